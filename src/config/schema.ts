@@ -1,0 +1,212 @@
+import { z } from "zod";
+
+/** Bounds of one execution. @see model/limits.ts */
+export const LimitsSchema = z.strictObject({
+  wallTimeMs: z.int().min(100).max(600_000).default(30_000),
+  cpuTimeMs: z.int().min(50).max(600_000).default(10_000),
+  memoryMb: z.int().min(32).max(4_096).default(128),
+  toolCallsMax: z.int().min(1).max(10_000).default(200),
+  concurrentCallsMax: z.int().min(1).max(256).default(16),
+  toolArgumentBytesMax: z.int().min(1_024).max(67_108_864).default(4_194_304),
+  toolResultBytesMax: z.int().min(1_024).max(134_217_728).default(33_554_432),
+  resultBytesMax: z.int().min(1_024).max(16_777_216).default(1_048_576),
+  codeBytesMax: z.int().min(256).max(2_097_152).default(262_144),
+  logBytesMax: z.int().min(0).max(4_194_304).default(65_536),
+  concurrentExecutionsMax: z.int().min(1).max(1_024).default(16),
+});
+
+export const SandboxSchema = z.strictObject({
+  isolation: z.enum(["process", "worker", "realm"]).default("worker"),
+  /** Hosts kept ready before anybody asks. */
+  warm: z.int().min(0).max(64).default(2),
+  hostsMax: z.int().min(1).max(256).default(16),
+  queueMax: z.int().min(0).max(10_000).default(64),
+  /** Kernel features whose absence is a refusal to start. */
+  require: z.array(z.enum(["seccomp", "landlock"])).default([]),
+});
+
+/** How an upstream's credential is obtained, beyond a fixed header. */
+export const UpstreamAuthSchema = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("client_credentials"),
+    tokenUrl: z.url(),
+    clientId: z.string().min(1),
+    clientSecret: z.string().min(1),
+    scope: z.string().optional(),
+    audience: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("token_exchange"),
+    tokenUrl: z.url(),
+    clientId: z.string().min(1),
+    clientSecret: z.string().min(1),
+    scope: z.string().optional(),
+    audience: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal("oauth"),
+    clientId: z.string().min(1),
+    clientSecret: z.string().optional(),
+    authorizationUrl: z.url(),
+    tokenUrl: z.url(),
+    scope: z.string().optional(),
+  }),
+]);
+export type UpstreamAuthConfig = z.infer<typeof UpstreamAuthSchema>;
+
+const UpstreamCommonSchema = {
+  /** Shown to agents instead of the server's own title. */
+  title: z.string().max(200).optional(),
+  timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
+  concurrentCallsMax: z.int().min(1).max(1_024).default(32),
+  disabled: z.boolean().default(false),
+  /** More words to find a tool by: tool name to words. */
+  aliases: z.record(z.string(), z.array(z.string().max(200)).max(50)).default({}),
+};
+
+/** As Claude Desktop, Cursor and VS Code write it. */
+export const McpServerSchema = z.union([
+  z.strictObject({
+    ...UpstreamCommonSchema,
+    type: z.literal("stdio").optional(),
+    command: z.string().min(1),
+    args: z.array(z.string()).default([]),
+    env: z.record(z.string(), z.string()).default({}),
+    cwd: z.string().optional(),
+    /** Stops the child after this much silence; 0 keeps it. */
+    idleStopMs: z.int().min(0).max(86_400_000).default(0),
+  }),
+  z.strictObject({
+    ...UpstreamCommonSchema,
+    type: z.enum(["http", "streamable-http", "streamableHttp", "sse"]).optional(),
+    url: z.url(),
+    headers: z.record(z.string(), z.string()).default({}),
+    auth: UpstreamAuthSchema.optional(),
+    /** Private and link-local addresses are refused unless this is set. */
+    allowPrivateNetwork: z.boolean().default(false),
+  }),
+]);
+export type McpServerConfig = z.infer<typeof McpServerSchema>;
+
+export const OpenapiServerSchema = z.strictObject({
+  ...UpstreamCommonSchema,
+  /** Path of the OpenAPI document (JSON or YAML, may be gzipped). */
+  spec: z.string().min(1),
+  baseUrl: z.url().optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  auth: UpstreamAuthSchema.optional(),
+  /** Values of server variables and security schemes of the document, by name. */
+  variables: z.record(z.string(), z.string()).default({}),
+  security: z.record(z.string(), z.string()).default({}),
+  allowPrivateNetwork: z.boolean().default(false),
+});
+export type OpenapiServerConfig = z.infer<typeof OpenapiServerSchema>;
+
+export const ServerSchema = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1"),
+  port: z.int().min(0).max(65_535).default(8_484),
+  publicUrl: z.url().optional(),
+  /** How long a drain waits for running executions. */
+  drainMs: z.int().min(0).max(600_000).default(10_000),
+});
+
+export const AuthSchema = z.union([
+  z.literal("none"),
+  z.literal("keys"),
+  z.strictObject({
+    issuer: z.url(),
+    /** Default: the URL of the space that is called (RFC 8707). */
+    audience: z.string().optional(),
+    jwksUrl: z.url().optional(),
+    /** Which claim holds what; default `sub`, `azp` or `client_id`, `scope`. */
+    claims: z.strictObject({
+      sub: z.string().optional(),
+      client: z.string().optional(),
+      scopes: z.string().optional(),
+    }).default({}),
+    clockSkewSeconds: z.int().min(0).max(600).default(60),
+    /** The console's own OAuth client, when people log in with OIDC. */
+    console: z.strictObject({
+      clientId: z.string().min(1),
+      clientSecret: z.string().optional(),
+    }).optional(),
+  }),
+]);
+
+export const AuditSchema = z.strictObject({
+  payloads: z.enum(["off", "encrypted"]).default("encrypted"),
+  retentionDays: z.int().min(1).max(36_500).default(90),
+  payloadRetentionDays: z.int().min(1).max(36_500).default(30),
+  checkpointEvery: z.int().min(1).max(1_000_000).default(1_000),
+  checkpointEveryMs: z.int().min(100).max(86_400_000).default(60_000),
+  /** Places outside the store that remember checkpoints: a file path or an http(s) URL. */
+  anchors: z.array(z.string().min(1)).default([]),
+  ship: z.array(z.strictObject({
+    to: z.string().min(1),
+    every: z.string().regex(/^\d+(ms|s|m|h|d)$/).default("60s"),
+    format: z.enum(["jsonl", "ocsf", "cef", "csv", "parquet"]).default("jsonl"),
+    headers: z.record(z.string(), z.string()).default({}),
+  })).default([]),
+});
+
+export const SearchSchema = z.strictObject({
+  limit: z.int().min(1).max(50).default(5),
+  namesMax: z.int().min(0).max(200).default(15),
+  tokensMax: z.int().min(200).max(100_000).default(1_500),
+  embeddings: z.strictObject({
+    url: z.url(),
+    model: z.string().min(1),
+    apiKey: z.string().optional(),
+    weight: z.number().min(0).max(1).default(0.4),
+    timeoutMs: z.int().min(10).max(60_000).default(500),
+  }).optional(),
+});
+
+export const ConfigSchema = z.strictObject({
+  server: ServerSchema.prefault({}),
+  store: z.string().regex(/^(memory:|kv:.+|kv\+https?:.+|postgres(ql)?:.+)$/, {
+    error: 'must be "memory:", "kv:<path>", "kv+https://…" or "postgres://…"',
+  }).default("kv:./data/toolgate.kv"),
+  auth: AuthSchema.default("none"),
+  mcpServers: z.record(z.string().min(1).max(100), McpServerSchema).default({}),
+  openapi: z.record(z.string().min(1).max(100), OpenapiServerSchema).default({}),
+  /** A YAML file, a folder of them, `open`, or nothing. */
+  policies: z.string().min(1).optional(),
+  bundle: z.strictObject({
+    path: z.string().min(1),
+    /** Ed25519 public keys (JWK files) that may sign. */
+    trust: z.array(z.string().min(1)).min(1),
+    stale: z.enum(["deny", "warn"]).default("deny"),
+  }).or(z.string().min(1)).optional(),
+  limits: LimitsSchema.prefault({}),
+  sandbox: SandboxSchema.prefault({}),
+  preflight: z.enum(["off", "warn", "block"]).default("warn"),
+  search: SearchSchema.prefault({}),
+  catalog: z.strictObject({
+    refreshEveryMs: z.int().min(1_000).max(86_400_000).default(300_000),
+    /** `trust`: additions and changes of an upstream are approved by themselves. */
+    pins: z.enum(["enforce", "trust"]).default("enforce"),
+  }).prefault({}),
+  spaces: z.record(
+    z.string().min(1),
+    z.strictObject({
+      mode: z.enum(["code", "classic", "hybrid", "pass"]).default("code"),
+      /** `hybrid`: the tools that stay classic. */
+      classic: z.array(z.string()).default([]),
+      /** `pass`: the one upstream. */
+      upstream: z.string().optional(),
+    }),
+  ).default({}),
+  audit: AuditSchema.prefault({}),
+  model: z.strictObject({
+    url: z.url(),
+    name: z.string().min(1),
+    apiKey: z.string().optional(),
+  }).optional(),
+  pricing: z.strictObject({
+    usdPerMillionTokens: z.number().min(0).max(10_000).default(3),
+  }).prefault({}),
+});
+
+/** A parsed configuration. Secret references (`${env:NAME}` …) are still unresolved in it. */
+export type Config = z.infer<typeof ConfigSchema>;

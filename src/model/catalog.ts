@@ -1,0 +1,39 @@
+import type { Tool } from "./tool.ts";
+
+/** Why a tool is listed but cannot be called. */
+export type QuarantineReason =
+  | "malformed" // the definition does not parse
+  | "collision" // two tools would have the same identifier
+  | "pending" // new since the baseline, waits for `tools approve`
+  | "drift" // changed since it was approved
+  | "blocked"; // an operator blocked it
+
+export interface QuarantinedTool {
+  readonly server: string;
+  readonly name: string;
+  readonly reason: QuarantineReason;
+  readonly detail: string;
+}
+
+export interface ServerState {
+  readonly server: string;
+  readonly serverIdentifier: string;
+  readonly title: string;
+  readonly status: "starting" | "ready" | "stale" | "down";
+  /** Why it is stale or down. */
+  readonly error: string | null;
+  readonly toolCount: number;
+  /** Milliseconds since the epoch of the last good listing; null before the first. */
+  readonly listedAt: number | null;
+}
+
+/** Everything callable at one moment. Immutable: a change makes a new snapshot. */
+export interface CatalogSnapshot {
+  /** Grows by one with each change. */
+  readonly revision: number;
+  /** By `Tool.id`. */
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** By the configured server name. */
+  readonly servers: ReadonlyMap<string, ServerState>;
+  readonly quarantined: readonly QuarantinedTool[];
+}

@@ -1,0 +1,45 @@
+import type { Principal } from "./principal.ts";
+
+/** What an upstream lists. The definitions are raw: nobody has looked at them yet. */
+export interface UpstreamListing {
+  /** The server's own title or name; untrusted text. */
+  readonly title: string;
+  /** What identifies the server beyond its configured name: command line or URL, without secrets. */
+  readonly identity: string;
+  /**
+   * MCP tool definitions as received. An OpenAPI upstream makes the same shape, with
+   * `_meta["toolgate/http"] = {method, path}` and `_meta["toolgate/tags"] = string[]`.
+   */
+  readonly tools: readonly unknown[];
+  readonly resources: readonly unknown[];
+  readonly prompts: readonly unknown[];
+  /** What could not be represented (OpenAPI), with the reason. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface UpstreamCall {
+  /** As configured. */
+  readonly server: string;
+  /** As the upstream spells it. */
+  readonly name: string;
+  readonly kind: "tool" | "resource" | "prompt";
+  readonly args: { readonly [name: string]: unknown };
+  readonly principal: Principal;
+  /** `<execution>:<index>` */
+  readonly idempotencyKey: string;
+  /** W3C trace context to pass on, if there is one. */
+  readonly traceparent: string | null;
+  readonly resultBytesMax: number;
+  readonly signal: AbortSignal;
+}
+
+/** The answer of a tool, in MCP's shape. */
+export interface UpstreamAnswer {
+  readonly content: readonly unknown[];
+  readonly structuredContent?: unknown;
+  readonly isError: boolean;
+  /** Size of the answer as received. */
+  readonly bytes: number;
+  /** Which credential was used: its kind or reference, never its value. */
+  readonly credential: string;
+}
