@@ -1,0 +1,35 @@
+import type { Config } from "./schema.ts";
+import type { ConfigProblem } from "./problems.ts";
+
+/** True for names and addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+  if (name === "localhost" || name === "::1") return true;
+  return /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(name)?.slice(1)
+    .every((part) => Number(part) <= 255) ?? false;
+}
+
+/** Settings that would let strangers in: refused, whatever else the configuration says. */
+export function findExposure(config: Config): ConfigProblem[] {
+  if (isLoopback(config.server.host)) return [];
+  const problems: ConfigProblem[] = [];
+  if (config.auth === "none") {
+    problems.push({
+      key: "auth",
+      path: ["auth"],
+      problem:
+        `is "none", but server.host "${config.server.host}" is reachable from other machines`,
+      remedy: 'Set "auth: keys" (see toolgate keys create) or an issuer, or host 127.0.0.1',
+    });
+  }
+  if (config.policies === "open") {
+    problems.push({
+      key: "policies",
+      path: ["policies"],
+      problem:
+        `is "open", but server.host "${config.server.host}" is reachable from other machines`,
+      remedy: "Name a policy file or folder, or set host 127.0.0.1",
+    });
+  }
+  return problems;
+}
