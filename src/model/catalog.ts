@@ -19,6 +19,8 @@ export interface ServerState {
   readonly server: string;
   readonly serverIdentifier: string;
   readonly title: string;
+  /** What the server says of itself; cleaned, still untrusted. */
+  readonly description?: string;
   readonly status: "starting" | "ready" | "stale" | "down";
   /** Why it is stale or down. */
   readonly error: string | null;

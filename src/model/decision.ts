@@ -3,6 +3,13 @@ import type { Access, Tool } from "./tool.ts";
 
 export type Effect = "allow" | "ask" | "deny";
 
+/** How a principal sees one tool: what search, types and the console show of it. */
+export interface Visibility {
+  readonly access: Access;
+  /** `ask` if some argument may need an approval. */
+  readonly effect: "allow" | "ask";
+}
+
 /** What a decision is about. */
 export interface DecisionRequest {
   readonly principal: Principal;

@@ -33,4 +33,8 @@ export interface Tool {
   readonly http: { readonly method: string; readonly path: string } | null;
   /** SHA-256 (hex) of the canonical definition. */
   readonly pin: string;
+  /** The operator's own words to find it by. */
+  readonly aliases?: readonly string[];
+  /** What its results looked like, for a tool that declares no output. Shapes only, never values. */
+  readonly observed?: { readonly schema: JsonSchema; readonly results: number };
 }

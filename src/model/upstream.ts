@@ -4,6 +4,8 @@ import type { Principal } from "./principal.ts";
 export interface UpstreamListing {
   /** The server's own title or name; untrusted text. */
   readonly title: string;
+  /** The server's own description or MCP `instructions`; untrusted text. */
+  readonly description?: string;
   /** What identifies the server beyond its configured name: command line or URL, without secrets. */
   readonly identity: string;
   /**
