@@ -34,10 +34,19 @@ export interface Decision {
   readonly because: readonly string[];
   /** What the agent should do instead; empty when there is nothing to say. */
   readonly message: string;
-  /** Who approves, when the effect is `ask`. */
+  /** The first of `approvals`, when the effect is `ask`. */
   readonly approval: ApprovalDemand | null;
+  /** Who approves, when the effect is `ask`: every one of them is needed, one per approver. */
+  readonly approvals: readonly ApprovalDemand[];
   /** The effect that `mode: observe` did not enforce; null when enforced. */
   readonly observed: Effect | "hidden" | null;
+}
+
+/** How a principal sees a tool; a tool without it does not exist for them. */
+export interface Visibility {
+  readonly access: Access;
+  /** The best that the rules can answer: `ask` when every call waits for a person. */
+  readonly effect: "allow" | "ask";
 }
 
 export interface ApprovalDemand {
