@@ -42,13 +42,6 @@ export interface Decision {
   readonly observed: Effect | "hidden" | null;
 }
 
-/** How a principal sees a tool; a tool without it does not exist for them. */
-export interface Visibility {
-  readonly access: Access;
-  /** The best that the rules can answer: `ask` when every call waits for a person. */
-  readonly effect: "allow" | "ask";
-}
-
 export interface ApprovalDemand {
   readonly rule: string;
   /** A group of the policy, or `owner`. */
