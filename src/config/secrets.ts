@@ -1,0 +1,160 @@
+/**
+ * Secret references in configuration texts: `${env:NAME}`, `${file:PATH}`, `${exec:COMMAND}`.
+ *
+ * A reference stays unresolved in the configuration; whoever needs the value asks for it at the last
+ * moment and drops it afterwards. No error says more than the name of a reference: not its value, not
+ * what a command printed.
+ */
+import { resolve } from "node:path";
+import { GateError } from "../model/errors.ts";
+
+export interface SecretDeps {
+  readonly env: (name: string) => string | undefined;
+  readonly readTextFile: (path: string) => Promise<string>;
+  /** Runs a shell command; the output is at most `outputBytesMax` bytes, else it fails. */
+  readonly runCommand: (command: string, bounds: CommandBounds) => Promise<CommandOutput>;
+  /** Milliseconds, any origin. */
+  readonly now: () => number;
+  /** Folder for relative paths and for commands. */
+  readonly baseDir: string;
+}
+
+export interface CommandBounds {
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+}
+
+export interface CommandOutput {
+  /** Exit code; null when it was stopped for a bound. */
+  readonly code: number | null;
+  readonly stdout: string;
+}
+
+/** Replaces every reference in a text; other text, also `${HOME}`, stays as it is. */
+export type ResolveSecrets = (text: string) => Promise<string>;
+
+interface SecretReference {
+  readonly kind: "env" | "file" | "exec";
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How long the output of a command is kept: password managers are slow and ask people. */
+export const EXEC_CACHE_MS = 60_000;
+const EXEC_TIMEOUT_MS = 15_000;
+const SECRET_BYTES_MAX = 65_536;
+const EXEC_CACHE_ENTRIES_MAX = 200;
+
+/**
+ * Makes the resolver of one configuration.
+ *
+ * The resolver throws GateError `ERR_CREDENTIAL`, with the reference and the remedy, if one of them has
+ * no value.
+ */
+export function createSecretResolver(deps: SecretDeps): ResolveSecrets {
+  const outputs = new Map<string, { until: number; value: Promise<string> }>();
+
+  const resolveExec = (command: string): Promise<string> => {
+    const kept = outputs.get(command);
+    if (kept !== undefined && kept.until > deps.now()) return kept.value;
+    if (outputs.size >= EXEC_CACHE_ENTRIES_MAX) outputs.clear();
+    const value = runForSecret(deps, command);
+    outputs.set(command, { until: deps.now() + EXEC_CACHE_MS, value });
+    // A failure is not kept: the next caller tries again.
+    value.catch(() => outputs.delete(command));
+    return value;
+  };
+
+  return async (text) => {
+    let resolved = "";
+    let from = 0;
+    for (const reference of findReferences(text)) {
+      const value = reference.kind === "env"
+        ? readEnvironment(deps, reference.name)
+        : reference.kind === "file"
+        ? await readSecretFile(deps, reference.name)
+        : await resolveExec(reference.name);
+      resolved += text.slice(from, reference.start) + value;
+      from = reference.end;
+    }
+    return resolved + text.slice(from);
+  };
+}
+
+/** The references of a text, in order. A command may hold braces as long as they are balanced. */
+export function findReferences(text: string): SecretReference[] {
+  const references: SecretReference[] = [];
+  const opener = /\$\{(env|file|exec):/g;
+  for (let match = opener.exec(text); match !== null; match = opener.exec(text)) {
+    const end = findClosingBrace(text, opener.lastIndex);
+    if (end === -1) break;
+    references.push({
+      kind: match[1] as SecretReference["kind"],
+      name: text.slice(opener.lastIndex, end),
+      start: match.index,
+      end: end + 1,
+    });
+    opener.lastIndex = end + 1;
+  }
+  return references;
+}
+
+function findClosingBrace(text: string, from: number): number {
+  let depth = 1;
+  for (let index = from; index < text.length; index++) {
+    if (text[index] === "{") depth++;
+    else if (text[index] === "}" && --depth === 0) return index;
+  }
+  return -1;
+}
+
+function readEnvironment(deps: SecretDeps, name: string): string {
+  const value = deps.env(name);
+  if (value !== undefined) return value;
+  throw new GateError("ERR_CREDENTIAL", `Cannot resolve "\${env:${name}}": it is not set`, {
+    hint: `Set ${name} in the environment of the service`,
+  });
+}
+
+async function readSecretFile(deps: SecretDeps, name: string): Promise<string> {
+  let text: string;
+  try {
+    text = await deps.readTextFile(resolve(deps.baseDir, name));
+  } catch (error) {
+    throw new GateError(
+      "ERR_CREDENTIAL",
+      `Cannot resolve "\${file:${name}}": the file cannot be read`,
+      { hint: `Create ${resolve(deps.baseDir, name)}, readable by the service`, cause: error },
+    );
+  }
+  if (text.length > SECRET_BYTES_MAX) {
+    throw new GateError(
+      "ERR_CREDENTIAL",
+      `Cannot resolve "\${file:${name}}": the file is larger than ${SECRET_BYTES_MAX} characters`,
+      { hint: "Name a file that holds the secret alone" },
+    );
+  }
+  return withoutLastNewline(text);
+}
+
+async function runForSecret(deps: SecretDeps, command: string): Promise<string> {
+  const { code, stdout } = await deps.runCommand(command, {
+    cwd: deps.baseDir,
+    timeoutMs: EXEC_TIMEOUT_MS,
+    outputBytesMax: SECRET_BYTES_MAX,
+  });
+  if (code === 0) return withoutLastNewline(stdout);
+  const program = command.trim().split(/\s/, 1)[0] ?? "";
+  const state = code === null
+    ? `it took more than ${EXEC_TIMEOUT_MS} ms or ${SECRET_BYTES_MAX} bytes`
+    : `it ended with exit code ${code}`;
+  throw new GateError("ERR_CREDENTIAL", `Cannot resolve "\${exec:${program} …}": ${state}`, {
+    hint: "Run the command by hand in the folder of the configuration to see why",
+  });
+}
+
+function withoutLastNewline(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}
