@@ -1,0 +1,289 @@
+import { Document, parse } from "yaml";
+import { GateError } from "../model/errors.ts";
+import {
+  createVariableNames,
+  isLiteralSecret,
+  type MovedSecret,
+  splitHeader,
+  toVariable,
+  type VariableNames,
+} from "./literal_secrets.ts";
+import { parseConfig } from "./parse_config.ts";
+
+/** What became of a client's configuration file. */
+export interface ImportedServers {
+  /** A whole `toolgate.yaml`. */
+  readonly text: string;
+  readonly servers: readonly string[];
+  /** Secrets that were written in the file; each is now a reference to a variable. */
+  readonly secrets: readonly MovedSecret[];
+  /** What was dropped or changed, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+interface Import {
+  readonly variables: VariableNames;
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly secrets: MovedSecret[];
+  readonly notes: Set<string>;
+}
+
+interface Server {
+  type?: string;
+  command?: string;
+  args?: string[];
+  env?: { [name: string]: string };
+  cwd?: string;
+  url?: string;
+  headers?: { [name: string]: string };
+  disabled?: boolean;
+}
+
+type Fields = { readonly [key: string]: unknown };
+
+/** Where clients keep their servers: Claude, Cursor, Windsurf, Cline; VS Code; VS Code settings; Zed. */
+const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"]];
+
+const HEAD =
+  ` Made by "toolgate import". Without "policies", reads are allowed where a server marks its
+ tool as read-only and everything else is denied; see policies/ for examples.`;
+
+/**
+ * Turns the server list of an MCP client (Claude Desktop, Claude Code, Cursor, VS Code and those that
+ * write the same form) into a `toolgate.yaml`.
+ *
+ * @param file name for messages.
+ * @throws {GateError} `ERR_CONFIG` if the file holds no servers.
+ */
+export function importServers(text: string, file: string): ImportedServers {
+  const root = parseClientFile(text, file);
+  const found = PLACES.map((place) => fieldsAt(root, place)).find((servers) => servers !== null);
+  if (found === undefined || found === null) {
+    throw new GateError("ERR_CONFIG", `Cannot import "${file}": it has no "mcpServers" map`, {
+      hint: 'Name a file with "mcpServers" (Claude, Cursor) or "servers" (VS Code)',
+    });
+  }
+  const context: Import = {
+    variables: createVariableNames(),
+    inputs: readInputs(root),
+    secrets: [],
+    notes: new Set(),
+  };
+  const servers: { [name: string]: Server } = {};
+  for (const [name, value] of Object.entries(found)) {
+    const server = convertServer(context, name, value);
+    if (server !== null) servers[name] = server;
+  }
+  if (fieldsAt(root, ["projects"]) !== null) {
+    context.notes.add("Servers of single projects were not imported; import their own files");
+  }
+  const document = new Document({ mcpServers: servers });
+  document.commentBefore = HEAD;
+  const output = document.toString({ lineWidth: 100 });
+  // What is written has to load: a mistake here would show at the next start only.
+  parseConfig(output, file);
+  return {
+    text: output,
+    servers: Object.keys(servers),
+    secrets: context.secrets,
+    notes: [...context.notes],
+  };
+}
+
+/** VS Code allows comments and trailing commas in JSON: without the comments it is YAML. */
+function parseClientFile(text: string, file: string): unknown {
+  const isJson = /^\s*(\{|\/[/*])/.test(text);
+  try {
+    return parse(isJson ? withoutComments(text) : text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw new GateError("ERR_CONFIG", `Cannot import "${file}": it is neither JSON nor YAML`, {
+      hint: "Correct the file, or name another one",
+      cause: error,
+    });
+  }
+}
+
+/** Takes the comments out of JSON; texts in quotes stay as they are. */
+function withoutComments(text: string): string {
+  return text.replaceAll(
+    /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//g,
+    (part) => part.startsWith('"') ? part : " ",
+  );
+}
+
+function convertServer(context: Import, name: string, value: unknown): Server | null {
+  const fields = asFields(value);
+  const url = fields && (fields["url"] ?? fields["serverUrl"] ?? fields["httpUrl"]);
+  const command = fields && commandOf(fields);
+  if (fields === null || (typeof url !== "string" && command === null)) {
+    context.notes.add(`"${name}" was left out: it has neither a command nor a URL`);
+    return null;
+  }
+  const take = (field: string, raw: string) => convertReferences(context, name, field, raw);
+  const server: Server = {};
+  if (command === null) {
+    const type = fields["type"] ?? fields["transport"] ?? fields["transportType"];
+    server.type = type === "sse" ? "sse" : "http";
+    server.url = take("url", String(url));
+    server.headers = convertPairs(context, name, "headers", asFields(fields["headers"]) ?? {});
+    noteSecretUrl(context, name, server.url);
+  } else {
+    server.command = take("command", command.program);
+    server.args = convertArgs(context, name, command.args);
+    server.env = convertPairs(context, name, "env", asFields(fields["env"]) ?? {});
+    if (typeof fields["cwd"] === "string") server.cwd = take("cwd", fields["cwd"]);
+  }
+  if (fields["disabled"] === true || fields["enabled"] === false) server.disabled = true;
+  noteDropped(context, name, fields, command === null);
+  return withoutEmpty(server);
+}
+
+function commandOf(fields: Fields): { program: string; args: string[] } | null {
+  const { command, args } = fields;
+  const rest = Array.isArray(args) ? args.map(String) : [];
+  if (typeof command === "string" && command !== "") return { program: command, args: rest };
+  if (Array.isArray(command) && command.length > 0) {
+    const [program, ...first] = command.map(String);
+    return { program: program ?? "", args: [...first, ...rest] };
+  }
+  return null;
+}
+
+function convertPairs(
+  context: Import,
+  server: string,
+  field: "env" | "headers",
+  pairs: Fields,
+): { [name: string]: string } {
+  const converted: { [name: string]: string } = {};
+  for (const [name, value] of Object.entries(pairs)) {
+    if (value === null || value === undefined || typeof value === "object") continue;
+    const text = convertReferences(context, server, `${field}.${name}`, String(value));
+    const { scheme, secret } = field === "headers"
+      ? splitHeader(text)
+      : { scheme: "", secret: text };
+    if (!isLiteralSecret(name, secret)) {
+      converted[name] = text;
+      continue;
+    }
+    const wanted = field === "env"
+      ? name
+      : `${server}_${name === "Authorization" ? "token" : name}`;
+    converted[name] = scheme + moveSecret(context, server, `${field}.${name}`, wanted, secret);
+  }
+  return converted;
+}
+
+/** Arguments hold secrets as `--api-key=abc`, as `--api-key abc`, or bare with a known prefix. */
+function convertArgs(context: Import, server: string, args: readonly string[]): string[] {
+  return args.map((raw, index) => {
+    const text = convertReferences(context, server, `args[${index}]`, raw);
+    const pair = /^(--?[\w-]+=)(.*)$/s.exec(text);
+    const flag = pair?.[1] ?? (args[index - 1]?.startsWith("-") ? args[index - 1] : "") ?? "";
+    const value = pair?.[2] ?? text;
+    if (value.startsWith("-") || !isLiteralSecret(flag.replace(/=$/, ""), value)) return text;
+    const wanted = `${server}_${flag === "" ? "secret" : flag}`;
+    const reference = moveSecret(context, server, `args[${index}]`, wanted, value);
+    return `${pair?.[1] ?? ""}${reference}`;
+  });
+}
+
+function moveSecret(
+  context: Import,
+  server: string,
+  place: string,
+  wanted: string,
+  value: string,
+): string {
+  const variable = context.variables.nameFor(server, wanted, value);
+  context.secrets.push({ server, place, variable });
+  return `\${env:${variable}}`;
+}
+
+/** Translates the references of other clients; `${env:NAME}` is the same here. */
+function convertReferences(context: Import, server: string, field: string, text: string): string {
+  return text.replaceAll(/\$\{([^{}]*)\}/g, (whole, inner: string) => {
+    const note = (what: string) => context.notes.add(`${server}.${field}: ${what}`);
+    if (/^(env|file|exec):/.test(inner)) return whole;
+    if (inner.startsWith("input:")) {
+      const id = inner.slice("input:".length);
+      const reference = `\${env:${toVariable(id)}}`;
+      const described = context.inputs.get(id);
+      note(`"${whole}" became "${reference}"${described ? ` (${described})` : ""}`);
+      return reference;
+    }
+    if (inner === "userHome") return "${env:HOME}";
+    if (inner === "workspaceFolder") {
+      note(`"${whole}" became ".", the folder of toolgate.yaml`);
+      return ".";
+    }
+    if (inner === "pathSeparator" || inner === "/") return "/";
+    const variable = /^([A-Z_][A-Z0-9_]*)(:-.*)?$/s.exec(inner);
+    if (variable === null) {
+      note(`"${whole}" is unknown here and stays as it is`);
+      return whole;
+    }
+    if (variable[2] !== undefined) note(`the default in "${whole}" was dropped`);
+    return `\${env:${variable[1]}}`;
+  });
+}
+
+function readInputs(root: unknown): Map<string, string> {
+  const inputs = new Map<string, string>();
+  const list = asFields(root)?.["inputs"] ?? fieldsAt(root, ["mcp"])?.["inputs"];
+  for (const input of Array.isArray(list) ? list : []) {
+    const { id, description } = asFields(input) ?? {};
+    if (typeof id === "string") inputs.set(id, typeof description === "string" ? description : "");
+  }
+  return inputs;
+}
+
+const KEPT = new Set([
+  ...["type", "transport", "transportType", "command", "args", "env", "cwd", "disabled", "enabled"],
+  ...["url", "serverUrl", "httpUrl", "headers"],
+]);
+
+function noteDropped(context: Import, name: string, fields: Fields, isHttp: boolean): void {
+  const other = isHttp ? ["args", "env", "cwd"] : ["url", "serverUrl", "httpUrl", "headers"];
+  const dropped = Object.keys(fields).filter((key) => !KEPT.has(key) || other.includes(key));
+  if (dropped.length === 0) return;
+  const remedy = dropped.some((key) => ["timeout", "requestTimeout"].includes(key))
+    ? "; set timeoutMs for a timeout"
+    : dropped.some((key) => ["autoApprove", "alwaysAllow", "disabledTools"].includes(key))
+    ? "; a policy says what is allowed"
+    : dropped.includes("envFile")
+    ? "; load that file before toolgate starts"
+    : "";
+  context.notes.add(`${name}: ${dropped.join(", ")} dropped${remedy}`);
+}
+
+function noteSecretUrl(context: Import, name: string, url: string): void {
+  if (
+    /[?&](key|token|api[-_]?key|access[-_]?token|secret)=[^$&]/i.test(url) ||
+    /:\/\/[^/]*@/.test(url)
+  ) {
+    context.notes.add(`${name}.url seems to hold a secret; move it to headers as a reference`);
+  }
+}
+
+function withoutEmpty(server: Server): Server {
+  return Object.fromEntries(
+    Object.entries(server).filter(([, value]) =>
+      value !== undefined && (typeof value !== "object" || Object.keys(value).length > 0)
+    ),
+  );
+}
+
+function fieldsAt(root: unknown, place: readonly string[]): Fields | null {
+  let current = asFields(root);
+  for (const key of place) {
+    current = current !== null && Object.hasOwn(current, key) ? asFields(current[key]) : null;
+  }
+  return current;
+}
+
+function asFields(value: unknown): Fields | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as Fields
+    : null;
+}
