@@ -1,0 +1,67 @@
+/**
+ * Every key of the store, in one place: no other file spells one.
+ *
+ * Keys are printable ASCII, parts are separated by `/`, and a prefix ends with `/`.
+ */
+import { createHash } from "node:crypto";
+
+export const keyOf = {
+  /** API keys by id. */
+  apiKey: (id: string) => `api-key/${part(id)}`,
+  /** Public API key ids, by the hash of the secret. */
+  apiKeyHash: (sha256: string) => `api-key-hash/${part(sha256)}`,
+  /** The last good listing of an upstream. */
+  snapshot: (server: string) => `catalog/snapshot/${part(server)}`,
+  /** The approved definition of a tool. */
+  pin: (server: string, name: string) => `catalog/pin/${part(server)}/${part(name)}`,
+  /** A result of an execution that was too large to return. */
+  keptResult: (execution: string) => `kept-result/${part(execution)}`,
+  /** A secret of the service itself, such as the key of session ids. */
+  serviceSecret: (name: string) => `service-secret/${part(name)}`,
+  /** A claimed idempotency key: `run/<principal>/<key>`. */
+  run: (principalKey: string, key: string) => `run/${part(principalKey)}/${part(key)}`,
+  /** What the audit log needs to go on after a start: size, frontier, head of a chain. */
+  auditState: (chain: string) => `audit/state/${part(chain)}`,
+  /** The signed note over the newest record of a chain. */
+  auditSeal: (chain: string) => `audit/seal/${part(chain)}`,
+  /** The signed statement of what retention removed from a chain. */
+  auditTrimmed: (chain: string) => `audit/trimmed/${part(chain)}`,
+  /** Encrypted payloads of a run of records, by the last record's number. */
+  auditPayloads: (chain: string, lastSeq: number) =>
+    `audit/payloads/${part(chain)}/${ordered(lastSeq)}`,
+  /** One encrypted payload too large for the shared block, by its own id. */
+  auditLargePayload: (chain: string, id: string) =>
+    `audit/large-payload/${part(chain)}/${part(id)}`,
+  /** Columns of a run of records that filters read, by the run's number. */
+  auditColumns: (chain: string, run: number) => `audit/columns/${part(chain)}/${ordered(run)}`,
+  /** How far a sink has acknowledged. */
+  auditCursor: (sink: string) => `audit/cursor/${part(sink)}`,
+} as const;
+
+/** Prefixes for `list`. */
+export const prefixOf = {
+  apiKeys: () => "api-key/",
+  snapshots: () => "catalog/snapshot/",
+  pins: (server?: string) => server === undefined ? "catalog/pin/" : `catalog/pin/${part(server)}/`,
+  auditPayloads: (chain: string) => `audit/payloads/${part(chain)}/`,
+  auditLargePayloads: (chain: string) => `audit/large-payload/${part(chain)}/`,
+  auditColumns: (chain: string) => `audit/columns/${part(chain)}/`,
+  auditTrimmed: () => "audit/trimmed/",
+  auditSeals: () => "audit/seal/",
+  auditCursors: () => "audit/cursor/",
+} as const;
+
+const PART_CHARACTERS_MAX = 180;
+
+/** One part of a key: escaped, and a long one cut and told apart by its hash. */
+export function part(text: string): string {
+  const escaped = encodeURIComponent(text.toWellFormed());
+  if (escaped.length <= PART_CHARACTERS_MAX) return escaped;
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return `${escaped.slice(0, PART_CHARACTERS_MAX - 33)}~${digest}`;
+}
+
+/** A number as text that sorts like the number. */
+export function ordered(number: number): string {
+  return String(number).padStart(16, "0");
+}

@@ -1,0 +1,19 @@
+import { GateError } from "../model/errors.ts";
+import { openKvStore } from "./kv_store.ts";
+import { createMemoryStore } from "./memory_store.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * Opens the store that a configuration names.
+ *
+ * @param url `memory:`, `kv:<path>`, or `kv+http://…`, `kv+https://…` for a remote Deno KV.
+ * @throws {GateError} `ERR_CONFIG` for another kind, `ERR_STORE` when it cannot be opened.
+ */
+export async function openStore(url: string): Promise<Store> {
+  if (url === "memory:") return createMemoryStore();
+  if (/^kv\+https?:/.test(url)) return await openKvStore(url.slice("kv+".length));
+  if (url.startsWith("kv:")) return await openKvStore(url.slice("kv:".length));
+  throw new GateError("ERR_CONFIG", `Cannot open the store "${url.replace(/\/\/.*@/, "//…@")}"`, {
+    hint: 'Use "kv:<path>" for one process, or "memory:" for a trial.',
+  });
+}
