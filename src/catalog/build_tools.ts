@@ -1,0 +1,99 @@
+import type { QuarantinedTool } from "../model/catalog.ts";
+import type { Tool } from "../model/tool.ts";
+import { assignNames, toIdentifier } from "./names.ts";
+import { type ParsedListing, type ParsedTool, toolKey } from "./parse_listing.ts";
+import { pinProblem, type ServerPins } from "./pins.ts";
+
+export interface BuiltServer {
+  /** Callable tools, in the order of the listing. */
+  readonly tools: readonly Tool[];
+  readonly quarantined: readonly QuarantinedTool[];
+  /** Identifier to tool key: who keeps which name at the next listing. */
+  readonly holders: { readonly [identifier: string]: string };
+}
+
+export interface BuildToolsInput {
+  readonly server: string;
+  readonly serverIdentifier: string;
+  readonly listing: ParsedListing;
+  readonly pins: ServerPins;
+  /** Tool name to the operator's words. */
+  readonly aliases: { readonly [tool: string]: readonly string[] };
+}
+
+const PIN_DETAIL = {
+  pending: "New since the baseline: approve it with `toolgate tools approve`",
+  drift: "Its definition changed since it was approved: see `toolgate tools diff`",
+  blocked: "Blocked by an operator",
+} as const;
+
+/** Names the tools of one server and sets aside those that may not be called. */
+export function buildTools(input: BuildToolsInput): BuiltServer {
+  const { server, serverIdentifier, listing, pins } = input;
+  const quarantined = [...listing.quarantined];
+  const quarantine = (tool: ParsedTool, reason: QuarantinedTool["reason"], detail: string) =>
+    quarantined.push({ server, name: tool.name, reason, detail });
+
+  const byKey = new Map(listing.tools.map((tool) => [toolKey(tool), tool]));
+  const wanted = new Map(listing.tools.map((tool) => [toolKey(tool), toIdentifier(tool.spelling)]));
+  const names = assignNames(wanted, preferred(wanted, byKey, pins));
+
+  const tools: Tool[] = [];
+  for (const parsed of listing.tools) {
+    const identifier = names.identifiers.get(toolKey(parsed));
+    if (identifier === undefined) {
+      const holder = byKey.get(names.collisions.get(toolKey(parsed)) ?? "")?.name ?? "";
+      const would = `${serverIdentifier}.${wanted.get(toolKey(parsed))}`;
+      quarantine(parsed, "collision", `Would be ${would} in a program, as "${holder}" already is`);
+      continue;
+    }
+    const problem = pinProblem(pins, parsed);
+    if (problem !== null) {
+      quarantine(parsed, problem, PIN_DETAIL[problem as keyof typeof PIN_DETAIL]);
+      continue;
+    }
+    tools.push(toTool(input, parsed, identifier));
+  }
+  const holders = Object.fromEntries(
+    [...names.identifiers].map(([key, identifier]) => [identifier, key]),
+  );
+  return { tools, quarantined, holders };
+}
+
+/** Who has a contested identifier so far; a tool goes before a resource or prompt of its spelling. */
+function preferred(
+  wanted: ReadonlyMap<string, string>,
+  byKey: ReadonlyMap<string, ParsedTool>,
+  pins: ServerPins,
+): Map<string, string> {
+  const held = new Map<string, string>();
+  for (const [key, identifier] of wanted) {
+    const tool = byKey.get(key);
+    if (tool?.kind === "tool" && tool.name === identifier) held.set(identifier, key);
+  }
+  for (const [identifier, key] of Object.entries(pins.holders)) held.set(identifier, key);
+  for (const [identifier, key] of held) if (wanted.get(key) !== identifier) held.delete(identifier);
+  return held;
+}
+
+function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string): Tool {
+  const { server, serverIdentifier } = input;
+  const aliases = Object.hasOwn(input.aliases, parsed.name) ? input.aliases[parsed.name] : [];
+  return {
+    id: `${serverIdentifier}.${identifier}`,
+    server,
+    name: parsed.name,
+    serverIdentifier,
+    identifier,
+    kind: parsed.kind,
+    title: parsed.title,
+    description: parsed.description,
+    inputSchema: parsed.inputSchema,
+    outputSchema: parsed.outputSchema,
+    hints: parsed.hints,
+    tags: parsed.tags,
+    http: parsed.http,
+    pin: parsed.pin,
+    ...(aliases && aliases.length > 0 ? { aliases } : {}),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * Cleans text that an upstream wrote, before a person or a model reads it.
+ *
+ * Names, titles and descriptions are the cheapest way to attack a reader: invisible characters hide
+ * instructions, bidirectional marks reorder what is seen, control characters drive terminals.
+ */
+
+/** Zero-width, bidirectional, tag, filler and variation characters: all render as nothing. */
+const INVISIBLE =
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+
+/** C0 without tab and line feed, C1, and the two Unicode line separators. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/**
+ * @param charsMax UTF-16 code units kept; a longer text ends with `…` at a word's end.
+ * @returns well-formed text without invisible or control characters, trimmed.
+ */
+export function cleanText(text: string, charsMax: number): string {
+  // Cut before the expensive part: a description of megabytes must not cost more than a long one.
+  const head = text.length > charsMax * 4 ? text.slice(0, charsMax * 4) : text;
+  const clean = head.toWellFormed().replace(INVISIBLE, "").replace(CONTROL, " ").trim();
+  return cutText(clean, charsMax);
+}
+
+/** The same on one line: every run of white space is one space. */
+export function cleanLine(text: string, charsMax: number): string {
+  const head = text.length > charsMax * 4 ? text.slice(0, charsMax * 4) : text;
+  return cutText(cleanText(head, charsMax * 4).replace(/\s+/g, " "), charsMax);
+}
+
+/** Shortens at a word's end where there is one near. */
+export function cutText(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const cut = text.slice(0, Math.max(0, charsMax - 1));
+  const space = cut.lastIndexOf(" ");
+  return `${(space > charsMax * 0.6 ? cut.slice(0, space) : cut).toWellFormed().trimEnd()}…`;
+}
+
+/** The first sentence of a text, on one line. */
+export function firstSentence(text: string, charsMax: number): string {
+  const paragraph = text.trimStart().split(/\n\s*\n|\n(?=[-*#])/, 1)[0] ?? "";
+  const line = paragraph.replace(/\s+/g, " ").trim();
+  const end = /[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u.exec(line);
+  return cutText(end ? line.slice(0, end.index + 1) : line, charsMax);
+}

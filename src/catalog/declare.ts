@@ -1,0 +1,184 @@
+import type { Tool } from "../model/tool.ts";
+import { firstSentence } from "./clean_text.ts";
+import { isPropertyName } from "./names.ts";
+import { commentText, docComment, stringLiteral } from "./print_text.ts";
+import { printType, type TypeBudget } from "./print_type.ts";
+import { isSchemaObject } from "./resolve_schema.ts";
+
+export interface DeclareOptions {
+  /** `signatures`: one line, fit for a list of five; `full`: every argument with its description. */
+  readonly detail?: "signatures" | "full";
+  /** Said at the front of the doc comment, such as `write, asks`. */
+  readonly note?: string;
+  /** Columns before each line. */
+  readonly indent?: number;
+  /** Takes the place of the tool's identifier. */
+  readonly name?: string;
+}
+
+const SIGNATURE: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+  input: {
+    depthMax: 3,
+    propertiesMax: 16,
+    enumMax: 8,
+    unionMax: 6,
+    charsMax: 900,
+    docCharsMax: 0,
+  },
+  output: {
+    depthMax: 2,
+    propertiesMax: 12,
+    enumMax: 4,
+    unionMax: 4,
+    charsMax: 320,
+    docCharsMax: 0,
+  },
+};
+
+const FULL: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+  input: {
+    depthMax: 6,
+    propertiesMax: 60,
+    enumMax: 40,
+    unionMax: 12,
+    charsMax: 9_000,
+    docCharsMax: 160,
+  },
+  output: {
+    depthMax: 4,
+    propertiesMax: 40,
+    enumMax: 12,
+    unionMax: 8,
+    charsMax: 3_000,
+    docCharsMax: 0,
+  },
+};
+
+/** For the type checker: deep enough that what it does not know is rare, and on one line. */
+const CHECKED: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+  input: {
+    depthMax: 8,
+    propertiesMax: 200,
+    enumMax: 300,
+    unionMax: 20,
+    charsMax: 20_000,
+    docCharsMax: 0,
+  },
+  output: {
+    depthMax: 6,
+    propertiesMax: 200,
+    enumMax: 40,
+    unionMax: 12,
+    charsMax: 12_000,
+    docCharsMax: 0,
+  },
+};
+
+/**
+ * One tool as a member of `tools.<server>`: a doc comment, then `name(args: {…}): Promise<Result>;`.
+ */
+export function declareTool(tool: Tool, options: DeclareOptions = {}): string {
+  const isFull = options.detail === "full";
+  const indent = options.indent ?? 0;
+  const pad = " ".repeat(indent);
+  const note = options.note ? `(${options.note}) ` : "";
+  const text = isFull
+    ? [tool.title, tool.description].filter(Boolean).join(". ")
+    : firstSentence(tool.description, 160) || tool.title;
+  const doc = docComment(note + text, isFull ? 1_200 : 200);
+  const budgets = isFull ? FULL : SIGNATURE;
+  return (doc === "" ? "" : `${pad}${doc}\n`) +
+    `${pad}${member(tool, budgets, indent, options.name)}`;
+}
+
+/** One line of a list: `server.tool: what it does`. */
+export function declareName(tool: Tool, charsMax = 80): string {
+  const text = commentText(firstSentence(tool.description, charsMax) || tool.title, charsMax);
+  return text === "" ? tool.id : `${tool.id}: ${text}`;
+}
+
+/** What a program finds beside its tools. */
+const HELPERS = `  /** Finds tools by words: names, servers and what they do. */
+  $search(query: string | { query: string; limit?: number }): Promise<{ id: string; name: string; server: string; title: string; description: string; access: "read" | "write" | "destructive"; effect: "allow" | "ask"; score: number; signature?: string }[]>;
+  /** The declarations of tools by their names. */
+  $describe(name: string | string[]): Promise<string>;`;
+
+/**
+ * The typed API of these tools as the text of a `.d.ts`.
+ *
+ * A name that is spelled otherwise upstream can be written both ways: `tools.my_server.get_user` and
+ * `tools["my-server"]["get-user"]`.
+ */
+export function declareTools(tools: readonly Tool[]): string {
+  const servers = Map.groupBy(tools, (tool) => tool.serverIdentifier);
+  const interfaces: string[] = [];
+  const members: string[] = [HELPERS];
+  for (const [identifier, ofServer] of servers) {
+    const server = ofServer[0]?.server ?? identifier;
+    const name = `Tools_${identifier}`;
+    interfaces.push(`interface ${name} {\n${declareMembers(name, ofServer)}\n}`);
+    members.push(`  ${identifier}: ${name};`);
+    if (server !== identifier && !servers.has(server)) {
+      members.push(`  ${keyOf(server)}: ${name};`);
+    }
+  }
+  return [...interfaces, `declare const tools: {\n${members.join("\n")}\n};`, ""].join("\n");
+}
+
+function declareMembers(interfaceName: string, tools: readonly Tool[]): string {
+  const taken = new Set(tools.map((tool) => tool.identifier));
+  return tools.flatMap((tool) => {
+    const doc = docComment(firstSentence(tool.description, 200) || tool.title, 240);
+    const lines = [...(doc === "" ? [] : [`  ${doc}`]), `  ${member(tool, CHECKED, 2)}`];
+    if (!taken.has(tool.name)) {
+      taken.add(tool.name);
+      lines.push(`  ${keyOf(tool.name)}: ${interfaceName}[${stringLiteral(tool.identifier)}];`);
+    }
+    return lines;
+  }).join("\n");
+}
+
+function member(
+  tool: Tool,
+  budgets: { readonly input: TypeBudget; readonly output: TypeBudget },
+  indent: number,
+  name = tool.identifier,
+): string {
+  return `${name}(${printArguments(tool, budgets.input, indent)}): Promise<${
+    printResult(tool, budgets.output, indent)
+  }>;`;
+}
+
+function printArguments(tool: Tool, budget: TypeBudget, indent: number): string {
+  const schema = tool.inputSchema;
+  if (isSchemaObject(schema) && takesNothing(schema)) return "args?: {}";
+  const isOptional = isSchemaObject(schema) &&
+    !(Array.isArray(schema.required) && schema.required.length > 0) &&
+    schema.$ref === undefined && schema.allOf === undefined && schema.anyOf === undefined &&
+    schema.oneOf === undefined;
+  const type = printType(schema, { direction: "input", budget, indent });
+  return `args${isOptional ? "?" : ""}: ${type}`;
+}
+
+function takesNothing(schema: { readonly [keyword: string]: unknown }): boolean {
+  const { properties } = schema;
+  return (properties === undefined || Object.keys(properties ?? {}).length === 0) &&
+    schema.$ref === undefined && schema.allOf === undefined && schema.anyOf === undefined &&
+    schema.oneOf === undefined && !isSchemaObject(schema.additionalProperties) &&
+    !isSchemaObject(schema.patternProperties) && schema.additionalProperties !== true;
+}
+
+function printResult(tool: Tool, budget: TypeBudget, indent: number): string {
+  if (tool.outputSchema !== null) {
+    return printType(tool.outputSchema, { direction: "output", budget, indent });
+  }
+  if (tool.observed !== undefined) {
+    const type = printType(tool.observed.schema, { direction: "output", budget, indent });
+    return `/** observed in ${tool.observed.results} results */ ${type}`;
+  }
+  return "any";
+}
+
+function keyOf(name: string): string {
+  return isPropertyName(name) ? name : stringLiteral(name);
+}

@@ -1,0 +1,76 @@
+/**
+ * Names that a program can write.
+ *
+ * An upstream's own spelling stays where it is a valid identifier; every other character becomes
+ * `_`, a leading digit gets a `_` before it and a reserved word one behind. Two names that meet in
+ * one identifier are never merged: the one that came first keeps it, the other is quarantined.
+ */
+
+/** Reserved words, and members that JavaScript or the sandbox itself gives a meaning. */
+const RESERVED = new Set(
+  ("break case catch class const continue debugger default delete do else enum export extends " +
+    "false finally for function if import in instanceof new null return super switch this throw " +
+    "true try typeof var void while with yield let static implements interface package private " +
+    "protected public await async arguments eval undefined NaN Infinity " +
+    "__proto__ constructor prototype then $search $describe").split(" "),
+);
+
+const IDENTIFIER = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
+
+/** Whether a text can stand as a name in a program as it is. */
+export function isIdentifier(text: string): boolean {
+  return IDENTIFIER.test(text) && !RESERVED.has(text);
+}
+
+/** Whether a property of an object type needs no quotes. Reserved words need none. */
+export function isPropertyName(text: string): boolean {
+  return IDENTIFIER.test(text) && text !== "__proto__";
+}
+
+/** The spelling of a name in a program. Total: every text has one. */
+export function toIdentifier(name: string): string {
+  let identifier = name.normalize("NFC").replace(/[^\p{ID_Continue}$]/gu, "_");
+  if (!/^[\p{ID_Start}_$]/u.test(identifier)) identifier = `_${identifier}`;
+  return RESERVED.has(identifier) ? `${identifier}_` : identifier;
+}
+
+export interface NameAssignment {
+  /** Name to identifier, for every name that got one. */
+  readonly identifiers: ReadonlyMap<string, string>;
+  /** Name to the name that holds its identifier. */
+  readonly collisions: ReadonlyMap<string, string>;
+}
+
+/**
+ * Gives each name its identifier.
+ *
+ * @param wanted name to the identifier it would have.
+ * @param held identifier to the name that has had it so far; it keeps it while it exists, so that a
+ *   tool that is added can never take the name of one that programs already use.
+ */
+export function assignNames(
+  wanted: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, string> = new Map(),
+): NameAssignment {
+  const groups = new Map<string, string[]>();
+  for (const [name, identifier] of wanted) {
+    const group = groups.get(identifier);
+    if (group) group.push(name);
+    else groups.set(identifier, [name]);
+  }
+  const identifiers = new Map<string, string>();
+  const collisions = new Map<string, string>();
+  for (const [identifier, names] of groups) {
+    const winner = pickHolder(identifier, names, held.get(identifier));
+    identifiers.set(winner, identifier);
+    for (const name of names) if (name !== winner) collisions.set(name, winner);
+  }
+  return { identifiers, collisions };
+}
+
+/** The present holder, else the one that is spelled so itself, else the first in code unit order. */
+function pickHolder(identifier: string, names: readonly string[], held: string | undefined) {
+  if (held !== undefined && names.includes(held)) return held;
+  if (names.includes(identifier)) return identifier;
+  return names.reduce((first, name) => (name < first ? name : first));
+}

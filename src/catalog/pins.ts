@@ -1,0 +1,88 @@
+import type { QuarantineReason } from "../model/catalog.ts";
+import { type ParsedTool, toolKey } from "./parse_listing.ts";
+import type { Definition } from "./pin.ts";
+
+/**
+ * What an operator has agreed to, for one server.
+ *
+ * The first listing of a server is the baseline: what it held is approved. Whatever comes later
+ * waits: a tool that is new is pending, one that changed is blocked until somebody approves it, and
+ * both without an effect on the other tools of the server.
+ */
+export interface ServerPins {
+  /** When the baseline was taken, milliseconds since the epoch. */
+  readonly baselineAt: number;
+  /** Tool key to its pin. A tool that disappears keeps its entry, so that it can come back. */
+  readonly approved: { readonly [toolKey: string]: string };
+  /** Tool keys that an operator blocked. */
+  readonly blocked: readonly string[];
+  /** The approved definition of each tool that has changed since, for its diff. */
+  readonly replaced: { readonly [toolKey: string]: Definition };
+  /** Identifier to the tool key that has it. */
+  readonly holders: { readonly [identifier: string]: string };
+}
+
+/** The baseline: every tool of a first listing. */
+export function baselinePins(tools: readonly ParsedTool[], nowMs: number): ServerPins {
+  return {
+    baselineAt: nowMs,
+    approved: Object.fromEntries(tools.map((tool) => [toolKey(tool), tool.pin])),
+    blocked: [],
+    replaced: {},
+    holders: {},
+  };
+}
+
+/** Why a tool may not be called, or null if its pin is approved. */
+export function pinProblem(pins: ServerPins, tool: ParsedTool): QuarantineReason | null {
+  const key = toolKey(tool);
+  if (pins.blocked.includes(key)) return "blocked";
+  const approved = ownValue(pins.approved, key);
+  if (approved === undefined) return "pending";
+  return approved === tool.pin ? null : "drift";
+}
+
+/** Approves tools as they are now. */
+export function approvePins(pins: ServerPins, tools: readonly ParsedTool[]): ServerPins {
+  const keys = new Set(tools.map(toolKey));
+  return {
+    ...pins,
+    approved: {
+      ...pins.approved,
+      ...Object.fromEntries(tools.map((tool) => [toolKey(tool), tool.pin])),
+    },
+    blocked: pins.blocked.filter((key) => !keys.has(key)),
+    replaced: Object.fromEntries(Object.entries(pins.replaced).filter(([key]) => !keys.has(key))),
+  };
+}
+
+/** Blocks one tool, whatever its pin is. */
+export function blockPin(pins: ServerPins, key: string): ServerPins {
+  return pins.blocked.includes(key) ? pins : { ...pins, blocked: [...pins.blocked, key] };
+}
+
+/**
+ * Remembers the approved definition of each tool that has just changed, and forgets those that
+ * changed back.
+ */
+export function rememberReplaced(
+  pins: ServerPins,
+  before: readonly ParsedTool[],
+  after: readonly ParsedTool[],
+): ServerPins {
+  const old = new Map(before.map((tool) => [toolKey(tool), tool]));
+  const replaced: Record<string, Definition> = Object.create(null);
+  for (const tool of after) {
+    if (pinProblem(pins, tool) !== "drift") continue;
+    const key = toolKey(tool);
+    const known = ownValue(pins.replaced, key);
+    const previous = old.get(key);
+    if (known !== undefined) replaced[key] = known;
+    else if (previous?.pin === pins.approved[key]) replaced[key] = previous.definition;
+  }
+  return { ...pins, replaced };
+}
+
+function ownValue<Value>(table: { readonly [key: string]: Value }, key: string): Value | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}

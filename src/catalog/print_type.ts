@@ -1,0 +1,391 @@
+import type { JsonSchema } from "../model/json.ts";
+import { isPropertyName } from "./names.ts";
+import { commentText, docComment, stringLiteral } from "./print_text.ts";
+import {
+  follow,
+  hasStructure,
+  isSchemaObject,
+  mergeSchemas,
+  type SchemaObject,
+  withoutKeys,
+} from "./resolve_schema.ts";
+
+/**
+ * Prints a JSON Schema as a compact TypeScript type, within budgets.
+ *
+ * What does not fit is left out in a way that stays true: an argument that the schema allows is never
+ * an error against the printed type, and neither is a field of a result. So a type that is cut short
+ * ends in an index signature, and an unknown result is `any` where an unknown argument is `unknown`.
+ */
+
+export interface TypeBudget {
+  /** Objects inside objects; deeper ones are `object`. */
+  readonly depthMax: number;
+  readonly propertiesMax: number;
+  readonly enumMax: number;
+  readonly unionMax: number;
+  /** Characters of the whole type, approximately. */
+  readonly charsMax: number;
+  /** Characters of a property's doc comment; 0 prints the type on one line without any. */
+  readonly docCharsMax: number;
+}
+
+export interface PrintTypeOptions {
+  readonly direction: "input" | "output";
+  readonly budget: TypeBudget;
+  /** Columns before the type, for the lines of a documented one. */
+  readonly indent?: number;
+}
+
+/** A printed type, and whether it needs parentheses before `[]`. */
+interface Printed {
+  readonly text: string;
+  readonly isUnion: boolean;
+}
+
+interface Printing {
+  readonly root: JsonSchema;
+  readonly direction: "input" | "output";
+  readonly budget: TypeBudget;
+  /** Schemas looked at so far: a bound on work that no fan-out of references can pass. */
+  nodes: number;
+}
+
+/** Where the printer stands. */
+interface Place {
+  readonly depth: number;
+  readonly path: readonly string[];
+  readonly indent: number;
+  /** Characters left for this type. */
+  readonly chars: number;
+}
+
+const NODES_MAX = 4_000;
+const NESTING_MAX = 64;
+const LITERAL_CHARS_MAX = 120;
+const TUPLE_MAX = 8;
+
+export function printType(schema: JsonSchema, options: PrintTypeOptions): string {
+  const { direction, budget } = options;
+  const printing: Printing = { root: schema, direction, budget, nodes: 0 };
+  const indent = options.indent ?? 0;
+  return print(printing, schema, { depth: 0, path: [], indent, chars: budget.charsMax }).text;
+}
+
+function print(printing: Printing, schema: unknown, place: Place, nesting = 0): Printed {
+  if (schema === false) return atom("never");
+  if (!isSchemaObject(schema)) return unknownType(printing);
+  if (printing.nodes++ > NODES_MAX || nesting > NESTING_MAX || place.chars <= 0) {
+    return unknownType(printing);
+  }
+  if (typeof schema.$ref === "string") {
+    const resolved = follow(printing.root, schema, place.path);
+    if (resolved.recursive) return unknownType(printing, "recursive");
+    const inner = { ...place, path: resolved.path };
+    return print(printing, resolved.schema ?? true, inner, nesting + 1);
+  }
+  const printed = printForm(printing, schema, place, nesting);
+  return schema.nullable === true ? union([printed, atom("null")]) : printed;
+}
+
+function printForm(
+  printing: Printing,
+  schema: SchemaObject,
+  place: Place,
+  nesting: number,
+): Printed {
+  if (schema.const !== undefined) return atom(literal(printing, schema.const));
+  if (Array.isArray(schema.enum)) return printEnum(printing, schema.enum);
+  if (Array.isArray(schema.allOf)) return printAll(printing, schema, place, nesting);
+  const branches = schema.anyOf ?? schema.oneOf;
+  if (Array.isArray(branches) && branches.length > 0) {
+    return printAny(printing, schema, branches, place, nesting);
+  }
+  if (Array.isArray(schema.type)) {
+    const types = schema.type.slice(0, 8);
+    return union(
+      types.map((type) => print(printing, { ...schema, type }, place, nesting + 1)),
+    );
+  }
+  switch (schema.type ?? guessType(schema)) {
+    case "string":
+      return { text: withFormat(schema, "string"), isUnion: false };
+    case "number":
+    case "integer":
+      return atom("number");
+    case "boolean":
+      return atom("boolean");
+    case "null":
+      return atom("null");
+    case "array":
+      return printArray(printing, schema, place, nesting);
+    case "object":
+      return printObject(printing, schema, place, nesting);
+    default:
+      return unknownType(printing);
+  }
+}
+
+function guessType(schema: SchemaObject): string | undefined {
+  if (schema.properties ?? schema.additionalProperties ?? schema.patternProperties) return "object";
+  if (schema.items ?? schema.prefixItems) return "array";
+  return undefined;
+}
+
+const SHORT_FORMATS = new Set(["date", "date-time", "time", "email", "uri", "uuid", "byte"]);
+
+function withFormat(schema: SchemaObject, type: string): string {
+  const { format } = schema;
+  return typeof format === "string" && SHORT_FORMATS.has(format) ? `${type} /* ${format} */` : type;
+}
+
+function printEnum(printing: Printing, values: readonly unknown[]): Printed {
+  const { enumMax } = printing.budget;
+  if (values.length === 0) return atom("never");
+  const isLong = (value: unknown) => typeof value === "string" && value.length > LITERAL_CHARS_MAX;
+  const shown = values.filter((value) => !isLong(value)).slice(0, enumMax);
+  const parts = [...new Set(shown.map((value) => literal(printing, value)))].map(atom);
+  if (shown.length === values.length) return union(parts);
+  const rest = values.every((value) => typeof value === "string")
+    ? "string"
+    : values.every((value) => typeof value === "number")
+    ? "number"
+    : unknownType(printing).text;
+  return union([...parts, atom(`${rest} /* ${values.length} values */`)]);
+}
+
+function literal(printing: Printing, value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value.length > LITERAL_CHARS_MAX ? "string" : stringLiteral(value);
+    case "number":
+    case "boolean":
+      return String(value);
+    default:
+      return value === null ? "null" : unknownType(printing).text;
+  }
+}
+
+function printAll(
+  printing: Printing,
+  schema: SchemaObject,
+  place: Place,
+  nesting: number,
+): Printed {
+  const rest = withoutKeys(schema, ["allOf", "nullable"]);
+  const parts = [...schema.allOf as unknown[], ...(hasStructure(rest) ? [rest] : [])]
+    .filter((part) => isSchemaObject(part) ? hasStructure(part) || "$ref" in part : part === false);
+  const [only] = parts;
+  if (parts.length === 0) return unknownType(printing);
+  if (parts.length === 1) return print(printing, only, place, nesting + 1);
+  const merged = mergeSchemas(printing.root, parts, place.path);
+  if (merged !== null) {
+    return print(printing, merged.schema, { ...place, path: merged.path }, nesting + 1);
+  }
+  const printed = parts.slice(0, printing.budget.unionMax)
+    .map((part) => print(printing, part, share(place, parts.length), nesting + 1))
+    .filter(({ text }) => !isUnknown(text));
+  const texts = [...new Set(printed.map(parenthesize))];
+  if (texts.length === 0) return unknownType(printing);
+  return { text: texts.join(" & "), isUnion: texts.length > 1 };
+}
+
+function printAny(
+  printing: Printing,
+  schema: SchemaObject,
+  branches: readonly unknown[],
+  place: Place,
+  nesting: number,
+): Printed {
+  const base = withoutKeys(schema, ["anyOf", "oneOf", "nullable"]);
+  const isBare = (branch: unknown) =>
+    isSchemaObject(branch) && !hasStructure(withoutKeys(branch, ["required", "type"])) &&
+    !("$ref" in branch) && (branch.type ?? base.type) === base.type;
+  // Alternatives that only say which properties go together.
+  if (hasStructure(base) && branches.every(isBare)) {
+    return print(printing, base, place, nesting + 1);
+  }
+  const { unionMax } = printing.budget;
+  const shown = branches.slice(0, unionMax);
+  const inner = share(place, Math.min(branches.length, 3));
+  const parts = shown.map((branch) =>
+    hasStructure(base)
+      ? print(printing, joinBranch(base, branch), inner, nesting + 1)
+      : print(printing, branch, inner, nesting + 1)
+  );
+  if (branches.length > unionMax) {
+    parts.push(unknownType(printing, `+${branches.length - unionMax}`));
+  }
+  return union(parts);
+}
+
+function joinBranch(base: SchemaObject, branch: unknown): unknown {
+  if (!isSchemaObject(branch)) return branch;
+  // `{type: "string", anyOf: [{format: "date"}, …]}`: the branch refines the base.
+  return hasStructure(branch) || "$ref" in branch
+    ? base.type !== undefined && Object.keys(base).every((key) => !isShape(key)) &&
+        branch.type !== undefined
+      ? branch
+      : { allOf: [base, branch] }
+    : { ...base, ...branch };
+}
+
+function isShape(key: string): boolean {
+  return key === "properties" || key === "items" || key === "required" || key === "enum" ||
+    key === "const" || key === "additionalProperties" || key === "prefixItems";
+}
+
+function printArray(
+  printing: Printing,
+  schema: SchemaObject,
+  place: Place,
+  nesting: number,
+): Printed {
+  const prefix = schema.prefixItems ?? (Array.isArray(schema.items) ? schema.items : undefined);
+  if (Array.isArray(prefix) && prefix.length > 0 && prefix.length <= TUPLE_MAX) {
+    const needed = typeof schema.minItems === "number" ? schema.minItems : prefix.length;
+    const inner = share(place, prefix.length);
+    const items = prefix.map((item, index) => {
+      const printed = print(printing, item, inner, nesting + 1);
+      return index < needed ? printed.text : `${parenthesize(printed)}?`;
+    });
+    const more = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
+    if (isSchemaObject(more)) {
+      items.push(`...${parenthesize(print(printing, more, inner, nesting + 1))}[]`);
+    }
+    return atom(`[${items.join(", ")}]`);
+  }
+  const items = Array.isArray(prefix) ? true : schema.items ?? true;
+  return atom(`${parenthesize(print(printing, items, place, nesting + 1))}[]`);
+}
+
+function printObject(
+  printing: Printing,
+  schema: SchemaObject,
+  place: Place,
+  nesting: number,
+): Printed {
+  const properties = isSchemaObject(schema.properties) ? Object.entries(schema.properties) : [];
+  if (properties.length === 0) return printRecord(printing, schema, place, nesting);
+  if (place.depth >= printing.budget.depthMax) {
+    return printing.direction === "input" ? atom("object") : atom("any /* object */");
+  }
+  const required = new Set(Array.isArray(schema.required) ? schema.required : []);
+  const ordered = [
+    ...properties.filter(([name]) => required.has(name)),
+    ...properties.filter(([name]) => !required.has(name)),
+  ];
+  const members: string[] = [];
+  let left = place.chars;
+  let shown = 0;
+  for (const [name, property] of ordered) {
+    if (shown >= printing.budget.propertiesMax || (left <= 0 && shown > 0)) break;
+    // Twice an even share: names at the end still fit when one in the middle is large.
+    const chars = Math.ceil((left / (ordered.length - shown)) * 2);
+    const inner = {
+      ...place,
+      depth: place.depth + 1,
+      indent: place.indent + 2,
+      chars: Math.min(left, chars),
+    };
+    const type = print(printing, property, inner, nesting + 1).text;
+    const key = isPropertyName(name) ? name : stringLiteral(name);
+    const member = `${key}${required.has(name) ? "" : "?"}: ${type}`;
+    members.push(propertyDoc(printing, property) + member);
+    left -= member.length + 2;
+    shown++;
+  }
+  const elided = ordered.slice(shown).map(([name]) => name);
+  const index = indexSignature(printing, schema, elided);
+  if (index !== null) members.push(index);
+  return atom(braces(printing, members, place.indent));
+}
+
+function indexSignature(
+  printing: Printing,
+  schema: SchemaObject,
+  elided: readonly string[],
+): string | null {
+  const isOpen = schema.additionalProperties === true ||
+    isSchemaObject(schema.additionalProperties) || isSchemaObject(schema.patternProperties);
+  if (!isOpen && elided.length === 0) return null;
+  const names = elided.slice(0, 20).join(", ");
+  const more = elided.length > 20 ? ", …" : "";
+  const note = elided.length === 0
+    ? ""
+    : ` /* +${elided.length}: ${commentText(names, 400)}${more} */`;
+  return `[key: string]: ${unknownType(printing).text}${note}`;
+}
+
+function printRecord(
+  printing: Printing,
+  schema: SchemaObject,
+  place: Place,
+  nesting: number,
+): Printed {
+  const { additionalProperties: additional, patternProperties: patterns } = schema;
+  if (isSchemaObject(additional) && Object.keys(additional).length > 0) {
+    const inner = { ...place, depth: place.depth + 1 };
+    const value = print(printing, additional, inner, nesting + 1).text;
+    return atom(`Record<string, ${value}>`);
+  }
+  if (isSchemaObject(patterns)) {
+    const values = Object.values(patterns).slice(0, printing.budget.unionMax)
+      .map((pattern) => print(printing, pattern, share(place, 2), nesting + 1));
+    return atom(`Record<string, ${union(values).text}>`);
+  }
+  if (additional === false) return atom("Record<string, never>");
+  return atom(`Record<string, ${unknownType(printing).text}>`);
+}
+
+function propertyDoc(printing: Printing, property: unknown): string {
+  const { docCharsMax } = printing.budget;
+  if (docCharsMax === 0 || !isSchemaObject(property)) return "";
+  const notes: string[] = [];
+  if (property.default !== undefined) {
+    notes.push(`default ${JSON.stringify(property.default).slice(0, 60)}`);
+  }
+  if (typeof property.minimum === "number") notes.push(`min ${property.minimum}`);
+  if (typeof property.maximum === "number") notes.push(`max ${property.maximum}`);
+  if (typeof property.pattern === "string") notes.push(`pattern ${property.pattern.slice(0, 60)}`);
+  if (property.deprecated === true) notes.push("deprecated");
+  const description = typeof property.description === "string" ? property.description : "";
+  const text = commentText(description, docCharsMax);
+  const doc = docComment(
+    [text, notes.length > 0 ? `(${notes.join(", ")})` : ""].filter(Boolean).join(" "),
+    docCharsMax + 160,
+  );
+  return doc === "" ? "" : `${doc} `;
+}
+
+function braces(printing: Printing, members: readonly string[], indent: number): string {
+  if (printing.budget.docCharsMax === 0) return `{ ${members.join("; ")} }`;
+  const pad = " ".repeat(indent);
+  return `{\n${members.map((member) => `${pad}  ${member};\n`).join("")}${pad}}`;
+}
+
+function unknownType(printing: Printing, note?: string): Printed {
+  const name = printing.direction === "input" ? "unknown" : "any";
+  return atom(note === undefined ? name : `${name} /* ${note} */`);
+}
+
+function isUnknown(text: string): boolean {
+  return /^(unknown|any)( \/\*|$)/.test(text);
+}
+
+function union(parts: readonly Printed[]): Printed {
+  const texts = [...new Set(parts.map((part) => part.text))];
+  return { text: texts.join(" | "), isUnion: texts.length > 1 || parts.some((p) => p.isUnion) };
+}
+
+function parenthesize(printed: Printed): string {
+  return printed.isUnion ? `(${printed.text})` : printed.text;
+}
+
+function atom(text: string): Printed {
+  return { text, isUnion: false };
+}
+
+function share(place: Place, parts: number): Place {
+  return { ...place, chars: Math.ceil((place.chars / Math.max(1, parts)) * 1.5) };
+}

@@ -1,0 +1,167 @@
+/**
+ * Reads a JSON Schema that a stranger wrote: own `#/` references only, no file, no network, and
+ * nothing that a cycle or a fan-out could keep busy.
+ *
+ * @see JSON Schema 2020-12, sections 8.2 and 10
+ */
+
+export type SchemaObject = { readonly [keyword: string]: unknown };
+
+const REFERENCES_MAX = 32;
+
+export function isSchemaObject(value: unknown): value is SchemaObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Follows a local JSON pointer.
+ *
+ * @returns null for what does not exist or lies outside the document.
+ * @see RFC 6901
+ */
+export function resolvePointer(root: unknown, reference: string): unknown {
+  if (reference === "#") return root;
+  if (!reference.startsWith("#/") || reference.length > 1_000) return null;
+  let place: unknown = root;
+  for (const part of reference.slice(2).split("/")) {
+    const key = decodePointerPart(part);
+    if (key === null || typeof place !== "object" || place === null) return null;
+    if (!Object.hasOwn(place, key)) return null;
+    place = (place as SchemaObject)[key];
+  }
+  return place;
+}
+
+function decodePointerPart(part: string): string | null {
+  try {
+    return decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+  } catch {
+    return null;
+  }
+}
+
+export interface Resolved {
+  /** Null if the reference leads nowhere. */
+  readonly schema: unknown;
+  /** References followed on the way here from the root. */
+  readonly path: readonly string[];
+  readonly recursive: boolean;
+}
+
+/** Follows `$ref` until there is none. A reference that is already on the path is a recursion. */
+export function follow(root: unknown, schema: SchemaObject, path: readonly string[]): Resolved {
+  let current: unknown = schema;
+  let trail = path;
+  for (let hops = 0; hops < REFERENCES_MAX; hops++) {
+    if (!isSchemaObject(current) || typeof current.$ref !== "string") {
+      return { schema: current, path: trail, recursive: false };
+    }
+    const reference = current.$ref;
+    if (trail.includes(reference)) return { schema: null, path: trail, recursive: true };
+    trail = [...trail, reference];
+    const target = resolvePointer(root, reference);
+    const rest = withoutKeys(current, ["$ref"]);
+    current = hasStructure(rest) && isSchemaObject(target) && !hasStructure(rest, target)
+      ? { allOf: [target, rest] }
+      : keepNullable(target, current);
+  }
+  return { schema: null, path: trail, recursive: true };
+}
+
+/** OpenAPI 3.0 writes `nullable` beside a reference. */
+function keepNullable(target: unknown, from: SchemaObject): unknown {
+  return from.nullable === true && isSchemaObject(target) ? { ...target, nullable: true } : target;
+}
+
+const STRUCTURE = [
+  "type",
+  "properties",
+  "required",
+  "items",
+  "prefixItems",
+  "additionalProperties",
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "enum",
+  "const",
+];
+
+/** Whether a schema says anything about the form of a value; with `except`, anything more than that. */
+export function hasStructure(schema: SchemaObject, except?: SchemaObject): boolean {
+  return except === undefined
+    ? STRUCTURE.some((key) => schema[key] !== undefined)
+    : STRUCTURE.every((key) => schema[key] === undefined || schema[key] === except[key]);
+}
+
+export function withoutKeys(schema: SchemaObject, keys: readonly string[]): SchemaObject {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)));
+}
+
+const MERGE_DEPTH_MAX = 8;
+
+/**
+ * One schema that says what all of them say, for objects; null if they cannot be written as one.
+ *
+ * Bounds and formats are dropped: a printed type does not have them.
+ */
+export function mergeSchemas(
+  root: unknown,
+  schemas: readonly unknown[],
+  path: readonly string[],
+  depth = 0,
+): { readonly schema: SchemaObject; readonly path: readonly string[] } | null {
+  if (depth > MERGE_DEPTH_MAX) return null;
+  const properties: Record<string, unknown> = Object.create(null);
+  const required = new Set<unknown>();
+  const merged: { [keyword: string]: unknown } = { type: "object" };
+  let trail = path;
+  let nullable = false;
+  for (const part of schemas) {
+    if (part === true) continue;
+    if (!isSchemaObject(part)) return null;
+    const resolved = follow(root, part, path);
+    if (!isSchemaObject(resolved.schema)) return null;
+    trail = [...new Set([...trail, ...resolved.path])];
+    let schema = resolved.schema;
+    if (Array.isArray(schema.allOf)) {
+      const rest = withoutKeys(schema, ["allOf"]);
+      const inner = mergeSchemas(root, [...schema.allOf, rest], resolved.path, depth + 1);
+      if (inner === null) return null;
+      schema = inner.schema;
+      trail = [...new Set([...trail, ...inner.path])];
+    }
+    if (!isObjectLike(schema)) return null;
+    if (schema.nullable === true) nullable = true;
+    for (const [name, value] of Object.entries(schema.properties ?? {})) {
+      properties[name] = name in properties ? both(properties[name], value) : value;
+    }
+    for (const name of Array.isArray(schema.required) ? schema.required : []) required.add(name);
+    for (const key of ["additionalProperties", "description", "anyOf", "oneOf"]) {
+      if (schema[key] === undefined) continue;
+      // Two alternatives at once have no short form.
+      if (merged[key] !== undefined && (key === "anyOf" || key === "oneOf")) return null;
+      merged[key] = schema[key];
+    }
+  }
+  return {
+    schema: {
+      ...merged,
+      properties,
+      required: [...required],
+      ...(nullable ? { nullable } : {}),
+    },
+    path: trail,
+  };
+}
+
+function isObjectLike(schema: SchemaObject): boolean {
+  if (schema.enum !== undefined || schema.const !== undefined) return false;
+  return schema.type === undefined ? schema.items === undefined : schema.type === "object";
+}
+
+function both(first: unknown, second: unknown): unknown {
+  if (!isSchemaObject(first) || !hasStructure(first)) return second;
+  if (!isSchemaObject(second) || !hasStructure(second)) return first;
+  return JSON.stringify(first) === JSON.stringify(second) ? first : { allOf: [first, second] };
+}

@@ -1,0 +1,89 @@
+/**
+ * One analyser for tools and for queries: what it makes of a word decides what can be found at all.
+ *
+ * Names are split (`create_dns_record`, `createDnsRecord` and "create DNS record" are the same three
+ * words), words with digits stay whole (`d1`, `r2`), Chinese, Japanese and Korean text becomes pairs
+ * of characters, and a light stemmer joins singular and plural, `list` and `listing`.
+ */
+
+/** Words that say nothing about which tool is meant. */
+const STOP_WORDS = new Set(
+  ("a an and are as at be been being but by can could did do does doing for from had has have " +
+    "having he her here hers him his how i if in into is it its itself just me my myself no nor " +
+    "not of off on once only or our ours out over own same she should so some such than that the " +
+    "their theirs them then there these they this those through to too under until up very was " +
+    "we were what when where which while who whom why will with would you your yours please need " +
+    "want like also im ive id lets let us s t don tell know help using via").split(" "),
+);
+
+/** A text longer than this is not analysed to its end: a bound on work. */
+const TEXT_CHARS_MAX = 20_000;
+
+const EAST_ASIAN = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]/;
+
+/** Puts spaces between the words of an identifier. */
+function splitIdentifier(text: string): string {
+  return text.replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
+    .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, "$1 $2");
+}
+
+/** The words of a text, lower case, without accents. */
+export function splitWords(text: string): string[] {
+  const folded = splitIdentifier(text.slice(0, TEXT_CHARS_MAX)).toLowerCase().normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "");
+  const words: string[] = [];
+  for (const [word] of folded.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    if (EAST_ASIAN.test(word)) words.push(...pairs(word));
+    else words.push(word.length > 64 ? word.slice(0, 64) : word);
+  }
+  return words;
+}
+
+function pairs(word: string): string[] {
+  const characters = [...word];
+  if (characters.length === 1) return characters;
+  return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
+}
+
+export function isStopWord(word: string): boolean {
+  return STOP_WORDS.has(word);
+}
+
+/** The terms of a text, in order, repeated as often as they occur. */
+export function analyze(text: string): string[] {
+  const terms: string[] = [];
+  for (const word of splitWords(text)) if (!STOP_WORDS.has(word)) terms.push(stem(word));
+  return terms;
+}
+
+const VOWEL = /[aeiouy]/;
+const DOUBLED = /([bdgmnprt])\1$/;
+
+/** Takes off the endings of English plurals and verb forms; leaves short words and those with digits. */
+export function stem(word: string): string {
+  if (word.length <= 3 || /\d/.test(word)) return word;
+  let root = word;
+  if (root.endsWith("ies") && root.length > 4) root = `${root.slice(0, -3)}y`;
+  else if (root.endsWith("sses")) root = root.slice(0, -2);
+  else if (/(x|ch|sh|z)es$/.test(root)) root = root.slice(0, -2);
+  else if (root.endsWith("s") && !/(ss|us|is)$/.test(root)) root = root.slice(0, -1);
+  root = withoutVerbEnding(root);
+  if (root.length > 4 && root.endsWith("e")) root = root.slice(0, -1);
+  if (root.length > 4 && root.endsWith("y")) root = `${root.slice(0, -1)}i`;
+  return root;
+}
+
+function withoutVerbEnding(word: string): string {
+  for (const [ending, lengthMin] of [["ing", 6], ["ed", 5]] as const) {
+    if (!word.endsWith(ending) || word.length < lengthMin || word.endsWith("eed")) continue;
+    const root = word.slice(0, -ending.length);
+    if (!VOWEL.test(root)) continue;
+    return DOUBLED.test(root) ? root.slice(0, -1) : root;
+  }
+  return word;
+}
+
+/** A name as one word, for the comparison of whole names: `orders.list` and `OrdersList` are equal. */
+export function joinName(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+}

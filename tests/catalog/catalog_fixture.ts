@@ -1,0 +1,43 @@
+import type { AuditEvent } from "../../src/model/event.ts";
+import type { UpstreamListing } from "../../src/model/upstream.ts";
+import { openStore } from "../../src/store/open_store.ts";
+import { type Catalog, type CatalogDeps, openCatalog } from "../../src/catalog/catalog.ts";
+
+/** A raw MCP definition with the fewest parts. */
+export function rawTool(name: string, more: { readonly [key: string]: unknown } = {}) {
+  return { name, description: `Does ${name}.`, inputSchema: { type: "object" }, ...more };
+}
+
+export function listingOf(...tools: readonly unknown[]): UpstreamListing {
+  return { title: "", identity: "test", tools, resources: [], prompts: [], skipped: [] };
+}
+
+export interface CatalogFixture {
+  readonly catalog: Catalog;
+  /** What each server answers at the next listing; a missing one fails. */
+  readonly listings: Map<string, UpstreamListing>;
+  readonly events: AuditEvent[];
+}
+
+/** A catalog over listings that a test changes as it likes. */
+export async function openFixture(
+  listings: { readonly [server: string]: UpstreamListing },
+  deps: Partial<CatalogDeps> = {},
+): Promise<CatalogFixture> {
+  const answers = new Map(Object.entries(listings));
+  const events: AuditEvent[] = [];
+  const catalog = await openCatalog({
+    store: await openStore("memory:"),
+    servers: Object.keys(listings),
+    listTools: (server) => {
+      const listing = answers.get(server);
+      return listing ? Promise.resolve(listing) : Promise.reject(new Error("connection refused"));
+    },
+    config: { refreshEveryMs: 300_000, pins: "enforce" },
+    aliases: {},
+    audit: (event) => Promise.resolve(events.push(event)),
+    log: () => {},
+    ...deps,
+  });
+  return { catalog, listings: answers, events };
+}
