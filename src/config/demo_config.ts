@@ -2,6 +2,9 @@ import { fileURLToPath } from "node:url";
 import { projectRoot } from "./project_root.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
+/** What stands for a file name when there is none. */
+export const DEMO_SOURCE = "demo";
+
 /**
  * The configuration used when there is no file: made-up servers inside the process, a policy over
  * them, Deno KV under `./data`.
@@ -10,4 +13,9 @@ export function demoConfig(): Config {
   return ConfigSchema.parse({
     policies: fileURLToPath(new URL("policies/demo.yaml", projectRoot)),
   });
+}
+
+/** True if `source` of a loaded configuration is the embedded demo, not a file. */
+export function isDemo(source: string): boolean {
+  return source === DEMO_SOURCE;
 }

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { GateError } from "../model/errors.ts";
-import { demoConfig } from "./demo_config.ts";
+import { DEMO_SOURCE, demoConfig } from "./demo_config.ts";
 import { findExposure } from "./exposure.ts";
 import { configError, parseConfig } from "./parse_config.ts";
 import { resolvePaths } from "./resolve_paths.ts";
@@ -51,7 +51,7 @@ export async function loadConfig(
   overrides: ConfigOverrides = {},
 ): Promise<LoadedConfig> {
   const found = await readFirst(path, deps);
-  const source = found?.file ?? "demo";
+  const source = found?.file ?? DEMO_SOURCE;
   const baseDir = found === null ? deps.cwd() : dirname(found.file);
   const parsed = found === null ? demoConfig() : parseConfig(found.text, found.file);
   const config = resolvePaths({

@@ -1,4 +1,14 @@
-import type { CommandBounds, CommandOutput } from "./secrets.ts";
+export interface CommandBounds {
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+}
+
+export interface CommandOutput {
+  /** Exit code; null when it was stopped for a bound. */
+  readonly code: number | null;
+  readonly stdout: string;
+}
 
 /** Runs a command in the system's shell and keeps its standard output, within bounds. */
 export async function runCommand(command: string, bounds: CommandBounds): Promise<CommandOutput> {

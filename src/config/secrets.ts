@@ -7,6 +7,7 @@
  */
 import { resolve } from "node:path";
 import { GateError } from "../model/errors.ts";
+import { type CommandBounds, type CommandOutput, runCommand } from "./run_command.ts";
 
 export interface SecretDeps {
   readonly env: (name: string) => string | undefined;
@@ -19,16 +20,15 @@ export interface SecretDeps {
   readonly baseDir: string;
 }
 
-export interface CommandBounds {
-  readonly cwd: string;
-  readonly timeoutMs: number;
-  readonly outputBytesMax: number;
-}
-
-export interface CommandOutput {
-  /** Exit code; null when it was stopped for a bound. */
-  readonly code: number | null;
-  readonly stdout: string;
+/** The machine's own environment, files and shell. */
+export function systemSecretDeps(baseDir: string): SecretDeps {
+  return {
+    env: (name) => Deno.env.get(name),
+    readTextFile: (path) => Deno.readTextFile(path),
+    runCommand,
+    now: Date.now,
+    baseDir,
+  };
 }
 
 /** Replaces every reference in a text; other text, also `${HOME}`, stays as it is. */
