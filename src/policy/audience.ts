@@ -1,0 +1,75 @@
+import type { Principal } from "../model/principal.ts";
+import type { CelValue } from "./cel_value.ts";
+import type { CompiledRule } from "./compiled_rule.ts";
+import type { PolicyDocument } from "./policy_document.ts";
+import { isMember } from "./principal_facts.ts";
+
+/** What rules ask of a principal before any argument is looked at. Same groups and scopes, same object. */
+export interface Audience {
+  readonly groups: ReadonlySet<string>;
+  readonly scopes: ReadonlySet<string>;
+}
+
+export interface Audiences {
+  readonly of: (principal: Principal) => Audience;
+  /** The variable `user` of conditions. */
+  readonly userFacts: (principal: Principal) => CelValue;
+  /**
+   * Whether a rule is for this audience. A deny or ask that names an unknown group is for
+   * everybody: a typo must not open what the rule was to close.
+   */
+  readonly includes: (audience: Audience, rule: CompiledRule) => boolean;
+}
+
+/** Beyond this many different audiences the memory of them starts anew. */
+const AUDIENCES_MAX = 1_000;
+
+/** Turns principals into audiences. What it remembers only saves time: equal input, equal answer. */
+export function createAudiences(groups: PolicyDocument["groups"]): Audiences {
+  const byPrincipal = new WeakMap<Principal, Audience>();
+  const userByPrincipal = new WeakMap<Principal, CelValue>();
+  const byKey = new Map<string, Audience>();
+
+  function of(principal: Principal): Audience {
+    const known = byPrincipal.get(principal);
+    if (known !== undefined) return known;
+    const names = [...groups].filter(([, group]) => isMember(principal, group))
+      .map(([name]) => name).toSorted();
+    const key = JSON.stringify([names, principal.scopes.toSorted()]);
+    const audience = byKey.get(key) ??
+      { groups: new Set(names), scopes: new Set(principal.scopes) };
+    if (byKey.size >= AUDIENCES_MAX) byKey.clear();
+    byKey.set(key, audience);
+    byPrincipal.set(principal, audience);
+    return audience;
+  }
+
+  function userFacts(principal: Principal): CelValue {
+    const known = userByPrincipal.get(principal);
+    if (known !== undefined) return known;
+    const { groups, scopes } = of(principal);
+    const facts = new Map<string, CelValue>([
+      ["sub", principal.sub],
+      ["client", principal.client],
+      ["groups", [...groups]],
+      ["scopes", [...scopes]],
+    ]);
+    userByPrincipal.set(principal, facts);
+    return facts;
+  }
+
+  function includes(audience: Audience, { rule }: CompiledRule): boolean {
+    if (rule.for !== null && !rule.for.some((name) => audience.groups.has(name))) {
+      const strict = rule.effect !== "allow" && rule.for.some((name) => !groups.has(name));
+      if (!strict) return false;
+    }
+    return hasScopes(audience, rule.scopes);
+  }
+
+  return { of, userFacts, includes };
+}
+
+/** All scopes are there. */
+export function hasScopes(audience: Audience, scopes: readonly string[]): boolean {
+  return scopes.every((scope) => audience.scopes.has(scope));
+}

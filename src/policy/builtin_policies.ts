@@ -1,0 +1,84 @@
+import type { Decision, DecisionRequest } from "../model/decision.ts";
+import type { Tool } from "../model/tool.ts";
+import { accessByHints, type ToolClasses } from "./classify.ts";
+import { assemblePolicy, type Policy } from "./policy.ts";
+import { policyDigest } from "./policy_digest.ts";
+import type { PolicyDocument, Rule } from "./policy_document.ts";
+
+/** Hints are all there is when no operator has said anything. */
+const CLASSES_BY_HINTS: ToolClasses = {
+  classify: accessByHints,
+  price: () => 0,
+  isUntrusted: () => false,
+};
+
+/**
+ * The policy without `policies`: what the upstream calls a read is allowed, all else is denied with
+ * words that say how to allow it. Every tool is visible.
+ */
+export function defaultPolicy(): Policy {
+  const policy = build("default", "read", ["read"]);
+  const decideWithRemedy = (request: DecisionRequest): Decision => {
+    const decision = policy.decide(request);
+    if (decision.effect !== "deny") return decision;
+    return { ...decision, message: howToAllow(request.tool, decision.access) };
+  };
+  return {
+    ...policy,
+    visibility: (principal, space, tool) =>
+      policy.canEnter(principal, space) ? { access: policy.classify(tool), effect: "allow" } : null,
+    decide: decideWithRemedy,
+    explain: (request) => ({
+      ...policy.explain(request),
+      decision: decideWithRemedy(request),
+      visibility: policy.canEnter(request.principal, request.space)
+        ? { access: policy.classify(request.tool), effect: "allow" }
+        : null,
+    }),
+  };
+}
+
+/** The policy of `policies: open`: everything is allowed. For a loopback address only. */
+export function openPolicy(): Policy {
+  return build("open", "everything", ["read", "write", "destructive"]);
+}
+
+function build(name: string, ruleId: string, access: Rule["access"]): Policy {
+  const place = { path: `(${name} policy)`, line: 0 };
+  const document: PolicyDocument = {
+    name,
+    mode: "enforce",
+    groups: new Map(),
+    tools: new Map(),
+    spaces: null,
+    rules: [{
+      id: ruleId,
+      effect: "allow",
+      access,
+      tools: null,
+      for: null,
+      scopes: [],
+      when: null,
+      message: "",
+      observe: false,
+      approval: null,
+      place,
+    }],
+    limits: [],
+    output: { redact: [], schema: "off" },
+    tests: [],
+    files: [],
+  };
+  return assemblePolicy(document, CLASSES_BY_HINTS, policyDigest(document));
+}
+
+function howToAllow(tool: Tool, access: string): string {
+  return `Without a policy file only reads are allowed, and "${tool.id}" counts as ${access}. ` +
+    `The operator can allow it in a file named by "policies" in toolgate.yaml: ` +
+    `tools: { ${JSON.stringify(tool.server)}: { ${access}: [${
+      JSON.stringify(tool.name)
+    }] } } and ` +
+    `rules: [{ id: my-${access}, allow: ${access}, tools: [${
+      JSON.stringify(`${tool.server}.${tool.name}`)
+    }] }].`;
+}

@@ -1,0 +1,92 @@
+/**
+ * A JSON value as conditions see it: maps instead of objects, so that no name that was sent to us
+ * reaches a prototype, and a marker instead of everything that a condition must not work on.
+ */
+export type CelValue =
+  | null
+  | boolean
+  | number
+  | string
+  | CelValue[]
+  | Map<string, CelValue>
+  | Unreadable;
+
+/** Bounds of what one condition may look at. Larger values are unreadable, which is an error when touched. */
+export interface CelValueLimits {
+  readonly listItemsMax: number;
+  readonly depthMax: number;
+  /** Values, keys and items together. */
+  readonly nodesMax: number;
+  /** UTF-16 code units of all texts together. */
+  readonly charactersMax: number;
+}
+
+/** For conditions that look at each value at most a fixed number of times. */
+export const STRAIGHT_LIMITS: CelValueLimits = {
+  listItemsMax: 1_000,
+  depthMax: 64,
+  nodesMax: 100_000,
+  charactersMax: 4_194_304,
+};
+
+/** For conditions with a macro, which repeat their body for every item of a list. */
+export const LOOP_LIMITS: CelValueLimits = {
+  listItemsMax: 1_000,
+  depthMax: 64,
+  nodesMax: 20_000,
+  charactersMax: 262_144,
+};
+
+/** Stands for a value that is out of bounds. CEL knows no such type, so touching it is an error. */
+export class Unreadable {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/** Makes values for one condition; the bounds hold for all of them together. */
+export function createCelReader(limits: CelValueLimits): (value: unknown) => CelValue {
+  let nodes = 0;
+  let characters = 0;
+
+  function read(value: unknown, depth: number): CelValue {
+    if (++nodes > limits.nodesMax) return new Unreadable("too many values");
+    switch (typeof value) {
+      case "string":
+        characters += value.length;
+        return characters > limits.charactersMax ? new Unreadable("too much text") : value;
+      case "number":
+        // JSON.parse reads 1e999 as Infinity, which no upstream will ever see.
+        return Number.isFinite(value) ? value : new Unreadable("not a finite number");
+      case "boolean":
+        return value;
+      case "object":
+        if (value === null) return null;
+        if (depth >= limits.depthMax) return new Unreadable("nested too deeply");
+        return Array.isArray(value) ? readList(value, depth) : readMap(value, depth);
+      default:
+        return new Unreadable("not JSON");
+    }
+  }
+
+  function readList(list: readonly unknown[], depth: number): CelValue {
+    if (list.length > limits.listItemsMax) return new Unreadable("a list too long");
+    const items: CelValue[] = [];
+    for (let index = 0; index < list.length; index++) items.push(read(list[index], depth + 1));
+    return items;
+  }
+
+  function readMap(object: object, depth: number): CelValue {
+    const map = new Map<string, CelValue>();
+    for (const key of Object.keys(object)) {
+      characters += key.length;
+      map.set(key, read((object as { readonly [key: string]: unknown })[key], depth + 1));
+      if (nodes > limits.nodesMax) return new Unreadable("too many values");
+    }
+    return map;
+  }
+
+  return (value) => read(value, 0);
+}

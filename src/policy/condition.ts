@@ -1,0 +1,240 @@
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { CONDITION_VARIABLES, createRunEnvironment } from "./cel_environment.ts";
+import { type CelValue, createCelReader, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
+
+/** What a condition may look at. All of it is data of one decision; there is no clock. */
+export interface ConditionFacts {
+  /** Parsed JSON, not trusted. */
+  readonly args: unknown;
+  readonly exec: CelValue;
+  readonly user: CelValue;
+  readonly tool: CelValue;
+  readonly space: string;
+}
+
+/** A compiled `when`. */
+export interface Condition {
+  readonly text: string;
+  /** Arguments it names; null if it may look at any of them. */
+  readonly argumentNames: ReadonlySet<string> | null;
+  /** Arguments whose presence it tests with `has(args.x)`. */
+  readonly testedNames: ReadonlySet<string>;
+  /** @throws {Error} if it has no answer for these facts. */
+  readonly holds: (facts: ConditionFacts) => boolean;
+}
+
+export type CompiledCondition =
+  | { readonly ok: true; readonly condition: Condition }
+  | { readonly ok: false; readonly message: string };
+
+const environment = createRunEnvironment();
+
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  ...["has", "size", "int", "double", "string", "bool", "type", "dyn", "glob", "parts"],
+  ...["timestamp", "duration"],
+]);
+const METHODS: ReadonlySet<string> = new Set([
+  ...["startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "indexOf"],
+  ...["lastIndexOf", "substring", "size", "glob"],
+]);
+const MACROS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "map", "filter"]);
+const CONSTANTS: ReadonlySet<string> = new Set([
+  ...["string", "bool", "int", "double", "list", "map", "null_type"],
+]);
+/** What to write instead of a function that is not offered. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["matches", "glob(text, pattern), where * stands for any text"],
+  ["split", "parts(text, separator)"],
+]);
+
+/**
+ * Compiles a CEL condition with guards, so that no argument can make it run for long.
+ *
+ * Not offered: `matches` (regular expressions may take exponential time), `split` (unbounded),
+ * `cel.bind` and macros inside macros (their work multiplies).
+ */
+export function compileCondition(text: string): CompiledCondition {
+  let run: ReturnType<typeof environment.parse>;
+  try {
+    run = environment.parse(text);
+  } catch (error) {
+    return { ok: false, message: firstLine(error) };
+  }
+  const scan = scanExpression(run.ast);
+  if (scan.problem !== null) return { ok: false, message: scan.problem };
+  const checked = run.check();
+  if (!checked.valid) return { ok: false, message: firstLine(checked.error) };
+  if (checked.type !== "bool" && checked.type !== "dyn") {
+    return { ok: false, message: `The condition gives ${checked.type}, it must give bool` };
+  }
+  const argumentNames = scan.wholeArguments ? null : scan.argumentNames;
+  const readsArguments = scan.wholeArguments || scan.argumentNames.size > 0;
+  const limits = scan.loops ? LOOP_LIMITS : STRAIGHT_LIMITS;
+  const holds = (facts: ConditionFacts): boolean => {
+    const args = readsArguments
+      ? readArguments(facts.args, argumentNames, createCelReader(limits))
+      : null;
+    const { exec, user, tool, space } = facts;
+    const answer: unknown = run({ args, exec, user, tool, space });
+    if (typeof answer !== "boolean") throw new Error("The condition does not give true or false");
+    return answer;
+  };
+  return {
+    ok: true,
+    condition: { text, argumentNames, testedNames: scan.testedNames, holds },
+  };
+}
+
+/** The first line of an error of CEL; the rest draws the expression. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n", 1)[0] ?? "";
+}
+
+function readArguments(
+  args: unknown,
+  names: ReadonlySet<string> | null,
+  read: (value: unknown) => CelValue,
+): CelValue {
+  if (names === null || typeof args !== "object" || args === null || Array.isArray(args)) {
+    return read(args);
+  }
+  // An upload of megabytes costs nothing to a condition that looks at its file name.
+  const map = new Map<string, CelValue>();
+  for (const name of names) {
+    if (Object.hasOwn(args, name)) {
+      map.set(name, read((args as { readonly [name: string]: unknown })[name]));
+    }
+  }
+  return map;
+}
+
+interface ExpressionScan {
+  problem: string | null;
+  loops: boolean;
+  wholeArguments: boolean;
+  readonly argumentNames: Set<string>;
+  readonly testedNames: Set<string>;
+}
+
+/** Walks the parsed expression, whose size and depth the parser has bounded. */
+function scanExpression(root: ASTNode): ExpressionScan {
+  const scan: ExpressionScan = {
+    problem: null,
+    loops: false,
+    wholeArguments: false,
+    argumentNames: new Set(),
+    testedNames: new Set(),
+  };
+  visit(root, scan, new Set());
+  return scan;
+}
+
+function visit(node: ASTNode, scan: ExpressionScan, bound: ReadonlySet<string>): void {
+  switch (node.op) {
+    case "value":
+      return;
+    case "id":
+      return visitName(node.args, scan, bound);
+    case ".":
+    case "[]": {
+      const name = argumentName(node);
+      if (name === null) break;
+      scan.argumentNames.add(name);
+      return;
+    }
+    case "call":
+      return visitCall(node.args[0], node.args[1], scan, bound);
+    case "rcall":
+      return visitMethod(node.args, scan, bound);
+    case ".?":
+    case "[?]":
+      scan.problem ??= "Optional access (.?) is not offered; use has()";
+      return;
+    default:
+      break;
+  }
+  for (const child of childrenOf(node)) visit(child, scan, bound);
+}
+
+function visitName(name: string, scan: ExpressionScan, bound: ReadonlySet<string>): void {
+  if (bound.has(name)) return;
+  if (name === "args") scan.wholeArguments = true;
+  const known = (CONDITION_VARIABLES as readonly string[]).includes(name) || CONSTANTS.has(name);
+  if (!known) scan.problem ??= `Unknown variable: ${name}`;
+}
+
+function visitCall(
+  name: string,
+  args: readonly ASTNode[],
+  scan: ExpressionScan,
+  bound: ReadonlySet<string>,
+): void {
+  if (!FUNCTIONS.has(name)) {
+    scan.problem ??= notOffered(name);
+    return;
+  }
+  const [first] = args;
+  if (name === "has" && first !== undefined) {
+    const tested = argumentName(first);
+    if (tested !== null) scan.testedNames.add(tested);
+  }
+  for (const arg of args) visit(arg, scan, bound);
+}
+
+function visitMethod(
+  [name, receiver, args]: readonly [string, ASTNode, readonly ASTNode[]],
+  scan: ExpressionScan,
+  bound: ReadonlySet<string>,
+): void {
+  visit(receiver, scan, bound);
+  if (METHODS.has(name)) {
+    for (const arg of args) visit(arg, scan, bound);
+    return;
+  }
+  if (!MACROS.has(name)) {
+    scan.problem ??= notOffered(name);
+    return;
+  }
+  scan.loops = true;
+  if (bound.size > 0) {
+    scan.problem ??= `${name}() stands inside another macro; macros may not be nested`;
+    return;
+  }
+  const [variable, ...body] = args;
+  if (variable?.op !== "id") {
+    scan.problem ??= `The first argument of ${name}() must be a variable name`;
+    return;
+  }
+  if ((CONDITION_VARIABLES as readonly string[]).includes(variable.args)) {
+    scan.problem ??= `The variable of ${name}() may not be called "${variable.args}"`;
+    return;
+  }
+  for (const part of body) visit(part, scan, new Set([variable.args]));
+}
+
+function notOffered(name: string): string {
+  const instead = INSTEAD.get(name);
+  return `${name}() is not offered${instead === undefined ? "" : `; use ${instead}`}`;
+}
+
+/** `args.x` and `args["x"]` name the argument x; anything else names none. */
+function argumentName(node: ASTNode): string | null {
+  if (node.op === "." && node.args[0].op === "id" && node.args[0].args === "args") {
+    return node.args[1];
+  }
+  if (node.op === "[]" && node.args[0].op === "id" && node.args[0].args === "args") {
+    const key = node.args[1];
+    if (key.op === "value" && typeof key.args === "string") return key.args;
+  }
+  return null;
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  const parts: readonly unknown[] = Array.isArray(node.args) ? node.args.flat() : [node.args];
+  return parts.filter(isNode);
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === "object" && value !== null && "op" in value && "args" in value;
+}

@@ -1,0 +1,125 @@
+import type { Decision, DecisionRequest, Visibility } from "../model/decision.ts";
+import type { LimitRule } from "../model/limit_rule.ts";
+import { hasScopes } from "./audience.ts";
+import { type CompiledRule, namesTool } from "./compiled_rule.ts";
+import type { ConditionFacts } from "./condition.ts";
+import { decide, factsOf, type PolicyIndexes, visibility } from "./decide.ts";
+import { askCondition } from "./match_rules.ts";
+import type { Place } from "./policy_error.ts";
+import type { OutputRules } from "./policy_schema.ts";
+
+/** Why a rule matched or did not. */
+export type RuleVerdict =
+  | "matched"
+  | "class" // the rule is about another class of tools
+  | "tool" // no pattern names the tool
+  | "group" // the principal is in none of its groups
+  | "scope" // the principal lacks a scope
+  | "when=false"
+  | "when=error"; // the condition has no answer, and the rule is an allow
+
+export interface RuleTrace {
+  readonly id: string;
+  readonly effect: "allow" | "ask" | "deny";
+  readonly matched: boolean;
+  /** The first thing that stood in the way, in the order of `RuleVerdict`. */
+  readonly verdict: RuleVerdict;
+  /** What exactly: the missing scope, the condition, its error. Empty when there is nothing to add. */
+  readonly detail: string;
+  /** The rule is recorded only. */
+  readonly observe: boolean;
+  readonly place: Place;
+}
+
+/** One decision with everything that led to it and everything it obliges the gate to. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** Null: the tool is not visible to the principal at all. */
+  readonly visibility: Visibility | null;
+  readonly policy: { readonly name: string; readonly digest: string; readonly mode: string };
+  readonly groups: readonly string[];
+  readonly space: {
+    readonly name: string;
+    readonly canEnter: boolean;
+    readonly hasTool: boolean;
+    /** Spaces that do hold the tool. */
+    readonly toolIsIn: readonly string[];
+  };
+  readonly rules: readonly RuleTrace[];
+  readonly obligations: {
+    readonly approvals: Decision["approvals"];
+    readonly redact: OutputRules["redact"];
+    readonly resultBytesMax: number | null;
+    readonly outputSchema: OutputRules["schema"];
+    readonly limits: readonly LimitRule[];
+    /** The result taints the rest of the execution. */
+    readonly untrusted: boolean;
+    readonly priceUsd: number;
+  };
+}
+
+export interface ExplainDeps extends PolicyIndexes {
+  readonly name: string;
+  readonly digest: string;
+  readonly rules: readonly CompiledRule[];
+  readonly output: OutputRules;
+  readonly limitsFor: (request: DecisionRequest) => readonly LimitRule[];
+}
+
+/** Explains one decision. The decision in it is the one that `decide` gives. */
+export function explain(deps: ExplainDeps, request: DecisionRequest): Explanation {
+  const { principal, space, tool } = request;
+  const decision = decide(deps, request);
+  const plan = deps.plans(tool);
+  const facts = factsOf(deps, plan, request);
+  const audience = deps.audiences.of(principal);
+  const traceOf = (rule: CompiledRule): RuleTrace => {
+    const [verdict, detail] = judge(deps, rule, request, facts);
+    const { id, effect, observe, place } = rule.rule;
+    return { id, effect, matched: verdict === "matched", verdict, detail, observe, place };
+  };
+  return {
+    decision,
+    visibility: visibility(deps, principal, space, tool),
+    policy: { name: deps.name, digest: deps.digest, mode: deps.mode },
+    groups: [...audience.groups],
+    space: {
+      name: space,
+      canEnter: deps.spaces.canEnter(principal, space),
+      hasTool: deps.spaces.hasTool(principal, space, tool),
+      toolIsIn: deps.spaces.spacesOf(tool),
+    },
+    rules: deps.rules.map(traceOf).toSorted((a, b) => a.id < b.id ? -1 : 1),
+    obligations: {
+      approvals: decision.approvals,
+      redact: deps.output.redact,
+      resultBytesMax: deps.output.max?.bytes ?? null,
+      outputSchema: deps.output.schema,
+      limits: deps.limitsFor(request),
+      untrusted: plan.isUntrusted,
+      priceUsd: plan.priceUsd,
+    },
+  };
+}
+
+function judge(
+  deps: ExplainDeps,
+  rule: CompiledRule,
+  { principal, tool }: DecisionRequest,
+  facts: ConditionFacts,
+): readonly [RuleVerdict, string] {
+  const { access } = deps.plans(tool);
+  const audience = deps.audiences.of(principal);
+  if (!rule.access.has(access)) return ["class", `the tool is ${access}`];
+  if (!namesTool(rule, tool)) return ["tool", rule.rule.tools?.join(", ") ?? ""];
+  if (!deps.audiences.includes(audience, rule)) {
+    return hasScopes(audience, rule.rule.scopes)
+      ? ["group", rule.rule.for?.join(", ") ?? ""]
+      : ["scope", rule.rule.scopes.filter((scope) => !audience.scopes.has(scope)).join(", ")];
+  }
+  const answer = askCondition(rule, facts);
+  if (answer.error !== null) {
+    return [rule.rule.effect === "allow" ? "when=error" : "matched", answer.error];
+  }
+  return answer.holds ? ["matched", rule.rule.when ?? ""] : ["when=false", rule.rule.when ?? ""];
+}

@@ -1,0 +1,101 @@
+import type { Decision, DecisionRequest, Visibility } from "../model/decision.ts";
+import type { LimitRule } from "../model/limit_rule.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Access, Tool } from "../model/tool.ts";
+import { createAudiences } from "./audience.ts";
+import { checkPolicy } from "./check_policy.ts";
+import { compileClasses, type ToolClasses } from "./classify.ts";
+import { compileRule } from "./compiled_rule.ts";
+import { decide, enforcesSpaces, visibility } from "./decide.ts";
+import { explain, type Explanation } from "./explain.ts";
+import { createLimitIndex } from "./limit_index.ts";
+import type { PolicyDocument } from "./policy_document.ts";
+import { policyDigest } from "./policy_digest.ts";
+import type { PolicyProblem } from "./policy_error.ts";
+import type { OutputRules, PolicyTest } from "./policy_schema.ts";
+import { createSpaceIndex } from "./space_index.ts";
+import { createToolPlans } from "./tool_plan.ts";
+
+/** Who may do what. Pure: the same question has the same answer, at any time. */
+export interface Policy {
+  readonly name: string;
+  /** SHA-256 (hex) of what the policy says; goes into every audit record. */
+  readonly digest: string;
+  readonly mode: "enforce" | "observe";
+  /** `["default"]` when the file has none. */
+  readonly spaces: readonly string[];
+  readonly groups: (principal: Principal) => readonly string[];
+  readonly canEnter: (principal: Principal, space: string) => boolean;
+  readonly classify: (tool: Tool) => Access;
+  /**
+   * Null: the tool does not exist for this principal. It does if it is in the space, an allow rule
+   * could match whatever the arguments, and no deny without `when` matches.
+   */
+  readonly visibility: (principal: Principal, space: string, tool: Tool) => Visibility | null;
+  readonly decide: (request: DecisionRequest) => Decision;
+  readonly explain: (request: DecisionRequest) => Explanation;
+  /** US dollars per call. */
+  readonly price: (tool: Tool) => number;
+  /** Results of the tool taint the rest of the execution. */
+  readonly isUntrusted: (tool: Tool) => boolean;
+  readonly limits: readonly LimitRule[];
+  /** The limits that count this call. */
+  readonly limitsFor: (call: Pick<DecisionRequest, "principal" | "tool">) => readonly LimitRule[];
+  readonly output: OutputRules;
+  readonly tests: readonly PolicyTest[];
+}
+
+export interface CompiledPolicy {
+  readonly policy: Policy;
+  /** A policy with a problem of severity `error` must not be activated. */
+  readonly problems: readonly PolicyProblem[];
+}
+
+/**
+ * Compiles a policy and holds it against the tools that there are.
+ *
+ * @param tools the catalog: conditions are type-checked and patterns looked for in it. The policy
+ * itself answers for any tool.
+ */
+export function compilePolicy(document: PolicyDocument, tools: readonly Tool[]): CompiledPolicy {
+  const classes = compileClasses(document.tools);
+  return {
+    policy: assemblePolicy(document, classes, policyDigest(document)),
+    problems: checkPolicy(document, classes, tools),
+  };
+}
+
+/** Makes a policy of a document whose classes may come from elsewhere. */
+export function assemblePolicy(
+  document: PolicyDocument,
+  classes: ToolClasses,
+  digest: string,
+): Policy {
+  const { name, mode, output, limits, tests } = document;
+  const rules = document.rules.map(compileRule);
+  const audiences = createAudiences(document.groups);
+  const spaces = createSpaceIndex(document.spaces, audiences);
+  const plans = createToolPlans(rules, classes, audiences);
+  const limitsFor = createLimitIndex(limits, audiences);
+  const indexes = { mode, audiences, spaces, plans };
+  const explaining = { ...indexes, name, digest, rules, output, limitsFor };
+  return {
+    name,
+    digest,
+    mode,
+    spaces: spaces.names,
+    groups: (principal) => [...audiences.of(principal).groups],
+    canEnter: (principal, space) =>
+      spaces.canEnter(principal, space) || !enforcesSpaces(indexes, principal, space),
+    classify: (tool) => plans(tool).access,
+    visibility: (principal, space, tool) => visibility(indexes, principal, space, tool),
+    decide: (request) => decide(indexes, request),
+    explain: (request) => explain(explaining, request),
+    price: (tool) => plans(tool).priceUsd,
+    isUntrusted: (tool) => plans(tool).isUntrusted,
+    limits,
+    limitsFor,
+    output,
+    tests,
+  };
+}

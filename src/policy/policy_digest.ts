@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { PolicyDocument } from "./policy_document.ts";
+
+/**
+ * SHA-256 (hex) of what a policy says: the same for the same groups, tools, spaces, rules, limits
+ * and output, whatever the order, the files and the comments.
+ */
+export function policyDigest(document: PolicyDocument): string {
+  const { name, mode, groups, tools, spaces, rules, limits, output } = document;
+  return sha256Hex(canonicalJson({
+    name,
+    mode,
+    groups: entriesOf(groups),
+    tools: entriesOf(tools),
+    spaces: spaces === null ? null : entriesOf(spaces),
+    rules: byId(rules),
+    limits: byId(limits),
+    output,
+  }));
+}
+
+/** RFC 8785. */
+export function canonicalJson(value: unknown): string {
+  return canonicalize(value) ?? "null";
+}
+
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function entriesOf(map: ReadonlyMap<string, { readonly place: unknown }>): unknown {
+  return [...map].map(([name, value]) => [name, withoutPlace(value)] as const)
+    .toSorted(([a], [b]) => a < b ? -1 : 1);
+}
+
+function byId(list: readonly { readonly id: string; readonly place: unknown }[]): unknown {
+  return list.toSorted((a, b) => a.id < b.id ? -1 : 1).map(withoutPlace);
+}
+
+function withoutPlace(value: { readonly place: unknown }): unknown {
+  const { place: _, ...rest } = value;
+  return rest;
+}

@@ -1,0 +1,39 @@
+import type { Principal } from "../model/principal.ts";
+import type { GroupSpec, TestPrincipal } from "./policy_schema.ts";
+
+/**
+ * Tells whether a verified identity is in a group. All tests that the group names must hold.
+ *
+ * A claim may be a text or a list of texts; nothing else is a member of anything.
+ */
+export function isMember(principal: Principal, group: GroupSpec): boolean {
+  if (group.client !== undefined && principal.client !== group.client) return false;
+  if (group.sub !== undefined && principal.sub !== group.sub) return false;
+  if (group.claim === undefined || group.has === undefined) return true;
+  const value = claimAt(principal.claims, group.claim);
+  if (typeof value === "string") return value === group.has;
+  return Array.isArray(value) && value.includes(group.has);
+}
+
+/** A claim by its own name, else by its path: `realm_access.roles`. */
+function claimAt(claims: Principal["claims"], name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  let value: unknown = claims;
+  for (const key of name.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as { readonly [key: string]: unknown })[key];
+  }
+  return value;
+}
+
+/** The principal that a policy test or `policy explain --as` describes. Grants nothing by itself. */
+export function principalFromTest(as: TestPrincipal): Principal {
+  return {
+    sub: as.sub ?? "test",
+    issuer: "test",
+    client: as.client ?? "test",
+    claims: { ...as.claims, ...(as.groups === undefined ? {} : { groups: as.groups }) },
+    scopes: as.scopes ?? [],
+    spaces: as.spaces ?? null,
+  };
+}

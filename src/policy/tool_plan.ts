@@ -1,0 +1,107 @@
+import type { Access, Tool } from "../model/tool.ts";
+import type { Audience, Audiences } from "./audience.ts";
+import type { CelValue } from "./cel_value.ts";
+import type { ToolClasses } from "./classify.ts";
+import { type CompiledRule, concernsTool } from "./compiled_rule.ts";
+
+/** The rules that are left for one tool and one audience; only their conditions are open. Sorted by id. */
+export interface ApplicableRules {
+  readonly deny: readonly CompiledRule[];
+  readonly ask: readonly CompiledRule[];
+  readonly allow: readonly CompiledRule[];
+}
+
+/** Everything about a tool that no argument can change. */
+export interface ToolPlan {
+  readonly access: Access;
+  /** The variable `tool` of conditions. */
+  readonly facts: CelValue;
+  readonly priceUsd: number;
+  readonly isUntrusted: boolean;
+  readonly applicable: (audience: Audience) => ApplicableRules;
+}
+
+/** Finds the plan of a tool. */
+export type ToolPlans = (tool: Tool) => ToolPlan;
+
+/**
+ * Indexes rules by server and class, and remembers what is left of them for each tool and audience.
+ *
+ * Tools are immutable, so a plan is kept as long as its tool; a decision then costs only the
+ * conditions that can still matter.
+ */
+export function createToolPlans(
+  rules: readonly CompiledRule[],
+  classes: ToolClasses,
+  audiences: Pick<Audiences, "includes">,
+): ToolPlans {
+  const index = indexByServer(rules);
+  const plans = new WeakMap<Tool, ToolPlan>();
+  return (tool) => {
+    let plan = plans.get(tool);
+    if (plan === undefined) {
+      plan = makePlan(index(tool), tool, classes, audiences);
+      plans.set(tool, plan);
+    }
+    return plan;
+  };
+}
+
+function makePlan(
+  candidates: readonly CompiledRule[],
+  tool: Tool,
+  classes: ToolClasses,
+  audiences: Pick<Audiences, "includes">,
+): ToolPlan {
+  const access = classes.classify(tool);
+  const concerned = candidates.filter((rule) => concernsTool(rule, tool, access))
+    .toSorted((a, b) => a.rule.id < b.rule.id ? -1 : 1);
+  const byAudience = new WeakMap<Audience, ApplicableRules>();
+  return {
+    access,
+    facts: new Map([["server", tool.server], ["name", tool.name], ["access", access]]),
+    priceUsd: classes.price(tool),
+    isUntrusted: classes.isUntrusted(tool),
+    applicable(audience) {
+      let applicable = byAudience.get(audience);
+      if (applicable === undefined) {
+        const left = concerned.filter((rule) => audiences.includes(audience, rule));
+        const withEffect = (effect: string) => left.filter(({ rule }) => rule.effect === effect);
+        applicable = {
+          deny: withEffect("deny"),
+          ask: withEffect("ask"),
+          allow: withEffect("allow"),
+        };
+        byAudience.set(audience, applicable);
+      }
+      return applicable;
+    },
+  };
+}
+
+/** Rules whose patterns all name one server wait under that server; the others are held against every tool. */
+function indexByServer(
+  rules: readonly CompiledRule[],
+): (tool: Tool) => readonly CompiledRule[] {
+  const everywhere: CompiledRule[] = [];
+  const byServer = new Map<string, Set<CompiledRule>>();
+  for (const rule of rules) {
+    const servers = rule.patterns?.map(({ server }) => server) ?? [null];
+    if (servers.includes(null)) {
+      everywhere.push(rule);
+      continue;
+    }
+    for (const server of servers) {
+      if (server === null) continue;
+      const waiting = byServer.get(server) ?? new Set();
+      byServer.set(server, waiting.add(rule));
+    }
+  }
+  return (tool) => [
+    ...new Set([
+      ...everywhere,
+      ...byServer.get(tool.server) ?? [],
+      ...byServer.get(tool.serverIdentifier) ?? [],
+    ]),
+  ];
+}
