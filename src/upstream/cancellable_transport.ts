@@ -1,0 +1,101 @@
+import type {
+  JSONRPCMessage,
+  RequestId,
+  StreamableHTTPClientTransport,
+  Transport,
+} from "@modelcontextprotocol/client";
+
+/**
+ * Streamable HTTP whose requests end when they are cancelled or their answer ends early.
+ *
+ * A 2025 server without sessions never sees `notifications/cancelled`, and the client library keeps
+ * reading its answer; closing the request's stream is what reaches it. A stream that ends without an
+ * answer is turned into an error at once, where the library would wait for the timeout.
+ */
+export function cancellableTransport(inner: StreamableHTTPClientTransport): Transport {
+  const open = new Map<RequestId, AbortController>();
+  const transport: Transport = {
+    hasPerRequestStream: true,
+    start: () => inner.start(),
+    async send(message, options) {
+      const id = requestId(message);
+      if (id === null) {
+        await inner.send(message, options);
+        const cancelledId = cancelledRequest(message);
+        if (cancelledId !== null) open.get(cancelledId)?.abort(new Error("Cancelled"));
+        return;
+      }
+      const stop = new AbortController();
+      open.set(id, stop);
+      const given = options?.requestSignal;
+      try {
+        await inner.send(message, {
+          ...options,
+          requestSignal: given === undefined ? stop.signal : AbortSignal.any([given, stop.signal]),
+          onRequestStreamEnd: () => {
+            options?.onRequestStreamEnd?.();
+            if (open.delete(id) && options?.onRequestStreamEnd === undefined) {
+              transport.onmessage?.(endedEarly(id));
+            }
+          },
+        });
+      } catch (error) {
+        open.delete(id);
+        throw error;
+      }
+    },
+    async close() {
+      if (inner.sessionId !== undefined) await endSession(inner);
+      await inner.close();
+      for (const stop of open.values()) stop.abort(new Error("Closed"));
+      open.clear();
+    },
+    setProtocolVersion: (version) => inner.setProtocolVersion(version),
+    get sessionId() {
+      return inner.sessionId;
+    },
+  };
+  inner.onclose = () => transport.onclose?.();
+  inner.onerror = (error) => transport.onerror?.(error);
+  inner.onmessage = (message: JSONRPCMessage) => {
+    if ("id" in message && message.id !== undefined && !("method" in message)) {
+      open.delete(message.id);
+    }
+    transport.onmessage?.(message);
+  };
+  return transport;
+}
+
+const END_SESSION_MS = 500;
+
+/** Tells the server that the session is over; one that is gone does not hold us up. */
+async function endSession(inner: StreamableHTTPClientTransport): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, END_SESSION_MS);
+  const onerror = inner.onerror;
+  delete inner.onerror;
+  await Promise.race([inner.terminateSession().catch(() => {}), promise]);
+  clearTimeout(timer);
+  if (onerror !== undefined) inner.onerror = onerror;
+}
+
+/** JSON-RPC error code of an answer that ended before it was complete. */
+export const ANSWER_ENDED_EARLY = -31_002;
+
+function endedEarly(id: RequestId): JSONRPCMessage {
+  return {
+    jsonrpc: "2.0",
+    id,
+    error: { code: ANSWER_ENDED_EARLY, message: "The answer ended before it was complete" },
+  };
+}
+
+function requestId(message: JSONRPCMessage): RequestId | null {
+  return "method" in message && "id" in message ? message.id : null;
+}
+
+function cancelledRequest(message: JSONRPCMessage): RequestId | null {
+  if (!("method" in message) || message.method !== "notifications/cancelled") return null;
+  const id: unknown = message.params?.requestId;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}

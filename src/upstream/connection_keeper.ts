@@ -1,0 +1,208 @@
+import type { Log } from "../model/log.ts";
+import type { McpConnection } from "./mcp_connection.ts";
+import type { UpstreamStatus } from "./upstream.ts";
+
+export interface KeeperOptions {
+  /** Connects. `closed` is to be called when the connection ends by itself. */
+  readonly open: (signal: AbortSignal, closed: () => void) => Promise<McpConnection>;
+  /** Closes a connection after this much silence; 0 keeps it. */
+  readonly idleStopMs: number;
+  /** Told when a lost connection is back. */
+  readonly revived: () => void;
+  /** Words for the status and the log, without secrets. */
+  readonly describe: (error: unknown) => string;
+  readonly log: Log;
+}
+
+/** The upstream failed a moment ago and is not tried again yet. */
+export class StillDownError extends Error {
+  override readonly name = "StillDownError";
+  constructor(reason: string, readonly retryAfterMs: number) {
+    super(reason);
+  }
+}
+
+/** There is no connection, so nothing was sent. The cause says why. */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+}
+
+const PAUSE_MS_MIN = 250;
+const PAUSE_MS_MAX = 30_000;
+/** Callers wait for a pause this short instead of failing. */
+const WAIT_MS_MAX = 1_000;
+/** A connection that lived this long was a good one: the next failure starts counting anew. */
+const HEALTHY_MS = 10_000;
+
+/**
+ * Keeps one connection alive.
+ *
+ * Connects when somebody needs it. A connection that breaks is made again: at once the first time, then
+ * after a pause that doubles up to 30 s, during which callers fail fast.
+ */
+export class ConnectionKeeper {
+  readonly #options: KeeperOptions;
+  readonly #closing = new AbortController();
+  #current: Promise<McpConnection> | null = null;
+  #status: UpstreamStatus = { status: "starting", error: null };
+  #failures = 0;
+  #notBefore = 0;
+  #inFlight = 0;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #reviveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get status(): UpstreamStatus {
+    return this.#status;
+  }
+
+  /** Aborts when the keeper closes. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Runs work over the connection.
+   *
+   * @param isUseless tells from an error that the connection is of no more use.
+   * @param isUntouched tells that the server did not look at the request, so that it may be sent again.
+   * @throws {StillDownError} while the next attempt to connect is not due; {ConnectError} if there is no
+   * connection to be had; else what the work throws.
+   */
+  async use<T>(
+    work: (connection: McpConnection) => Promise<T>,
+    isUseless: (error: unknown) => boolean,
+    isUntouched: (error: unknown, connection: McpConnection) => boolean,
+  ): Promise<T> {
+    this.#inFlight += 1;
+    clearTimeout(this.#idleTimer);
+    try {
+      const connection = await this.#connect();
+      try {
+        return await work(connection);
+      } catch (error) {
+        const repeat = isUntouched(error, connection);
+        if (repeat || isUseless(error)) await this.#discard(connection);
+        if (!repeat) throw error;
+        return await work(await this.#connect());
+      }
+    } finally {
+      this.#inFlight -= 1;
+      this.#watchIdle();
+    }
+  }
+
+  async close(): Promise<void> {
+    const last = this.#current;
+    this.#current = null;
+    this.#closing.abort(new Error("The upstream is closed"));
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#reviveTimer);
+    const connection = await last?.catch(() => null);
+    await connection?.close().catch(() => {});
+  }
+
+  async #connect(): Promise<McpConnection> {
+    if (this.#current !== null) return await this.#current;
+    this.#closing.signal.throwIfAborted();
+    const waitMs = this.#notBefore - Date.now();
+    if (waitMs > WAIT_MS_MAX) throw new StillDownError(this.#status.error ?? "It is down", waitMs);
+    // Set before the first await, so that all who come meanwhile share this attempt.
+    const { promise, resolve, reject } = Promise.withResolvers<McpConnection>();
+    this.#current = promise;
+    this.#open(promise, waitMs).then(resolve, reject);
+    return await promise;
+  }
+
+  /** Connects on behalf of one attempt, which a later one may have replaced by the time it is done. */
+  async #open(attempt: Promise<McpConnection>, waitMs: number): Promise<McpConnection> {
+    clearTimeout(this.#reviveTimer);
+    const isCurrent = () => this.#current === attempt;
+    try {
+      if (waitMs > 0) await pause(waitMs, this.#closing.signal);
+      const openedAt = Date.now();
+      const connection = await this.#options.open(this.#closing.signal, () => {
+        if (!isCurrent()) return;
+        this.#current = null;
+        if (Date.now() - openedAt > HEALTHY_MS) this.#failures = 0;
+        this.#fail(new Error("The connection ended"));
+      });
+      this.#status = { status: "ready", error: null };
+      return connection;
+    } catch (error) {
+      // An end during the handshake was noted by the callback above.
+      if (isCurrent()) {
+        this.#current = null;
+        this.#fail(error);
+      } else if (this.#status.status === "down") {
+        this.#status = { status: "down", error: this.#options.describe(error) };
+      }
+      throw new ConnectError(this.#options.describe(error), { cause: error });
+    }
+  }
+
+  /** Notes a failure and when the next attempt is due. */
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#failures += 1;
+    const pauseMs = this.#failures < 2
+      ? 0
+      : Math.min(PAUSE_MS_MIN * 2 ** (this.#failures - 2), PAUSE_MS_MAX);
+    this.#notBefore = Date.now() + pauseMs;
+    this.#status = { status: "down", error: this.#options.describe(error) };
+    this.#options.log("warn", "Upstream is down", {
+      error: this.#status.error,
+      retryAfterMs: pauseMs,
+    });
+    clearTimeout(this.#reviveTimer);
+    this.#reviveTimer = setTimeout(() => void this.#revive(), pauseMs);
+  }
+
+  /** Connects again without a caller, so that the catalog hears what the server lists now. */
+  async #revive(): Promise<void> {
+    try {
+      await this.#connect();
+      this.#options.revived();
+    } catch {
+      // `#fail` has noted it and set the next attempt.
+    }
+  }
+
+  /** Drops a connection, so that the next request makes a new one. */
+  async #discard(connection: McpConnection): Promise<void> {
+    const current = this.#current;
+    if (current !== null && await current.catch(() => null) === connection) {
+      if (this.#current === current) this.#current = null;
+    }
+    await connection.close().catch(() => {});
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    const { idleStopMs } = this.#options;
+    if (idleStopMs === 0 || this.#inFlight > 0 || this.#closing.signal.aborted) return;
+    this.#idleTimer = setTimeout(async () => {
+      const connection = await this.#current?.catch(() => null);
+      if (!connection || this.#inFlight > 0) return;
+      this.#options.log("info", "Upstream is idle and stops");
+      await this.#discard(connection);
+    }, idleStopMs);
+  }
+}
+
+/** Waits, or throws the signal's reason. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,79 @@
+const HEAD_BYTES = 256;
+
+/** What was cut because it was too long. */
+export interface LongLine {
+  /** Bytes of the whole line. */
+  readonly bytes: number;
+  /** The first and the last bytes of it, as text. */
+  readonly head: string;
+  readonly tail: string;
+}
+
+export interface LineSplitter {
+  push(chunk: Uint8Array): void;
+}
+
+/**
+ * Splits a byte stream at line feeds, in time linear in its length.
+ *
+ * A line over `lineBytesMax` is never held whole: its bytes are counted and dropped, and it is reported
+ * with its two ends, so that one oversized message does not end the stream.
+ */
+export function createLineSplitter(options: {
+  readonly lineBytesMax: number;
+  readonly onLine: (line: string) => void;
+  readonly onLongLine: (line: LongLine) => void;
+}): LineSplitter {
+  const decoder = new TextDecoder();
+  let parts: Uint8Array[] = [];
+  let bytes = 0;
+  let tail: Uint8Array = new Uint8Array(0);
+  let head: Uint8Array | null = null;
+
+  const take = (part: Uint8Array) => {
+    bytes += part.length;
+    if (head === null && bytes <= options.lineBytesMax) {
+      // A copy: the reader may reuse its buffer.
+      parts.push(part.slice());
+      return;
+    }
+    head ??= joinBytes([...parts, part]).slice(0, HEAD_BYTES);
+    const lastPart = parts.at(-1) ?? new Uint8Array(0);
+    tail = joinBytes([tail, lastPart.subarray(-HEAD_BYTES), part.subarray(-HEAD_BYTES)])
+      .slice(-HEAD_BYTES);
+    parts = [];
+  };
+  const finish = () => {
+    if (head !== null) {
+      options.onLongLine({ bytes, head: decoder.decode(head), tail: decoder.decode(tail) });
+    } else if (bytes > 0) {
+      options.onLine(decoder.decode(joinBytes(parts)));
+    }
+    parts = [];
+    bytes = 0;
+    head = null;
+    tail = new Uint8Array(0);
+  };
+  return {
+    push(chunk) {
+      let from = 0;
+      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
+        take(chunk.subarray(from, at));
+        finish();
+        from = at + 1;
+      }
+      if (from < chunk.length) take(chunk.subarray(from));
+    },
+  };
+}
+
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

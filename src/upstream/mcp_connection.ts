@@ -1,0 +1,149 @@
+import { Client, type PriorDiscovery, type Transport } from "@modelcontextprotocol/client";
+import type { z } from "zod";
+import type { Log } from "../model/log.ts";
+import { type HeaderDeclaration, paramHeaders } from "./param_headers.ts";
+
+/** A live MCP session with one server, in either protocol era. */
+export interface McpConnection {
+  readonly era: "modern" | "legacy";
+  /** What the server calls itself; untrusted. */
+  readonly title: string;
+  readonly offers: {
+    readonly tools: boolean;
+    readonly resources: boolean;
+    readonly prompts: boolean;
+  };
+  /** To be given to the next connection, so that it need not ask again. */
+  readonly verdict: PriorDiscovery;
+  /** Sends one request. Rejects with the SDK's errors; `explainMcpError` reads them. */
+  request<T>(
+    request: { method: string; params: { [name: string]: unknown } },
+    schema: z.ZodType<T>,
+    options: RequestBounds,
+  ): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface RequestBounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Parameters of the tool that are mirrored as headers (2026-07-28). */
+  readonly headers?: readonly HeaderDeclaration[];
+}
+
+export interface ConnectOptions {
+  readonly transport: Transport;
+  /** `auto` asks for the newest protocol first; `legacy` starts with `initialize`. */
+  readonly mode: "auto" | "legacy";
+  readonly verdict: PriorDiscovery | null;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly listChanged: () => void;
+  readonly closed: () => void;
+  readonly log: Log;
+}
+
+/** However much progress a server reports, a request ends after this many times its timeout. */
+const TOTAL_TIMEOUT_FACTOR = 10;
+const TOTAL_TIMEOUT_MS_MAX = 3_600_000;
+const RESUBSCRIBE_MS = 5_000;
+
+const LIST_CHANGED = [
+  "notifications/tools/list_changed",
+  "notifications/resources/list_changed",
+  "notifications/prompts/list_changed",
+] as const;
+
+/**
+ * Connects and shakes hands.
+ *
+ * The client declares no capability: a server that asks for sampling, roots or a form is told that
+ * there is none, so nothing is ever accepted on behalf of a person.
+ */
+export async function connectMcp(options: ConnectOptions): Promise<McpConnection> {
+  const client = new Client({ name: "toolgate", version: "0.1.0" }, {
+    capabilities: {},
+    versionNegotiation: { mode: options.mode },
+    inputRequired: { autoFulfill: false },
+  });
+  client.onerror = (error) =>
+    options.log("debug", "Upstream sent something unexpected", {
+      error: error.message.slice(0, 200),
+    });
+  client.onclose = options.closed;
+  for (const method of LIST_CHANGED) client.setNotificationHandler(method, options.listChanged);
+
+  await client.connect(options.transport, {
+    timeout: options.timeoutMs,
+    signal: options.signal,
+    ...(options.verdict === null ? {} : { prior: options.verdict }),
+  });
+  const era = client.getProtocolEra() === "modern" ? "modern" : "legacy";
+  const stopListening = era === "modern" ? followChanges(client, options) : () => {};
+  const offered = client.getServerCapabilities() ?? {};
+  const discover = client.getDiscoverResult();
+  const self = client.getServerVersion();
+  return {
+    era,
+    title: self?.title ?? self?.name ?? "",
+    offers: {
+      tools: offered.tools !== undefined,
+      resources: offered.resources !== undefined,
+      prompts: offered.prompts !== undefined,
+    },
+    verdict: era === "modern" && discover !== undefined
+      ? { kind: "modern", discover }
+      : { kind: "legacy" },
+    async request(request, schema, bounds) {
+      return await client.request(request, schema, {
+        signal: bounds.signal,
+        timeout: bounds.timeoutMs,
+        maxTotalTimeout: Math.min(bounds.timeoutMs * TOTAL_TIMEOUT_FACTOR, TOTAL_TIMEOUT_MS_MAX),
+        // Asking for progress is what lets a long call stay alive.
+        onprogress: () => {},
+        resetTimeoutOnProgress: true,
+        ...(era === "modern" && bounds.headers !== undefined
+          ? { headers: paramHeaders(bounds.headers, request.params.arguments) }
+          : {}),
+      });
+    },
+    async close() {
+      stopListening();
+      await client.close();
+    },
+  };
+}
+
+/** Keeps a subscription to list changes open on a 2026-07-28 connection; returns how to end it. */
+function followChanges(client: Client, options: ConnectOptions): () => void {
+  const offered = client.getServerCapabilities() ?? {};
+  const filter = {
+    ...(offered.tools?.listChanged ? { toolsListChanged: true } : {}),
+    ...(offered.resources?.listChanged ? { resourcesListChanged: true } : {}),
+    ...(offered.prompts?.listChanged ? { promptsListChanged: true } : {}),
+  };
+  if (Object.keys(filter).length === 0) return () => {};
+  const stop = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const subscribe = async (isFirst: boolean): Promise<void> => {
+    try {
+      const subscription = await client.listen(filter, {
+        signal: stop.signal,
+        timeout: options.timeoutMs,
+      });
+      // What changed while nobody listened is not told again.
+      if (!isFirst) options.listChanged();
+      await subscription.closed;
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      options.log("debug", "Cannot follow the upstream's changes", { error: String(error) });
+    }
+    if (stop.signal.aborted) return;
+    timer = setTimeout(() => void subscribe(false), RESUBSCRIBE_MS);
+  };
+  void subscribe(true);
+  return () => {
+    stop.abort();
+    clearTimeout(timer);
+  };
+}

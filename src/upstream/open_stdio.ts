@@ -1,0 +1,125 @@
+import type { PriorDiscovery } from "@modelcontextprotocol/client";
+import type { McpServerConfig } from "../config/schema.ts";
+import { childEnvironment } from "./child_environment.ts";
+import type { ChildReaper } from "./child_reaper.ts";
+import { connectMcp, type McpConnection } from "./mcp_connection.ts";
+import { isServerRefusal } from "./mcp_errors.ts";
+import type { SecretMask } from "./secret_mask.ts";
+import { createStdioTransport } from "./stdio_transport.ts";
+import type { UpstreamContext } from "./upstream.ts";
+
+export type StdioServerConfig = Extract<McpServerConfig, { command: string }>;
+
+export interface OpenStdioOptions {
+  readonly config: StdioServerConfig;
+  /** Folder that a relative `cwd` starts from. */
+  readonly baseDir: string;
+  readonly messageBytesMax: number;
+  readonly reaper: ChildReaper;
+  readonly mask: SecretMask;
+}
+
+/** Starting may mean a download, so it gets at least this long. */
+const CONNECT_MS_MIN = 60_000;
+const GRACE_MS = 2_000;
+/** Lines of standard error that go to the log; the rest of a flood is dropped until it pauses. */
+const STDERR_LINES_PER_WINDOW = 50;
+const STDERR_WINDOW_MS = 10_000;
+
+/**
+ * Makes the function that starts an MCP server as a child process and connects to it.
+ *
+ * Nearly every server on stdio starts with `initialize`, and some end when asked anything else first;
+ * one that refuses it gets a second start with the newest protocol.
+ */
+export function stdioOpener(
+  context: UpstreamContext,
+  options: OpenStdioOptions,
+): (signal: AbortSignal, closed: () => void) => Promise<McpConnection> {
+  let mode: "auto" | "legacy" = "legacy";
+  const connect = async (signal: AbortSignal, closed: () => void): Promise<McpConnection> => {
+    let lastLine = "";
+    const logLine = limitedLog(context);
+    const transport = createStdioTransport({
+      command: await resolveCommand(context, options),
+      messageBytesMax: options.messageBytesMax,
+      reaper: options.reaper,
+      graceMs: GRACE_MS,
+      onStderr: (line) => {
+        lastLine = options.mask.apply(line.trim()) || lastLine;
+        logLine(lastLine);
+      },
+    });
+    const verdict: PriorDiscovery | null = null;
+    try {
+      return await connectMcp({
+        transport,
+        mode,
+        verdict,
+        timeoutMs: Math.max(options.config.timeoutMs, CONNECT_MS_MIN),
+        signal,
+        closed,
+        listChanged: context.listChanged,
+        log: context.log,
+      });
+    } catch (error) {
+      await transport.close();
+      throw withLastLine(error, lastLine);
+    }
+  };
+  return async (signal, closed) => {
+    try {
+      return await connect(signal, closed);
+    } catch (error) {
+      if (mode === "auto" || !isServerRefusal(error)) throw error;
+      mode = "auto";
+      return await connect(signal, closed);
+    }
+  };
+}
+
+/** Secrets are resolved here, at the last moment, and remembered only by the mask. */
+async function resolveCommand(context: UpstreamContext, options: OpenStdioOptions) {
+  const { config } = options;
+  const resolve = async (text: string) => {
+    const resolved = await context.resolveSecrets(text);
+    if (resolved !== text) options.mask.add(resolved);
+    return resolved;
+  };
+  const env: { [name: string]: string } = {};
+  for (const [name, text] of Object.entries(config.env)) {
+    env[name] = await resolve(text);
+    if (/key|token|secret|passw|credential/i.test(name)) options.mask.add(env[name]);
+  }
+  return {
+    command: config.command,
+    args: await Promise.all(config.args.map(resolve)),
+    env: childEnvironment(context.env(), env),
+    cwd: config.cwd ?? options.baseDir,
+  };
+}
+
+/** The reason a server did not start is mostly the last thing it wrote. */
+function withLastLine(error: unknown, lastLine: string): unknown {
+  if (isServerRefusal(error) || lastLine === "") return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(`${reason}; it wrote: ${lastLine}`, { cause: error });
+}
+
+function limitedLog(context: UpstreamContext): (line: string) => void {
+  let windowStart = 0;
+  let count = 0;
+  return (line) => {
+    const now = Date.now();
+    if (now - windowStart > STDERR_WINDOW_MS) {
+      windowStart = now;
+      count = 0;
+    }
+    count += 1;
+    if (count <= STDERR_LINES_PER_WINDOW) {
+      context.log("debug", "Upstream wrote to stderr", { server: context.server, line });
+    } else if (count === STDERR_LINES_PER_WINDOW + 1) {
+      context.log("warn", "Upstream floods stderr; lines are dropped", { server: context.server });
+    }
+  };
+}

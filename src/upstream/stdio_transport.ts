@@ -1,0 +1,184 @@
+import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
+import type { ChildReaper } from "./child_reaper.ts";
+import { createLineSplitter, type LongLine } from "./line_splitter.ts";
+
+export interface StdioCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child. */
+  readonly env: { readonly [name: string]: string };
+  readonly cwd: string | undefined;
+}
+
+export interface StdioTransportOptions {
+  readonly command: StdioCommand;
+  readonly messageBytesMax: number;
+  readonly reaper: ChildReaper;
+  /** Hears each line of the child's standard error, cut to 2 KiB. */
+  readonly onStderr: (line: string) => void;
+  /** How long a child may take to end by itself, and again after SIGTERM. */
+  readonly graceMs: number;
+}
+
+const STDERR_LINE_BYTES_MAX = 2_048;
+
+/**
+ * MCP over a child's standard input and output: one JSON message per line.
+ *
+ * Reads in linear time whatever the size of a message, answers an oversized one with an error instead
+ * of closing, and ends the child's whole process group, so that what `npx` started ends as well.
+ *
+ * @see MCP, "Transports: stdio"
+ */
+export function createStdioTransport(options: StdioTransportOptions): Transport {
+  const encoder = new TextEncoder();
+  let child: Deno.ChildProcess | null = null;
+  let writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
+  let ended: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const receive = (text: string) => {
+    const line = text.trim();
+    if (line === "") return;
+    try {
+      const message: unknown = JSON.parse(line);
+      if (isMessage(message)) transport.onmessage?.(message);
+      else transport.onerror?.(new Error("Message on stdout is not JSON-RPC 2.0"));
+    } catch {
+      transport.onerror?.(new Error("Line on stdout is not JSON"));
+    }
+  };
+  const refuse = (line: LongLine) => {
+    const id = answeredId(line);
+    transport.onerror?.(new Error(`Message of ${line.bytes} bytes is over the limit`));
+    if (id === null) return;
+    transport.onmessage?.({
+      jsonrpc: "2.0",
+      id,
+      error: {
+        code: MESSAGE_TOO_LARGE,
+        message: `Answer of ${line.bytes} bytes is over the limit`,
+      },
+    });
+  };
+  const transport: Transport = {
+    async start() {
+      const { command, args, env, cwd } = options.command;
+      const spawned = new Deno.Command(command, {
+        args: [...args],
+        env: { ...env },
+        clearEnv: true,
+        ...(cwd === undefined ? {} : { cwd }),
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+        detached: Deno.build.os !== "windows",
+      }).spawn();
+      child = spawned;
+      writer = spawned.stdin.getWriter();
+      await options.reaper.watch(spawned.pid);
+      const stdout = pump(spawned.stdout, {
+        lineBytesMax: options.messageBytesMax,
+        onLine: receive,
+        onLongLine: refuse,
+      });
+      const stderr = pump(spawned.stderr, {
+        lineBytesMax: STDERR_LINE_BYTES_MAX,
+        onLine: options.onStderr,
+        onLongLine: (line) => options.onStderr(`${line.head}…`),
+      });
+      ended = finish(spawned, stdout, stderr);
+    },
+    async send(message) {
+      if (writer === null || closed) throw new Error("Not connected");
+      await writer.write(encoder.encode(JSON.stringify(message) + "\n"));
+    },
+    async close() {
+      if (child === null) return;
+      const running = child;
+      // A closed standard input is how a server learns that it may go.
+      writer?.close().catch(() => {});
+      if (await endsWithin(ended, options.graceMs)) return;
+      killGroup(running.pid, "SIGTERM");
+      if (await endsWithin(ended, options.graceMs)) return;
+      killGroup(running.pid, "SIGKILL");
+      await ended;
+    },
+  };
+
+  /** Waits for the child, then ends what is left of its group and tells the client. */
+  async function finish(
+    spawned: Deno.ChildProcess,
+    stdout: Promise<void>,
+    stderr: Promise<void>,
+  ): Promise<void> {
+    const exited = spawned.status.then(() => {});
+    await Promise.race([exited, stdout]);
+    closed = true;
+    // A child without a standard output is of no use, and what it started may hold the pipes open.
+    await endsWithin(exited, options.graceMs);
+    killGroup(spawned.pid, "SIGKILL");
+    await exited;
+    await Promise.all([stdout, stderr]);
+    await writer?.abort().catch(() => {});
+    await options.reaper.forget(spawned.pid).catch(() => {});
+    transport.onclose?.();
+  }
+  return transport;
+}
+
+/** JSON-RPC error code of an answer that was too large to read. */
+export const MESSAGE_TOO_LARGE = -31_001;
+
+async function pump(
+  stream: ReadableStream<Uint8Array>,
+  options: Parameters<typeof createLineSplitter>[0],
+): Promise<void> {
+  const splitter = createLineSplitter(options);
+  try {
+    for await (const chunk of stream) splitter.push(chunk);
+  } catch {
+    // A pipe that breaks is the end of the child; its status says the rest.
+  }
+}
+
+function isMessage(value: unknown): value is JSONRPCMessage {
+  return typeof value === "object" && value !== null && "jsonrpc" in value &&
+    value.jsonrpc === "2.0";
+}
+
+/** The id at the start or the end of a message that was never parsed; servers write it at either. */
+function answeredId(line: LongLine): number | null {
+  const atStart = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,/.exec(
+    line.head,
+  );
+  const atEnd = /"id"\s*:\s*(\d{1,15})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(line.tail);
+  const digits = atStart?.[1] ?? atEnd?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** True when the promise settles in time. */
+async function endsWithin(ended: Promise<void>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([ended.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Signals every process of a group; a group that is gone is no error. */
+function killGroup(groupId: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(Deno.build.os === "windows" ? groupId : -groupId, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !isGone(error)) throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && /ESRCH|No such process|already terminated/i.test(error.message);
+}

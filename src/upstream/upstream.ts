@@ -1,0 +1,38 @@
+import type { Log } from "../model/log.ts";
+import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
+import type { ChildReaper } from "./child_reaper.ts";
+
+/** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
+export interface Upstream {
+  list(signal: AbortSignal): Promise<UpstreamListing>;
+  /** Makes one call; never repeats one that may have reached the upstream. */
+  call(call: UpstreamCall): Promise<UpstreamAnswer>;
+  status(): UpstreamStatus;
+  close(): Promise<void>;
+}
+
+export interface UpstreamStatus {
+  readonly status: "starting" | "ready" | "down";
+  /** Why it is down; without secrets. */
+  readonly error: string | null;
+}
+
+/** What every kind of upstream is built from. */
+export interface UpstreamContext {
+  /** As configured. */
+  readonly server: string;
+  /** Replaces `${env:…}`, `${file:…}` and `${exec:…}`. */
+  readonly resolveSecrets: (text: string) => Promise<string>;
+  /** The service's environment, of which children and proxies get a few names. */
+  readonly env: () => { readonly [name: string]: string };
+  readonly log: Log;
+  /** To be called when the upstream says that its lists changed. */
+  readonly listChanged: () => void;
+}
+
+/** What all upstreams of one service share. */
+export interface SharedParts {
+  readonly reaper: ChildReaper;
+  readonly baseDir: string;
+  readonly messageBytesMax: number;
+}

@@ -1,0 +1,135 @@
+import type { Config } from "../config/schema.ts";
+import { GateError } from "../model/errors.ts";
+import type { Log } from "../model/log.ts";
+import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
+import { type CallGuard, createCallGuard } from "./call_guard.ts";
+import { type ChangeSignal, createChangeSignal } from "./change_signal.ts";
+import { createChildReaper } from "./child_reaper.ts";
+import { openMcpHttp, openMcpStdio } from "./open_mcp.ts";
+import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "./upstream.ts";
+import { unreachable } from "./upstream_errors.ts";
+
+/** Every upstream of the service, by its configured name. The only outbound connections. */
+export interface Upstreams {
+  readonly servers: readonly string[];
+  /** Asks one upstream what it offers. Takes as long as the upstream does, up to its timeout. */
+  list(server: string): Promise<UpstreamListing>;
+  /**
+   * Makes one call. A tool's own error is an answer with `isError`.
+   *
+   * @throws {GateError} `ERR_UPSTREAM_UNREACHABLE`, `ERR_UPSTREAM_TIMEOUT`, `ERR_UPSTREAM_RESULT`,
+   * `ERR_OUTCOME_UNKNOWN` when the connection broke after the call was sent, `ERR_CREDENTIAL`,
+   * `ERR_BUSY`, `ERR_CANCELLED`.
+   */
+  call(call: UpstreamCall): Promise<UpstreamAnswer>;
+  /** Tells which server changed its lists; at most once a second per server. */
+  onListChanged(listener: (server: string) => void): () => void;
+  status(server: string): UpstreamStatus;
+  /** Ends every connection and child process. */
+  close(): Promise<void>;
+}
+
+export interface UpstreamsOptions {
+  readonly mcpServers: Config["mcpServers"];
+  readonly openapi: Config["openapi"];
+  /** Adds the built-in made-up servers. */
+  readonly demo: boolean;
+  /** Folder that relative paths start from. */
+  readonly baseDir: string;
+  readonly resolveSecrets: (text: string) => Promise<string>;
+  readonly env: () => { readonly [name: string]: string };
+  readonly log: Log;
+  /** Largest answer that any call accepts; default 32 MiB. */
+  readonly resultBytesMax?: number;
+}
+
+interface Entry {
+  readonly upstream: Upstream;
+  readonly guard: CallGuard;
+  readonly changes: ChangeSignal;
+}
+
+const RESULT_BYTES_MAX_DEFAULT = 33_554_432;
+/** Lists are large too, and may be larger than any result may be. */
+const MESSAGE_BYTES_MIN = 16_777_216;
+const ENVELOPE_BYTES = 65_536;
+const CHANGE_QUIET_MS = 100;
+const CHANGE_EVERY_MS = 1_000;
+
+/** Prepares every configured upstream. Nothing connects before it is listed or called. */
+export function openUpstreams(options: UpstreamsOptions): Upstreams {
+  const listeners = new Set<(server: string) => void>();
+  const entries = new Map<string, Entry>();
+  const closing = new AbortController();
+  const resultBytesMax = options.resultBytesMax ?? RESULT_BYTES_MAX_DEFAULT;
+  const shared: SharedParts = {
+    reaper: createChildReaper(),
+    baseDir: options.baseDir,
+    messageBytesMax: Math.max(resultBytesMax + ENVELOPE_BYTES, MESSAGE_BYTES_MIN),
+  };
+  const add = (
+    server: string,
+    concurrentCallsMax: number,
+    open: (context: UpstreamContext) => Upstream,
+  ) => {
+    if (entries.has(server)) {
+      throw new GateError("ERR_CONFIG", `Cannot use "${server}": two upstreams have this name`, {
+        hint: "Rename one of them",
+      });
+    }
+    const changes = createChangeSignal({
+      quietMs: CHANGE_QUIET_MS,
+      everyMs: CHANGE_EVERY_MS,
+      notify: () => listeners.forEach((listener) => listener(server)),
+    });
+    const context: UpstreamContext = {
+      server,
+      resolveSecrets: options.resolveSecrets,
+      env: options.env,
+      log: options.log,
+      listChanged: changes.raise,
+    };
+    entries.set(server, {
+      upstream: open(context),
+      guard: createCallGuard({ concurrentCallsMax }),
+      changes,
+    });
+  };
+  for (const [server, config] of Object.entries(options.mcpServers)) {
+    if (config.disabled) continue;
+    add(
+      server,
+      config.concurrentCallsMax,
+      (context) =>
+        "command" in config
+          ? openMcpStdio(context, config, shared)
+          : openMcpHttp(context, config, shared),
+    );
+  }
+  const find = (server: string): Entry => {
+    const entry = entries.get(server);
+    if (entry === undefined) throw unreachable({ server, name: "*" }, "is not configured");
+    return entry;
+  };
+
+  return {
+    servers: [...entries.keys()],
+    list: (server) => find(server).upstream.list(closing.signal),
+    call: async (call) => {
+      const entry = find(call.server);
+      return await entry.guard.run(call, call.signal, () => entry.upstream.call(call));
+    },
+    onListChanged(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    status: (server) => find(server).upstream.status(),
+    async close() {
+      listeners.clear();
+      closing.abort(new Error("The service stops"));
+      for (const { changes } of entries.values()) changes.close();
+      await Promise.all([...entries.values()].map(({ upstream }) => upstream.close()));
+      await shared.reaper.close();
+    },
+  };
+}
