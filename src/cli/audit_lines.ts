@@ -1,0 +1,67 @@
+import type { AuditRecord } from "../model/event.ts";
+import { renderTable } from "./table.ts";
+
+/** Records as a table for people, in the order given. */
+export function renderRecords(records: readonly AuditRecord[]): string {
+  return renderTable(
+    ["TIME", "KIND", "WHO", "TOOL", "EFFECT", "STATUS", "MS", "EXECUTION"],
+    records.map((record) => [
+      record.ts,
+      record.kind,
+      record.actor?.sub ?? "",
+      toolOf(record),
+      effectOf(record),
+      statusOf(record),
+      record.ms?.total === undefined ? "" : String(Math.round(record.ms.total * 10) / 10),
+      record.execution ?? "",
+    ]),
+  );
+}
+
+/** One record with everything that it holds, for people. */
+export function renderRecord(record: AuditRecord): string {
+  const lines = [`${record.ts}  ${record.kind}  ${record.chain}#${record.seq}`];
+  const line = (name: string, text: string | undefined) => {
+    if (text !== undefined && text !== "") lines.push(`  ${name.padEnd(9)} ${text}`);
+  };
+  line("who", record.actor && `${record.actor.sub} (${record.actor.iss})`);
+  line("call", record.call);
+  line("code", record.code && `sha256:${record.code.sha256}, ${record.code.bytes} bytes`);
+  line("tool", record.tool && `${toolOf(record)} ${record.tool.access ?? ""}`.trimEnd());
+  line(
+    "decision",
+    record.decision &&
+      `${effectOf(record)}, because of ${record.decision.because.join(", ") || "nothing"}`,
+  );
+  line("arguments", record.args && `${record.args.bytes} bytes`);
+  line("result", record.result && resultOf(record.result));
+  line("times", record.ms && timesOf(record.ms));
+  line("cost", record.cost === undefined ? undefined : `${record.cost} USD`);
+  line("error", record.err && `${record.err.code}: ${record.err.message}`);
+  line("detail", record.detail && JSON.stringify(record.detail));
+  return lines.join("\n");
+}
+
+function toolOf({ tool }: AuditRecord): string {
+  return tool === undefined ? "" : `${tool.server}.${tool.name}`;
+}
+
+function effectOf({ decision }: AuditRecord): string {
+  if (decision === undefined) return "";
+  return decision.observed === undefined
+    ? decision.effect
+    : `${decision.effect} (observed ${decision.observed})`;
+}
+
+function statusOf(record: AuditRecord): string {
+  return record.err?.code ?? record.result?.status ?? "";
+}
+
+function resultOf(result: NonNullable<AuditRecord["result"]>): string {
+  return result.bytes === undefined ? result.status : `${result.status}, ${result.bytes} bytes`;
+}
+
+function timesOf(ms: NonNullable<AuditRecord["ms"]>): string {
+  return Object.entries(ms).map(([name, value]) => `${name} ${Math.round(value * 100) / 100} ms`)
+    .join(", ");
+}

@@ -1,0 +1,21 @@
+import type { Command, CommandGroup } from "./command.ts";
+import { auditCommands } from "./commands/audit.ts";
+import { importCommand } from "./commands/import.ts";
+import { keysCommands } from "./commands/keys.ts";
+import { runProgramCommand } from "./commands/run.ts";
+import { searchCommand } from "./commands/search.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { toolsCommands } from "./commands/tools.ts";
+import { typesCommand } from "./commands/types.ts";
+
+/** Every command, in the order of the help. A new one is one file and one line here. */
+export const COMMANDS: readonly (Command | CommandGroup)[] = [
+  serveCommand,
+  searchCommand,
+  runProgramCommand,
+  typesCommand,
+  toolsCommands,
+  auditCommands,
+  keysCommands,
+  importCommand,
+];

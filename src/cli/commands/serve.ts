@@ -1,0 +1,128 @@
+import { isDemo } from "../../config/demo_config.ts";
+import type { LoadedConfig } from "../../config/load_config.ts";
+import { GateError } from "../../model/errors.ts";
+import type { App, CliDeps, Command, CommandContext } from "../command.ts";
+import { findService } from "../connect.ts";
+import { EXIT } from "../exit_code.ts";
+import { createLog, logLevelOf } from "../log.ts";
+
+/** As shells report a process that ended on SIGINT. */
+const EXIT_ON_SECOND_SIGNAL = 130;
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "The service: MCP, API and console",
+  options: {
+    host: { value: "H", about: "Address to listen on; default server.host, 127.0.0.1" },
+    port: { value: "P", about: "Port to listen on, 0 for any free one; default server.port, 8484" },
+  },
+  examples: [
+    "toolgate serve",
+    "toolgate serve --config /etc/toolgate/toolgate.yaml --port 9000",
+  ],
+  async run(context) {
+    const { deps } = context;
+    const host = context.text("host");
+    const port = context.integer("port", 0, 65_535);
+    const loaded = await context.loadConfig({
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+    });
+    await refuseSecondService(deps, loaded);
+    const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "info"));
+    // Signals that come while the service starts end it as well, once it can be ended.
+    const stop = createStop(deps);
+    try {
+      const app = await deps.createApp({ ...loaded, log });
+      try {
+        const { url } = await listen(app, loaded);
+        announce(context, loaded, url);
+        await stop.requested;
+        context.output.note(
+          `Draining: running executions get ${loaded.config.server.drainMs} ms; ` +
+            "a second signal stops at once",
+        );
+      } finally {
+        await app.close();
+      }
+    } finally {
+      stop.dispose();
+    }
+    context.output.note("Stopped");
+    return EXIT.ok;
+  },
+};
+
+function createStop(deps: CliDeps): { requested: Promise<void>; dispose: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let signals = 0;
+  const dispose = deps.onStopSignal(() => {
+    if (++signals > 1) deps.exit(EXIT_ON_SECOND_SIGNAL);
+    resolve();
+  });
+  return { requested: promise, dispose };
+}
+
+async function refuseSecondService(deps: CliDeps, loaded: LoadedConfig): Promise<void> {
+  const running = await findService(deps, loaded);
+  if (running === null) return;
+  throw new GateError(
+    "ERR_CONFIG",
+    `Cannot serve: process ${running.pid} already serves this store at ${running.url}`,
+    { hint: `Stop process ${running.pid}, or give this one another "store" and "server.port"` },
+  );
+}
+
+async function listen(app: App, { config }: LoadedConfig): Promise<{ readonly url: string }> {
+  const { host, port } = config.server;
+  try {
+    return await app.listen();
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new GateError(
+        "ERR_CONFIG",
+        `Cannot listen on ${host}:${port}: port ${port} is in use`,
+        {
+          hint: "Stop the other program, or choose a port with --port or server.port",
+          cause: error,
+        },
+      );
+    }
+    if (
+      error instanceof Deno.errors.AddrNotAvailable || error instanceof Deno.errors.PermissionDenied
+    ) {
+      throw new GateError("ERR_CONFIG", `Cannot listen on ${host}:${port}: ${error.message}`, {
+        hint: "Choose an address of this machine (server.host) and a port above 1023 (server.port)",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function announce(context: CommandContext, loaded: LoadedConfig, url: string): void {
+  const { config, source } = loaded;
+  const base = (config.server.publicUrl ?? url).replace(/\/$/, "");
+  const mcpUrl = `${base}/mcp`;
+  const headers = config.auth === "keys"
+    ? { headers: { Authorization: "Bearer <key of: toolgate keys create --name you>" } }
+    : {};
+  const snippet = { mcpServers: { toolgate: { type: "http", url: mcpUrl, ...headers } } };
+  if (context.json) {
+    context.output.json({ mcpUrl, console: `${base}/console`, url, pid: context.deps.pid, source });
+  }
+  context.output.note(
+    [
+      isDemo(source) ? "No configuration found: serving the embedded demo" : `Serving ${source}`,
+      ...(config.policies === "open" ? ['Warning: "policies: open" allows every call'] : []),
+      "",
+      `  MCP      ${mcpUrl}`,
+      `  Console  ${base}/console`,
+      "",
+      "Paste this into your MCP client:",
+      "",
+      JSON.stringify(snippet, null, 2),
+      "",
+    ].join("\n"),
+  );
+}

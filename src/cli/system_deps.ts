@@ -1,0 +1,69 @@
+import { dirname } from "node:path";
+import process from "node:process";
+import { systemConfigDeps } from "../config/load_config.ts";
+import type { CliDeps } from "./command.ts";
+
+/** A program on standard input larger than this is no program; the service's own bound is lower. */
+const STDIN_BYTES_MAX = 16_777_216;
+
+/** The machine as the command line sees it. */
+export const systemDeps: CliDeps = {
+  ...systemConfigDeps,
+  stdout: (text) => writeAll(Deno.stdout, text),
+  stderr: (text) => writeAll(Deno.stderr, text),
+  readStdin: () => readAll(Deno.stdin.readable),
+  writeTextFile: async (path, text, options) => {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeTextFile(path, text, options);
+  },
+  pipeToStdout: (stream) => stream.pipeTo(Deno.stdout.writable, { preventClose: true }),
+  pipeToFile: async (path, stream) => {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const file = await Deno.open(path, { write: true, create: true, truncate: true });
+    await stream.pipeTo(file.writable);
+  },
+  // Loaded when a command needs it: help and import start without the whole service.
+  createApp: async (options) => await (await import("../app.ts")).createApp(options),
+  fetch: (request) => fetch(request),
+  pid: Deno.pid,
+  isProcessAlive(pid) {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      // Another user's process lives as well.
+      return error instanceof Error && "code" in error && error.code === "EPERM";
+    }
+  },
+  onStopSignal(listener) {
+    const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+    for (const signal of signals) Deno.addSignalListener(signal, listener);
+    return () => signals.forEach((signal) => Deno.removeSignalListener(signal, listener));
+  },
+  makeTempDir: () => Deno.makeTempDir({ prefix: "toolgate-" }),
+  removeDir: (path) => Deno.remove(path, { recursive: true }),
+  exit: (code) => Deno.exit(code),
+  now: Date.now,
+};
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += stream.writeSync(bytes.subarray(written));
+  } catch (error) {
+    // The reader has gone, as with "| head": there is nobody left to tell.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    throw error;
+  }
+}
+
+async function readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > STDIN_BYTES_MAX) break;
+    chunks.push(chunk);
+  }
+  return await new Blob(chunks).text();
+}
