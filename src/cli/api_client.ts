@@ -84,7 +84,7 @@ async function problemOf(response: Response): Promise<GateError> {
   const text = await response.text();
   let problem: { code?: unknown; title?: unknown; hint?: unknown; tool?: unknown } = {};
   try {
-    problem = JSON.parse(text);
+    problem = JSON.parse(text) ?? {};
   } catch {
     // Not a problem document: the status has to do.
   }
