@@ -63,6 +63,7 @@ function build(name: string, ruleId: string, access: Rule["access"]): Policy {
       observe: false,
       approval: null,
       place,
+      placeOf: () => place,
     }],
     limits: [],
     output: { redact: [], schema: "off" },

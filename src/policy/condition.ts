@@ -1,4 +1,5 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { nearest } from "../model/nearest.ts";
 import { CONDITION_VARIABLES, createRunEnvironment } from "./cel_environment.ts";
 import { type CelValue, createCelReader, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
 
@@ -215,7 +216,9 @@ function visitMethod(
 
 function notOffered(name: string): string {
   const instead = INSTEAD.get(name);
-  return `${name}() is not offered${instead === undefined ? "" : `; use ${instead}`}`;
+  if (instead !== undefined) return `${name}() is not offered; use ${instead}`;
+  const [near] = nearest(name, [...FUNCTIONS, ...METHODS, ...MACROS], 1);
+  return `${name}() is not offered${near === undefined ? "" : `; did you mean ${near}()?`}`;
 }
 
 /** `args.x` and `args["x"]` name the argument x; anything else names none. */

@@ -1,8 +1,8 @@
 import { describeProblems } from "../config/problems.ts";
 import type { LimitRule, LimitUnit } from "../model/limit_rule.ts";
 import { parseDurationMs } from "./duration.ts";
-import type { Placed, PolicyDocument, PolicyText, Rule } from "./policy_document.ts";
-import { type Place, PolicyError, type PolicyProblem } from "./policy_error.ts";
+import type { Placed, PlaceOf, PolicyDocument, PolicyText, Rule } from "./policy_document.ts";
+import { PolicyError, type PolicyProblem } from "./policy_error.ts";
 import {
   type LimitSpec,
   type OutputRules,
@@ -19,7 +19,7 @@ const OUTPUT_DEFAULT: OutputRules = { redact: [], schema: "off" };
 
 interface ParsedFile {
   readonly file: PolicyFile;
-  readonly placeOf: (...path: PropertyKey[]) => Place;
+  readonly placeOf: PlaceOf;
 }
 
 /**
@@ -98,7 +98,7 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
       kind,
       parsed.flatMap(({ file, placeOf }) =>
         Object.entries(pick(file) ?? {}).map(([name, value]) =>
-          [name, { ...value, place: placeOf(section, name) }] as const
+          [name, placed(value, placeOf, section, name)] as const
         )
       ),
     );
@@ -109,10 +109,10 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
     "rule",
     parsed.flatMap(({ file, placeOf }) =>
       file.rules.map((rule, index) =>
-        [rule.id, {
-          ...toRule(rule, !observing && file.mode === "observe"),
-          place: placeOf("rules", index),
-        }] as const
+        [
+          rule.id,
+          placed(toRule(rule, !observing && file.mode === "observe"), placeOf, "rules", index),
+        ] as const
       )
     ),
   );
@@ -120,7 +120,7 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
     "limit",
     parsed.flatMap(({ file, placeOf }) =>
       file.limits.map((limit, index) =>
-        [limit.id, { ...toLimit(limit), place: placeOf("limits", index) }] as const
+        [limit.id, placed(toLimit(limit), placeOf, "limits", index)] as const
       )
     ),
   );
@@ -129,12 +129,12 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
     parsed.flatMap(({ file, placeOf }) =>
       file.output === undefined
         ? []
-        : [["output", { value: file.output, place: placeOf("output") }] as const]
+        : [["output", placed({ value: file.output }, placeOf, "output")] as const]
     ),
   );
   throwAny(problems);
   const tests: Placed<PolicyTest>[] = parsed.flatMap(({ file, placeOf }) =>
-    file.tests.map((test, index) => ({ ...test, place: placeOf("tests", index) }))
+    file.tests.map((test, index) => placed(test, placeOf, "tests", index))
   );
   return {
     name: parsed.map(({ file }) => file.name).toSorted().join("+"),
@@ -148,6 +148,10 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
     tests,
     files,
   };
+}
+
+function placed<T>(value: T, placeOf: PlaceOf, ...path: PropertyKey[]): Placed<T> {
+  return { ...value, place: placeOf(...path), placeOf: (...more) => placeOf(...path, ...more) };
 }
 
 /** Keeps the first definition of each name and reports every further one with both places. */

@@ -9,7 +9,7 @@ import { compileRule } from "./compiled_rule.ts";
 import { decide, enforcesSpaces, visibility } from "./decide.ts";
 import { explain, type Explanation } from "./explain.ts";
 import { createLimitIndex } from "./limit_index.ts";
-import type { PolicyDocument } from "./policy_document.ts";
+import type { Placed, PolicyDocument } from "./policy_document.ts";
 import { policyDigest } from "./policy_digest.ts";
 import type { PolicyProblem } from "./policy_error.ts";
 import type { OutputRules, PolicyTest } from "./policy_schema.ts";
@@ -42,7 +42,9 @@ export interface Policy {
   /** The limits that count this call. */
   readonly limitsFor: (call: Pick<DecisionRequest, "principal" | "tool">) => readonly LimitRule[];
   readonly output: OutputRules;
-  readonly tests: readonly PolicyTest[];
+  readonly tests: readonly Placed<PolicyTest>[];
+  /** The same policy with everything enforced that it only observes. */
+  readonly enforced: () => Policy;
 }
 
 export interface CompiledPolicy {
@@ -97,5 +99,11 @@ export function assemblePolicy(
     limitsFor,
     output,
     tests,
+    enforced: () => assemblePolicy(enforceAll(document), classes, digest),
   };
+}
+
+function enforceAll(document: PolicyDocument): PolicyDocument {
+  const rules = document.rules.map((rule) => ({ ...rule, observe: false }));
+  return { ...document, mode: "enforce", rules };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { PolicyDocument } from "./policy_document.ts";
+import type { Placed, PolicyDocument } from "./policy_document.ts";
 
 /**
  * SHA-256 (hex) of what a policy says: the same for the same groups, tools, spaces, rules, limits
@@ -29,16 +29,16 @@ export function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-function entriesOf(map: ReadonlyMap<string, { readonly place: unknown }>): unknown {
+function entriesOf(map: ReadonlyMap<string, Placed<unknown>>): unknown {
   return [...map].map(([name, value]) => [name, withoutPlace(value)] as const)
     .toSorted(([a], [b]) => a < b ? -1 : 1);
 }
 
-function byId(list: readonly { readonly id: string; readonly place: unknown }[]): unknown {
+function byId(list: readonly Placed<{ readonly id: string }>[]): unknown {
   return list.toSorted((a, b) => a.id < b.id ? -1 : 1).map(withoutPlace);
 }
 
-function withoutPlace(value: { readonly place: unknown }): unknown {
-  const { place: _, ...rest } = value;
+function withoutPlace(value: Placed<unknown>): unknown {
+  const { place: _, placeOf: __, ...rest } = value as Placed<object>;
   return rest;
 }

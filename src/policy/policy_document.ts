@@ -10,7 +10,13 @@ import type {
 } from "./policy_schema.ts";
 
 /** A value of a policy file and where it stands. */
-export type Placed<T> = T & { readonly place: Place };
+export type Placed<T> = T & {
+  readonly place: Place;
+  /** The place of a key inside it: `placeOf("tools", 0)`. */
+  readonly placeOf: PlaceOf;
+};
+
+export type PlaceOf = (...path: PropertyKey[]) => Place;
 
 /** One rule, whatever its verb. */
 export interface Rule {

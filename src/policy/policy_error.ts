@@ -23,6 +23,8 @@ export interface PolicyProblem extends Place {
   readonly message: string;
   /** The nearest known spelling, if one is near. */
   readonly near: string | null;
+  /** With `pattern`: the server that it names, which may only be down; null for any other. */
+  readonly server?: string | null;
 }
 
 /** A policy that cannot be used, with everything that is wrong with it. */

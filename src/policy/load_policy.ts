@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { GateError } from "../model/errors.ts";
+import type { PolicyText } from "./policy_document.ts";
+import { POLICY_TEXT_MAX } from "./policy_yaml.ts";
+
+/** A folder with more policy files is a mistake. */
+const FILES_MAX = 1_000;
+
+/**
+ * Reads one policy file, or every `.yaml`, `.yml` and `.json` file of a folder (not of its folders),
+ * sorted by name.
+ *
+ * @throws {GateError} `ERR_CONFIG` if there is nothing to read.
+ */
+export async function loadPolicyFiles(path: string): Promise<PolicyText[]> {
+  const fail = (reason: string, cause?: unknown) =>
+    new GateError("ERR_CONFIG", `Cannot read the policy "${path}": ${reason}`, {
+      hint: 'Name a YAML file or a folder of them in "policies", or leave it out',
+      cause,
+    });
+  let paths: string[];
+  try {
+    paths = (await Deno.stat(path)).isDirectory ? await listPolicyFiles(path) : [path];
+  } catch (error) {
+    throw fail(describeReadError(error), error);
+  }
+  if (paths.length === 0) throw fail("the folder holds no .yaml, .yml or .json file");
+  if (paths.length > FILES_MAX) throw fail(`the folder holds more than ${FILES_MAX} files`);
+  try {
+    return await Promise.all(paths.map(readPolicyFile));
+  } catch (error) {
+    throw fail(describeReadError(error), error);
+  }
+}
+
+async function listPolicyFiles(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    if (!entry.isDirectory && /^[^.].*\.(ya?ml|json)$/.test(entry.name)) names.push(entry.name);
+  }
+  return names.toSorted().map((name) => join(folder, name));
+}
+
+async function readPolicyFile(path: string): Promise<PolicyText> {
+  const { size } = await Deno.stat(path);
+  if (size > POLICY_TEXT_MAX) throw new Error(`"${path}" is larger than ${POLICY_TEXT_MAX} bytes`);
+  return { path, text: await Deno.readTextFile(path) };
+}
+
+function describeReadError(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,108 @@
+import type { Decision } from "../model/decision.ts";
+import type { Tool } from "../model/tool.ts";
+import type { Policy } from "./policy.ts";
+import type { Placed } from "./policy_document.ts";
+import type { Place } from "./policy_error.ts";
+import type { PolicyTest } from "./policy_schema.ts";
+import { principalFromTest } from "./principal_facts.ts";
+import { DEFAULT_SPACE } from "./space_index.ts";
+
+export interface PolicyTestFailure {
+  readonly place: Place;
+  readonly call: string;
+  readonly expected: string;
+  /** In the words of `expect`. */
+  readonly got: string;
+  readonly because: readonly string[];
+  /** One line: place, call, what was expected and what came. */
+  readonly message: string;
+}
+
+export interface PolicyTestReport {
+  readonly total: number;
+  readonly passed: number;
+  readonly failures: readonly PolicyTestFailure[];
+}
+
+/**
+ * Runs the tests that a policy holds. They speak of the rules as if all were enforced, so that a
+ * policy can be tested while it only observes.
+ *
+ * @param tools the catalog; a tool that it lacks is tested by its name alone, so that tests run
+ * without any upstream.
+ */
+export function runPolicyTests(
+  policy: Pick<Policy, "tests" | "enforced">,
+  tools: readonly Tool[],
+): PolicyTestReport {
+  const enforced = policy.enforced();
+  const failures = policy.tests.flatMap((test) => runTest(enforced, tools, test) ?? []);
+  const total = policy.tests.length;
+  return { total, passed: total - failures.length, failures };
+}
+
+/** A tool known by its name only, as `server.tool`. */
+export function toolFromName(name: string): Tool {
+  const dot = name.indexOf(".");
+  const server = dot < 0 ? name : name.slice(0, dot);
+  const tool = dot < 0 ? "" : name.slice(dot + 1);
+  return {
+    id: name,
+    server,
+    name: tool,
+    serverIdentifier: server,
+    identifier: tool,
+    kind: "tool",
+    title: tool,
+    description: "",
+    inputSchema: true,
+    outputSchema: null,
+    hints: {},
+    tags: [],
+    http: null,
+    pin: "",
+  };
+}
+
+/** The tool that a test or a command names in either spelling. */
+export function findTool(tools: readonly Tool[], name: string): Tool | null {
+  return tools.find((tool) => tool.id === name) ??
+    tools.find((tool) => `${tool.server}.${tool.name}` === name) ?? null;
+}
+
+function runTest(
+  policy: Pick<Policy, "decide" | "visibility">,
+  tools: readonly Tool[],
+  test: Placed<PolicyTest>,
+): PolicyTestFailure | null {
+  const principal = principalFromTest(test.as);
+  const tool = findTool(tools, test.call) ?? toolFromName(test.call);
+  const space = test.space ?? DEFAULT_SPACE;
+  const execution = test.exec ?? { tainted: false, sources: [] };
+  const decision = policy.decide({ principal, space, tool, args: test.args, execution });
+  const isHidden = policy.visibility(principal, space, tool) === null;
+  if (accepts(test.expect, decision, isHidden)) return null;
+  const got = describeDecision(decision);
+  return {
+    place: test.place,
+    call: test.call,
+    expected: test.expect,
+    got,
+    because: decision.because,
+    message: `${test.place.path}:${test.place.line}: ${test.call} expected ${test.expect}, ` +
+      `got ${got} because of ${decision.because.join(", ")}`,
+  };
+}
+
+/** `hidden` is also true of a tool that the rules deny whatever the arguments: nobody sees it. */
+function accepts(expected: string, decision: Decision, isHidden: boolean): boolean {
+  if (expected === "hidden") return isHidden;
+  if (decision.effect !== "ask") return expected === decision.effect;
+  const approvers = decision.approvals.map(({ by }) => `ask ${by}`);
+  return expected === "ask" || approvers.includes(expected);
+}
+
+function describeDecision(decision: Decision): string {
+  if (decision.effect !== "ask") return decision.effect;
+  return `ask ${decision.approvals.map(({ by }) => by).join(" and ")}`;
+}
