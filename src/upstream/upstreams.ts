@@ -5,6 +5,7 @@ import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/ups
 import { type CallGuard, createCallGuard } from "./call_guard.ts";
 import { type ChangeSignal, createChangeSignal } from "./change_signal.ts";
 import { createChildReaper } from "./child_reaper.ts";
+import { createDemoUpstreams } from "./demo/demo_upstreams.ts";
 import { openMcpHttp, openMcpStdio } from "./open_mcp.ts";
 import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "./upstream.ts";
 import { unreachable } from "./upstream_errors.ts";
@@ -53,6 +54,7 @@ const RESULT_BYTES_MAX_DEFAULT = 33_554_432;
 /** Lists are large too, and may be larger than any result may be. */
 const MESSAGE_BYTES_MIN = 16_777_216;
 const ENVELOPE_BYTES = 65_536;
+const DEMO_CALLS_MAX = 64;
 const CHANGE_QUIET_MS = 100;
 const CHANGE_EVERY_MS = 1_000;
 
@@ -105,6 +107,11 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
           ? openMcpStdio(context, config, shared)
           : openMcpHttp(context, config, shared),
     );
+  }
+  if (options.demo) {
+    for (const [server, upstream] of createDemoUpstreams()) {
+      add(server, DEMO_CALLS_MAX, () => upstream);
+    }
   }
   const find = (server: string): Entry => {
     const entry = entries.get(server);
