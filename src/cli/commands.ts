@@ -1,7 +1,9 @@
 import type { Command, CommandGroup } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { importCommand } from "./commands/import.ts";
 import { keysCommands } from "./commands/keys.ts";
+import { policyCommands } from "./commands/policy.ts";
 import { runProgramCommand } from "./commands/run.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -15,7 +17,9 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   runProgramCommand,
   typesCommand,
   toolsCommands,
+  policyCommands,
   auditCommands,
   keysCommands,
   importCommand,
+  demoCommand,
 ];

@@ -23,6 +23,15 @@ export async function connect(
     const { url, token } = running;
     return createApiClient({ isService: true, url, token, fetch: deps.fetch });
   }
+  return await openInProcess(deps, loaded, log);
+}
+
+/** The service inside this process, without a port. */
+export async function openInProcess(
+  deps: CliDeps,
+  loaded: LoadedConfig,
+  log: Log,
+): Promise<ApiClient> {
   const app = await deps.createApp({ ...loaded, log });
   return createApiClient({
     isService: false,

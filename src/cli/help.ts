@@ -1,7 +1,7 @@
 import type { Command, CommandGroup, Option } from "./command.ts";
 import { COMMON_OPTIONS, isGroup } from "./parse_command_line.ts";
 import { suggest, usageError } from "./usage_error.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../model/version.ts";
 
 const EXIT_CODES =
   "Exit codes: 0 ok, 1 the program or check failed, 2 wrong usage or configuration, 3 denied by\n" +

@@ -10,7 +10,7 @@ import { createLog, logLevelOf } from "./log.ts";
 import { createOutput } from "./output.ts";
 import { parseCommandLine } from "./parse_command_line.ts";
 import { usageError } from "./usage_error.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../model/version.ts";
 
 /**
  * Runs one command line and says how it ended.

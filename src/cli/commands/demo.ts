@@ -1,0 +1,100 @@
+import type { AuditRecord } from "../../model/event.ts";
+import type { ExecutionResult } from "../../model/execution.ts";
+import type { SearchAnswer } from "../../search/search_index.ts";
+import { loadConfig } from "../../config/load_config.ts";
+import type { ApiClient } from "../api_client.ts";
+import { renderRecords } from "../audit_lines.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { openInProcess } from "../connect.ts";
+import { EXIT } from "../exit_code.ts";
+import { createLog } from "../log.ts";
+
+const QUERY = "list orders and their customers";
+
+/** Joins two servers; the thousands of rows stay here, three come back. */
+const JOIN_PROGRAM = `
+const orders = await tools.orders.list({ since: "2026-04-01" });
+const customers = await tools.customers.batchGet({ ids: orders.map((o) => o.customerId) });
+return orders.map((o) => ({ ...o, customer: customers[o.customerId] })).filter((o) => o.total > 100).slice(0, 3);
+`.trim();
+
+/** Asks for something that the demo's policy denies for its arguments. */
+const DENIED_PROGRAM = `
+return await tools.orders.update({ id: "ord-00001", status: "cancelled" });
+`.trim();
+
+export const demoCommand: Command = {
+  name: "demo",
+  summary: "Search, run a program and be denied once, against the embedded demo",
+  examples: ["toolgate demo", "toolgate demo --json"],
+  async run(context) {
+    const folder = await context.deps.makeTempDir();
+    try {
+      const client = await openDemo(context, folder);
+      try {
+        return await show(context, client);
+      } finally {
+        await client.close();
+      }
+    } finally {
+      await context.deps.removeDir(folder);
+    }
+  },
+};
+
+/**
+ * The demo in this process, whatever the folder holds. Its store is thrown away afterwards, unless
+ * `--config` names a configuration: then that one's store, sandbox and limits are used.
+ */
+async function openDemo(context: CommandContext, folder: string): Promise<ApiClient> {
+  const { deps } = context;
+  const demo = await loadConfig(undefined, {
+    env: () => undefined,
+    cwd: () => folder,
+    readTextFile: deps.readTextFile,
+  });
+  const own = context.text("config") === undefined ? null : (await context.loadConfig()).config;
+  const config = own === null
+    ? demo.config
+    : { ...demo.config, store: own.store, sandbox: own.sandbox, limits: own.limits };
+  return await openInProcess(deps, { ...demo, config }, createLog(deps, "warn"));
+}
+
+async function show(context: CommandContext, client: ApiClient): Promise<number> {
+  const { output } = context;
+  const found = await client.ask<SearchAnswer>({
+    method: "POST",
+    path: "/search",
+    body: { query: QUERY },
+  });
+  const execute = (code: string) =>
+    client.ask<ExecutionResult>({ method: "POST", path: "/execute", body: { code } });
+  const joined = await execute(JOIN_PROGRAM);
+  const denied = await execute(DENIED_PROGRAM);
+  const { records } = await client.ask<{ readonly records: readonly AuditRecord[] }>({
+    path: "/audit",
+    query: { limit: 100 },
+  });
+  const isGood = joined.status === "ok" && denied.status === "denied";
+  if (context.json) output.json({ search: found, joined, denied, records: records.toReversed() });
+  else {
+    output.result(`$ search ${JSON.stringify(QUERY)}\n\n${found.declarations}\n`);
+    output.result(
+      `$ execute\n\n${indent(JOIN_PROGRAM)}\n\n${JSON.stringify(joined.result, null, 2)}\n`,
+    );
+    output.result(
+      `${joined.usage.toolCalls} calls, ${joined.usage.bytesKeptOut} bytes kept out of the context\n`,
+    );
+    output.result(`$ execute\n\n${indent(DENIED_PROGRAM)}\n`);
+    output.result(
+      `${denied.status}: ${denied.error?.message ?? ""}\n  ${denied.error?.hint ?? ""}\n`,
+    );
+    output.result(`$ audit\n\n${renderRecords(records.toReversed())}`);
+  }
+  if (!isGood) output.note(`The demo failed: ${joined.status}, ${denied.status}`);
+  return isGood ? EXIT.ok : EXIT.failed;
+}
+
+function indent(program: string): string {
+  return program.split("\n").map((line) => `  ${line}`).join("\n");
+}

@@ -1,0 +1,205 @@
+import { GateError } from "../../model/errors.ts";
+import type { Explanation, RuleTrace } from "../../policy/explain.ts";
+import type { Command, CommandContext, CommandGroup, Output } from "../command.ts";
+import { EXIT } from "../exit_code.ts";
+import { renderTable } from "../table.ts";
+import { usageError } from "../usage_error.ts";
+
+interface CheckAnswer {
+  readonly ok: boolean;
+  readonly source: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly problems: readonly { readonly severity: string; readonly text: string }[];
+}
+
+interface TestAnswer {
+  readonly total: number;
+  readonly passed: number;
+  readonly failures: readonly { readonly message: string }[];
+}
+
+const check: Command = {
+  name: "check",
+  summary: "Load the policy and type-check it against the tools",
+  examples: ["toolgate policy check", "toolgate policy check --json"],
+  async run(context) {
+    // A mistake in toolgate.yaml is not the policy's: it ends with 2, as everywhere.
+    await context.loadConfig();
+    const answer = await unlessUnusable(
+      context,
+      (client) => client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" }),
+    );
+    if (answer === null) return EXIT.failed;
+    if (context.json) context.output.json(answer);
+    else {
+      for (const { severity, text } of answer.problems) {
+        context.output.result(`${severity} ${text}`);
+      }
+      context.output.note(
+        `${answer.name} from ${answer.source}: ${answer.ok ? "ok" : "not usable"}, ` +
+          `${answer.problems.length} problems, digest ${answer.digest}`,
+      );
+    }
+    return answer.ok ? EXIT.ok : EXIT.failed;
+  },
+};
+
+const test: Command = {
+  name: "test",
+  summary: "Run the tests that the policy files hold",
+  examples: ["toolgate policy test"],
+  async run(context) {
+    await context.loadConfig();
+    const answer = await unlessUnusable(
+      context,
+      (client) => client.ask<TestAnswer>({ method: "POST", path: "/policy/test" }),
+    );
+    if (answer === null) return EXIT.failed;
+    if (context.json) context.output.json(answer);
+    else {
+      for (const { message } of answer.failures) context.output.result(message);
+      context.output.note(`${answer.passed} of ${answer.total} tests passed`);
+    }
+    return answer.failures.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+};
+
+const explain: Command = {
+  name: "explain",
+  summary: "Explain one decision: effect, every rule, obligations; nothing is called",
+  options: {
+    call: { value: "TOOL", about: "The tool, as SERVER.TOOL (required)" },
+    args: { value: "JSON", about: "Its arguments; default {}" },
+    as: { value: "JSON", about: 'Who calls, as {"sub", "client", "groups", "scopes"} or claims' },
+    exec: {
+      value: "JSON",
+      about: 'What the program has seen, as {"tainted": true, "sources": []}',
+    },
+    space: { value: "S", about: "Space that is called" },
+  },
+  examples: [
+    `toolgate policy explain --as '{"groups":["finance"]}' --call pay.refund --args '{"amount":40}'`,
+  ],
+  async run(context) {
+    const call = context.text("call");
+    if (call === undefined) {
+      throw usageError(
+        '"toolgate policy explain" needs --call',
+        "Name the tool: --call SERVER.TOOL",
+      );
+    }
+    const body = {
+      call,
+      as: jsonOption(context, "as"),
+      args: jsonOption(context, "args"),
+      exec: jsonOption(context, "exec"),
+      space: context.text("space"),
+    };
+    const client = await context.connect();
+    const answer = await client.ask<Explanation>({ method: "POST", path: "/policy/explain", body });
+    if (context.json) context.output.json(answer);
+    else printExplanation(context.output, call, answer);
+    return EXIT.ok;
+  },
+};
+
+export const policyCommands: CommandGroup = {
+  name: "policy",
+  summary: "The rules: who may call what, with which arguments",
+  commands: [check, test, explain],
+};
+
+/** A policy that cannot even be loaded is a failed check: its problems are the result. */
+async function unlessUnusable<Answer>(
+  context: CommandContext,
+  ask: (client: Awaited<ReturnType<CommandContext["connect"]>>) => Promise<Answer>,
+): Promise<Answer | null> {
+  try {
+    return await ask(await context.connect());
+  } catch (error) {
+    if (!(error instanceof GateError) || error.code !== "ERR_CONFIG") throw error;
+    const { message, hint } = error;
+    if (context.json) {
+      context.output.json({ ok: false, problems: [{ severity: "error", text: message }] });
+    } else context.output.result(message);
+    context.output.note(`  ${hint}`);
+    return null;
+  }
+}
+
+function jsonOption(context: CommandContext, option: string): unknown {
+  const text = context.text(option);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usageError(
+      `Option "--${option}" is no JSON: ${text.slice(0, 60)}`,
+      `Quote it for your shell: --${option} '{"name": "value"}'`,
+    );
+  }
+}
+
+function printExplanation(output: Output, call: string, answer: Explanation): void {
+  const { decision, policy, groups, space, obligations } = answer;
+  const shown = decision.observed === null
+    ? decision.effect
+    : `${decision.effect} (would be ${decision.observed}; the policy only observes)`;
+  output.result(`${call}: ${shown}, because of ${decision.because.join(", ") || "nothing"}`);
+  if (decision.message !== "") output.result(`  ${decision.message}`);
+  output.result(
+    renderTable(["", ""], [
+      ["class", decision.access],
+      ["visible", answer.visibility === null ? "no" : answer.visibility.effect],
+      ["groups", groups.join(", ") || "none"],
+      ["space", spaceText(space)],
+      ["policy", `${policy.name} (${policy.mode}), digest ${policy.digest}`],
+    ]).trimStart(),
+  );
+  const matched = answer.rules.filter((rule) => rule.matched);
+  const others = answer.rules.filter((rule) => !rule.matched);
+  printRules(output, "Rules that match", matched);
+  printRules(output, "Rules that do not", others);
+  const duties = obligationLines(obligations);
+  if (duties.length > 0) output.result(`\nObligations:\n${duties.join("\n")}`);
+}
+
+function spaceText(space: Explanation["space"]): string {
+  const enter = space.canEnter ? "" : ", which the principal may not enter";
+  const has = space.hasTool
+    ? ""
+    : `, which lacks the tool (it is in ${space.toolIsIn.join(", ") || "none"})`;
+  return `${space.name}${enter}${has}`;
+}
+
+function printRules(output: Output, title: string, rules: readonly RuleTrace[]): void {
+  if (rules.length === 0) return;
+  const table = renderTable(
+    ["RULE", "EFFECT", "VERDICT", "WHERE"],
+    rules.map((rule) => [
+      rule.id,
+      rule.observe ? `${rule.effect} (observe)` : rule.effect,
+      rule.detail === "" ? rule.verdict : `${rule.verdict}: ${rule.detail}`,
+      `${rule.place.path}:${rule.place.line}`,
+    ]),
+  );
+  output.result(`\n${title}:\n${table}`);
+}
+
+function obligationLines(obligations: Explanation["obligations"]): string[] {
+  return [
+    ...obligations.approvals.map((demand) =>
+      `  approval by ${demand.by} for ${demand.rule}: ${demand.message}`
+    ),
+    ...obligations.limits.map((limit) =>
+      `  limit ${limit.id}: ${limit.max} ${limit.unit} per ${limit.per}`
+    ),
+    ...(obligations.redact.length > 0 ? [`  redact ${obligations.redact.join(", ")}`] : []),
+    ...(obligations.resultBytesMax === null
+      ? []
+      : [`  result of at most ${obligations.resultBytesMax} bytes`]),
+    ...(obligations.untrusted ? ["  the result taints the rest of the execution"] : []),
+    ...(obligations.priceUsd > 0 ? [`  costs ${obligations.priceUsd} USD`] : []),
+  ];
+}
