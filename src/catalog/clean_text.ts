@@ -38,10 +38,18 @@ export function cutText(text: string, charsMax: number): string {
   return `${(space > charsMax * 0.6 ? cut.slice(0, space) : cut).toWellFormed().trimEnd()}…`;
 }
 
-/** The first sentence of a text, on one line. */
+/** The first sentence of a text, on one line, without HTML tags. */
 export function firstSentence(text: string, charsMax: number): string {
-  const paragraph = text.trimStart().split(/\n\s*\n|\n(?=[-*#])/, 1)[0] ?? "";
+  const plain = text.slice(0, charsMax * 8).replace(INLINE_TAG, "").replace(BLOCK_TAG, " ")
+    .trim();
+  // A short first line is a heading; a long one is a line of wrapped prose.
+  const paragraph = plain.split(/\n\s*\n|\n(?=\s*[-*#])|(?<=^[^\n]{3,60})\n(?=\p{Lu})/u, 1)[0] ??
+    "";
   const line = paragraph.replace(/\s+/g, " ").trim();
   const end = /[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u.exec(line);
   return cutText(end ? line.slice(0, end.index + 1) : line, charsMax);
 }
+
+const INLINE_TAG = /<\/?(?:b|i|em|strong|code|a|span)(?:\s[^<>]{0,300})?>/gi;
+const BLOCK_TAG =
+  /<\/?(?:p|br|pre|ul|ol|li|div|h[1-6]|table|t[rdh]|hr)(?:\s[^<>]{0,300})?\s?\/?>/gi;

@@ -111,28 +111,24 @@ const HELPERS = `  /** Finds tools by words: names, servers and what they do. */
  */
 export function declareTools(tools: readonly Tool[]): string {
   const servers = Map.groupBy(tools, (tool) => tool.serverIdentifier);
-  const interfaces: string[] = [];
   const members: string[] = [HELPERS];
   for (const [identifier, ofServer] of servers) {
-    const server = ofServer[0]?.server ?? identifier;
-    const name = `Tools_${identifier}`;
-    interfaces.push(`interface ${name} {\n${declareMembers(name, ofServer)}\n}`);
-    members.push(`  ${identifier}: ${name};`);
-    if (server !== identifier && !servers.has(server)) {
-      members.push(`  ${keyOf(server)}: ${name};`);
-    }
+    members.push(`  ${identifier}: {\n${declareMembers(ofServer)}\n  };`);
+    const original = ofServer[0]?.server ?? identifier;
+    if (!servers.has(original)) members.push(`  ${keyOf(original)}: typeof tools.${identifier};`);
   }
-  return [...interfaces, `declare const tools: {\n${members.join("\n")}\n};`, ""].join("\n");
+  return `declare const tools: {\n${members.join("\n")}\n};\n`;
 }
 
-function declareMembers(interfaceName: string, tools: readonly Tool[]): string {
+function declareMembers(tools: readonly Tool[]): string {
   const taken = new Set(tools.map((tool) => tool.identifier));
   return tools.flatMap((tool) => {
     const doc = docComment(firstSentence(tool.description, 200) || tool.title, 240);
-    const lines = [...(doc === "" ? [] : [`  ${doc}`]), `  ${member(tool, CHECKED, 2)}`];
+    const lines = [...(doc === "" ? [] : [`    ${doc}`]), `    ${member(tool, CHECKED, 4)}`];
     if (!taken.has(tool.name)) {
       taken.add(tool.name);
-      lines.push(`  ${keyOf(tool.name)}: ${interfaceName}[${stringLiteral(tool.identifier)}];`);
+      const same = `typeof tools.${tool.serverIdentifier}.${tool.identifier}`;
+      lines.push(`    ${keyOf(tool.name)}: ${same};`);
     }
     return lines;
   }).join("\n");

@@ -15,7 +15,18 @@ const RESERVED = new Set(
     "__proto__ constructor prototype then $search $describe").split(" "),
 );
 
-const IDENTIFIER = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
+/**
+ * Scripts whose letters have been in Unicode so long that every engine and compiler knows them:
+ * newer letters are valid in one and an error in the other.
+ */
+const SETTLED =
+  "[\\u0000-\\u058f\\u05d0-\\u05ea\\u0620-\\u06ff\\u0900-\\u0c5b\\u0c5d-\\u0cdb\\u0cdd-\\u0eff" +
+  "\\u10a0-\\u11ff\\u1e00-\\u1fff\\u3040-\\u30ff\\u3105-\\u312f\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3]";
+const START = `(?:[_$]|(?=${SETTLED})\\p{ID_Start})`;
+const CONTINUE = `(?:\\$|(?=${SETTLED})\\p{ID_Continue})`;
+const IDENTIFIER = new RegExp(`^${START}${CONTINUE}*$`, "u");
+const STARTS_IDENTIFIER = new RegExp(`^${START}`, "u");
+const NOT_CONTINUE = new RegExp(`(?!${CONTINUE})[^]`, "gu");
 
 /** Whether a text can stand as a name in a program as it is. */
 export function isIdentifier(text: string): boolean {
@@ -29,8 +40,8 @@ export function isPropertyName(text: string): boolean {
 
 /** The spelling of a name in a program. Total: every text has one. */
 export function toIdentifier(name: string): string {
-  let identifier = name.normalize("NFC").replace(/[^\p{ID_Continue}$]/gu, "_");
-  if (!/^[\p{ID_Start}_$]/u.test(identifier)) identifier = `_${identifier}`;
+  let identifier = name.normalize("NFC").replace(NOT_CONTINUE, "_");
+  if (!STARTS_IDENTIFIER.test(identifier)) identifier = `_${identifier}`;
   return RESERVED.has(identifier) ? `${identifier}_` : identifier;
 }
 

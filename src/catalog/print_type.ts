@@ -132,7 +132,7 @@ function guessType(schema: SchemaObject): string | undefined {
   return undefined;
 }
 
-const SHORT_FORMATS = new Set(["date", "date-time", "time", "email", "uri", "uuid", "byte"]);
+const SHORT_FORMATS = new Set(["date", "date-time", "time", "duration", "email", "byte"]);
 
 function withFormat(schema: SchemaObject, type: string): string {
   const { format } = schema;
@@ -221,18 +221,12 @@ function printAny(
 
 function joinBranch(base: SchemaObject, branch: unknown): unknown {
   if (!isSchemaObject(branch)) return branch;
-  // `{type: "string", anyOf: [{format: "date"}, …]}`: the branch refines the base.
+  // `{type: "string", anyOf: [{format: "date"}, {enum: […]}]}`: the branch refines the type alone.
+  const isTypeOnly = !hasStructure(withoutKeys(base, ["type"]));
+  if (isTypeOnly) return "$ref" in branch ? branch : { type: base.type, ...branch };
   return hasStructure(branch) || "$ref" in branch
-    ? base.type !== undefined && Object.keys(base).every((key) => !isShape(key)) &&
-        branch.type !== undefined
-      ? branch
-      : { allOf: [base, branch] }
+    ? { allOf: [base, branch] }
     : { ...base, ...branch };
-}
-
-function isShape(key: string): boolean {
-  return key === "properties" || key === "items" || key === "required" || key === "enum" ||
-    key === "const" || key === "additionalProperties" || key === "prefixItems";
 }
 
 function printArray(

@@ -117,6 +117,7 @@ export function mergeSchemas(
   const merged: { [keyword: string]: unknown } = { type: "object" };
   let trail = path;
   let nullable = false;
+  let isObject = false;
   for (const part of schemas) {
     if (part === true) continue;
     if (!isSchemaObject(part)) return null;
@@ -132,6 +133,7 @@ export function mergeSchemas(
       trail = [...new Set([...trail, ...inner.path])];
     }
     if (!isObjectLike(schema)) return null;
+    if (schema.type === "object" || schema.properties !== undefined) isObject = true;
     if (schema.nullable === true) nullable = true;
     for (const [name, value] of Object.entries(schema.properties ?? {})) {
       properties[name] = name in properties ? both(properties[name], value) : value;
@@ -144,6 +146,8 @@ export function mergeSchemas(
       merged[key] = schema[key];
     }
   }
+  // Alternatives alone may be of any type.
+  if (!isObject) return null;
   return {
     schema: {
       ...merged,

@@ -1,0 +1,57 @@
+/**
+ * Declarations of real catalogs. A sample by default; `TOOLGATE_FULL=1` takes every tool.
+ */
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { declareTool, declareTools } from "../../src/catalog/declare.ts";
+import { parseListing } from "../../src/catalog/parse_listing.ts";
+import type { Tool } from "../../src/model/tool.ts";
+import { dataFolder, type DataTool, readData } from "../search/data_folder.ts";
+import { snapshotOf } from "../search/data_snapshot.ts";
+import { openFixture } from "./catalog_fixture.ts";
+import { diagnose } from "./type_check.ts";
+
+const folder = dataFolder();
+const isFull = Deno.env.get("TOOLGATE_FULL") === "1";
+const SAMPLE = 150;
+
+if (folder === null) {
+  console.log("Not tested here: the folder of public catalogs is absent");
+} else {
+  for (const set of readdirSync(`${folder}/search`)) {
+    if (set === "scale") continue;
+    Deno.test(`declareTools() type-checks for the tools of ${set}`, async () => {
+      const list = await readData<DataTool[]>(folder, `search/${set}/tools.json.gz`);
+      const step = isFull ? 1 : Math.max(1, Math.floor(list.length / SAMPLE));
+      const sample = list.filter((_, index) => index % step === 0);
+      const tools = [...snapshotOf(sample).snapshot.tools.values()];
+      ok(tools.length >= Math.min(list.length, SAMPLE));
+      deepStrictEqual(diagnose(declareTools(tools)), []);
+      deepStrictEqual(diagnose(wrapped(tools, "signatures")), []);
+      deepStrictEqual(diagnose(wrapped(tools, "full")), []);
+    });
+  }
+
+  for (const file of readdirSync(`${folder}/mcp`)) {
+    const server = file.replace(".json", "");
+    Deno.test(`a real listing of ${server} is catalogued whole and type-checks`, async () => {
+      const raw = await readData<{ tools: unknown[] }>(folder, `mcp/${file}`);
+      const listing = { title: "", identity: "", resources: [], prompts: [], skipped: [], ...raw };
+      deepStrictEqual((await parseListing(server, listing)).quarantined, []);
+      const { catalog } = await openFixture({ [server]: listing });
+      await catalog.refresh();
+      const tools = [...catalog.snapshot().tools.values()];
+      ok(tools.length >= raw.tools.length);
+      deepStrictEqual(diagnose(declareTools(tools)), []);
+      await catalog.close();
+    });
+  }
+}
+
+function wrapped(tools: readonly Tool[], detail: "signatures" | "full"): string {
+  const servers = Map.groupBy(tools, (tool) => tool.serverIdentifier);
+  const members = [...servers].map(([server, list]) =>
+    `${server}: {\n${list.map((tool) => declareTool(tool, { detail })).join("\n")}\n};`
+  );
+  return `declare const tools: {\n${members.join("\n")}\n};`;
+}
