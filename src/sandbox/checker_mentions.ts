@@ -1,0 +1,186 @@
+/**
+ * Tool names that a program mentions, as `server.tool`: `tools.a.b`, `tools["a"]["b"]`, names taken
+ * out by destructuring, and the same through a variable that holds `tools` or one of its servers.
+ *
+ * A scan of tokens, not a parse: cheap on any text, and it may name what is no tool at all. It says
+ * whose declarations a check needs; it decides nothing.
+ */
+export function mentionedTools(code: string): readonly string[] {
+  const tokens = tokenize(code.slice(0, CODE_LENGTH_MAX));
+  const mentioned = new Set<string>();
+  const holders = new Map<string, Path>([["tools", []]]);
+  // A name may be used above the line that gives it its value, inside of a function.
+  for (let pass = 0; pass < PASSES; pass++) {
+    const known = holders.size;
+    collect(tokens, holders, mentioned);
+    if (holders.size === known) break;
+  }
+  return [...mentioned];
+}
+
+const CODE_LENGTH_MAX = 1_048_576;
+const MENTIONS_MAX = 400;
+const HOLDERS_MAX = 400;
+const PASSES = 4;
+
+/** Names after `tools`: none for `tools` itself, one for a server, two for a tool. */
+type Path = readonly string[];
+
+interface Token {
+  readonly kind: "name" | "text" | "mark";
+  readonly value: string;
+}
+
+const TOKEN =
+  /\/\/[^\n]*|\/\*[^]*?\*\/|([\p{ID_Start}_$][\p{ID_Continue}$]*)|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`([^`$\\\n]*)`|(\?\.|=>|[^\s\w])|\d\w*/gu;
+
+function tokenize(code: string): Token[] {
+  const tokens: Token[] = [];
+  for (const [, name, double, single, template, mark] of code.matchAll(TOKEN)) {
+    if (name !== undefined) tokens.push({ kind: "name", value: name });
+    else if (mark !== undefined) tokens.push({ kind: "mark", value: mark });
+    else {
+      const text = double ?? single ?? template;
+      if (text !== undefined) tokens.push({ kind: "text", value: text });
+    }
+  }
+  return tokens;
+}
+
+function collect(
+  tokens: readonly Token[],
+  holders: Map<string, Path>,
+  mentioned: Set<string>,
+): void {
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index];
+    if (token?.kind !== "name" || isMember(tokens, index)) continue;
+    const held = holders.get(token.value);
+    if (held === undefined) continue;
+    const { path, end } = followPath(tokens, index + 1, held);
+    mention(mentioned, path);
+    if (path.length < 2) assign(tokens, index, end, path, holders, mentioned);
+  }
+}
+
+function mention(mentioned: Set<string>, path: Path): void {
+  const [server, tool] = path;
+  if (tool === undefined || tool.startsWith("$") || server?.startsWith("$")) return;
+  if (mentioned.size < MENTIONS_MAX) mentioned.add(`${server}.${tool}`);
+}
+
+function isMark(token: Token | undefined, value: string): boolean {
+  return token?.kind === "mark" && token.value === value;
+}
+
+/** Whether the name is behind a dot, as in `other.tools`. Three dots spread it. */
+function isMember(tokens: readonly Token[], index: number): boolean {
+  const before = tokens[index - 1];
+  if (isMark(before, "?.")) return true;
+  return isMark(before, ".") && !isMark(tokens[index - 2], ".");
+}
+
+/** Reads `.name`, `?.name` and `["name"]` until there are two names. */
+function followPath(
+  tokens: readonly Token[],
+  start: number,
+  held: Path,
+): { path: Path; end: number } {
+  const path = [...held];
+  let at = start;
+  while (path.length < 2) {
+    while (isMark(tokens[at], "!") || isMark(tokens[at], ")")) at++;
+    const isDot = isMark(tokens[at], ".") || isMark(tokens[at], "?.");
+    const next = tokens[isDot ? at + 1 : at];
+    if (isDot && next?.kind === "name") {
+      path.push(next.value);
+      at += 2;
+    } else if (isMark(next, "[")) {
+      const bracket = isDot ? at + 1 : at;
+      const key = tokens[bracket + 1];
+      if (key?.kind !== "text" || !isMark(tokens[bracket + 2], "]")) break;
+      path.push(key.value);
+      at = bracket + 3;
+    } else break;
+  }
+  return { path, end: at };
+}
+
+/** `name = tools.server` and `{ a, b: c } = tools.server`: what stands before the path holds it. */
+function assign(
+  tokens: readonly Token[],
+  start: number,
+  end: number,
+  path: Path,
+  holders: Map<string, Path>,
+  mentioned: Set<string>,
+): void {
+  if (isMark(tokens[end], "(") || isMark(tokens[end], "[")) return;
+  const equals = skipBack(tokens, start - 1);
+  if (!isMark(tokens[equals], "=")) return;
+  const target = tokens[equals - 1];
+  if (target?.kind === "name") return hold(holders, target.value, path);
+  if (!isMark(target, "}")) return;
+  const open = matchingBrace(tokens, equals - 1);
+  if (open !== null) takeApart(tokens, open, path, holders, mentioned);
+}
+
+/** Over the parentheses of `= (tools as any)`. */
+function skipBack(tokens: readonly Token[], index: number): number {
+  let at = index;
+  while (isMark(tokens[at], "(")) at--;
+  return at;
+}
+
+function hold(holders: Map<string, Path>, name: string, path: Path): void {
+  if (!holders.has(name) && holders.size < HOLDERS_MAX) holders.set(name, path);
+}
+
+function matchingBrace(tokens: readonly Token[], close: number): number | null {
+  let depth = 0;
+  for (let at = close; at >= 0 && close - at < 2_000; at--) {
+    if (isMark(tokens[at], "}")) depth++;
+    else if (isMark(tokens[at], "{") && --depth === 0) return at;
+  }
+  return null;
+}
+
+/**
+ * Reads a destructuring pattern from its brace on.
+ *
+ * @returns the index behind the closing brace.
+ */
+function takeApart(
+  tokens: readonly Token[],
+  open: number,
+  path: Path,
+  holders: Map<string, Path>,
+  mentioned: Set<string>,
+): number {
+  let at = open + 1;
+  while (at < tokens.length && !isMark(tokens[at], "}")) {
+    const key = tokens[at];
+    if (key?.kind === "mark") {
+      at++;
+      continue;
+    }
+    const inner = [...path, key?.value ?? ""];
+    mention(mentioned, inner);
+    const isRenamed = isMark(tokens[at + 1], ":");
+    const target = isRenamed ? tokens[at + 2] : key;
+    if (isMark(target, "{") && inner.length < 2) {
+      at = takeApart(tokens, at + 2, inner, holders, mentioned);
+      continue;
+    }
+    if (target?.kind === "name" && inner.length < 2) hold(holders, target.value, inner);
+    at = nextProperty(tokens, isRenamed ? at + 3 : at + 1);
+  }
+  return at + 1;
+}
+
+/** Over a default value to the next comma or the end of the pattern. */
+function nextProperty(tokens: readonly Token[], start: number): number {
+  let at = start;
+  while (at < tokens.length && !isMark(tokens[at], ",") && !isMark(tokens[at], "}")) at++;
+  return at;
+}

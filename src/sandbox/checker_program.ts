@@ -1,0 +1,101 @@
+import ts from "typescript";
+import { programForms } from "./prepare/program_forms.ts";
+
+/** A program as the checker reads it: inside of a function, on the caller's own lines. */
+export interface ShapedProgram {
+  readonly text: string;
+  /** Columns that were put in; see `programForms`. */
+  readonly edits: Edits;
+}
+
+/** A place in the caller's own code, 1-based. */
+export interface CodePlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+type Edits = readonly (readonly [number, number, number])[];
+
+/** A program that cannot even be cut into tokens. */
+export interface Unreadable extends CodePlace {
+  readonly message: string;
+}
+
+/** Gives a program the form in which the sandbox would run it. */
+export function shapeProgram(code: string): ShapedProgram | Unreadable {
+  const found = programForms(code);
+  if (!found.ok) return { message: found.message, line: found.line, column: found.column };
+  for (const form of found.forms) if (parses(form.text)) return form;
+  // None does: the last one has the fewest additions, so its errors are the caller's own.
+  return found.forms.at(-1) ?? { text: code, edits: [] };
+}
+
+function parses(text: string): boolean {
+  const output = ts.createSourceFile("/form.ts", text, ts.ScriptTarget.ESNext, false);
+  return parseErrorsOf(output).length === 0;
+}
+
+/** Not part of TypeScript's declared API; without it every form needs a program of its own. */
+export function parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[] {
+  const { parseDiagnostics } = file as { parseDiagnostics?: readonly ts.DiagnosticWithLocation[] };
+  return parseDiagnostics ?? [];
+}
+
+/** Turns a place of the shaped text into one of the caller's code. */
+export function placeInCode(edits: Edits, line: number, column: number): CodePlace {
+  let place = column;
+  for (const [editLine, editColumn, columns] of edits.toReversed()) {
+    if (editLine !== line || place < editColumn) continue;
+    place = Math.max(editColumn, place - columns);
+  }
+  return { line, column: place };
+}
+
+/** The function around the program, which is the only statement of its file. */
+export function mainOf(file: ts.SourceFile): ts.ArrowFunction | null {
+  const [statement] = file.statements;
+  if (statement === undefined || !ts.isExpressionStatement(statement)) return null;
+  const { expression } = statement;
+  if (!ts.isParenthesizedExpression(expression)) return null;
+  return ts.isArrowFunction(expression.expression) ? expression.expression : null;
+}
+
+/**
+ * The functions whose return values are the result of the program: the one around it, and a function
+ * that the program consists of.
+ */
+export function resultFunctions(main: ts.ArrowFunction): ReadonlySet<ts.Node> {
+  const functions = new Set<ts.Node>([main]);
+  if (!ts.isBlock(main.body)) return functions;
+  for (const statement of main.body.statements) {
+    const value = resultValue(statement);
+    if (value === null) continue;
+    if (ts.isArrowFunction(value) || ts.isFunctionExpression(value)) functions.add(value);
+    const callee = ts.isCallExpression(value) && value.arguments.length === 0
+      ? value.expression
+      : null;
+    const called = callee === null || !ts.isIdentifier(callee)
+      ? undefined
+      : main.body.statements.find((other) =>
+        ts.isFunctionDeclaration(other) && other.name?.text === callee.text
+      );
+    if (called !== undefined) functions.add(called);
+  }
+  return functions;
+}
+
+/** What `return value` or `$out = value` (from `export default`) gives. */
+function resultValue(statement: ts.Statement): ts.Expression | null {
+  if (ts.isReturnStatement(statement)) return bare(statement.expression);
+  if (!ts.isExpressionStatement(statement)) return null;
+  const { expression } = statement;
+  const isOut = ts.isBinaryExpression(expression) && ts.isIdentifier(expression.left) &&
+    expression.left.text === "$out";
+  return isOut ? bare(expression.right) : null;
+}
+
+function bare(expression: ts.Expression | undefined): ts.Expression | null {
+  let inner = expression ?? null;
+  while (inner !== null && ts.isParenthesizedExpression(inner)) inner = inner.expression;
+  return inner;
+}

@@ -1,0 +1,52 @@
+import type { PreflightFinding } from "../model/execution.ts";
+
+/**
+ * What the service and the checker process say to each other, in the frames of `rpc/frames.ts`.
+ * The stamp of a frame is the number of the check. Payloads are JSON.
+ */
+export const CHECKER_FRAME = {
+  /** Service to checker: {@linkcode CheckRequest}. */
+  check: 0x43,
+  /** Checker to service: it can take the first check. No payload. */
+  ready: 0x72,
+  /** Checker to service: the findings, `PreflightFinding[]`. */
+  findings: 0x66,
+  /** Checker to service: it could not check this program, {@linkcode CheckFailure}. */
+  failed: 0x78,
+} as const;
+
+export interface CheckRequest {
+  readonly code: string;
+  readonly declarations: string;
+  /** After this time the checker ends itself, if the service did not do it before. */
+  readonly budgetMs: number;
+}
+
+export type CheckFailure = "nesting" | "internal";
+
+/** Payload of a check. */
+export const REQUEST_BYTES_MAX = 8 * 1_048_576;
+/** Payload of an answer: some twenty findings. */
+export const REPLY_BYTES_MAX = 65_536;
+
+export const FINDINGS_MAX = 20;
+export const MESSAGE_LENGTH_MAX = 300;
+const PLACE_MAX = 1_000_000;
+
+/** Findings as a stranger's bytes give them: checked in size and shape, without control characters. */
+export function parseFindings(value: unknown): PreflightFinding[] | null {
+  if (!Array.isArray(value) || value.length > FINDINGS_MAX) return null;
+  const findings: PreflightFinding[] = [];
+  for (const item of value) {
+    if (typeof item !== "object" || item === null) return null;
+    const { line, column, message } = item as { [name: string]: unknown };
+    if (!isPlace(line) || !isPlace(column) || typeof message !== "string") return null;
+    if (message.length > MESSAGE_LENGTH_MAX) return null;
+    findings.push({ line, column, message: message.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ") });
+  }
+  return findings;
+}
+
+function isPlace(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= PLACE_MAX;
+}

@@ -1,0 +1,226 @@
+import "./checker_no_system.ts";
+import ts from "typescript";
+import type { PreflightFinding } from "../model/execution.ts";
+import { checkArguments } from "./checker_arguments.ts";
+import { checkField } from "./checker_fields.ts";
+import { LIBRARY_FILES } from "./checker_library.ts";
+import { mentionedTools } from "./checker_mentions.ts";
+import { checkDiagnostic, checkImport } from "./checker_names.ts";
+import {
+  mainOf,
+  parseErrorsOf,
+  placeInCode,
+  resultFunctions,
+  type ShapedProgram,
+  shapeProgram,
+} from "./checker_program.ts";
+import { checkPromises, checkResult } from "./checker_promises.ts";
+import { REALM_DECLARATIONS } from "./checker_realm.ts";
+import { PROGRAM_FILE, type ProgramView, shorten, spellTool, TOOLS_FILE } from "./checker_types.ts";
+
+/** Checks programs one after another; keeps what they have in common. */
+export interface CheckService {
+  /**
+   * @returns at most `FINDINGS_MAX` findings in the order of the code.
+   * @throws {RangeError} if the program is nested too deeply.
+   */
+  check(code: string, declarations: string): PreflightFinding[];
+}
+
+export const FINDINGS_MAX = 20;
+export const MESSAGE_LENGTH_MAX = 300;
+
+const FINDINGS_KEPT_MAX = 200;
+const SYNTAX_FINDINGS_MAX = 3;
+
+const LIBRARY_FILE = "/library.d.ts";
+const REALM_FILE = "/realm.d.ts";
+const FALLBACK_FILE = "/fallback.d.ts";
+
+export function createCheckService(): CheckService {
+  const files = createFiles();
+  for (const [path, text] of libraryFiles()) files.set(path, text);
+  files.set(REALM_FILE, REALM_DECLARATIONS);
+  return {
+    check(code, declarations) {
+      const shaped = shapeProgram(code);
+      if ("message" in shaped) {
+        const { line, column, message } = shaped;
+        return [{ line, column, message: `This does not parse: ${message}` }];
+      }
+      files.set(TOOLS_FILE, declarations);
+      files.set(FALLBACK_FILE, declaresTools(declarations) ? "" : "declare const tools: any;");
+      files.set(PROGRAM_FILE, shaped.text);
+      return checkProgram(files.build(), code, shaped);
+    },
+  };
+}
+
+/** All in one file, which is faster to take in, but for those that are modules. */
+function libraryFiles(): ReadonlyMap<string, string> {
+  const isModule = (text: string) => /^export /m.test(text);
+  const scripts = [...LIBRARY_FILES.values()].filter((text) => !isModule(text));
+  const modules = [...LIBRARY_FILES].filter(([, text]) => isModule(text));
+  return new Map([
+    [LIBRARY_FILE, scripts.join("\n")],
+    ...modules.map(([name, text]): [string, string] => [`/${name}`, text]),
+  ]);
+}
+
+function declaresTools(declarations: string): boolean {
+  return /\b(?:const|let|var)\s+tools\b/.test(declarations);
+}
+
+/** The files of a check. What did not change since the check before is neither parsed nor bound again. */
+function createFiles() {
+  const files = new Map<string, ts.SourceFile>();
+  let previous: ts.Program | undefined;
+  const host: ts.CompilerHost = {
+    getSourceFile: (path) => files.get(path),
+    getDefaultLibFileName: () => LIBRARY_FILE,
+    getCurrentDirectory: () => "/",
+    getCanonicalFileName: (path) => path,
+    useCaseSensitiveFileNames: () => true,
+    getNewLine: () => "\n",
+    writeFile: () => {},
+    // Nothing is ever read from outside, whatever a program refers to.
+    fileExists: (path) => files.has(path),
+    readFile: () => undefined,
+    directoryExists: () => false,
+  };
+  return {
+    set(path: string, text: string): void {
+      if (files.get(path)?.text === text) return;
+      const options: ts.CreateSourceFileOptions = {
+        languageVersion: ts.ScriptTarget.ESNext,
+        jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+      };
+      files.set(path, ts.createSourceFile(path, text, options));
+    },
+    build(): ts.Program {
+      previous = ts.createProgram({
+        rootNames: [...files.keys()],
+        options: OPTIONS,
+        host,
+        ...(previous === undefined ? {} : { oldProgram: previous }),
+      });
+      return previous;
+    },
+  };
+}
+
+/** As loose as TypeScript can be: what a program does is judged, not how it is typed. */
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ESNext,
+  module: ts.ModuleKind.ESNext,
+  moduleDetection: ts.ModuleDetectionKind.Legacy,
+  strict: false,
+  strictNullChecks: false,
+  noImplicitAny: false,
+  noImplicitThis: false,
+  useUnknownInCatchVariables: false,
+  allowUnreachableCode: true,
+  allowUnusedLabels: true,
+  noEmit: true,
+  noLib: true,
+  noResolve: true,
+  types: [],
+  skipLibCheck: true,
+};
+
+function checkProgram(
+  program: ts.Program,
+  code: string,
+  shaped: ShapedProgram,
+): PreflightFinding[] {
+  const file = program.getSourceFile(PROGRAM_FILE);
+  if (file === undefined) return [];
+  const collected = createCollector(file, shaped);
+  const syntax = parseErrorsOf(file);
+  if (syntax.length > 0) {
+    for (const diagnostic of syntax.slice(0, SYNTAX_FINDINGS_MAX)) collected.addSyntax(diagnostic);
+    return collected.findings();
+  }
+  const main = mainOf(file);
+  if (main === null) return [];
+  const view: ProgramView = {
+    checker: program.getTypeChecker(),
+    file,
+    main,
+    mentioned: new Set(mentionedTools(code).map(spellTool)),
+    place: collected.place,
+    report: collected.report,
+  };
+  for (const diagnostic of program.getSemanticDiagnostics(file)) checkDiagnostic(view, diagnostic);
+  checkTree(view);
+  return collected.findings();
+}
+
+function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
+  const found = new Map<string, PreflightFinding>();
+  const placeAt = (offset: number) => {
+    const { line, character } = file.getLineAndCharacterOfPosition(offset);
+    return placeInCode(shaped.edits, line + 1, character + 1);
+  };
+  const add = (offset: number, message: string): void => {
+    const place = placeAt(offset);
+    const key = `${place.line}:${place.column}`;
+    if (found.has(key) || found.size >= FINDINGS_KEPT_MAX) return;
+    found.set(key, { ...place, message: shorten(message, MESSAGE_LENGTH_MAX) });
+  };
+  return {
+    place: (node: ts.Node) => placeAt(node.getStart(file)),
+    report: (node: ts.Node, message: string) => add(node.getStart(file), message),
+    addSyntax(diagnostic: ts.Diagnostic) {
+      const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, " ");
+      add(diagnostic.start ?? 0, `This does not parse: ${text.replace(/\.$/, "")}`);
+    },
+    findings: () =>
+      [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+        .slice(0, FINDINGS_MAX),
+  };
+}
+
+/** Looks at every node of the program once. */
+function checkTree(view: ProgramView): void {
+  const results = resultFunctions(view.main);
+  const visit = (node: ts.Node): void => {
+    if (ts.isTypeNode(node)) return;
+    checkPromises(view, node);
+    if (ts.isCallExpression(node)) {
+      checkImport(view, node);
+      checkArguments(view, node);
+    } else if (ts.isPropertyAccessExpression(node)) {
+      checkField(view, node.expression, node.name.text, node.name);
+    } else if (ts.isElementAccessExpression(node)) {
+      const key = node.argumentExpression;
+      if (ts.isStringLiteralLike(key)) checkField(view, node.expression, key.text, key);
+    } else if (ts.isObjectBindingPattern(node)) checkPattern(view, node);
+    else if (ts.isReturnStatement(node) && node.expression && results.has(functionAround(node))) {
+      checkResult(view, node.expression);
+    } else if (ts.isArrowFunction(node) && results.has(node) && !ts.isBlock(node.body)) {
+      checkResult(view, node.body);
+    }
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(view.main.body, visit);
+}
+
+function functionAround(node: ts.Node): ts.Node {
+  let at = node;
+  while (!ts.isSourceFile(at) && !ts.isFunctionLike(at)) at = at.parent;
+  return at;
+}
+
+function checkPattern(view: ProgramView, pattern: ts.ObjectBindingPattern): void {
+  const owner = pattern.parent;
+  if (ts.isParameter(owner)) return;
+  const receiver = ts.isVariableDeclaration(owner) && owner.initializer ? owner.initializer : owner;
+  for (const element of pattern.elements) {
+    const name = element.propertyName ?? element.name;
+    if (element.dotDotDotToken || element.initializer) continue;
+    if (ts.isIdentifier(name) || ts.isStringLiteralLike(name)) {
+      checkField(view, receiver, name.text, name);
+    }
+  }
+}
