@@ -20,6 +20,9 @@ export const keyOf = {
   serviceSecret: (name: string) => `service-secret/${part(name)}`,
   /** A claimed idempotency key: `run/<principal>/<key>`. */
   run: (principalKey: string, key: string) => `run/${part(principalKey)}/${part(key)}`,
+  /** One counter of a limit, for one subject and one window. */
+  quota: (limit: string, unit: string, subject: string, window: string) =>
+    `quota/${part(limit)}/${part(unit)}/${part(subject)}/${part(window)}`,
   /** What the audit log needs to go on after a start: size, frontier, head of a chain. */
   auditState: (chain: string) => `audit/state/${part(chain)}`,
   /** The signed note over the newest record of a chain. */
