@@ -20,6 +20,12 @@ const LINES_MAX = 400;
 /** Files over 400 lines, with the reason. */
 const LONG_FILES: { readonly [path: string]: string } = {};
 
+/** Files with the type `any`, with the reason. */
+const ANY_FILES: { readonly [path: string]: string } = {
+  "workers/realm/primordials.ts":
+    "uncurries methods; the interface Primordials gives each its type",
+};
+
 /** Where something that reaches outside may be used: paths begin with one of these. */
 const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.env": ["main.ts", "src/app.ts", "src/cli/", "src/config/"],
@@ -91,7 +97,8 @@ Deno.test("the code has no default export and no any", () => {
         (ts.canHaveModifiers(node) &&
           ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword));
       if (isDefault) wrong.push(`${placeOf(file, node)} default export`);
-      if (node.kind === ts.SyntaxKind.AnyKeyword) wrong.push(`${placeOf(file, node)} any`);
+      const isAny = node.kind === ts.SyntaxKind.AnyKeyword;
+      if (isAny && !Object.hasOwn(ANY_FILES, file.path)) wrong.push(`${placeOf(file, node)} any`);
     });
   }
   assert.deepEqual(wrong, []);
