@@ -1,0 +1,191 @@
+/**
+ * What crosses the boundary between the service and a sandbox host, and between the host and its Worker.
+ *
+ * Service and host exchange frames over the child's stdin and stdout:
+ *
+ * ```
+ * [u32 payload bytes][u8 frame type][u32 stamp][payload]        little endian
+ * ```
+ *
+ * The frame type is set by the host's main thread, never by the Worker, so text of a program cannot
+ * become a host message. The stamp of a frame from the host is the CPU time of the execution in
+ * microseconds; towards the host it is 0.
+ *
+ * Host and Worker exchange strings. A string, and the payload of a `worker` or `replies` frame, is a
+ * sequence of messages:
+ *
+ * ```
+ * <kind> <id> <length> … <length>\n<field>…<field>             lengths in UTF-16 units
+ * ```
+ *
+ * Lengths instead of separators: nothing inside a field can start a message of its own.
+ *
+ * This file imports nothing, and every function in it refers to nothing but its arguments and
+ * intrinsics: the source text of `encodeMessage` and `readMessages` is also put into the Worker.
+ */
+
+/** Frame types. Upper case: service to host; lower case: host to service. */
+export const FRAME = {
+  /** The program of the next execution, JSON {@linkcode ProgramMessage}. */
+  program: 0x50,
+  /** Answers to calls: messages of kind `replyOk` and `replyError`. */
+  replies: 0x52,
+  /** The execution is over; the host answers with `idle` when it can take the next one. */
+  end: 0x45,
+  /** What the host itself says, JSON {@linkcode HostMessage}. */
+  host: 0x68,
+  /** What the Worker says: messages. */
+  worker: 0x77,
+} as const;
+
+export const FRAME_HEADER_BYTES = 9;
+
+/** Message kinds, one character each. */
+export const KIND = {
+  /** `id`: call number. Fields: server, tool, JSON arguments. */
+  call: "c",
+  /** Fields: level, text. */
+  log: "l",
+  /** The result. Fields: JSON text or empty, JSON {@linkcode Leftovers}. */
+  done: "d",
+  /** The program failed. Fields: JSON {@linkcode FailureMessage}, JSON {@linkcode Leftovers}. */
+  failed: "f",
+  /** The Worker dropped the realm of the ended execution and is responsive. */
+  ended: "x",
+  /** Towards the Worker: start a program. Fields: JSON settings of the realm, names, JavaScript. */
+  start: "s",
+  /** Towards the Worker: drop the realm and answer with `ended`. `id` 1: make the next realm. */
+  end: "e",
+  /** Towards the Worker: the value of a call. `id`: call number. Field: JSON text. */
+  replyOk: "o",
+  /** Towards the Worker: a call failed. `id`: call number. Field: JSON {@linkcode ReplyError}. */
+  replyError: "r",
+} as const;
+
+/** One message. */
+export interface Message {
+  readonly kind: string;
+  readonly id: number;
+  readonly fields: readonly string[];
+}
+
+/** Bounds that the program's realm keeps; the service checks them again. */
+export interface RealmLimits {
+  readonly toolCallsMax: number;
+  /** UTF-16 units of the JSON arguments of one call. */
+  readonly argumentCharsMax: number;
+  /** UTF-16 units of arguments sent and not answered; further calls wait. */
+  readonly windowChars: number;
+  /** UTF-16 units of the JSON result. */
+  readonly resultCharsMax: number;
+  readonly logCharsMax: number;
+  readonly logEntriesMax: number;
+  readonly timersMax: number;
+  /** Levels of arrays and objects in arguments and result. */
+  readonly nestingMax: number;
+}
+
+/** Service to host: one execution. */
+export interface ProgramMessage {
+  readonly code: string;
+  readonly realm: RealmLimits;
+  readonly cpuTimeMs: number;
+  /** JSON of `{server, tools}[]`: what `Object.keys(tools)` shows. Empty: not known. */
+  readonly names: string;
+  readonly seed: { readonly epochMs: number; readonly random: string } | null;
+}
+
+/** What the host's main thread says of itself. */
+export type HostMessage =
+  | { readonly kind: "ready"; readonly kernel: KernelReport; readonly workers: number }
+  | { readonly kind: "idle"; readonly workers: number; readonly cpuTotalMs: number }
+  | {
+    /** The program does not parse. */
+    readonly kind: "syntax";
+    readonly message: string;
+    readonly line: number | null;
+    readonly column: number | null;
+  }
+  | { readonly kind: "cpu" }
+  | { readonly kind: "memory" }
+  | { readonly kind: "violation"; readonly what: string };
+
+/** Which kernel features hold in a host; empty where the platform has none. */
+export interface KernelReport {
+  readonly seccomp: boolean;
+  /** Landlock ABI in force; 0: none. */
+  readonly landlock: number;
+  readonly rlimits: boolean;
+  /** What is missing and why, for the operator. */
+  readonly missing: readonly string[];
+}
+
+/** What was still open when the program ended. */
+export interface Leftovers {
+  readonly timers: number;
+  readonly calls: number;
+}
+
+/** An uncaught error, as the realm describes it. */
+export interface FailureMessage {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** Number of the failed call whose error this is; null if it is the program's own. */
+  readonly call: number | null;
+  /** A limit or rule that the realm itself enforces; null if none. */
+  readonly code: string | null;
+  readonly hint: string;
+}
+
+/** An error of a call, towards the program. */
+export interface ReplyError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly tool: string;
+}
+
+/** One message as text. */
+export function encodeMessage(kind: string, id: number, fields: readonly string[]): string {
+  let head = kind + " " + id;
+  let body = "";
+  for (let index = 0; index < fields.length; index++) {
+    const field = fields[index]!;
+    head += " " + field.length;
+    body += field;
+  }
+  return head + "\n" + body;
+}
+
+/**
+ * Reads a sequence of messages.
+ *
+ * @returns null if the text is not one, or has more than `messagesMax` of them.
+ */
+export function readMessages(text: string, messagesMax: number): Message[] | null {
+  const messages: Message[] = [];
+  let position = 0;
+  while (position < text.length) {
+    if (messages.length >= messagesMax) return null;
+    const lineEnd = text.indexOf("\n", position);
+    if (lineEnd < 0 || lineEnd - position > 80) return null;
+    const parts = text.slice(position, lineEnd).split(" ");
+    const kind = parts[0]!;
+    if (kind.length !== 1 || parts.length < 2 || parts.length > 5) return null;
+    const fields: string[] = [];
+    position = lineEnd + 1;
+    for (let index = 1; index < parts.length; index++) {
+      if (!/^\d{1,10}$/.test(parts[index]!)) return null;
+      if (index === 1) continue;
+      const end = position + Number(parts[index]);
+      if (end > text.length) return null;
+      fields.push(text.slice(position, end));
+      position = end;
+    }
+    messages.push({ kind, id: Number(parts[1]), fields });
+  }
+  return messages;
+}

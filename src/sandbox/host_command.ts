@@ -1,0 +1,95 @@
+import type { HostSettings } from "./host_settings.ts";
+
+/** How to start a sandbox host. */
+export interface HostCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the host. */
+  readonly env: { readonly [name: string]: string };
+}
+
+export interface HostCommandOptions {
+  /** The running executable (`Deno.execPath()`). */
+  readonly executable: string;
+  /** `Deno.build.standalone`: the executable is a compiled toolgate. */
+  readonly standalone: boolean;
+  /**
+   * URL or path of the host's program when it is not compiled in: `src/sandbox/host_main.ts` of a
+   * clone, or the `sandbox_host.js` beside a packed bundle.
+   */
+  readonly program: string;
+  /** Deno's cache folder; the host reads nothing else before it locks itself in. */
+  readonly cacheDir: string | null;
+  /** Interpret only: slower number crunching, no machine code made at run time. */
+  readonly jitless: boolean;
+}
+
+/** Where Deno keeps its cache in this environment; null if it cannot be told. @see Deno, `DENO_DIR` */
+export function denoCacheDir(env: (name: string) => string | undefined): string | null {
+  const own = env("DENO_DIR");
+  if (own !== undefined && own !== "") return own;
+  const cache = env("XDG_CACHE_HOME");
+  if (cache !== undefined && cache !== "") return `${cache}/deno`;
+  const home = env("HOME");
+  return home === undefined || home === "" ? null : `${home}/.cache/deno`;
+}
+
+/** The argument that turns the compiled binary into a sandbox host. */
+export const HOST_ARGUMENT = "__sandbox-host";
+
+/** Makes the function that says how a host with given settings is started. */
+export function createHostCommand(
+  options: HostCommandOptions,
+): (settings: HostSettings) => HostCommand {
+  return (settings) => {
+    const argument = JSON.stringify(settings);
+    return {
+      command: options.executable,
+      args: options.standalone
+        ? [HOST_ARGUMENT, argument]
+        : [...runArguments(options, settings), options.program, argument],
+      env: environment(options),
+    };
+  };
+}
+
+/**
+ * Flags of `deno run`: nothing may be fetched, found in a config or prompted for. `ffi` is there for the
+ * kernel layer and revoked, like everything else, before the first program arrives.
+ */
+function runArguments(options: HostCommandOptions, settings: HostSettings): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--cached-only",
+    "--no-code-cache",
+    "--deny-import",
+    "--unstable-worker-options",
+    ...(settings.kernel ? ["--allow-ffi"] : []),
+    `--v8-flags=${v8Flags(options, settings).join(",")}`,
+  ];
+}
+
+function v8Flags(options: HostCommandOptions, settings: HostSettings): string[] {
+  return [
+    `--max-old-space-size=${settings.memoryMb}`,
+    "--stack-size=900",
+    "--disallow-code-generation-from-strings",
+    ...(options.jitless ? ["--jitless"] : []),
+  ];
+}
+
+/** Nothing of the service's environment; no certificates, no proxies, no secrets. */
+function environment(options: HostCommandOptions): { [name: string]: string } {
+  return {
+    NO_COLOR: "1",
+    DENO_NO_PROMPT: "1",
+    DENO_NO_UPDATE_CHECK: "1",
+    ...(options.cacheDir === null ? {} : { DENO_DIR: options.cacheDir }),
+  };
+}

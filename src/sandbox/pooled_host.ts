@@ -1,0 +1,124 @@
+import { FRAME, type KernelReport } from "../rpc/protocol.ts";
+import type { HostProcess } from "./host_process.ts";
+import type { Isolation } from "./host_settings.ts";
+import type { FinishedRun } from "./run_program.ts";
+
+/** A host's place in the pool: its state, its owner and when it retires. */
+export interface PooledHost {
+  readonly state: "starting" | "ready" | "busy" | "dead";
+  /** Whom it belongs to; null before its first program. */
+  readonly principalKey: string | null;
+  readonly idleSinceMs: number;
+  /** Why it ended before it was ready. */
+  readonly failure: string | null;
+  run(
+    principalKey: string,
+    start: (process: HostProcess) => Promise<FinishedRun>,
+  ): Promise<FinishedRun>;
+  /** Ends it now. */
+  retire(): void;
+  /** Ends it and waits until the process is gone. */
+  end(): Promise<void>;
+}
+
+export interface PooledHostOptions {
+  readonly isolation: Isolation;
+  readonly usesMax: number;
+  readonly idleRetireMs: number;
+  readonly onReady: (kernel: KernelReport) => void;
+  /** It can take a program again. */
+  readonly onChange: () => void;
+  readonly onEnd: (host: PooledHost, wasReady: boolean) => void;
+}
+
+/** How long an ended program's host may take to say that it is idle. */
+const RECYCLE_MS = 500;
+const START_MS = 20_000;
+
+export function createPooledHost(process: HostProcess, options: PooledHostOptions): PooledHost {
+  let state: PooledHost["state"] = "starting";
+  let principalKey: string | null = null;
+  let idleSinceMs = performance.now();
+  let failure: string | null = null;
+  let uses = 0;
+  let wasReady = false;
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(process.kill, START_MS);
+
+  const host: PooledHost = {
+    get state() {
+      return state;
+    },
+    get principalKey() {
+      return principalKey;
+    },
+    get idleSinceMs() {
+      return idleSinceMs;
+    },
+    get failure() {
+      return failure;
+    },
+    async run(key, start) {
+      clearTimeout(timer);
+      state = "busy";
+      principalKey = key;
+      uses++;
+      const finished = await start(process);
+      if (!finished.clean || options.isolation === "process" || uses >= options.usesMax) retire();
+      else recycle();
+      return finished;
+    },
+    retire,
+    async end() {
+      retire();
+      await process.death;
+    },
+  };
+
+  function retire(): void {
+    clearTimeout(timer);
+    if (state === "dead") return;
+    state = "dead";
+    process.kill();
+  }
+
+  /** Asks the host to drop what the program left; it proves with its answer that it still listens. */
+  function recycle(): void {
+    timer = setTimeout(retire, RECYCLE_MS);
+    process.listen({
+      // Late messages of the program that ended.
+      onWorkerText() {},
+      onHostMessage(message) {
+        if (message.kind !== "idle") return retire();
+        clearTimeout(timer);
+        process.listen(null);
+        if (state !== "busy") return;
+        if (message.workers === 0) return retire();
+        state = "ready";
+        idleSinceMs = performance.now();
+        timer = setTimeout(retire, options.idleRetireMs);
+        options.onChange();
+      },
+      onViolation: retire,
+      onDeath: retire,
+    });
+    void process.send(FRAME.end, "");
+  }
+
+  process.ready.then(({ kernel }) => {
+    clearTimeout(timer);
+    if (state !== "starting") return;
+    wasReady = true;
+    state = "ready";
+    options.onReady(kernel);
+    options.onChange();
+  }, (error: Error) => {
+    failure = error.message;
+  });
+  void process.death.then(() => {
+    clearTimeout(timer);
+    const intended = state === "dead" && wasReady;
+    state = "dead";
+    options.onEnd(host, wasReady || intended);
+  });
+  return host;
+}

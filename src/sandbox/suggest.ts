@@ -1,0 +1,86 @@
+import { nearest } from "../model/nearest.ts";
+
+/** Globals of a program worth suggesting. */
+const GLOBALS = [
+  "tools",
+  "console",
+  "JSON",
+  "Math",
+  "Object",
+  "Array",
+  "String",
+  "Number",
+  "Boolean",
+  "Date",
+  "Map",
+  "Set",
+  "Promise",
+  "RegExp",
+  "Error",
+  "Symbol",
+  "Intl",
+  "URL",
+  "URLSearchParams",
+  "TextEncoder",
+  "TextDecoder",
+  "structuredClone",
+  "setTimeout",
+  "clearTimeout",
+  "setInterval",
+  "clearInterval",
+  "queueMicrotask",
+  "parseInt",
+  "parseFloat",
+  "isNaN",
+  "isFinite",
+  "encodeURIComponent",
+  "decodeURIComponent",
+  "crypto",
+  "atob",
+  "btoa",
+  "BigInt",
+  "WeakMap",
+  "WeakSet",
+  "Uint8Array",
+  "AbortController",
+  "performance",
+  "undefined",
+];
+
+const NO_RUNTIME = "Only standard JavaScript and `tools` exist here.";
+const NO_NETWORK = "A program reaches the outside through tools only: tools.<server>.<tool>(args).";
+/** What models look for and does not exist, with what to do instead. */
+const ABSENT: ReadonlyMap<string, string> = new Map([
+  ["eval", "The program runs as it was sent; write the logic out instead of generating code."],
+  ["fetch", NO_NETWORK],
+  ["XMLHttpRequest", NO_NETWORK],
+  ["WebSocket", NO_NETWORK],
+  ["EventSource", NO_NETWORK],
+  ["axios", NO_NETWORK],
+  ["Deno", NO_RUNTIME],
+  ["Bun", NO_RUNTIME],
+  ["process", NO_RUNTIME],
+  ["require", NO_RUNTIME],
+  ["module", NO_RUNTIME],
+  ["Worker", NO_RUNTIME],
+  ["WebAssembly", NO_RUNTIME],
+  ["SharedArrayBuffer", NO_RUNTIME],
+  ["localStorage", NO_RUNTIME],
+  ["window", NO_RUNTIME],
+  ["document", NO_RUNTIME],
+  ["Buffer", "Use Uint8Array, TextEncoder, atob and btoa."],
+  ["setImmediate", "Use setTimeout."],
+]);
+
+/** What an uncaught error of the program is most likely about; empty if nothing is near. */
+export function suggestFor(message: string, servers: readonly string[]): string {
+  const missing = /^([\p{ID_Start}$_][\p{ID_Continue}$]*) is not defined$/u.exec(message)?.[1];
+  if (missing === undefined) return "";
+  const absent = ABSENT.get(missing);
+  if (absent !== undefined) return absent;
+  if (servers.includes(missing)) return `Write tools.${missing}.`;
+  const server = nearest(missing, servers, 1)[0];
+  if (server !== undefined) return `Did you mean tools.${server}?`;
+  const name = nearest(missing, GLOBALS, 1)[0];
+  return name === undefined ? "" : `Did you mean ${name}?`;
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
+import { runCode, withPool } from "./open_pool.ts";
+
+for (const isolation of ISOLATIONS) {
+  Deno.test(`run() gives results, errors and logs at level ${isolation}`, async () => {
+    await withPool({ isolation, workersPerHost: 3 }, async (pool) => {
+      const one = await runCode(pool, "return 1");
+      assert.deepEqual([one.status, one.resultJson, one.error], ["ok", "1", null]);
+
+      const sum = await runCode(pool, "return await tools.math.add({ a: 1, b: 2 })");
+      assert.deepEqual([sum.status, sum.resultJson, sum.callCount], ["ok", "3", 1]);
+
+      const logged = await runCode(pool, 'console.log("a", { b: 1 }); console.error("c")');
+      assert.deepEqual(logged.logs, [{ level: "log", text: 'a {"b":1}' }, {
+        level: "error",
+        text: "c",
+      }]);
+      assert.equal(logged.resultJson, null);
+
+      const thrown = await runCode(pool, "const a: null = null;\n  a.foo;");
+      assert.equal(thrown.error?.code, "ERR_PROGRAM");
+      assert.deepEqual([thrown.error?.line, thrown.error?.column], [2, 5]);
+    });
+  });
+}
+
+Deno.test("run() keeps the code of a call's error that the program does not catch", async () => {
+  await withPool({}, async (pool) => {
+    const denied = await runCode(pool, "return 1 +\n  await tools.sys.deny({})");
+    assert.equal(denied.status, "error");
+    assert.equal(denied.error?.code, "ERR_POLICY_DENIED");
+    assert.equal(denied.error?.hint, "Ask for it");
+    assert.equal(denied.error?.line, 2);
+  });
+});
+
+Deno.test("run() lets the program catch a call's error with its facts", async () => {
+  await withPool({}, async (pool) => {
+    const caught = await runCode(
+      pool,
+      `try { await tools.sys.fail({}) } catch (e) {
+        return [e instanceof Error, e.code, e.tool, e.message, e.hint, e.stack]
+      }`,
+    );
+    assert.deepEqual(JSON.parse(caught.resultJson!), [
+      true,
+      "ERR_UPSTREAM",
+      "sys.fail",
+      "nope",
+      "Do not call it",
+      "ToolError: nope\n    at program.ts:1:23",
+    ]);
+  });
+});
+
+Deno.test("run() stops a loop on its CPU time and leaves another execution alone", async () => {
+  await withPool({ warm: 2 }, async (pool) => {
+    const [loop, other] = await Promise.all([
+      runCode(pool, "while (true) {}", { limits: { cpuTimeMs: 300 } }),
+      runCode(pool, "return 1", { principalKey: "bob" }),
+    ]);
+    assert.equal(loop.error?.code, "ERR_SANDBOX_CPU_TIME");
+    assert.equal(loop.status, "timeout");
+    assert.equal(other.resultJson, "1");
+  });
+});

@@ -1,0 +1,90 @@
+import type { Realm } from "./realm.ts";
+
+/** `console`: every line becomes a log message, within the log budget of the execution. */
+export function installConsole(realm: Realm): void {
+  "use strict";
+  const { p, host } = realm;
+  const { join, push } = p;
+  /** A line costs this much more than its text, so that empty lines are bounded as well. */
+  const lineCharsExtra = 8;
+  let charsUsed = 0;
+  let entries = 0;
+  let indent = "";
+  const counts = new p.Map<string, number>();
+  const starts = new p.Map<string, number>();
+
+  function write(level: string, text: string): void {
+    if (realm.finished) return;
+    const line = indent === "" ? text : indent + p.join(p.split(text, "\n"), "\n" + indent);
+    const limits = realm.settings.realm;
+    if (
+      entries >= limits.logEntriesMax ||
+      charsUsed + line.length + lineCharsExtra > limits.logCharsMax
+    ) {
+      realm.terminate(
+        "ERR_SANDBOX_LOG_SIZE",
+        entries >= limits.logEntriesMax
+          ? "The program logged more than " + limits.logEntriesMax + " lines"
+          : "The program logged more than " + limits.logCharsMax + " bytes",
+        "Log less; return what matters as the result.",
+      );
+    }
+    entries++;
+    charsUsed += line.length + lineCharsExtra;
+    host.send("l", 0, level, line, "");
+  }
+
+  function format(values: readonly unknown[]): string {
+    const parts: string[] = [];
+    for (let index = 0; index < values.length; index++) push(parts, realm.describe(values[index]));
+    return join(parts, " ");
+  }
+  const logger = (level: string) => (...values: unknown[]) => write(level, format(values));
+  const label = (name: unknown) => (name === undefined ? "default" : p.slice("" + name, 0, 100));
+  const elapsed = (name: string) => {
+    const start = p.mapGet(starts, name);
+    return start === undefined
+      ? ""
+      : name + ": " + p.floor(realm.host.monotonicMs() - start) + " ms";
+  };
+
+  const methods: Record<string, unknown> = p.create(null);
+  methods.log = logger("log");
+  methods.info = logger("info");
+  methods.warn = logger("warn");
+  methods.error = logger("error");
+  methods.debug = logger("debug");
+  methods.trace = logger("debug");
+  methods.table = logger("log");
+  methods.dir = (value: unknown) => write("log", realm.describe(value));
+  methods.assert = (condition: unknown, ...values: unknown[]) => {
+    if (!condition) write("error", "Assertion failed: " + format(values));
+  };
+  methods.group = (...values: unknown[]) => {
+    if (values.length > 0) write("log", format(values));
+    if (indent.length < 40) indent += "  ";
+  };
+  methods.groupCollapsed = methods.group;
+  methods.groupEnd = () => {
+    indent = p.slice(indent, 2);
+  };
+  methods.count = (name?: unknown) => {
+    const key = label(name);
+    const next = (p.mapGet(counts, key) ?? 0) + 1;
+    if (p.mapSize(counts) < 1_000) p.mapSet(counts, key, next);
+    write("log", key + ": " + next);
+  };
+  methods.countReset = (name?: unknown) => void p.mapDelete(counts, label(name));
+  methods.time = (name?: unknown) => {
+    if (p.mapSize(starts) < 1_000) p.mapSet(starts, label(name), realm.host.monotonicMs());
+  };
+  methods.timeLog = (name?: unknown) => write("log", elapsed(label(name)));
+  methods.timeEnd = (name?: unknown) => {
+    write("log", elapsed(label(name)));
+    p.mapDelete(starts, label(name));
+  };
+  methods.clear = () => {};
+  const keys = p.ownKeys(methods);
+  for (let index = 0; index < keys.length; index++) p.freeze(methods[keys[index] as string]);
+  realm.define("console", p.freeze(methods));
+}

@@ -1,0 +1,151 @@
+import type { Realm, RealmApi, RealmSettings } from "./realm.ts";
+
+/** Runs the program of the realm and reports its outcome once. */
+export function createApi(realm: Realm): RealmApi {
+  "use strict";
+  const { p, host } = realm;
+  const unhandled = new p.Map<object, string>();
+
+  function finish(kind: string, body: string): void {
+    if (realm.finished) return;
+    warn();
+    realm.finished = true;
+    host.send(kind, 0, body, realm.leftovers(), "");
+  }
+
+  /** What would otherwise go unnoticed, as log lines. */
+  function warn(): void {
+    const floating = realm.floatingCalls();
+    if (floating !== "") {
+      host.send(
+        "l",
+        0,
+        "warn",
+        "Not awaited, result dropped: " + floating + ". Put `await` before the call.",
+        "",
+      );
+    }
+    let shown = 0;
+    p.mapForEach(unhandled, (text) => {
+      if (shown++ < 5) {
+        host.send("l", 0, "warn", "Unhandled rejection: " + p.slice(text, 0, 500), "");
+      }
+    });
+  }
+
+  function fail(thrown: unknown): void {
+    if (realm.finished) return;
+    finish("f", p.stringify(realm.describeFailure(thrown)));
+  }
+
+  async function run(program: () => unknown): Promise<void> {
+    try {
+      let value = await program();
+      // An arrow function or `export default async () => …` is a program whose body comes second.
+      if (typeof value === "function" && !p.weakHas(realm.toolFunctions, value)) {
+        value = await value();
+      }
+      if (realm.finished) return;
+      if (typeof value === "function") {
+        throw realm.failure(
+          "TypeError",
+          "The result is " + toolName(value) + " itself, not what it returns",
+          {
+            hint: "Call it: await tools." + toolName(value) + "(args).",
+            code: "ERR_RESULT_FORM",
+            call: null,
+          },
+        );
+      }
+      const json = resultJson(value) ?? "";
+      if (json.length > realm.settings.realm.resultCharsMax) {
+        throw realm.failure(
+          "RangeError",
+          "The result has " + json.length + " characters, the limit is " +
+            realm.settings.realm.resultCharsMax,
+          {
+            hint: "Filter, aggregate or slice it and return less.",
+            code: "ERR_SANDBOX_RESULT_SIZE",
+            call: null,
+          },
+        );
+      }
+      finish("d", json);
+    } catch (thrown) {
+      fail(thrown);
+    }
+  }
+
+  function toolName(value: object): string {
+    return p.weakGet(realm.toolFunctions, value) ?? "a function";
+  }
+
+  function resultJson(value: unknown): string | undefined {
+    try {
+      return realm.toJson(value, "result");
+    } catch (thrown) {
+      if (!(thrown instanceof p.Error)) throw thrown;
+      const mark = p.weakGet(realm.marks, thrown);
+      p.weakSet(realm.marks, thrown, {
+        hint: mark === undefined || mark.hint === "" ? "Return plain data." : mark.hint,
+        code: mark?.code ?? "ERR_RESULT_FORM",
+        call: null,
+      });
+      throw thrown;
+    }
+  }
+
+  return p.freeze({
+    __proto__: null,
+    configure(settings: string, names: string) {
+      realm.settings = p.parse(settings) as RealmSettings;
+      realm.names = names;
+      const seed = realm.settings.seed;
+      if (seed !== null) realm.seedClock(seed.epochMs, seed.random);
+    },
+    start(program: () => unknown) {
+      void run(program);
+    },
+    deliver(id: number, ok: boolean, text: string) {
+      if (realm.finished) return;
+      if (id < 0) realm.deliverOther(id, ok, text);
+      else realm.deliverCall(id, ok, text);
+    },
+    fire(id: number) {
+      if (realm.finished) return;
+      try {
+        realm.fireTimer(id);
+      } catch (thrown) {
+        fail(thrown);
+      }
+    },
+    unhandled(reason: unknown, promise: object) {
+      if (realm.finished || p.mapSize(unhandled) >= 100) return;
+      let text = "";
+      try {
+        text = realm.describe(reason);
+      } catch {
+        text = "a value that cannot be described";
+      }
+      p.mapSet(unhandled, promise, text);
+    },
+    handled(promise: object) {
+      p.mapDelete(unhandled, promise);
+    },
+    checkStalled() {
+      if (realm.finished || realm.pendingCalls() > 0 || realm.pendingTimers() > 0) return;
+      if (realm.otherPending > 0) return;
+      const error = realm.failure(
+        "Error",
+        "The program waits for a promise that nothing can settle",
+        {
+          hint:
+            "No call and no timer is pending. Look for a promise whose resolve is never called.",
+          code: "ERR_SANDBOX_STALLED",
+          call: null,
+        },
+      );
+      fail(error);
+    },
+  }) as unknown as RealmApi;
+}

@@ -1,0 +1,285 @@
+import type { Realm } from "./realm.ts";
+
+/**
+ * The global `tools`: `tools.<server>.<tool>(args)`.
+ *
+ * Any name can be called; the service knows which exist and answers unknown ones with what is near.
+ * Calls are sent in order while the characters under way fit the window; later ones wait here.
+ */
+export function installTools(realm: Realm): void {
+  "use strict";
+  const { p, host } = realm;
+  interface Call {
+    readonly server: string;
+    readonly tool: string;
+    readonly chars: number;
+    readonly site: Error;
+    readonly resolve: (value: unknown) => void;
+    readonly reject: (reason: unknown) => void;
+  }
+  const pending = new p.Map<number, Call>();
+  const waiting: { id: number; json: string }[] = [];
+  let callCount = 0;
+  let charsUnderWay = 0;
+
+  realm.pendingCalls = () => p.mapSize(pending);
+
+  function call(server: string, tool: string, args: unknown, extra: number): Promise<unknown> {
+    const title = server === "" ? tool : server + "." + tool;
+    const limits = realm.settings.realm;
+    if (callCount >= limits.toolCallsMax) {
+      realm.terminate(
+        "ERR_SANDBOX_CALLS",
+        "Cannot call " + title + ": the program has made " + limits.toolCallsMax +
+          " calls, which is the limit",
+        "Use tools that take or return many items at once, or split the work over several executions.",
+      );
+    }
+    const id = callCount;
+    let resolve!: (value: unknown) => void;
+    let reject!: (reason: unknown) => void;
+    const promise = new p.Promise<unknown>((onResolve, onReject) => {
+      resolve = onResolve;
+      reject = onReject;
+    });
+    realm.guardPromise(promise, title);
+    let json: string | undefined;
+    try {
+      if (extra > 0) {
+        throw badArguments(title + " takes one argument, an object; got " + (extra + 1));
+      }
+      json = args === undefined ? "{}" : realm.toJson(args, "args");
+      if (json === undefined) throw badArguments("The argument of " + title + " has no JSON form");
+      if (json.length > limits.argumentCharsMax) {
+        throw realm.failure(
+          "RangeError",
+          "Cannot call " + title + ": the arguments have " + json.length +
+            " characters, the limit is " + limits.argumentCharsMax,
+          {
+            hint: "Send less at once, for example in several calls.",
+            code: "ERR_SANDBOX_MESSAGE_SIZE",
+            call: null,
+          },
+        );
+      }
+    } catch (error) {
+      reject(error);
+      return promise;
+    }
+    callCount++;
+    p.mapSet(pending, id, {
+      server,
+      tool,
+      chars: json.length,
+      site: new p.Error(""),
+      resolve,
+      reject,
+    });
+    if (waiting.length === 0 && fits(json)) send(id, json);
+    else p.push(waiting, { id, json });
+    return promise;
+  }
+
+  function fits(json: string): boolean {
+    return charsUnderWay === 0 || charsUnderWay + json.length <= realm.settings.realm.windowChars;
+  }
+
+  function send(id: number, json: string): void {
+    const entry = p.mapGet(pending, id)!;
+    charsUnderWay += json.length;
+    if (!host.send("c", id, entry.server, entry.tool, json)) {
+      throw new p.Error("The execution is over");
+    }
+  }
+
+  realm.deliverCall = (id, ok, text) => {
+    const entry = p.mapGet(pending, id);
+    if (entry === undefined) return false;
+    p.mapDelete(pending, id);
+    charsUnderWay -= entry.chars;
+    while (waiting.length > 0 && fits(waiting[0]!.json)) {
+      const next = p.shift(waiting)!;
+      send(next.id, next.json);
+    }
+    if (!ok) {
+      entry.reject(toolError(id, entry, text));
+      return true;
+    }
+    let value: unknown;
+    try {
+      value = p.parse(text);
+    } catch {
+      entry.reject(realm.failure("Error", "The result of the call is not JSON", {
+        hint: "The tool's server answered with something unusable.",
+        code: null,
+        call: id,
+      }));
+      return true;
+    }
+    entry.resolve(value);
+    return true;
+  };
+
+  /** The error of a failed call, with the stack of the call's own place. */
+  function toolError(id: number, entry: Call, text: string): Error {
+    const facts = p.parse(text) as { code: string; message: string; hint: string; tool: string };
+    const error = entry.site;
+    const frames = realm.programFrames(error);
+    const set = (key: string, value: unknown, enumerable: boolean) =>
+      p.defineProperty(error, key, {
+        __proto__: null,
+        value,
+        writable: true,
+        configurable: true,
+        enumerable,
+      } as PropertyDescriptor);
+    set("name", "ToolError", false);
+    set("message", facts.message, false);
+    set("stack", "ToolError: " + facts.message + frames, false);
+    set("code", facts.code, true);
+    set("tool", facts.tool, true);
+    set("hint", facts.hint, true);
+    p.weakSet(realm.marks, error, { hint: facts.hint, code: null, call: id });
+    return error;
+  }
+
+  function badArguments(message: string): Error {
+    return realm.failure("TypeError", message, {
+      hint: "Call a tool with one object of named arguments.",
+      code: "ERR_INVALID_ARGUMENTS",
+      call: null,
+    });
+  }
+
+  realm.floatingCalls = () => {
+    const names: string[] = [];
+    p.mapForEach(pending, (entry) => {
+      if (names.length >= 5) return;
+      const at = p.exec(new p.RegExp("program\\.ts:(\\d+)"), realm.programFrames(entry.site));
+      p.push(
+        names,
+        (entry.server === "" ? entry.tool : entry.server + "." + entry.tool) +
+          (at === null ? "" : " (line " + at[1] + ")"),
+      );
+    });
+    return p.join(names, ", ");
+  };
+
+  // ---- the proxies
+
+  let known: { server: string; tools: string[] }[] | null | undefined;
+  function knownNames(): { server: string; tools: string[] }[] | null {
+    if (known === undefined) known = realm.names === "" ? null : p.parse(realm.names);
+    return known!;
+  }
+  function serverNames(): string[] {
+    const names: string[] = [];
+    const all = knownNames();
+    if (all !== null) {
+      for (let index = 0; index < all.length; index++) p.push(names, all[index]!.server);
+    }
+    return names;
+  }
+  function toolNames(server: string): string[] | null {
+    const all = knownNames();
+    if (all === null) return null;
+    for (let index = 0; index < all.length; index++) {
+      if (all[index]!.server === server) return all[index]!.tools;
+    }
+    return [];
+  }
+  function contains(names: readonly string[] | null, name: PropertyKey): boolean {
+    if (names === null) return typeof name === "string";
+    for (let index = 0; index < names.length; index++) if (names[index] === name) return true;
+    return false;
+  }
+
+  /** A read-only object whose members are made on first use. */
+  function lazyObject(
+    target: object,
+    member: (name: string) => unknown,
+    names: () => readonly string[] | null,
+    onCall?: () => unknown,
+  ): object {
+    const members = new p.Map<string, unknown>();
+    const get = (key: PropertyKey): unknown => {
+      if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
+      let value = p.mapGet(members, key);
+      if (value === undefined) {
+        // A program that makes up names without end must not fill the heap with them.
+        if (p.mapSize(members) >= 10_000) return member(key);
+        value = member(key);
+        p.mapSet(members, key, value);
+      }
+      return value;
+    };
+    return new p.Proxy(target, {
+      __proto__: null,
+      get: (_target: object, key: PropertyKey) => get(key),
+      has: (_target: object, key: PropertyKey) => contains(names(), key),
+      ownKeys: () => {
+        const keys: string[] = [];
+        const all = names() ?? [];
+        for (let index = 0; index < all.length; index++) p.push(keys, all[index]!);
+        return keys;
+      },
+      getOwnPropertyDescriptor: (_target: object, key: PropertyKey) =>
+        names() !== null && contains(names(), key)
+          ? {
+            __proto__: null,
+            value: get(key),
+            enumerable: true,
+            configurable: true,
+            writable: false,
+          }
+          : undefined,
+      getPrototypeOf: () => null,
+      setPrototypeOf: () => false,
+      isExtensible: () => true,
+      preventExtensions: () => false,
+      set: () => false,
+      defineProperty: () => false,
+      deleteProperty: () => false,
+      apply: () => (onCall === undefined ? undefined : onCall()),
+    } as ProxyHandler<object>);
+  }
+
+  function toolFunction(server: string, tool: string): unknown {
+    const run = (...args: unknown[]) => call(server, tool, args[0], args.length - 1);
+    p.weakSet(realm.toolFunctions, run, server + "." + tool);
+    return p.freeze(run);
+  }
+
+  function serverObject(server: string): unknown {
+    if (server === "$search" || server === "$describe") return toolFunction("", server);
+    const target = () => {};
+    delete (target as { name?: string }).name;
+    delete (target as { length?: number }).length;
+    const object = lazyObject(
+      target,
+      (tool) => toolFunction(server, tool),
+      () => toolNames(server),
+      () => {
+        throw realm.failure("TypeError", '"' + server + '" is a server, not a tool', {
+          hint: "Call one of its tools: tools." + server + ".<tool>(args).",
+          code: null,
+          call: null,
+        });
+      },
+    );
+    p.weakSet(realm.toolFunctions, object, server);
+    return object;
+  }
+
+  const tools = lazyObject(p.create(null), serverObject, () => {
+    const names = serverNames();
+    return knownNames() === null ? null : names;
+  });
+  p.defineProperty(realm.global, "tools", {
+    __proto__: null,
+    value: tools,
+    writable: false,
+    configurable: false,
+    enumerable: true,
+  } as PropertyDescriptor);
+}

@@ -1,0 +1,343 @@
+import type { encodeMessage, readMessages } from "../src/rpc/protocol.ts";
+import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";
+
+/** What `workerMain` needs from outside its own text. */
+export interface WorkerDeps {
+  readonly vm: {
+    readonly Script: new (text: string, options: { filename: string }) => {
+      runInContext: (context: object) => unknown;
+    };
+    readonly createContext: (object: unknown, options: object) => object;
+    readonly constants: { readonly DONT_CONTEXTIFY: symbol };
+  };
+  readonly registerHooks: (hooks: { resolve: () => never; load: () => never }) => unknown;
+  readonly encodeMessage: typeof encodeMessage;
+  readonly readMessages: typeof readMessages;
+  /** Text of the eager parts: an object expression of type `RealmParts` with `bootRealm`. */
+  readonly parts: string;
+  /** Texts of the lazy parts by name: function expressions. */
+  readonly lazyParts: { readonly [name: string]: string };
+  /** Globals that lazy parts make: `[global, part]`. */
+  readonly lazyGlobals: readonly (readonly [string, string])[];
+}
+
+/**
+ * The main function of the Worker: holds one realm at a time and relays strings.
+ *
+ * Its source text is evaluated as the Worker's module, so it refers to nothing but its argument and
+ * globals. Once it has taken what it needs, it removes every global that is not ECMAScript and refuses
+ * all imports: what escapes the realm finds an empty room.
+ */
+export function workerMain(deps: WorkerDeps): void {
+  "use strict";
+  const { vm, encodeMessage, readMessages } = deps;
+  const scope = globalThis as unknown as Record<PropertyKey, unknown> & Worker & {
+    crypto: Crypto;
+    performance: Performance;
+  };
+  const post = scope.postMessage.bind(scope) as (text: string) => void;
+  const listen = scope.addEventListener.bind(scope) as (
+    type: string,
+    listener: (event: MessageEvent & PromiseRejectionEvent) => void,
+  ) => void;
+  const setTimer = setTimeout;
+  const clearTimer = clearTimeout;
+  const microtask = queueMicrotask;
+  const monotonic = performance.now.bind(performance);
+  const getRandom = crypto.getRandomValues.bind(crypto);
+  const digestBytes = crypto.subtle.digest.bind(crypto.subtle);
+  const NativeUrl = URL;
+  const batchCharsMax = 65_536;
+  const batchMessagesMax = 256;
+
+  const partsScript = new vm.Script(deps.parts, { filename: "sandbox:realm" });
+  const lazyScripts = new Map<string, InstanceType<typeof vm.Script>>();
+  interface Current {
+    readonly context: object;
+    readonly api: RealmApi;
+    open: boolean;
+    started: boolean;
+    stallCheck: boolean;
+    readonly timers: Map<number, ReturnType<typeof setTimeout>>;
+  }
+  // The runtime captures its own queueMicrotask at the first use; that must happen before the scrub.
+  microtask(() => {});
+  let current = createRealm();
+
+  let batch = "";
+  let batchMessages = 0;
+  function flush(): void {
+    if (batch === "") return;
+    const text = batch;
+    batch = "";
+    batchMessages = 0;
+    post(text);
+  }
+  function queue(text: string): void {
+    if (batch === "") microtask(flush);
+    batch += text;
+    batchMessages++;
+    if (batch.length > batchCharsMax || batchMessages >= batchMessagesMax) flush();
+  }
+
+  function createRealm(): Current {
+    const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
+      name: "program",
+      codeGeneration: { strings: false, wasm: false },
+    });
+    const timers: Current["timers"] = new Map();
+    const realmHost: RealmHost = {
+      send(kind, id, first, second, third) {
+        try {
+          if (!self.open) return false;
+          const fields = kind === "c" ? [first, second, third] : [first, second];
+          queue(encodeMessage(kind, id, fields));
+          if (kind === "d" || kind === "f") {
+            self.open = false;
+            flush();
+          }
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      startTimer(id, ms) {
+        try {
+          timers.set(id, setTimer(() => fire(self, id), ms));
+        } catch {
+          // Out of stack: the program's own recursion; its timer never fires.
+        }
+      },
+      stopTimer(id) {
+        try {
+          clearTimer(timers.get(id));
+          timers.delete(id);
+        } catch {
+          // As above.
+        }
+      },
+      monotonicMs() {
+        try {
+          return Math.round(monotonic() * 10) / 10;
+        } catch {
+          return 0;
+        }
+      },
+      randomBytes(bytes) {
+        try {
+          let text = "";
+          for (const byte of getRandom(new Uint8Array(bytes))) text += String.fromCharCode(byte);
+          return text;
+        } catch {
+          return "";
+        }
+      },
+      digest(id, algorithm, bytes) {
+        try {
+          const data = new Uint8Array(bytes.length);
+          for (let index = 0; index < bytes.length; index++) data[index] = bytes.charCodeAt(index);
+          digestBytes(algorithm, data).then((hash) => {
+            let text = "";
+            for (const byte of new Uint8Array(hash)) text += String.fromCharCode(byte);
+            deliver(self, id, true, text);
+          }, () => deliver(self, id, false, "Unknown algorithm"));
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      url(href, base, property, value) {
+        try {
+          const url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
+          if (property !== "") (url as unknown as Record<string, string>)[property] = value;
+          return JSON.stringify([
+            url.href,
+            url.origin,
+            url.protocol,
+            url.username,
+            url.password,
+            url.host,
+            url.hostname,
+            url.port,
+            url.pathname,
+            url.search,
+            url.hash,
+          ]);
+        } catch {
+          return "";
+        }
+      },
+      load(part) {
+        try {
+          let script = lazyScripts.get(part);
+          if (script === undefined) {
+            script = new vm.Script("(" + deps.lazyParts[part] + ")", { filename: "sandbox:realm" });
+            lazyScripts.set(part, script);
+          }
+          (script.runInContext(context) as (realm: Realm) => void)(booted.realm);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+    };
+    const parts = partsScript.runInContext(context) as {
+      bootRealm: (
+        parts: unknown,
+        host: RealmHost,
+        lazy: WorkerDeps["lazyGlobals"],
+      ) => { realm: Realm; api: RealmApi };
+    };
+    const booted = parts.bootRealm(parts, Object.freeze(realmHost), deps.lazyGlobals);
+    const self: Current = {
+      context,
+      api: booted.api,
+      open: true,
+      started: false,
+      stallCheck: false,
+      timers,
+    };
+    return self;
+  }
+
+  /** After every event: if the realm is still running but has nothing left to wait for, it says so. */
+  function watchForStall(realm: Current): void {
+    if (!realm.open || realm.stallCheck) return;
+    realm.stallCheck = true;
+    setTimer(() => {
+      realm.stallCheck = false;
+      if (!realm.open) return;
+      try {
+        realm.api.checkStalled();
+      } catch {
+        // The realm reported what it could.
+      }
+    }, 0);
+  }
+
+  function fire(realm: Current, id: number): void {
+    realm.timers.delete(id);
+    if (!realm.open) return;
+    try {
+      realm.api.fire(id);
+    } catch {
+      // An error of the realm's own parts, out of stack for example: the wall clock ends it.
+    }
+    watchForStall(realm);
+  }
+
+  function deliver(realm: Current, id: number, ok: boolean, text: string): void {
+    if (!realm.open) return;
+    try {
+      realm.api.deliver(id, ok, text);
+    } catch {
+      // As above.
+    }
+    watchForStall(realm);
+  }
+
+  function start(realm: Current, settings: string, names: string, code: string): void {
+    realm.started = true;
+    realm.api.configure(settings, names);
+    let program: () => unknown;
+    try {
+      program = new vm.Script(code, { filename: "program.ts" }).runInContext(realm.context) as () =>
+        unknown;
+    } catch (error) {
+      realm.open = false;
+      const message = error instanceof Error ? error.message : "The program does not compile";
+      const name = error instanceof RangeError ? "RangeError" : "SyntaxError";
+      queue(encodeMessage("f", 0, [
+        JSON.stringify({
+          name,
+          message,
+          stack: name + ": " + message,
+          line: null,
+          column: null,
+          call: null,
+          code: name === "SyntaxError" ? "ERR_SYNTAX" : "ERR_SANDBOX_NESTING",
+          hint: "",
+        }),
+        '{"timers":0,"calls":0}',
+      ]));
+      flush();
+      return;
+    }
+    try {
+      realm.api.start(program);
+    } catch {
+      // As in fire().
+    }
+    watchForStall(realm);
+  }
+
+  function end(): void {
+    current.open = false;
+    for (const timer of current.timers.values()) clearTimer(timer);
+    current.timers.clear();
+    batch = "";
+    post(encodeMessage("x", 0, []));
+  }
+
+  function receive(text: unknown): void {
+    if (typeof text !== "string") return;
+    for (const message of readMessages(text, 100_000) ?? []) {
+      const field = message.fields[0] ?? "";
+      if (message.kind === "o") deliver(current, message.id, true, field);
+      else if (message.kind === "r") deliver(current, message.id, false, field);
+      else if (message.kind === "s" && current.open && !current.started) {
+        start(current, field, message.fields[1] ?? "", message.fields[2] ?? "");
+      } else if (message.kind === "e") {
+        end();
+        // The next realm is made while nobody waits for it.
+        if (message.id === 1) current = createRealm();
+      }
+    }
+  }
+
+  listen("message", (event) => receive(event.data));
+  listen("messageerror", () => {});
+  listen("error", (event) => event.preventDefault());
+  listen("unhandledrejection", (event) => {
+    event.preventDefault();
+    if (current.open) current.api.unhandled(event.reason, event.promise);
+  });
+  listen("rejectionhandled", (event) => {
+    if (current.open) current.api.handled(event.promise);
+  });
+
+  deps.registerHooks({
+    resolve() {
+      throw new Error("Imports are off in the sandbox");
+    },
+    load() {
+      throw new Error("Imports are off in the sandbox");
+    },
+  });
+  scrub();
+  post("up");
+
+  /** Removes every global that is not part of ECMAScript or needed by the runtime's message loop. */
+  function scrub(): void {
+    const keep = new Set<PropertyKey>(
+      ("Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol " +
+        "Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError " +
+        "TypeError URIError globalThis JSON Math Intl ArrayBuffer Uint8Array Int8Array Uint16Array " +
+        "Int16Array Uint32Array Int32Array Float32Array Float64Array Uint8ClampedArray " +
+        "BigUint64Array BigInt64Array DataView Map BigInt Set WeakMap WeakSet Proxy Reflect Iterator " +
+        "decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN constructor " +
+        "dispatchEvent pollForMessages hasMessageEventListener onmessage onerror reportError")
+        .split(" "),
+    );
+    let owner: object | null = globalThis;
+    while (owner !== null && owner !== Object.prototype) {
+      for (const key of Reflect.ownKeys(owner)) {
+        if (typeof key === "symbol" || keep.has(key)) continue;
+        if (!Reflect.deleteProperty(owner, key)) {
+          Reflect.defineProperty(owner, key, { value: undefined, writable: false });
+        }
+      }
+      owner = Reflect.getPrototypeOf(owner);
+    }
+  }
+}

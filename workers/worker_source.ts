@@ -1,0 +1,57 @@
+import { encodeMessage, readMessages } from "../src/rpc/protocol.ts";
+import { bootRealm } from "./realm/boot.ts";
+import { installClock } from "./realm/clock.ts";
+import { installConsole } from "./realm/console.ts";
+import { installErrors } from "./realm/errors.ts";
+import { installGlobals } from "./realm/globals.ts";
+import { installJson } from "./realm/json.ts";
+import { capturePrimordials } from "./realm/primordials.ts";
+import { createApi } from "./realm/program.ts";
+import { installPromises } from "./realm/promises.ts";
+import { installTimers } from "./realm/timers.ts";
+import { installTools } from "./realm/tools.ts";
+import { workerMain } from "./worker_main.ts";
+
+const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {
+  bootRealm,
+  capturePrimordials,
+  installGlobals,
+  installErrors,
+  installJson,
+  installClock,
+  installPromises,
+  installTimers,
+  installTools,
+  installConsole,
+  createApi,
+};
+
+const LAZY_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {};
+
+const LAZY_GLOBALS: readonly (readonly [string, string])[] = [];
+
+/**
+ * The Worker's module as text.
+ *
+ * Functions go in by their own source text, so the same code serves when run from source, from a bundle
+ * and from a compiled binary, and no file has to be found at run time.
+ */
+export function renderWorkerSource(): string {
+  const eager = Object.entries(EAGER_PARTS).map(([name, part]) => `${name}: ${part}`);
+  const parts = `({${eager.join(",\n")}})`;
+  const lazyParts = Object.fromEntries(
+    Object.entries(LAZY_PARTS).map(([name, part]) => [name, String(part)]),
+  );
+  return [
+    `import vm from "node:vm";`,
+    `import { registerHooks } from "node:module";`,
+    `(${workerMain})({`,
+    `vm, registerHooks,`,
+    `encodeMessage: ${encodeMessage},`,
+    `readMessages: ${readMessages},`,
+    `parts: ${JSON.stringify(parts)},`,
+    `lazyParts: ${JSON.stringify(lazyParts)},`,
+    `lazyGlobals: ${JSON.stringify(LAZY_GLOBALS)},`,
+    `});`,
+  ].join("\n");
+}
