@@ -12,6 +12,8 @@ import type { LogEntry } from "./store.ts";
 /** A block covers at most this much time, so that a search by time knows where to stop. */
 export const BLOCK_SPAN_MAX_MS = 5_000;
 const BLOCK_CHARACTERS_MAX = 262_144;
+/** What a block can inflate to, with room: a damaged one must not fill the memory. */
+const INFLATED_BYTES_MAX = 4 * BLOCK_CHARACTERS_MAX;
 const decoder = new TextDecoder();
 
 export interface Block {
@@ -72,7 +74,7 @@ function packRun(entries: readonly LogEntry[]): Block[] {
 
 /** @throws when the bytes are not a block: the file is damaged. */
 export function unpackBlock(log: string, bytes: Uint8Array): LogEntry[] {
-  const text = decoder.decode(inflateRawSync(bytes));
+  const text = decoder.decode(inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX }));
   const lineEnd = text.indexOf("\n");
   const heads = JSON.parse(text.slice(0, lineEnd)) as Head[];
   let at = lineEnd + 1;

@@ -11,7 +11,7 @@ export const KV_COMMIT = {
   valueBytesMax: 64_000,
 } as const;
 
-const LOCKED_RETRIES_MAX = 100;
+const LOCKED_RETRY_MS_MAX = 2_000;
 
 /**
  * Commits, and tries again while SQLite says that the database is locked for a moment.
@@ -21,12 +21,13 @@ const LOCKED_RETRIES_MAX = 100;
 export async function commitKv(
   operation: Deno.AtomicOperation,
 ): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
-  for (let attempt = 0;; attempt++) {
+  const giveUpAt = performance.now() + LOCKED_RETRY_MS_MAX;
+  for (;;) {
     try {
       return await operation.commit();
     } catch (error) {
       const locked = error instanceof Error && error.message.includes("database is locked");
-      if (!locked || attempt >= LOCKED_RETRIES_MAX) throw storeError("write", error);
+      if (!locked || performance.now() > giveUpAt) throw storeError("write", error);
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 20));
     }
   }

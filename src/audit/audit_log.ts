@@ -1,0 +1,206 @@
+/**
+ * The audit log: what was asked, decided and done, in an order that nobody can change unseen.
+ *
+ * Each replica writes one hash chain. Every batch carries a signed note over its newest record; every
+ * so often a checkpoint record holds such a note too, and anchors remember it outside the store.
+ */
+import type { Config } from "../config/schema.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { Store } from "../store/store.ts";
+import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
+import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
+import {
+  AUDIT_LIMITS,
+  type AuditLimits,
+  isAnnouncementKind,
+  type KeptPayloads,
+} from "./audit_queue.ts";
+import { type AuditHealth, AuditWriter, type WrittenBatch } from "./audit_writer.ts";
+import { createChainKeeper } from "./chain_keeper.ts";
+import {
+  type AuditPayloads,
+  commitPayloads,
+  plainPayloads,
+  type SaltedPayloads,
+} from "./payload_box.ts";
+import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
+import { recoverChain } from "./recover_chain.ts";
+
+export interface AuditLog {
+  /** The chain this log writes. */
+  readonly chain: string;
+  /** What a verifier needs: the public key of the checkpoints. */
+  readonly verifierKey: string;
+  /**
+   * Adds a record; resolves when it is durable.
+   *
+   * @param payloads kept encrypted beside the chain; their commits and sizes are put into the record.
+   * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: what the record announces must not happen.
+   */
+  append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord>;
+  /** Newest first. */
+  query(filter: AuditFilter): Promise<AuditPage>;
+  /** null when they were never kept, have expired or were erased. */
+  payloads(record: AuditRecord): Promise<AuditPayloads | null>;
+  /** Removes a record's payloads for good and records that. */
+  erase(record: AuditRecord, actor: AuditEvent["actor"]): Promise<boolean>;
+  /** Calls back for every record once it is durable, in order. */
+  follow(listener: (record: AuditRecord) => void): () => void;
+  /** Writes a checkpoint over everything before it. */
+  checkpoint(): Promise<AuditRecord>;
+  health(): AuditHealth;
+  /** Writes what waits and a last checkpoint. */
+  close(): Promise<void>;
+}
+
+export interface AuditLogOptions {
+  readonly store: Store;
+  /** A name for this replica's chain; no two processes may write one chain. */
+  readonly chain: string;
+  readonly config: Config["audit"];
+  /** Where the key files lie (`<path>.signing.pem` …); null: keys of this process only. */
+  readonly keysPath?: string | null;
+  readonly now?: () => number;
+  readonly log?: (message: string) => void;
+  readonly limits?: Partial<AuditLimits>;
+}
+
+/** Opens the chain where it ended; calls that a crash left open get the outcome `unknown`. */
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { store, chain, config, now = Date.now, log = () => {} } = options;
+  const keys = await keysOf(options);
+  const recovered = await recoverChain({ store, chain, verifierKey: keys.signer.verifierKey });
+  const followers = new Set<(record: AuditRecord) => void>();
+  const retentionMs = config.payloadRetentionDays * 86_400_000;
+  const payloadStore = createPayloadStore({ store, chain, keys: keys.payloadKeys, retentionMs });
+  const keeper = createChainKeeper({ keys, config, now, recovered });
+
+  function written(batch: WrittenBatch): void {
+    keeper.written(batch);
+    for (const { record } of batch.links) tell(followers, record, log);
+    scheduleCheckpoint();
+  }
+
+  const writer = new AuditWriter({
+    store,
+    now,
+    limits: { ...AUDIT_LIMITS, ...options.limits },
+    leader: keeper.leader,
+    trailer: keeper.trailer,
+    beside(batch) {
+      const box = payloadStore.pack(batch.payloads);
+      return box === null ? keeper.beside(batch) : [...keeper.beside(batch), box];
+    },
+    written,
+    log,
+  }, recovered.state);
+
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** Records never wait longer for a checkpoint than configured, also when nothing follows them. */
+  function scheduleCheckpoint(): void {
+    if (timer !== null || !keeper.isCheckpointDue(writer.state)) return;
+    timer = setTimeout(() => {
+      timer = null;
+      if (keeper.isCheckpointDue(writer.state)) checkpoint().catch(logError(log));
+    }, config.checkpointEveryMs);
+    Deno.unrefTimer(Number(timer));
+  }
+
+  function checkpoint(): Promise<AuditRecord> {
+    return writer.append({ kind: "checkpoint" });
+  }
+
+  async function append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord> {
+    if (payloads === undefined) return await writer.append(event);
+    const committed = commitPayloads(event, payloads);
+    if (config.payloads === "off") return await writer.append(committed.event);
+    const kept = await keepPayloads(payloadStore, committed, log);
+    return await writer.append(kept.event, kept.payloads);
+  }
+
+  for (const event of recovered.unfinished) await writer.append(event);
+
+  return {
+    chain,
+    verifierKey: keys.signer.verifierKey,
+    append,
+    query: (filter) => queryAudit({ store }, filter),
+    async payloads(record) {
+      const found = await payloadStore.find(record);
+      return found.state === "found" ? plainPayloads(found.payloads) : null;
+    },
+    async erase(record, actor) {
+      const detail = { type: "audit.erase", chain: record.chain, seq: record.seq };
+      await append({ kind: "admin", detail, ...(actor ? { actor } : {}) });
+      return await payloadStore.erase(record);
+    },
+    follow(listener) {
+      followers.add(listener);
+      return () => followers.delete(listener);
+    },
+    checkpoint,
+    health: () => writer.health(),
+    async close() {
+      if (timer !== null) clearTimeout(timer);
+      const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
+      // A store that is away must not keep the process from ending: the next start goes on from here.
+      const last = due ? checkpoint().catch(logError(log)) : Promise.resolve();
+      await writer.close();
+      if (timer !== null) clearTimeout(timer);
+      await last;
+    },
+  };
+}
+
+/**
+ * An intent without its payload is refused; an outcome without it is better than none, and says so.
+ *
+ * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
+ */
+async function keepPayloads(
+  payloadStore: PayloadStore,
+  committed: { event: AuditEvent; salted: SaltedPayloads },
+  log: (message: string) => void,
+): Promise<{ event: AuditEvent; payloads: KeptPayloads | null }> {
+  const { event, salted } = committed;
+  let kept: KeptPayloads | null = null;
+  try {
+    kept = await payloadStore.keep(salted);
+  } catch (error) {
+    if (isAnnouncementKind(event.kind)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {
+        hint: "Nothing was done. Try again later; the operator sees the cause in the health check.",
+        cause: error,
+      });
+    }
+    logError(log)(error);
+  }
+  if (kept !== null) return { event, payloads: kept };
+  return { event: { ...event, detail: { ...event.detail, payload: "not kept" } }, payloads: null };
+}
+
+function tell(
+  followers: ReadonlySet<(record: AuditRecord) => void>,
+  record: AuditRecord,
+  log: (message: string) => void,
+): void {
+  for (const follower of followers) {
+    try {
+      follower(record);
+    } catch (error) {
+      logError(log)(error); // the log goes on whatever a listener does
+    }
+  }
+}
+
+function logError(log: (message: string) => void): (error: unknown) => void {
+  return (error) => log(`audit: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {
+  const { keysPath = null } = options;
+  return keysPath === null ? createAuditKeys() : await loadAuditKeys(keysPath);
+}

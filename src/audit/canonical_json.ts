@@ -1,0 +1,62 @@
+/**
+ * JSON text that is the same for the same value: RFC 8785 (JCS).
+ *
+ * Keys in UTF-16 order, no white space, numbers and strings as ECMAScript writes them. Members that
+ * are `undefined` are left out.
+ *
+ * @throws {TypeError} for what has no canonical form: NaN, infinities, lone surrogates, functions, cycles.
+ */
+export function canonicalJson(value: unknown): string {
+  return render(value, 0);
+}
+
+const DEPTH_MAX = 1_000;
+
+function render(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case "string":
+      return renderString(value);
+    case "number":
+      if (!Number.isFinite(value)) throw new TypeError(`Cannot write ${value} as canonical JSON`);
+      return JSON.stringify(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      break;
+    default:
+      throw new TypeError(`Cannot write a ${typeof value} as canonical JSON`);
+  }
+  if (value === null) return "null";
+  if (depth >= DEPTH_MAX) {
+    throw new TypeError(`Cannot write more than ${DEPTH_MAX} levels as canonical JSON`);
+  }
+  if (Array.isArray(value)) {
+    let text = "[";
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index];
+      if (index > 0) text += ",";
+      text += item === undefined ? "null" : render(item, depth + 1);
+    }
+    return `${text}]`;
+  }
+  const members = value as { [key: string]: unknown };
+  let text = "{";
+  // The default order of sort() is the order of UTF-16 units that the RFC asks for.
+  for (const key of Object.keys(members).sort()) {
+    const member = members[key];
+    if (member === undefined) continue;
+    if (text.length > 1) text += ",";
+    text += `${renderString(key)}:${render(member, depth + 1)}`;
+  }
+  return `${text}}`;
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function renderString(text: string): string {
+  if (text.length < 64 && PLAIN.test(text)) return `"${text}"`;
+  if (!text.isWellFormed()) {
+    throw new TypeError("Cannot write a lone surrogate as canonical JSON");
+  }
+  return JSON.stringify(text);
+}

@@ -1,0 +1,136 @@
+/**
+ * Payloads: arguments, results and code, encrypted beside the chain.
+ *
+ * The chain holds only `commit = SHA-256(salt ‖ JCS(value))`. The salt is kept with the payload, so
+ * that removing the payload leaves a commit that says nothing, and the chain stays whole.
+ * Payloads of one batch share a box (AES-256-GCM over deflated JSON): one value in the store.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { PayloadKey } from "./audit_keys.ts";
+import { canonicalJson } from "./canonical_json.ts";
+
+/** JSON texts (`code`: the program's text) that are kept beside the chain. */
+export interface AuditPayloads {
+  readonly args?: string;
+  readonly result?: string;
+  readonly code?: string;
+}
+
+/** Salt (hex) and text of each payload of one record. */
+export interface SaltedPayloads {
+  readonly args?: readonly [salt: string, text: string];
+  readonly result?: readonly [salt: string, text: string];
+  readonly code?: readonly [salt: string, text: string];
+}
+
+/** What a box holds: by record number, the payloads or the id of a box of their own. */
+export type BoxContents = { [seq: string]: SaltedPayloads | { readonly large: string } };
+
+const SALT_BYTES = 16;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Computes commits and sizes, and puts them into the event. */
+export function commitPayloads(
+  event: AuditEvent,
+  payloads: AuditPayloads,
+): { event: AuditEvent; salted: SaltedPayloads } {
+  const salted: { -readonly [name in keyof SaltedPayloads]: SaltedPayloads[name] } = {};
+  const committed: { -readonly [name in keyof AuditEvent]: AuditEvent[name] } = { ...event };
+  if (payloads.args !== undefined) {
+    salted.args = [createSalt(), payloads.args];
+    committed.args = { ...event.args, ...commitOf(...salted.args) };
+  }
+  if (payloads.result !== undefined) {
+    salted.result = [createSalt(), payloads.result];
+    committed.result = { status: "ok", ...event.result, ...commitOf(...salted.result) };
+  }
+  if (payloads.code !== undefined) {
+    salted.code = [createSalt(), payloads.code];
+    committed.code = event.code ?? hashCode(payloads.code);
+  }
+  return { event: committed, salted };
+}
+
+/** Whether kept payloads are the ones that a record commits to. */
+export function matchesCommits(record: AuditRecord, salted: SaltedPayloads): boolean {
+  if (salted.args && !equalHex(record.args?.commit, commitOf(...salted.args).commit)) return false;
+  if (salted.result && !equalHex(record.result?.commit, commitOf(...salted.result).commit)) {
+    return false;
+  }
+  return !salted.code || equalHex(record.code?.sha256, hashCode(salted.code[1]).sha256);
+}
+
+export function plainPayloads(salted: SaltedPayloads): AuditPayloads {
+  return {
+    ...(salted.args ? { args: salted.args[1] } : {}),
+    ...(salted.result ? { result: salted.result[1] } : {}),
+    ...(salted.code ? { code: salted.code[1] } : {}),
+  };
+}
+
+/** SHA-256 (hex) over salt and canonical JSON, and the size of the text as given. */
+export function commitOf(salt: string, text: string): { commit: string; bytes: number } {
+  const hash = createHash("sha256").update(Uint8Array.fromHex(salt));
+  hash.update(canonicalText(text));
+  return { commit: hash.digest("hex"), bytes: Buffer.byteLength(text) };
+}
+
+export function hashCode(code: string): { sha256: string; bytes: number } {
+  const sha256 = createHash("sha256").update(code).digest("hex");
+  return { sha256, bytes: Buffer.byteLength(code) };
+}
+
+/**
+ * Encrypts contents.
+ *
+ * @param place what the box belongs to; a box put into another place does not open.
+ * @returns base64 of nonce, tag and cipher text.
+ */
+export function closeBox(contents: unknown, place: string, key: PayloadKey): string {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce);
+  cipher.setAAD(new TextEncoder().encode(place));
+  const plain = deflateRawSync(JSON.stringify(contents), { level: 1 });
+  const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString("base64");
+}
+
+/** @throws when the box was changed, moved, or closed with another key. */
+export function openBox(box: string, place: string, key: PayloadKey): unknown {
+  const bytes = Buffer.from(box, "base64");
+  const decipher = createDecipheriv("aes-256-gcm", key.bytes, bytes.subarray(0, NONCE_BYTES));
+  decipher.setAAD(new TextEncoder().encode(place));
+  decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+  const plain = Buffer.concat([
+    decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)),
+    decipher.final(),
+  ]);
+  return JSON.parse(inflateRawSync(plain).toString("utf8"));
+}
+
+function createSalt(): string {
+  return crypto.getRandomValues(new Uint8Array(SALT_BYTES)).toHex();
+}
+
+/** Text without a canonical form (no JSON, lone surrogates) is committed to as a JSON string. */
+function canonicalText(text: string): string {
+  try {
+    return canonicalJson(JSON.parse(text));
+  } catch {
+    return canonicalJson(text.toWellFormed());
+  }
+}
+
+function equalHex(a: string | undefined, b: string): boolean {
+  if (a === undefined || a.length !== b.length) return false;
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
