@@ -123,7 +123,7 @@ export const LimitSchema = z.strictObject({
   if (limit.by !== undefined && limit.over !== "ask") {
     context.addIssue({ code: "custom", path: ["by"], message: 'goes with "over: ask" only' });
   }
-  if ((limit.unit === "calls" || limit.unit === "bytes") && !Number.isInteger(limit.max)) {
+  if (["calls", "bytes", "tokens"].includes(limit.unit) && !Number.isInteger(limit.max)) {
     context.addIssue({ code: "custom", path: ["max"], message: "must be a whole number" });
   }
 });

@@ -1,0 +1,252 @@
+/**
+ * Quotas: reserved before a call, settled after it.
+ *
+ * Every limit is one exact counter of the store for each subject and window. A call adds to all of
+ * its counters or to none; what a crash leaves behind is counted although it did not happen, never
+ * the other way round. There are no leases: a rate is as exact as money.
+ */
+import type { LimitRule, LimitScope } from "../model/limit_rule.ts";
+import type { Principal } from "../model/principal.ts";
+import { keyOf } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { measureArgument } from "./argument_sum.ts";
+
+/** Money and sums are counted in millionths, so that 0.1 + 0.2 is 0.3. */
+const FRACTIONS_PER_UNIT = 1_000_000;
+/** An execution may wait for an approval for 30 days; its counters outlive that. */
+const EXECUTION_TTL_MS = 31 * 86_400_000;
+/** Counters outlive their window by this, so that replicas with other clocks still find them. */
+const WINDOW_GRACE_MS = 60_000;
+
+/** What counters are kept by. */
+export interface QuotaCall {
+  readonly execution: string;
+  readonly principal: Pick<Principal, "issuer" | "sub">;
+  readonly groups: readonly string[];
+  readonly space: string;
+  /** Parsed JSON, not trusted. */
+  readonly args: unknown;
+  /** US dollars that are known beforehand: the price of the tool. */
+  readonly usd: number;
+  /** Limits that a person has let this call pass: counted, not checked. */
+  readonly granted?: readonly string[];
+}
+
+/** What the call really used. */
+export interface QuotaActual {
+  readonly bytes: number;
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+/** Opaque: what one call has taken. Ends with exactly one `settle` or `refund`. */
+export interface Reservation {
+  readonly entries: readonly ReservedEntry[];
+}
+
+interface ReservedEntry {
+  readonly rule: LimitRule;
+  readonly key: string;
+  /** In whole counter units. */
+  readonly by: number;
+  /** Milliseconds since the epoch; after it the counter no longer matters. */
+  readonly endsAt: number;
+}
+
+export type QuotaAnswer =
+  | { readonly ok: true; readonly reservation: Reservation }
+  | {
+    readonly ok: false;
+    /** The first limit that refuses; one that denies comes before one that asks. */
+    readonly rule: LimitRule;
+    /** Every limit that refuses. */
+    readonly rules: readonly LimitRule[];
+    /** Milliseconds since the epoch; null if it never frees by itself. */
+    readonly freesAt: number | null;
+    /** `amount`: the argument to sum is missing, negative or no number, so nothing can be counted. */
+    readonly reason: "over" | "amount";
+  };
+
+export interface Quotas {
+  /** @param rules the limits that count this call; others are not looked at. */
+  readonly reserve: (rules: readonly LimitRule[], call: QuotaCall) => Promise<QuotaAnswer>;
+  /** The call happened: corrects what could only be known afterwards. */
+  readonly settle: (reservation: Reservation, actual: QuotaActual) => Promise<void>;
+  /** The call certainly did not happen. If that is not certain, settle. */
+  readonly refund: (reservation: Reservation) => Promise<void>;
+}
+
+export interface QuotaDeps {
+  readonly store: Pick<Store, "add">;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function createQuotas(deps: QuotaDeps): Quotas {
+  return {
+    reserve: (rules, call) => reserve(deps, rules, call),
+    async settle({ entries }, actual) {
+      for (const entry of entries) {
+        const used = actualUnits(entry.rule, actual);
+        if (used !== null) await correct(deps, entry, used - entry.by);
+      }
+    },
+    async refund({ entries }) {
+      for (const entry of entries) await correct(deps, entry, -entry.by);
+    },
+  };
+}
+
+/** `Quota "refund-day" is used up until 2026-08-22T00:00:00Z.` and the operator's own words. */
+export function describeRefusal(answer: Extract<QuotaAnswer, { ok: false }>): string {
+  const { rule, freesAt, reason } = answer;
+  const state = reason === "amount"
+    ? `needs ${rule.unit} to be a number that is not negative`
+    : freesAt === null
+    ? "is used up for this execution"
+    : `is used up until ${new Date(freesAt).toISOString().replace(".000Z", "Z")}`;
+  return `Quota "${rule.id}" ${state}.${rule.message === "" ? "" : ` ${rule.message}`}`;
+}
+
+/** Narrow subjects first, so that what a refusal must give back touches as few others as possible. */
+const SCOPES: readonly LimitScope[] = ["execution", "user", "group", "space", "tenant"];
+
+async function reserve(
+  deps: QuotaDeps,
+  rules: readonly LimitRule[],
+  call: QuotaCall,
+): Promise<QuotaAnswer> {
+  const time = deps.now();
+  const sorted = rules.toSorted((a, b) =>
+    SCOPES.indexOf(a.per) - SCOPES.indexOf(b.per) || (a.id < b.id ? -1 : 1)
+  );
+  const taken: ReservedEntry[] = [];
+  const asking: LimitRule[] = [];
+  const giveBack = async () => {
+    for (const entry of taken) await correct(deps, entry, -entry.by);
+  };
+  const refuse = async (rule: LimitRule, reason: "over" | "amount"): Promise<QuotaAnswer> => {
+    await giveBack();
+    const freesAt = reason === "amount" || rule.everyMs === null ? null : windowEnd(rule, time);
+    return { ok: false, rule, rules: [rule, ...asking], freesAt, reason };
+  };
+  for (const rule of sorted) {
+    const by = reservedUnits(rule, call);
+    if (by === null) return await refuse(rule, "amount");
+    for (const entry of entriesOf(rule, call, by, time)) {
+      const max = call.granted?.includes(rule.id) ? undefined : unitsOf(rule, rule.max);
+      const ok = await tryAdd(deps, entry, by, max, giveBack);
+      if (ok) taken.push(entry);
+      else if (rule.over === "deny") return await refuse(rule, "over");
+      else if (!asking.includes(rule)) asking.push(rule);
+    }
+  }
+  const first = asking.shift();
+  if (first !== undefined) return await refuse(first, "over");
+  return { ok: true, reservation: { entries: taken } };
+}
+
+/** A store that fails refuses the call; what it has counted before is given back if it still can. */
+async function tryAdd(
+  deps: QuotaDeps,
+  entry: ReservedEntry,
+  by: number,
+  max: number | undefined,
+  giveBack: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    return (await add(deps, entry, by, max)).ok;
+  } catch (error) {
+    await giveBack().catch(() => {}); // counted too much is safe, and the first failure is the one to tell
+    throw error;
+  }
+}
+
+function entriesOf(rule: LimitRule, call: QuotaCall, by: number, time: number): ReservedEntry[] {
+  const { everyMs, id, unit } = rule;
+  const window = everyMs === null ? call.execution : `${everyMs}-${Math.floor(time / everyMs)}`;
+  const endsAt = everyMs === null ? time + EXECUTION_TTL_MS : windowEnd(rule, time);
+  return subjectsOf(rule, call).map((subject) => ({
+    rule,
+    key: keyOf.quota(id, unit, subject, window),
+    by,
+    endsAt,
+  }));
+}
+
+function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
+  switch (rule.per) {
+    case "execution":
+      return ["execution"];
+    case "user":
+      // A person counts once, whichever client they use.
+      return [`user ${JSON.stringify([call.principal.issuer, call.principal.sub])}`];
+    case "group":
+      return call.groups.filter((group) => rule.for === null || rule.for.includes(group))
+        .map((group) => `group ${group}`);
+    case "space":
+      return [`space ${call.space}`];
+    case "tenant":
+      return ["tenant"];
+  }
+}
+
+/** What to take before the call; null if it cannot be known, which refuses the call. */
+function reservedUnits(rule: LimitRule, call: QuotaCall): number | null {
+  switch (rule.unit) {
+    case "calls":
+      return 1;
+    case "usd":
+      return unitsOf(rule, call.usd);
+    case "tokens":
+    case "bytes":
+      // Nobody knows the size of an answer before it is there: one unit shows that there is room.
+      return 1;
+    default: {
+      const sum = measureArgument(call.args, rule.unit);
+      return sum === null ? null : unitsOf(rule, sum);
+    }
+  }
+}
+
+/** Null: what was reserved is already exact. */
+function actualUnits(rule: LimitRule, actual: QuotaActual): number | null {
+  switch (rule.unit) {
+    case "tokens":
+      return Math.ceil(actual.tokens);
+    case "bytes":
+      return Math.ceil(actual.bytes);
+    case "usd":
+      return unitsOf(rule, actual.usd);
+    default:
+      return null;
+  }
+}
+
+/** Counters hold whole numbers. The smallest amount counts as one, so that nothing is free. */
+function unitsOf(rule: LimitRule, amount: number): number {
+  if (rule.unit === "calls" || rule.unit === "tokens" || rule.unit === "bytes") return amount;
+  const units = Math.round(amount * FRACTIONS_PER_UNIT);
+  return units === 0 && amount > 0 ? 1 : units;
+}
+
+/** Windows are aligned to the epoch: a window of 1d is a day in UTC. */
+function windowEnd({ everyMs }: LimitRule, time: number): number {
+  const length = everyMs ?? 1;
+  return (Math.floor(time / length) + 1) * length;
+}
+
+async function correct(deps: QuotaDeps, entry: ReservedEntry, by: number): Promise<void> {
+  if (by === 0 || deps.now() >= entry.endsAt) return;
+  await add(deps, entry, by, undefined);
+}
+
+function add(
+  { store, now }: QuotaDeps,
+  { key, endsAt }: ReservedEntry,
+  by: number,
+  max: number | undefined,
+): Promise<{ ok: boolean }> {
+  const ttlMs = Math.max(1, endsAt - now()) + WINDOW_GRACE_MS;
+  return store.add(key, by, max === undefined ? { ttlMs } : { max, ttlMs });
+}
