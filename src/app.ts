@@ -1,0 +1,185 @@
+import { createApiKeys } from "./auth/api_keys.ts";
+import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
+import { createJwtVerifier } from "./auth/jwt.ts";
+import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
+import { declareTool, declareTools } from "./catalog/declare.ts";
+import type { LoadedConfig } from "./config/load_config.ts";
+import { runCommand } from "./config/run_command.ts";
+import { createSecretResolver } from "./config/secrets.ts";
+import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
+import { createApiServices } from "./http/api_services.ts";
+import { createHealth } from "./http/health.ts";
+import { createHostGuard } from "./http/host_guard.ts";
+import { createHttpApp } from "./http/http_app.ts";
+import { createPolicyServices } from "./http/policy_services.ts";
+import { createProtectedResource } from "./http/protected_resource.ts";
+import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
+import { createSessionSigner } from "./mcp/session_id.ts";
+import type { Log } from "./model/log.ts";
+import { VERSION } from "./model/version.ts";
+import { openStore } from "./store/open_store.ts";
+import { serviceSecret } from "./store/service_secret.ts";
+import { openGate } from "./wire_gate.ts";
+
+/** The whole service. */
+export interface App {
+  /** Serves one request without a port; the command line uses it when no service runs. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Bearer token of the local operator; changes with every start. */
+  readonly localToken: string;
+  /** Starts everything and listens. @throws {Deno.errors.AddrInUse} */
+  listen(): Promise<{ readonly url: string }>;
+  /** Takes no new work, lets running executions finish within `server.drainMs`, closes everything. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions extends LoadedConfig {
+  readonly log: Log;
+}
+
+/** Wires the service; nothing but the store and the audit log is opened before it is used. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, baseDir, log } = options;
+  const instance = crypto.randomUUID();
+  const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  const store = await openStore(config.store);
+  const resolveSecrets = createSecretResolver({
+    env: (name) => Deno.env.get(name),
+    readTextFile: (path) => Deno.readTextFile(path),
+    runCommand,
+    now: () => performance.now(),
+    baseDir,
+  });
+  let audit: AuditLog;
+  try {
+    audit = await openAuditLog({
+      store,
+      chain: "main",
+      config: config.audit,
+      keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
+      log: (message) => log("warn", message),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const gate = await openGate({
+    loaded: options,
+    store,
+    audit,
+    resolveSecrets,
+    env: () => Deno.env.toObject(),
+    log,
+  });
+  const keys = createApiKeys({ store, now: Date.now });
+  const authenticator = createAuthenticator({
+    anonymous: config.auth === "none",
+    verifiers: [localVerifier(localToken), keys.verify, ...jwtVerifiers(options)],
+  });
+  const mcp = createMcpEndpoint({
+    version: VERSION,
+    now: Date.now,
+    signer: await createSessionSigner(await serviceSecret(store, "session")),
+    search: gate.search,
+    execute: gate.execute,
+    inline: gate.inline,
+    classic: gate.classic,
+    callClassic: gate.callClassic,
+    visibility: ({ principal, space }, tool) => gate.view(principal, space).visible(tool),
+    readResult: (caller, uri) => gate.kept.read(caller.principal, uri),
+    log,
+  });
+  const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
+    gate.policy.current().canEnter(principal, space);
+  const health = createHealth({ config, store, audit, gate, version: VERSION, instance });
+  const fetch = createHttpApp({
+    publicUrl: config.server.publicUrl,
+    authenticator,
+    resource: createProtectedResource({
+      auth: config.auth,
+      publicUrl: (request) => config.server.publicUrl ?? new URL(request.url).origin,
+    }),
+    mcp,
+    canEnter,
+    onAuthFailure: (detail) => audit.append({ kind: "auth.fail", detail }),
+    readiness: health.readiness,
+    instance,
+    api: {
+      ...createApiServices({
+        catalog: gate.catalog,
+        policy: gate.policy.current,
+        view: gate.view,
+        declareTool,
+        declareTools,
+        audit,
+        keys,
+      }),
+      ...createPolicyServices(gate),
+      canEnter,
+      search: gate.search,
+      execute: (caller, input, signal) =>
+        gate.execute(caller, input, { task: null, traceparent: null, signal }),
+      health: health.report,
+    },
+    log,
+  });
+  let server: Deno.HttpServer<Deno.NetAddr> | null = null;
+  return {
+    fetch,
+    localToken,
+    async listen() {
+      const guard = createHostGuard(config.server.host, config.server.publicUrl);
+      server = serve(options, async (request) => guard(request) ?? await fetch(request));
+      const { port } = server.addr;
+      const host = reachableHost(config.server.host);
+      const url = `http://${host}:${port}`;
+      await writeServiceFile(serviceFilePath(options), {
+        pid: Deno.pid,
+        url,
+        token: localToken,
+        instance,
+      });
+      // Warm before the first request; a failure shows in /readyz and in the requests themselves.
+      gate.catalog().catch((error) =>
+        log("error", "Cannot open the catalog", { cause: `${error}` })
+      );
+      gate.sandbox().catch((error) =>
+        log("error", "Cannot open the sandbox", { cause: `${error}` })
+      );
+      return { url };
+    },
+    async close() {
+      const serving = server?.shutdown();
+      await gate.close();
+      await mcp.close();
+      await serving;
+      if (server !== null) await removeServiceFile(serviceFilePath(options), instance);
+      await audit.close();
+      await store.close();
+    },
+  };
+}
+
+function serve(
+  { config }: AppOptions,
+  handler: (request: Request) => Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  const { host, port } = config.server;
+  return Deno.serve({ hostname: host, port, onListen() {} }, handler);
+}
+
+/** The operator on this machine, who can read the service file. */
+function localVerifier(localToken: string): TokenVerifier {
+  return (token) =>
+    Promise.resolve(token === localToken ? { ...LOCAL_PRINCIPAL, client: "cli" } : null);
+}
+
+function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
+  if (typeof config.auth === "string") return [];
+  return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
+}
+
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
+}

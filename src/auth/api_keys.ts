@@ -1,0 +1,153 @@
+import { GateError } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import { type Principal, type Scope, SCOPES } from "../model/principal.ts";
+import { keyOf, prefixOf } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import type { TokenVerifier } from "./authenticate.ts";
+
+/**
+ * API keys: `tg_<id>_<secret>`.
+ *
+ * The id finds the record, the secret (256 random bits) is stored as its SHA-256 only. A key is looked
+ * up for each request, so a revocation counts from the next one.
+ */
+export interface ApiKeys {
+  create(request: ApiKeyRequest): Promise<ApiKey & { readonly key: string }>;
+  list(): Promise<ApiKey[]>;
+  /** @returns false if there is no such key. */
+  revoke(id: string): Promise<boolean>;
+  readonly verify: TokenVerifier;
+}
+
+export interface ApiKeyRequest {
+  readonly name: string;
+  readonly groups?: readonly string[];
+  readonly scopes?: readonly string[];
+  /** Null or absent: every space the policy opens to its groups. */
+  readonly spaces?: readonly string[] | null;
+  /** Milliseconds from now; null or absent: never. */
+  readonly expiresInMs?: number | null;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly scopes: readonly string[];
+  readonly spaces: readonly string[] | null;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** RFC 3339; null: never. */
+  readonly expiresAt: string | null;
+}
+
+interface StoredApiKey extends ApiKey {
+  readonly secretSha256: string;
+}
+
+const KEY = /^tg_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+const NAME_CHARACTERS_MAX = 100;
+const LIST_MAX = 10_000;
+/** What a key may do unless it says otherwise: the two tools. */
+const DEFAULT_SCOPES: readonly Scope[] = ["search", "execute"];
+
+export function createApiKeys(
+  deps: { readonly store: Store; readonly now: () => number },
+): ApiKeys {
+  return {
+    async create(request) {
+      const record = describe(request, deps.now());
+      const secret = crypto.getRandomValues(new Uint8Array(32))
+        .toBase64({ alphabet: "base64url", omitPadding: true });
+      const stored: StoredApiKey = { ...record, secretSha256: await sha256(secret) };
+      const written = await deps.store.put([
+        { key: keyOf.apiKey(record.id), value: stored as unknown as Json, expect: null },
+      ]);
+      if (written === null) {
+        throw new GateError("ERR_STORE", "Cannot create the key: its id is taken", {
+          hint: "Try again",
+        });
+      }
+      return { ...record, key: `tg_${record.id}_${secret}` };
+    },
+    async list() {
+      const entries = await deps.store.list(prefixOf.apiKeys(), { limit: LIST_MAX });
+      return entries.map((entry) => withoutSecret(entry.value as unknown as StoredApiKey));
+    },
+    async revoke(id) {
+      const key = keyOf.apiKey(id);
+      if (await deps.store.get(key) === null) return false;
+      await deps.store.put([{ key, value: null }]);
+      return true;
+    },
+    async verify(token) {
+      const match = KEY.exec(token);
+      if (match === null) return null;
+      const [, id = "", secret = ""] = match;
+      const entry = await deps.store.get(keyOf.apiKey(id));
+      if (entry === null) return null;
+      const stored = entry.value as unknown as StoredApiKey;
+      // Hashes of a 256-bit secret are compared: an early exit of the comparison tells nothing of use.
+      if (stored.secretSha256 !== await sha256(secret)) return null;
+      if (stored.expiresAt !== null && Date.parse(stored.expiresAt) <= deps.now()) return null;
+      return principalOf(stored);
+    },
+  };
+}
+
+function describe(request: ApiKeyRequest, now: number): ApiKey {
+  const name = request.name.trim();
+  if (name === "" || name.length > NAME_CHARACTERS_MAX) {
+    throw badKey(`its name must have 1 to ${NAME_CHARACTERS_MAX} characters`, "Pass --name");
+  }
+  const scopes = request.scopes ?? DEFAULT_SCOPES;
+  const unknown = scopes.find((scope) => !isScope(scope));
+  if (unknown !== undefined) {
+    throw badKey(`scope "${unknown}" does not exist`, `Scopes are ${SCOPES.join(", ")}`);
+  }
+  if (
+    request.expiresInMs !== undefined && request.expiresInMs !== null && request.expiresInMs <= 0
+  ) {
+    throw badKey("it would have expired already", "Pass --expires like 90d");
+  }
+  return {
+    id: crypto.getRandomValues(new Uint8Array(8)).toHex(),
+    name,
+    groups: request.groups ?? [],
+    scopes,
+    spaces: request.spaces ?? null,
+    createdAt: new Date(now).toISOString(),
+    expiresAt: request.expiresInMs === undefined || request.expiresInMs === null
+      ? null
+      : new Date(now + request.expiresInMs).toISOString(),
+  };
+}
+
+function principalOf(key: ApiKey): Principal {
+  return {
+    sub: key.name,
+    issuer: "keys",
+    client: key.id,
+    claims: { groups: key.groups },
+    scopes: key.scopes,
+    spaces: key.spaces,
+  };
+}
+
+/** Scopes of toolgate itself, and any of the operator's own that rules ask for (`github:write`). */
+function isScope(scope: string): boolean {
+  return (SCOPES as readonly string[]).includes(scope) || /^[\w.-]+:[\w.:-]+$/.test(scope);
+}
+
+function withoutSecret({ secretSha256: _, ...key }: StoredApiKey): ApiKey {
+  return key;
+}
+
+function badKey(state: string, hint: string): GateError {
+  return new GateError("ERR_BAD_REQUEST", `Cannot create the key: ${state}`, { hint });
+}
+
+async function sha256(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}

@@ -1,0 +1,223 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { ApiKey, ApiKeyRequest } from "../auth/api_keys.ts";
+import type { AuditFilter } from "../audit/audit_query.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditRecord } from "../model/event.ts";
+import type { ExecutionResult } from "../model/execution.ts";
+import type { Principal, Scope } from "../model/principal.ts";
+import { DEFAULT_SPACE, type McpCaller } from "../mcp/caller.ts";
+import {
+  type ExecuteInput,
+  ExecuteInputSchema,
+  type SearchInput,
+  SearchInputSchema,
+} from "../mcp/tool_definitions.ts";
+import type { SearchAnswer } from "../search/search_index.ts";
+import { MissingScope } from "./protected_resource.ts";
+import { readJson } from "./read_body.ts";
+
+/** What the JSON API offers; each function trusts its caller's identity and decides the rest itself. */
+export interface ApiDeps {
+  readonly canEnter: (principal: Principal, space: string) => boolean;
+  readonly search: (caller: McpCaller, input: SearchInput) => Promise<SearchAnswer>;
+  readonly execute: (
+    caller: McpCaller,
+    input: ExecuteInput,
+    signal: AbortSignal,
+  ) => Promise<ExecutionResult>;
+  readonly types: (caller: McpCaller) => Promise<string>;
+  readonly tools: (caller: McpCaller) => Promise<unknown>;
+  readonly tool: (caller: McpCaller, name: string) => Promise<unknown>;
+  readonly toolDiff: (name: string) => Promise<unknown>;
+  readonly approveTool: (principal: Principal, name: string) => Promise<unknown>;
+  readonly blockTool: (principal: Principal, name: string) => Promise<unknown>;
+  readonly auditQuery: (
+    filter: AuditFilter,
+  ) => Promise<{ readonly records: readonly AuditRecord[]; readonly next?: string }>;
+  readonly auditShow: (id: string) => Promise<unknown>;
+  readonly auditStream: (filter: AuditFilter, signal: AbortSignal) => ReadableStream<Uint8Array>;
+  readonly auditExport: (filter: AuditFilter, format: string) => Promise<Response>;
+  readonly createKey: (principal: Principal, request: ApiKeyRequest) => Promise<ApiKey>;
+  readonly listKeys: () => Promise<readonly ApiKey[]>;
+  readonly revokeKey: (principal: Principal, id: string) => Promise<boolean>;
+  readonly policy: () => unknown;
+  readonly policyCheck: () => Promise<unknown>;
+  readonly policyTest: () => Promise<unknown>;
+  readonly policyExplain: (request: ExplainRequest) => Promise<unknown>;
+  readonly health: () => Promise<unknown>;
+}
+
+/** Body of `POST /policy/explain`. */
+export const ExplainRequestSchema = z.strictObject({
+  as: z.looseObject({
+    sub: z.string().optional(),
+    client: z.string().optional(),
+    groups: z.array(z.string()).optional(),
+    scopes: z.array(z.string()).optional(),
+    spaces: z.array(z.string()).optional(),
+  }).default({}),
+  call: z.string().min(1),
+  args: z.unknown().default({}),
+  exec: z.strictObject({
+    tainted: z.boolean().default(false),
+    sources: z.array(z.string()).default([]),
+  }).default({ tainted: false, sources: [] }),
+  space: z.string().optional(),
+});
+export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
+
+const KeyRequestSchema = z.strictObject({
+  name: z.string(),
+  groups: z.array(z.string()).optional(),
+  scopes: z.array(z.string()).optional(),
+  spaces: z.array(z.string()).nullable().optional(),
+  expiresInMs: z.number().nullable().optional(),
+});
+
+const SpaceSchema = { space: z.string().default(DEFAULT_SPACE) };
+
+const FilterSchema = z.object({
+  since: z.coerce.number().optional(),
+  until: z.coerce.number().optional(),
+  principal: z.string().optional(),
+  tool: z.string().optional(),
+  execution: z.string().optional(),
+  effect: z.string().optional(),
+  kind: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(100_000).optional(),
+  after: z.string().optional(),
+});
+
+type Authenticate = (request: Request) => Promise<Principal>;
+
+/** Routes under `/api/v1`, for the console, the command line and automation. */
+export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
+  const api = new Hono();
+  const as = async (context: Context, scope: Scope): Promise<Principal> => {
+    const principal = await authenticate(context.req.raw);
+    if (principal.scopes.includes(scope)) return principal;
+    throw new MissingScope([scope]);
+  };
+  const caller = (principal: Principal, space: string): McpCaller => {
+    if (deps.canEnter(principal, space)) return { principal, space };
+    throw new GateError("ERR_NOT_FOUND", `Space "${space.slice(0, 100)}" does not exist`, {
+      hint: "Name a space that the policy opens to you",
+    });
+  };
+  const spaceOf = (context: Context) => context.req.query("space") ?? DEFAULT_SPACE;
+  const body = async <T>(context: Context, schema: z.ZodType<T>): Promise<T> =>
+    parse(schema, await readJson(context.req.raw), "body");
+
+  api.post("/search", async (context) => {
+    const principal = await as(context, "search");
+    const schema = z.strictObject({ ...SearchInputSchema.shape, ...SpaceSchema });
+    const { space, ...input } = await body(context, schema);
+    return context.json(await deps.search(caller(principal, space), input));
+  });
+  api.post("/execute", async (context) => {
+    const principal = await as(context, "execute");
+    const schema = z.strictObject({ ...ExecuteInputSchema.shape, ...SpaceSchema });
+    const { space, ...input } = await body(context, schema);
+    return context.json(
+      await deps.execute(caller(principal, space), input, context.req.raw.signal),
+    );
+  });
+  api.get("/types", async (context) => {
+    const principal = await as(context, "search");
+    return context.text(await deps.types(caller(principal, spaceOf(context))));
+  });
+  api.get("/tools", async (context) => {
+    const principal = await as(context, "search");
+    return json(await deps.tools(caller(principal, spaceOf(context))));
+  });
+  api.get("/tools/:name", async (context) => {
+    const principal = await as(context, "search");
+    return json(await deps.tool(caller(principal, spaceOf(context)), context.req.param("name")));
+  });
+  api.get("/tools/:name/diff", async (context) => {
+    await as(context, "admin");
+    return json(await deps.toolDiff(context.req.param("name")));
+  });
+  api.post("/tools/:name/approve", async (context) => {
+    const principal = await as(context, "admin");
+    return json(await deps.approveTool(principal, context.req.param("name")));
+  });
+  api.post("/tools/:name/block", async (context) => {
+    const principal = await as(context, "admin");
+    return json(await deps.blockTool(principal, context.req.param("name")));
+  });
+  api.get("/audit", async (context) => {
+    await as(context, "audit");
+    return json(await deps.auditQuery(filterOf(context)));
+  });
+  api.get("/audit/stream", async (context) => {
+    await as(context, "audit");
+    const stream = deps.auditStream(filterOf(context), context.req.raw.signal);
+    return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
+  });
+  api.get("/audit/export", async (context) => {
+    await as(context, "audit");
+    return await deps.auditExport(filterOf(context), context.req.query("format") ?? "jsonl");
+  });
+  api.get("/audit/:id", async (context) => {
+    await as(context, "audit");
+    return json(await deps.auditShow(context.req.param("id")));
+  });
+  api.post("/keys", async (context) => {
+    const principal = await as(context, "admin");
+    return json(await deps.createKey(principal, await body(context, KeyRequestSchema)), 201);
+  });
+  api.get("/keys", async (context) => {
+    await as(context, "admin");
+    return json({ keys: await deps.listKeys() });
+  });
+  api.delete("/keys/:id", async (context) => {
+    const principal = await as(context, "admin");
+    const id = context.req.param("id");
+    if (await deps.revokeKey(principal, id)) return json({ id, revoked: true });
+    throw new GateError("ERR_NOT_FOUND", `There is no API key "${id.slice(0, 100)}"`, {
+      hint: 'See "toolgate keys list"',
+    });
+  });
+  api.get("/policy", async (context) => {
+    await as(context, "admin");
+    return json(deps.policy());
+  });
+  api.post("/policy/check", async (context) => {
+    await as(context, "admin");
+    return json(await deps.policyCheck());
+  });
+  api.post("/policy/test", async (context) => {
+    await as(context, "admin");
+    return json(await deps.policyTest());
+  });
+  api.post("/policy/explain", async (context) => {
+    await as(context, "admin");
+    return json(await deps.policyExplain(await body(context, ExplainRequestSchema)));
+  });
+  api.get("/health", async (context) => {
+    await as(context, "admin");
+    return json(await deps.health());
+  });
+  return api;
+}
+
+function filterOf(context: Context): AuditFilter {
+  return parse(FilterSchema, context.req.query(), "query") as AuditFilter;
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown, what: string): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const places = parsed.error.issues.slice(0, 5).map((issue) =>
+    `${issue.path.join(".") || what}: ${issue.message}`
+  );
+  throw new GateError("ERR_BAD_REQUEST", `Invalid ${what}: ${places.join("; ")}`, {
+    hint: "See /api/v1/openapi.json",
+  });
+}
+
+function json(value: unknown, status = 200): Response {
+  return Response.json(value, { status });
+}

@@ -1,0 +1,214 @@
+import type { ApiKeys } from "../auth/api_keys.ts";
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Tool } from "../model/tool.ts";
+import type { McpCaller } from "../mcp/caller.ts";
+import type { Policy } from "../policy/policy.ts";
+import { actorOf } from "../supervisor/actor.ts";
+import type { CatalogView } from "../supervisor/catalog_view.ts";
+import { lookUp, splitToolName, toolNotFound } from "../supervisor/find_tool.ts";
+import type { ApiDeps } from "./api_routes.ts";
+
+export interface ApiServicesDeps {
+  readonly catalog: () => Promise<Catalog>;
+  readonly policy: () => Policy;
+  readonly view: (principal: Principal, space: string) => CatalogView;
+  readonly declareTool: (tool: Tool) => string;
+  readonly declareTools: (tools: readonly Tool[]) => string;
+  readonly audit: AuditLog;
+  readonly keys: ApiKeys;
+}
+
+/** The parts of the API that read the catalog, the audit log and the keys. */
+export function createApiServices(deps: ApiServicesDeps): Omit<
+  ApiDeps,
+  | "search"
+  | "execute"
+  | "policyCheck"
+  | "policyTest"
+  | "policyExplain"
+  | "health"
+  | "canEnter"
+> {
+  const administer = (principal: Principal, action: string, detail: AuditEvent["detail"]) =>
+    deps.audit.append({
+      kind: "admin",
+      actor: actorOf(principal, deps.policy()),
+      detail: { action, ...detail },
+    });
+  const visibleTool = async ({ principal, space }: McpCaller, name: string): Promise<Tool> => {
+    const snapshot = (await deps.catalog()).snapshot();
+    const spelling = splitToolName(snapshot, name);
+    const tool = lookUp(snapshot, spelling);
+    const view = deps.view(principal, space);
+    if (tool !== null && view.visible(tool) !== null) return tool;
+    throw toolNotFound(snapshot, spelling, (candidate) => view.visible(candidate) !== null);
+  };
+  /** Server and original name, also of a tool that waits or is blocked. */
+  const pinned = async (name: string) => {
+    const catalog = await deps.catalog();
+    const snapshot = catalog.snapshot();
+    const { server, tool } = splitToolName(snapshot, name);
+    const known = lookUp(snapshot, { server, tool });
+    return { catalog, server: known?.server ?? server, tool: known?.name ?? tool };
+  };
+  return {
+    async types({ principal, space }) {
+      await deps.catalog();
+      return deps.declareTools(deps.view(principal, space).tools);
+    },
+    async tools({ principal, space }) {
+      const snapshot = (await deps.catalog()).snapshot();
+      const view = deps.view(principal, space);
+      const isAdmin = principal.scopes.includes("admin");
+      const servers = new Set(view.tools.map((tool) => tool.server));
+      return {
+        tools: view.tools.map((tool) => ({
+          name: tool.id,
+          server: tool.server,
+          title: tool.title,
+          description: tool.description,
+          ...view.visible(tool),
+          pin: tool.pin,
+        })),
+        quarantined: isAdmin ? snapshot.quarantined : [],
+        servers: [...snapshot.servers.values()].filter((server) =>
+          isAdmin || servers.has(server.server)
+        ),
+      };
+    },
+    async tool(caller, name) {
+      const tool = await visibleTool(caller, name);
+      const visibility = deps.view(caller.principal, caller.space).visible(tool);
+      return { ...tool, ...visibility, declaration: deps.declareTool(tool) };
+    },
+    async toolDiff(name) {
+      const { catalog, server, tool } = await pinned(name);
+      return { server, name: tool, diff: catalog.diff(server, tool) };
+    },
+    async approveTool(principal, name) {
+      const { catalog, server, tool } = await pinned(name);
+      const actor = actorOf(principal, deps.policy());
+      return { approved: await catalog.approve(server, tool === "*" ? null : tool, actor) };
+    },
+    async blockTool(principal, name) {
+      const { catalog, server, tool } = await pinned(name);
+      await catalog.block(server, tool, actorOf(principal, deps.policy()));
+      return { blocked: `${server}.${tool}` };
+    },
+    policy() {
+      const { name, digest, spaces, limits } = deps.policy();
+      return { name, digest, spaces, limits };
+    },
+    auditQuery: (filter) => deps.audit.query(filter),
+    auditExport: (filter, format) => exportAudit(deps.audit, filter, format),
+    auditShow: (id) => showAudit(deps.audit, id),
+    auditStream: (filter, signal) => streamAudit(deps.audit, filter, signal),
+    async createKey(principal, request) {
+      const key = await deps.keys.create(request);
+      await administer(principal, "keys.create", { id: key.id, name: key.name });
+      return key;
+    },
+    listKeys: () => deps.keys.list(),
+    async revokeKey(principal, id) {
+      const revoked = await deps.keys.revoke(id);
+      if (revoked) await administer(principal, "keys.revoke", { id });
+      return revoked;
+    },
+  };
+}
+
+const EXPORT_PAGE = 500;
+const RECORDS_OF_EXECUTION_MAX = 10_000;
+
+/** All records of one execution, oldest first; `<execution>:<index>` shows one call's. */
+async function showAudit(audit: AuditLog, id: string): Promise<unknown> {
+  const [execution = "", index] = id.split(":");
+  const { records } = await audit.query({ execution, limit: RECORDS_OF_EXECUTION_MAX });
+  const wanted = index === undefined ? records : records.filter((record) => record.call === id);
+  if (wanted.length === 0) {
+    throw new GateError(
+      "ERR_NOT_FOUND",
+      `The audit log has no execution or call "${id.slice(0, 100)}"`,
+      {
+        hint: 'See "toolgate audit list"',
+      },
+    );
+  }
+  return { id, records: wanted.toReversed() };
+}
+
+/** JSON lines, newest first, read page by page while the reader takes them. */
+function exportAudit(
+  audit: AuditLog,
+  filter: Parameters<AuditLog["query"]>[0],
+  format: string,
+): Promise<Response> {
+  if (format !== "jsonl") {
+    throw new GateError("ERR_BAD_REQUEST", `Cannot export as "${format.slice(0, 40)}"`, {
+      hint: "Formats: jsonl",
+    });
+  }
+  const text = new TextEncoder();
+  let after: string | undefined;
+  let left = filter.limit ?? Infinity;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const limit = Math.min(left, EXPORT_PAGE);
+      const page = await audit.query({
+        ...filter,
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const record of page.records) {
+        controller.enqueue(text.encode(`${JSON.stringify(record)}\n`));
+      }
+      left -= page.records.length;
+      after = page.next;
+      if (after === undefined || left <= 0) controller.close();
+    },
+  });
+  return Promise.resolve(
+    new Response(stream, { headers: { "content-type": "application/jsonl" } }),
+  );
+}
+
+function streamAudit(
+  audit: AuditLog,
+  filter: Parameters<AuditLog["query"]>[0],
+  signal: AbortSignal,
+): ReadableStream<Uint8Array> {
+  const text = new TextEncoder();
+  let stop = () => {};
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      stop = audit.follow((record) => {
+        if (!matches(record, filter)) return;
+        // A reader that does not keep up loses its stream, not the log its memory.
+        if ((controller.desiredSize ?? 0) < -10_000) return controller.error(new Error("Too slow"));
+        controller.enqueue(text.encode(`${JSON.stringify(record)}\n`));
+      });
+      signal.addEventListener("abort", () => {
+        stop();
+        try {
+          controller.close();
+        } catch {
+          // The reader was faster.
+        }
+      }, { once: true });
+    },
+    cancel: () => stop(),
+  });
+}
+
+function matches(record: AuditRecord, filter: Parameters<AuditLog["query"]>[0]): boolean {
+  const tool = record.tool === undefined ? undefined : `${record.tool.server}.${record.tool.name}`;
+  return (filter.principal === undefined || record.actor?.sub === filter.principal) &&
+    (filter.tool === undefined || tool === filter.tool) &&
+    (filter.execution === undefined || record.execution === filter.execution) &&
+    (filter.effect === undefined || record.decision?.effect === filter.effect) &&
+    (filter.kind === undefined || record.kind === filter.kind);
+}

@@ -1,0 +1,73 @@
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { Config } from "../config/schema.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { ActivePolicy } from "../policy/active_policy.ts";
+import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
+import type { Store } from "../store/store.ts";
+
+export interface HealthDeps {
+  readonly config: Config;
+  readonly store: Pick<Store, "kind" | "logs">;
+  readonly audit: Pick<AuditLog, "health">;
+  readonly gate: {
+    readonly policy: Pick<ActivePolicy, "status">;
+    readonly catalog: () => Promise<Catalog>;
+    readonly sandbox: () => Promise<SandboxPool>;
+  };
+  readonly version: string;
+  readonly instance: string;
+}
+
+/** What `/readyz` and `doctor` say of the service. */
+export interface Health {
+  /** Ready means: a call could be decided, recorded and run. Upstreams that are down do not count. */
+  readiness(): Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
+  /** Everything that `doctor` prints. */
+  report(): Promise<unknown>;
+}
+
+export function createHealth(deps: HealthDeps): Health {
+  const readiness = async () => {
+    const audit = deps.audit.health();
+    const store = await outcomeOf(() => deps.store.logs());
+    const sandbox = await outcomeOf(async () => (await deps.gate.sandbox()).status());
+    const policy = deps.gate.policy.status();
+    return {
+      ready: audit.ok && store.ok && sandbox.ok,
+      version: deps.version,
+      instance: deps.instance,
+      audit,
+      store: { kind: deps.store.kind, ...store, value: undefined },
+      sandbox: sandbox.ok ? { ok: true, ...sandbox.value } : sandbox,
+      policy: { name: policy.name, digest: policy.digest, rejected: policy.rejected },
+    };
+  };
+  return {
+    readiness,
+    async report() {
+      const catalog = await deps.gate.catalog();
+      await catalog.refresh();
+      const snapshot = catalog.snapshot();
+      return {
+        ...await readiness(),
+        policy: deps.gate.policy.status(),
+        servers: [...snapshot.servers.values()],
+        quarantined: snapshot.quarantined.length,
+        limits: deps.config.limits,
+        now: new Date().toISOString(),
+      };
+    },
+  };
+}
+
+type CheckOutcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
+
+async function outcomeOf<T>(check: () => Promise<T>): Promise<CheckOutcome<T>> {
+  try {
+    return { ok: true, value: await check() };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,116 @@
+import { Hono } from "hono";
+import type { Authenticator } from "../auth/authenticate.ts";
+import { GateError, reportError } from "../model/errors.ts";
+import type { Log } from "../model/log.ts";
+import type { Principal } from "../model/principal.ts";
+import { DEFAULT_SPACE } from "../mcp/caller.ts";
+import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
+import { type ApiDeps, apiRoutes } from "./api_routes.ts";
+import { problem, problemOf } from "./problem.ts";
+import { MissingScope, type ProtectedResource } from "./protected_resource.ts";
+import { BodyTooLarge, readJson } from "./read_body.ts";
+
+/** What the edge needs; it decides nothing itself but who is calling. */
+export interface HttpDeps {
+  readonly publicUrl: string | undefined;
+  readonly authenticator: Authenticator;
+  readonly resource: ProtectedResource;
+  readonly mcp: McpEndpoint;
+  /** True if the principal may use this space; a space it may not use does not exist. */
+  readonly canEnter: (principal: Principal, space: string) => boolean;
+  readonly onAuthFailure: (request: { path: string; reason: string }) => Promise<unknown>;
+  readonly readiness: () => Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
+  readonly instance: string;
+  readonly api: ApiDeps;
+  readonly log: Log;
+}
+
+/** The HTTP edge: Request in, Response out. */
+export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Response> {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.res.headers.set("x-content-type-options", "nosniff");
+  });
+  app.get("/healthz", (context) => context.json({ status: "ok", instance: deps.instance }));
+  app.get("/readyz", async (context) => {
+    const readiness = await deps.readiness();
+    return context.json(readiness, readiness.ready ? 200 : 503);
+  });
+  const mcp = async (request: Request, space: string): Promise<Response> => {
+    const principal = await authenticate(deps, request);
+    if (!deps.canEnter(principal, space)) throw spaceNotFound(space);
+    const body = request.method === "POST" ? await readJson(request) : undefined;
+    const needed = scopesNeeded(body);
+    if (needed.some((scope) => !principal.scopes.includes(scope))) throw new MissingScope(needed);
+    return await deps.mcp.handle(request, { principal, space }, body);
+  };
+  app.get("/.well-known/*", async (context, next) => {
+    return deps.resource.metadata(context.req.raw) ?? await next();
+  });
+  app.all("/mcp", (context) => mcp(context.req.raw, DEFAULT_SPACE));
+  app.all("/s/:space/mcp", (context) => mcp(context.req.raw, context.req.param("space")));
+  app.route("/api/v1", apiRoutes(deps.api, (request) => authenticate(deps, request)));
+  app.notFound((context) =>
+    problemOf({
+      code: "ERR_NOT_FOUND",
+      message: `There is nothing at ${context.req.path.slice(0, 200)}`,
+      hint: "MCP is at /mcp, the API at /api/v1, the console at /console",
+    })
+  );
+  app.onError((error, context) => {
+    if (error instanceof BodyTooLarge) {
+      return problemOf({
+        code: "ERR_BAD_REQUEST",
+        message: "Cannot read the body: it is larger than 4 MiB",
+        hint: "Send less; large data belongs into tools, not into requests",
+      }, 413);
+    }
+    const report = reportError(error);
+    if (report.code === "ERR_INTERNAL") {
+      deps.log("error", "Request failed", { cause: error.stack ?? error.message });
+    }
+    const response = problem(error);
+    if (report.code === "ERR_UNAUTHENTICATED" || report.code === "ERR_FORBIDDEN") {
+      response.headers.set("www-authenticate", deps.resource.challenge(context.req.raw, error));
+    }
+    return response;
+  });
+  return async (request) => await app.fetch(request);
+}
+
+async function authenticate(deps: HttpDeps, request: Request): Promise<Principal> {
+  const url = new URL(request.url);
+  const audience = new URL(url.pathname, deps.publicUrl ?? url.origin).href;
+  try {
+    return await deps.authenticator.authenticate(bearerOf(request), audience);
+  } catch (error) {
+    if (error instanceof GateError && error.code === "ERR_UNAUTHENTICATED") {
+      await deps.onAuthFailure({ path: url.pathname, reason: error.message });
+    }
+    throw error;
+  }
+}
+
+/** The scopes that an MCP message needs: its tool's; everything else needs a valid credential only. */
+function scopesNeeded(body: unknown): readonly string[] {
+  const messages = Array.isArray(body) ? body : [body];
+  const needed = messages.flatMap((message) => {
+    if (message?.method !== "tools/call") return [];
+    return [message.params?.name === "search" ? "search" : "execute"];
+  });
+  return [...new Set(needed)];
+}
+
+/** @see RFC 6750, section 2.1 */
+function bearerOf(request: Request): string | null {
+  const header = request.headers.get("authorization");
+  if (header === null) return null;
+  return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] ?? "";
+}
+
+function spaceNotFound(space: string): GateError {
+  return new GateError("ERR_NOT_FOUND", `Space "${space.slice(0, 100)}" does not exist`, {
+    hint: "Use /mcp, or a space that the policy opens to you",
+  });
+}

@@ -1,0 +1,49 @@
+import { type ErrorCode, type ErrorReport, reportError } from "../model/errors.ts";
+
+const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
+  ERR_BAD_REQUEST: 400,
+  ERR_INVALID_ARGUMENTS: 400,
+  ERR_CONFIG: 400,
+  ERR_UNAUTHENTICATED: 401,
+  ERR_FORBIDDEN: 403,
+  ERR_POLICY_DENIED: 403,
+  ERR_NOT_FOUND: 404,
+  ERR_TOOL_NOT_FOUND: 404,
+  ERR_TOOL_UNAVAILABLE: 409,
+  ERR_BUSY: 429,
+  ERR_LIMIT_REACHED: 429,
+  ERR_UPSTREAM: 502,
+  ERR_UPSTREAM_UNREACHABLE: 502,
+  ERR_UPSTREAM_RESULT: 502,
+  ERR_UPSTREAM_TIMEOUT: 504,
+  ERR_AUDIT_UNAVAILABLE: 503,
+  ERR_SANDBOX_UNAVAILABLE: 503,
+  ERR_STORE: 503,
+};
+
+/**
+ * An error as a problem document.
+ *
+ * @see RFC 9457
+ */
+export function problem(error: unknown): Response {
+  return problemOf(reportError(error));
+}
+
+export function problemOf(
+  report: ErrorReport,
+  status = STATUS_OF_CODE[report.code] ?? 500,
+): Response {
+  const headers = new Headers({ "content-type": "application/problem+json" });
+  if (report.retryAfterMs !== undefined) {
+    headers.set("retry-after", String(Math.max(1, Math.ceil(report.retryAfterMs / 1000))));
+  }
+  const body = {
+    type: `urn:toolgate:error:${report.code}`,
+    title: report.message,
+    status,
+    detail: report.hint,
+    ...report,
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}

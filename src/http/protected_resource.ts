@@ -1,0 +1,73 @@
+import type { Config } from "../config/schema.ts";
+import { GateError, reportError } from "../model/errors.ts";
+import { SCOPES } from "../model/principal.ts";
+
+const METADATA_PATH = "/.well-known/oauth-protected-resource";
+
+/** The OAuth face of the edge: where tokens come from, and what a refused request lacks. */
+export interface ProtectedResource {
+  /** The metadata document of the resource that the path names; null if the path is none. */
+  metadata(request: Request): Response | null;
+  /** The value of `WWW-Authenticate` for a refused request. */
+  challenge(request: Request, error: unknown): string;
+}
+
+/**
+ * @param publicUrl the base URL that clients use.
+ * @see RFC 9728, RFC 6750 section 3, MCP 2026-07-28 authorization
+ */
+export function createProtectedResource(options: {
+  readonly auth: Config["auth"];
+  readonly publicUrl: (request: Request) => string;
+}): ProtectedResource {
+  const { auth } = options;
+  return {
+    metadata(request) {
+      const { pathname } = new URL(request.url);
+      if (typeof auth === "string" || !pathname.startsWith(METADATA_PATH)) return null;
+      const path = pathname.slice(METADATA_PATH.length);
+      // Every name of a space has a document, so that it tells nobody which spaces exist.
+      if (path !== "" && !/^\/(mcp|s\/[^/]{1,100}\/mcp)$/.test(path)) return null;
+      return Response.json({
+        resource: new URL(path, options.publicUrl(request)).href,
+        resource_name: "toolgate",
+        authorization_servers: [auth.issuer],
+        scopes_supported: SCOPES,
+        bearer_methods_supported: ["header"],
+      }, { headers: { "access-control-allow-origin": "*" } });
+    },
+    challenge(request, error) {
+      const report = reportError(error);
+      const parts: string[] = [];
+      if (report.code === "ERR_FORBIDDEN") parts.push('error="insufficient_scope"');
+      else if (request.headers.has("authorization")) {
+        parts.push('error="invalid_token"', `error_description="${quotable(report.message)}"`);
+      }
+      const scopes = error instanceof MissingScope ? error.scopes : ["search", "execute"];
+      parts.push(`scope="${scopes.join(" ")}"`);
+      if (typeof auth !== "string") {
+        const { pathname } = new URL(request.url);
+        const path = /^\/(mcp|s\/[^/]{1,100}\/mcp)$/.test(pathname) ? pathname : "";
+        const url = new URL(METADATA_PATH + path, options.publicUrl(request)).href;
+        parts.push(`resource_metadata="${url}"`);
+      }
+      return `Bearer realm="toolgate", ${parts.join(", ")}`;
+    },
+  };
+}
+
+/** The credential is good but does not reach; the challenge names every scope the operation needs. */
+export class MissingScope extends GateError {
+  readonly scopes: readonly string[];
+
+  constructor(scopes: readonly string[]) {
+    super("ERR_FORBIDDEN", `The credential lacks scope "${scopes.join(" ")}"`, {
+      hint: `Use a credential with scope "${scopes.join(" ")}"`,
+    });
+    this.scopes = scopes;
+  }
+}
+
+function quotable(text: string): string {
+  return text.replaceAll(/["\\\p{Cc}]/gu, "'");
+}

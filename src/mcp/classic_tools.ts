@@ -1,0 +1,106 @@
+import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/server";
+import type { Config } from "../config/schema.ts";
+import type { Visibility } from "../model/decision.ts";
+import type { Tool } from "../model/tool.ts";
+import type { CallOutcome } from "../supervisor/call_tool.ts";
+import { compileToolPattern } from "../policy/tool_pattern.ts";
+
+/** How a space offers its tools. */
+export type SpaceMode = Config["spaces"][string]["mode"];
+
+/** The tools that a space offers as they are, by the name that MCP clients call them by. */
+export interface ClassicTools {
+  /** Whether `search` and `execute` are offered too. */
+  readonly codeMode: boolean;
+  readonly byName: ReadonlyMap<string, Tool>;
+}
+
+const CODE_MODE: ClassicTools = { codeMode: true, byName: new Map() };
+/** What every client accepts; MCP itself allows 128. */
+const NAME_CHARACTERS_MAX = 64;
+
+/**
+ * @param space the space's configuration; undefined means `code`.
+ * @param tools those the caller may use there.
+ */
+export function classicTools(
+  space: Config["spaces"][string] | undefined,
+  tools: readonly Tool[],
+): ClassicTools {
+  switch (space?.mode ?? "code") {
+    case "code":
+      return CODE_MODE;
+    case "classic":
+      return { codeMode: false, byName: nameTools(tools, prefixedName) };
+    case "hybrid": {
+      const patterns = (space?.classic ?? []).map(compileToolPattern);
+      const chosen = tools.filter((tool) => patterns.some(({ matches }) => matches(tool)));
+      return { codeMode: true, byName: nameTools(chosen, prefixedName) };
+    }
+    case "pass": {
+      const chosen = tools.filter((tool) =>
+        tool.server === space?.upstream && tool.kind === "tool"
+      );
+      return { codeMode: false, byName: nameTools(chosen, (tool) => tool.name) };
+    }
+  }
+}
+
+/** A tool in MCP's shape; its annotations are our own class of it, not the upstream's claim. */
+export function classicDefinition(name: string, tool: Tool, visibility: Visibility): McpTool {
+  const input = typeof tool.inputSchema === "object" ? tool.inputSchema : {};
+  return {
+    name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: { ...input, type: "object" },
+    annotations: {
+      readOnlyHint: visibility.access === "read",
+      destructiveHint: visibility.access === "destructive",
+      idempotentHint: tool.hints.idempotent ?? false,
+      openWorldHint: tool.hints.openWorld ?? true,
+    },
+  };
+}
+
+/** The outcome of a call as MCP answers it; only what passed the gate's output check is in it. */
+export function classicResult(outcome: CallOutcome): CallToolResult {
+  if (!outcome.ok) {
+    const { code, message, hint } = outcome.error;
+    const text = `${message} [${code}]\nHint: ${hint}`;
+    return { content: [{ type: "text", text }], isError: true };
+  }
+  const { value, json, answer } = outcome;
+  if (
+    answer !== null && answer.structuredContent === undefined && Array.isArray(value) &&
+    value.length === answer.content.length && value.length !== 1
+  ) {
+    return { content: value as CallToolResult["content"] };
+  }
+  const text = typeof value === "string" ? value : json;
+  const structured = answer?.structuredContent !== undefined && typeof value === "object" &&
+    value !== null && !Array.isArray(value);
+  return {
+    content: [{ type: "text", text }],
+    ...(structured ? { structuredContent: { ...value } } : {}),
+  };
+}
+
+/** Gives each tool its name; a name that two tools would share is given to neither. */
+function nameTools(
+  tools: readonly Tool[],
+  nameOf: (tool: Tool) => string,
+): ReadonlyMap<string, Tool> {
+  const byName = Map.groupBy(tools, nameOf);
+  return new Map(
+    [...byName].flatMap(([name, [tool, ...others]]) =>
+      tool === undefined || others.length > 0 ? [] : [[name, tool] as const]
+    ),
+  );
+}
+
+function prefixedName(tool: Tool): string {
+  const name = `${tool.serverIdentifier}__${tool.identifier}`.replaceAll(/[^A-Za-z0-9_-]/g, "_");
+  if (name.length <= NAME_CHARACTERS_MAX) return name;
+  return `${name.slice(0, NAME_CHARACTERS_MAX - 9)}_${tool.pin.slice(0, 8)}`;
+}

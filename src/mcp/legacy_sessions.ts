@@ -1,0 +1,122 @@
+import {
+  type AuthInfo,
+  isInitializeRequest,
+  type Server,
+  WebStandardStreamableHTTPServerTransport,
+} from "@modelcontextprotocol/server";
+import { principalKey } from "../model/principal.ts";
+import type { McpCaller } from "./caller.ts";
+import type { SessionSigner } from "./session_id.ts";
+
+/**
+ * Sessions of clients that speak a 2025 or older revision.
+ *
+ * A session lives in this process; its id is signed, so that an id of another replica or of before a
+ * restart is served statelessly (`fallback`) and only a forged, foreign or expired id is unknown (404).
+ */
+export interface LegacySessions {
+  handle(request: Request, caller: McpCaller, body: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface LegacySessionsDeps {
+  readonly now: () => number;
+  readonly signer: SessionSigner;
+  readonly createServer: () => Server;
+  readonly optionsOf: (
+    caller: McpCaller,
+    body: unknown,
+  ) => { readonly authInfo: AuthInfo; readonly parsedBody?: unknown };
+  /** Serves one request without a session. */
+  readonly fallback: (request: Request, caller: McpCaller, body: unknown) => Promise<Response>;
+}
+
+interface Session {
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly server: Server;
+  readonly owner: string;
+  usedAt: number;
+}
+
+const SESSIONS_MAX = 1_000;
+const IDLE_MS = 30 * 60_000;
+const LIFE_MS = 24 * 60 * 60_000;
+
+export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
+  const sessions = new Map<string, Session>();
+
+  const drop = async (id: string, session: Session) => {
+    sessions.delete(id);
+    await session.server.close();
+  };
+
+  /** Ends idle sessions, and the longest unused ones when there are too many. */
+  const evict = async () => {
+    const idleBefore = deps.now() - IDLE_MS;
+    for (const [id, session] of sessions) {
+      if (session.usedAt < idleBefore || sessions.size >= SESSIONS_MAX) await drop(id, session);
+      else break; // in order of last use
+    }
+  };
+
+  const open = async (request: Request, caller: McpCaller, body: unknown): Promise<Response> => {
+    await evict();
+    const owner = await ownerOf(caller);
+    const id = await deps.signer.sign({
+      principal: owner,
+      space: caller.space,
+      expiresAt: deps.now() + LIFE_MS,
+      nonce: crypto.randomUUID(),
+    });
+    const server = deps.createServer();
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => id,
+      onsessioninitialized: () => {
+        sessions.set(id, { transport, server, owner, usedAt: deps.now() });
+      },
+      onsessionclosed: () => {
+        sessions.delete(id);
+      },
+    });
+    await server.connect(transport);
+    return await transport.handleRequest(request, deps.optionsOf(caller, body));
+  };
+
+  return {
+    async handle(request, caller, body) {
+      const id = request.headers.get("mcp-session-id");
+      if (id === null) {
+        return isInitializeRequest(body)
+          ? await open(request, caller, body)
+          : await deps.fallback(request, caller, body);
+      }
+      const claims = await deps.signer.verify(id, deps.now());
+      if (
+        claims === null || claims.principal !== await ownerOf(caller) ||
+        claims.space !== caller.space
+      ) return sessionNotFound();
+      const session = sessions.get(id);
+      if (session === undefined) return await deps.fallback(request, caller, body);
+      session.usedAt = deps.now();
+      sessions.delete(id);
+      sessions.set(id, session); // keeps the map in order of last use
+      return await session.transport.handleRequest(request, deps.optionsOf(caller, body));
+    },
+    async close() {
+      for (const [id, session] of [...sessions]) await drop(id, session);
+    },
+  };
+}
+
+async function ownerOf(caller: McpCaller): Promise<string> {
+  const bytes = new TextEncoder().encode(principalKey(caller.principal));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+function sessionNotFound(): Response {
+  return Response.json({
+    jsonrpc: "2.0",
+    id: null,
+    error: { code: -32001, message: "Session not found" },
+  }, { status: 404 });
+}

@@ -1,0 +1,438 @@
+import type { AuditActor, AuditEvent } from "../model/event.ts";
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { CatalogSnapshot } from "../model/catalog.ts";
+import type { Decision, Effect } from "../model/decision.ts";
+import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
+import type { Tool } from "../model/tool.ts";
+import type { UpstreamAnswer } from "../model/upstream.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Upstreams } from "../upstream/upstreams.ts";
+import { actorOf } from "./actor.ts";
+import type { ExecutionContext } from "./execution_context.ts";
+import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./find_tool.ts";
+import { invalidArguments } from "./invalid_arguments.ts";
+import { placeholderFor } from "./placeholder.ts";
+import type { CheckedOutput, OutputGate } from "./output_gate.ts";
+import type { CallQuota, QuotaGate } from "./quota_gate.ts";
+import { toolErrorText, toolValue } from "./tool_value.ts";
+import { validateJson } from "./validate_json.ts";
+
+/**
+ * The one way to an upstream, for every path: programs, classic tools, skills, the command line.
+ *
+ * The order is the security model: look up → pin → validate → decide → reserve → intent (durable) →
+ * call → check, redact, taint → settle → outcome (durable). A tool that the caller may not use answers
+ * exactly like one that does not exist.
+ */
+export interface CallToolDeps {
+  readonly now: () => number;
+  readonly snapshot: () => CatalogSnapshot;
+  readonly policy: () => Policy;
+  readonly audit: Pick<AuditLog, "append">;
+  readonly upstreams: Pick<Upstreams, "call">;
+  readonly quotas: QuotaGate;
+  readonly output: OutputGate;
+  /** Hears the value of each good answer, to learn undeclared output types from. */
+  readonly observeResult: (tool: Tool, value: unknown) => void;
+}
+
+export interface ToolCall extends ToolSpelling {
+  /** 0-based position among the calls of its execution. */
+  readonly index: number;
+  /** Parsed JSON. */
+  readonly args: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** The outcome of one call. Expected failures are values, so that they are always audited. */
+export type CallOutcome =
+  & {
+    /** `server.tool`, as the catalog spells it, or as the caller did if there is no such tool. */
+    readonly tool: string;
+    readonly effect: Effect;
+    readonly ms: number;
+    /** Size of the value handed to the program, as JSON. */
+    readonly bytes: number;
+  }
+  & (
+    | {
+      readonly ok: true;
+      readonly value: unknown;
+      readonly json: string;
+      readonly answer: UpstreamAnswer | null;
+    }
+    | { readonly ok: false; readonly error: ErrorReport }
+  );
+
+/** What is known about a call on its way through the gate; each step adds to it. */
+interface Passage {
+  readonly context: ExecutionContext;
+  readonly call: ToolCall;
+  readonly policy: Policy;
+  readonly startedAt: number;
+  readonly base: AuditEvent;
+}
+
+export async function callTool(
+  deps: CallToolDeps,
+  context: ExecutionContext,
+  call: ToolCall,
+): Promise<CallOutcome> {
+  const policy = deps.policy();
+  const passage: Passage = {
+    context,
+    call,
+    policy,
+    startedAt: deps.now(),
+    base: baseEvent(context, call, actorOf(context.principal, policy)),
+  };
+  try {
+    return await pass(deps, passage);
+  } catch (error) {
+    // Only the audit log and bugs get here; either way nothing may be claimed to have worked.
+    return refusal(deps, passage, `${call.server}.${call.tool}`, "deny", reportError(error));
+  }
+}
+
+async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> {
+  const { context, call, policy } = passage;
+  const snapshot = deps.snapshot();
+  const tool = lookUp(snapshot, call);
+  const isVisible = (candidate: Tool) =>
+    policy.visibility(context.principal, context.space, candidate) !== null;
+  if (tool === null || !isVisible(tool)) return await refuseUnknown(deps, passage, tool, isVisible);
+
+  const argsText = JSON.stringify(call.args ?? {});
+  const argsBytes = new TextEncoder().encode(argsText).length;
+  const args: unknown = call.args ?? {};
+  const decidedFrom = deps.now();
+  const problem = checkArguments(context, tool, args, argsBytes);
+  if (problem !== null) return await refuse(deps, passage, tool, null, problem, argsText);
+
+  const decision = policy.decide({
+    principal: context.principal,
+    space: context.space,
+    tool,
+    args,
+    execution: { tainted: context.taint.tainted, sources: [...context.taint.sources] },
+  });
+  if (decision.effect !== "allow") {
+    const error = decision.effect === "hidden"
+      ? toolNotFound(snapshot, call, isVisible)
+      : decision.effect === "ask"
+      ? approvalRequired(tool, decision)
+      : policyDenied(tool, decision);
+    return await refuse(deps, passage, tool, decision, error, argsText);
+  }
+  if (context.dryRun && decision.access !== "read") {
+    return await plan(deps, passage, tool, decision, argsText);
+  }
+  const quota = await deps.quotas.reserve({
+    principal: context.principal,
+    groups: policy.groups(context.principal),
+    space: context.space,
+    execution: context.id,
+    tool,
+    access: decision.access,
+    args,
+    argsBytes,
+    policy,
+  });
+  if (!quota.ok) {
+    await deps.audit.append({
+      ...eventOf(passage, "limit.hit", tool, decision),
+      detail: { limit: quota.limit, freesAt: quota.freesAt },
+    });
+    return await refuse(deps, passage, tool, decision, quota.error, argsText);
+  }
+  const policyMs = deps.now() - decidedFrom;
+  return await invoke(deps, passage, tool, decision, quota.quota, args, argsText, policyMs);
+}
+
+/** From the durable intent to the durable outcome. */
+async function invoke(
+  deps: CallToolDeps,
+  passage: Passage,
+  tool: Tool,
+  decision: Decision,
+  quota: CallQuota,
+  args: unknown,
+  argsText: string,
+  policyMs: number,
+): Promise<CallOutcome> {
+  const { context, call, policy } = passage;
+  const idempotencyKey = `${context.id}:${call.index}`;
+  try {
+    // Intent goes first: after a crash the log may name a call that never ran, but never misses one that did.
+    await deps.audit.append({
+      ...eventOf(passage, "call.intent", tool, decision),
+      upstream: { idempotencyKey },
+      ms: { policy: policyMs },
+    }, { args: argsText });
+  } catch (error) {
+    await quota.refund();
+    throw error;
+  }
+  const calledAt = deps.now();
+  let answer: UpstreamAnswer;
+  try {
+    answer = await deps.upstreams.call({
+      server: tool.server,
+      name: tool.name,
+      kind: tool.kind,
+      args: args as { readonly [name: string]: unknown },
+      principal: context.principal,
+      idempotencyKey,
+      traceparent: context.traceparent,
+      resultBytesMax: context.limits.toolResultBytesMax,
+      signal: AbortSignal.any([context.signal, call.signal]),
+    });
+  } catch (error) {
+    const report = { ...reportError(error), tool: tool.id };
+    await quota.refund();
+    await deps.audit.append({
+      ...eventOf(passage, "call.outcome", tool, decision),
+      result: { status: report.code },
+      err: { code: report.code, message: report.message },
+      ms: {
+        total: deps.now() - passage.startedAt,
+        policy: policyMs,
+        upstream: deps.now() - calledAt,
+      },
+    });
+    return refusal(deps, passage, tool.id, "allow", report);
+  }
+  const upstreamMs = deps.now() - calledAt;
+  if (policy.isUntrusted(tool)) context.taint.tainted = true;
+  context.taint.sources.add(tool.server);
+  const checked = answer.isError
+    ? {
+      error: new GateError("ERR_UPSTREAM", toolErrorText(answer), {
+        hint: "The tool itself reported this; change the arguments or handle it in the program",
+        tool: tool.id,
+      }),
+    }
+    : deps.output.check(policy, tool, toolValue(answer), answer.bytes);
+  const cost = policy.price(tool);
+  const bytes = "json" in checked ? byteLength(checked.json) : 0;
+  await quota.settle({ bytes, usd: cost });
+  const failure = "error" in checked ? reportError(checked.error) : null;
+  await deps.audit.append({
+    ...eventOf(passage, "call.outcome", tool, decision),
+    result: { status: failure?.code ?? "ok", bytes },
+    upstream: { idempotencyKey, credential: answer.credential },
+    ...(cost > 0 ? { cost } : {}),
+    ...(failure === null ? {} : { err: { code: failure.code, message: failure.message } }),
+    ...detailOf(checked),
+    ms: { total: deps.now() - passage.startedAt, policy: policyMs, upstream: upstreamMs },
+  }, "json" in checked ? { result: checked.json } : {});
+  if (!("json" in checked)) {
+    return refusal(deps, passage, tool.id, "allow", {
+      ...reportError(checked.error),
+      tool: tool.id,
+    });
+  }
+  deps.observeResult(tool, checked.value);
+  return {
+    ok: true,
+    tool: tool.id,
+    effect: "allow",
+    ms: deps.now() - passage.startedAt,
+    bytes,
+    value: checked.value,
+    json: checked.json,
+    answer,
+  };
+}
+
+function checkArguments(
+  context: ExecutionContext,
+  tool: Tool,
+  args: unknown,
+  argsBytes: number,
+): GateError | null {
+  const bytesMax = context.limits.toolArgumentBytesMax;
+  if (argsBytes > bytesMax) {
+    return new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${tool.id}": its arguments are ${argsBytes} bytes, the limit is ${bytesMax}`,
+      { hint: "Send less at once, or in several calls", tool: tool.id },
+    );
+  }
+  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+    return new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${tool.id}": the arguments must be one object`,
+      { hint: `Call it as tools.${tool.id}({ … })`, tool: tool.id },
+    );
+  }
+  const validation = validateJson(tool.inputSchema, args, argsBytes);
+  return validation.ok ? null : invalidArguments(tool, validation);
+}
+
+/** A write under `dryRun`: recorded, answered with a placeholder, never made. */
+async function plan(
+  deps: CallToolDeps,
+  passage: Passage,
+  tool: Tool,
+  decision: Decision,
+  argsText: string,
+): Promise<CallOutcome> {
+  passage.context.planned.push({ tool: tool.id, args: JSON.parse(argsText) });
+  const value = placeholderFor(tool.outputSchema);
+  const json = JSON.stringify(value);
+  await deps.audit.append({
+    ...eventOf(passage, "call.outcome", tool, decision),
+    result: { status: "planned" },
+    ms: { total: deps.now() - passage.startedAt },
+  }, { args: argsText });
+  const ms = deps.now() - passage.startedAt;
+  return { ok: true, tool: tool.id, effect: "allow", ms, bytes: 0, value, json, answer: null };
+}
+
+async function refuseUnknown(
+  deps: CallToolDeps,
+  passage: Passage,
+  hidden: Tool | null,
+  isVisible: (tool: Tool) => boolean,
+): Promise<CallOutcome> {
+  const { call, context, policy } = passage;
+  const snapshot = deps.snapshot();
+  const quarantined = lookUpQuarantined(snapshot, call);
+  const error = quarantined !== null && context.principal.scopes.includes("admin")
+    ? new GateError(
+      "ERR_TOOL_UNAVAILABLE",
+      `Tool "${quarantined.server}.${quarantined.name}" is unavailable: ${quarantined.reason}`,
+      { hint: `${quarantined.detail}. See "toolgate tools diff", then "tools approve"` },
+    )
+    : toolNotFound(snapshot, call, isVisible);
+  await deps.audit.append({
+    ...passage.base,
+    kind: "call.outcome",
+    tool: hidden === null ? { server: call.server.slice(0, 100), name: call.tool.slice(0, 200) } : {
+      server: hidden.server,
+      name: hidden.name,
+      access: policy.classify(hidden),
+      pin: hidden.pin,
+    },
+    decision: {
+      effect: "hidden",
+      because: [quarantined?.reason ?? (hidden === null ? "no-such-tool" : "hidden")],
+      bundle: policy.digest,
+    },
+    result: { status: error.code },
+    err: { code: error.code, message: error.message },
+    ms: { total: deps.now() - passage.startedAt },
+  });
+  return refusal(deps, passage, `${call.server}.${call.tool}`, "deny", reportError(error));
+}
+
+/** Records a call that the gate stopped before the upstream heard of it. */
+async function refuse(
+  deps: CallToolDeps,
+  passage: Passage,
+  tool: Tool,
+  decision: Decision | null,
+  error: GateError,
+  argsText: string,
+): Promise<CallOutcome> {
+  await deps.audit.append({
+    ...eventOf(passage, "call.outcome", tool, decision),
+    result: { status: error.code },
+    err: { code: error.code, message: error.message },
+    ms: { total: deps.now() - passage.startedAt },
+  }, { args: argsText });
+  const effect = decision?.effect === "ask" ? "ask" : "deny";
+  return refusal(deps, passage, tool.id, effect, { ...reportError(error), tool: tool.id });
+}
+
+function refusal(
+  deps: CallToolDeps,
+  passage: Passage,
+  tool: string,
+  effect: Effect,
+  error: ErrorReport,
+): CallOutcome {
+  const ms = deps.now() - passage.startedAt;
+  return { ok: false, tool: tool.slice(0, 300), effect, ms, bytes: 0, error };
+}
+
+function policyDenied(tool: Tool, decision: Decision): GateError {
+  const rules = decision.because.join(", ");
+  const message = decision.message === "" ? "" : `: ${decision.message}`;
+  return new GateError("ERR_POLICY_DENIED", `Policy denies "${tool.id}" (${rules})${message}`, {
+    hint: decision.message === ""
+      ? `Rule ${rules} decided; use other arguments or another tool, or ask the operator`
+      : decision.message,
+    tool: tool.id,
+  });
+}
+
+function approvalRequired(tool: Tool, decision: Decision): GateError {
+  const by = decision.approval?.by ?? "a person";
+  const message = decision.message === "" ? "" : `: ${decision.message}`;
+  return new GateError(
+    "ERR_APPROVAL_REQUIRED",
+    `Calling "${tool.id}" needs the approval of ${by} (${decision.because.join(", ")})${message}`,
+    {
+      hint:
+        "Approvals cannot be given here yet: leave this call out, or ask the operator for a rule that allows it",
+      tool: tool.id,
+    },
+  );
+}
+
+function baseEvent(context: ExecutionContext, call: ToolCall, actor: AuditActor): AuditEvent {
+  return {
+    kind: "call.intent",
+    space: context.space,
+    actor,
+    ...(context.task === null ? {} : { task: context.task }),
+    ...(context.traceparent === null ? {} : { trace: context.traceparent }),
+    execution: context.id,
+    call: `${context.id}:${call.index}`,
+  };
+}
+
+function eventOf(
+  passage: Passage,
+  kind: AuditEvent["kind"],
+  tool: Tool,
+  decision: Decision | null,
+): AuditEvent {
+  const { base, policy } = passage;
+  return {
+    ...base,
+    kind,
+    tool: {
+      server: tool.server,
+      name: tool.name,
+      access: decision?.access ?? policy.classify(tool),
+      pin: tool.pin,
+    },
+    ...(decision === null ? {} : {
+      decision: {
+        effect: decision.effect,
+        because: decision.because,
+        bundle: policy.digest,
+        ...(decision.observed === null ? {} : { observed: decision.observed }),
+      },
+    }),
+  };
+}
+
+function detailOf(checked: CheckedOutput): Pick<AuditEvent, "detail"> {
+  if (!("json" in checked)) return {};
+  const { redactions, mismatch } = checked;
+  if (redactions === 0 && mismatch === null) return {};
+  return {
+    detail: {
+      ...(redactions === 0 ? {} : { redactions }),
+      ...(mismatch === null ? {} : { schemaMismatch: mismatch.slice(0, 300) }),
+    },
+  };
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

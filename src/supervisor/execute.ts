@@ -1,0 +1,278 @@
+import { bulkhead } from "cockatiel";
+import type { AuditEvent } from "../model/event.ts";
+import type {
+  CallSummary,
+  ExecutionResult,
+  ExecutionStatus,
+  PreflightFinding,
+  ProgramError,
+} from "../model/execution.ts";
+import type { ErrorCode } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import { type Principal, principalKey } from "../model/principal.ts";
+import type { SandboxOutcome } from "../sandbox/outcome.ts";
+import type { CallReply, SandboxCall } from "../sandbox/run_program.ts";
+import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
+import { actorOf } from "./actor.ts";
+import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
+import type { ExecutionContext } from "./execution_context.ts";
+import type { Preflight } from "./preflight.ts";
+import type { ProgramDiscovery } from "./program_discovery.ts";
+
+/**
+ * Runs one program: preflight → sandbox, whose calls pass the gate → a bounded result.
+ *
+ * The supervisor never parses the program; it only hashes and hands it on.
+ */
+export interface ExecuteDeps extends CallToolDeps {
+  readonly sandbox: Pick<SandboxPool, "run">;
+  readonly preflight: Preflight;
+  readonly discovery: ProgramDiscovery;
+  readonly limits: Limits;
+  readonly newId: () => string;
+  /** Keeps a result that is too large to return; answers where it can be read by the same principal. */
+  readonly keepResult: (
+    principal: Principal,
+    executionId: string,
+    json: string,
+  ) => Promise<{ readonly uri: string; readonly bytes: number }>;
+  /** Tokens of a text; an estimate. */
+  readonly countTokens: (text: string) => number;
+  /** Tokens of text of which only the size is known; an estimate. */
+  readonly tokensOfBytes: (bytes: number) => number;
+}
+
+export interface ExecuteRequest {
+  readonly principal: Principal;
+  readonly space: string;
+  readonly code: string;
+  /** Lowers the wall time; never raises it above the configured limit. */
+  readonly timeoutMs?: number;
+  readonly dryRun?: boolean;
+  readonly task: string | null;
+  readonly traceparent: string | null;
+  readonly signal: AbortSignal;
+  /** Hears of each finished call, for progress notifications. */
+  readonly onCall?: (call: CallSummary) => void;
+}
+
+/** Codes that mean the gate refused, not that the program failed. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_POLICY_DENIED",
+  "ERR_APPROVAL_REQUIRED",
+  "ERR_LIMIT_REACHED",
+]);
+
+/**
+ * @returns the result in the shape of the `execute` tool, for failures too.
+ * @throws {GateError} `ERR_BUSY`, `ERR_SANDBOX_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: nothing has run.
+ */
+export async function execute(
+  deps: ExecuteDeps,
+  request: ExecuteRequest,
+): Promise<ExecutionResult> {
+  const startedAt = deps.now();
+  const limits = limitsOf(deps.limits, request.timeoutMs);
+  const context = contextOf(deps, request, limits);
+  const base = baseEvent(deps, request, context);
+  const codeBytes = new TextEncoder().encode(request.code);
+  const code = { sha256: await sha256(codeBytes), bytes: codeBytes.length };
+  // Not awaited here: the log keeps order, so this is durable before the first intent is.
+  const started = deps.audit.append({ ...base, kind: "execution.start", code }, {
+    code: JSON.stringify(request.code),
+  });
+  started.catch(() => {}); // awaited below; until then a failure is not unhandled
+  const findings = deps.preflight.check(
+    request.principal,
+    request.space,
+    request.code,
+    code.sha256,
+  );
+  const blocking = deps.preflight.mode === "block" ? await findings : [];
+  const calls: CallSummary[] = [];
+  let bytesIn = 0;
+  const outcome = blocking.length > 0
+    ? preflightOutcome(blocking)
+    : await runProgram(deps, request, context, (call) => {
+      calls.push({
+        tool: call.tool,
+        effect: call.effect,
+        status: statusOf(call),
+        ms: round(call.ms),
+      });
+      bytesIn += call.bytes;
+      request.onCall?.(calls[calls.length - 1] as CallSummary);
+    });
+  const handle = outcome.oversize === null
+    ? undefined
+    : await deps.keepResult(request.principal, context.id, outcome.oversize.json);
+  const status = statusOfExecution(outcome, calls);
+  const resultJson = outcome.status === "ok" ? outcome.resultJson : null;
+  const resultBytes = resultJson === null ? 0 : new TextEncoder().encode(resultJson).length;
+  const bytesKeptOut = Math.max(0, bytesIn - resultBytes);
+  const warnings = await warningsOf(deps, findings, status);
+  const result: ExecutionResult = {
+    executionId: context.id,
+    status,
+    ...(resultJson === null ? {} : { result: JSON.parse(resultJson) as unknown }),
+    logs: outcome.logs,
+    calls,
+    ...(outcome.error === null ? {} : { error: outcome.error }),
+    ...(handle === undefined ? {} : { handle }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(context.dryRun ? { planned: context.planned } : {}),
+    usage: {
+      wallMs: round(deps.now() - startedAt),
+      toolCalls: calls.length,
+      bytesKeptOut,
+      tokensReturned: deps.countTokens(resultJson ?? outcome.error?.message ?? ""),
+      tokensKeptOut: deps.tokensOfBytes(bytesKeptOut),
+    },
+  };
+  await started;
+  await deps.audit.append({
+    ...base,
+    kind: "execution.end",
+    code,
+    result: { status, bytes: resultBytes, tokensKeptOut: result.usage.tokensKeptOut },
+    ...(outcome.error === null
+      ? {}
+      : { err: { code: outcome.error.code, message: outcome.error.message } }),
+    ms: { total: result.usage.wallMs },
+    detail: {
+      calls: calls.length,
+      cpuMs: round(outcome.cpuMs),
+      tokensReturned: result.usage.tokensReturned,
+      codeTokens: deps.tokensOfBytes(code.bytes),
+      ...(context.dryRun ? { dryRun: true } : {}),
+    },
+  }, resultJson === null ? {} : { result: resultJson });
+  return result;
+}
+
+async function runProgram(
+  deps: ExecuteDeps,
+  request: ExecuteRequest,
+  context: ExecutionContext,
+  onOutcome: (outcome: CallOutcome) => void,
+): Promise<SandboxOutcome> {
+  const gate = bulkhead(context.limits.concurrentCallsMax, context.limits.toolCallsMax);
+  const onCall = (call: SandboxCall): Promise<CallReply> =>
+    gate.execute(async () => {
+      if (call.server === "") return await deps.discovery.answer(context, call);
+      const outcome = await callTool(deps, context, call);
+      onOutcome(outcome);
+      return outcome.ok
+        ? { ok: true, json: outcome.json }
+        : { ok: false, error: { ...outcome.error, tool: outcome.error.tool ?? outcome.tool } };
+    });
+  return await deps.sandbox.run(
+    {
+      principalKey: principalKey(request.principal),
+      code: request.code,
+      limits: context.limits,
+      names: deps.discovery.names(request.principal, request.space),
+      seed: null,
+    },
+    onCall,
+    request.signal,
+  );
+}
+
+function limitsOf(limits: Limits, timeoutMs: number | undefined): Limits {
+  if (timeoutMs === undefined) return limits;
+  return { ...limits, wallTimeMs: Math.min(limits.wallTimeMs, Math.max(50, timeoutMs)) };
+}
+
+/** A new execution for a request. */
+export function contextOf(
+  deps: Pick<ExecuteDeps, "newId">,
+  request: ExecuteRequest,
+  limits: Limits,
+): ExecutionContext {
+  return {
+    id: deps.newId(),
+    principal: request.principal,
+    space: request.space,
+    task: request.task,
+    traceparent: request.traceparent,
+    limits,
+    dryRun: request.dryRun ?? false,
+    signal: request.signal,
+    taint: { tainted: false, sources: new Set() },
+    planned: [],
+  };
+}
+
+function baseEvent(
+  deps: ExecuteDeps,
+  request: ExecuteRequest,
+  context: ExecutionContext,
+): AuditEvent {
+  return {
+    kind: "execution.start",
+    space: request.space,
+    actor: actorOf(request.principal, deps.policy()),
+    ...(request.task === null ? {} : { task: request.task }),
+    ...(request.traceparent === null ? {} : { trace: request.traceparent }),
+    execution: context.id,
+  };
+}
+
+function preflightOutcome(findings: readonly PreflightFinding[]): SandboxOutcome {
+  const [first] = findings;
+  const error: ProgramError = {
+    code: "ERR_PREFLIGHT",
+    name: "PreflightError",
+    message: findings.map((finding) => `${finding.line}:${finding.column} ${finding.message}`).join(
+      "\n",
+    ),
+    hint: "Nothing has run; mend these places and send the program again",
+    ...(first === undefined ? {} : { line: first.line, column: first.column }),
+  };
+  return {
+    status: "error",
+    resultJson: null,
+    oversize: null,
+    logs: [],
+    error,
+    callCount: 0,
+    wallMs: 0,
+    cpuMs: 0,
+  };
+}
+
+/** Findings go along with a failure always, with a success only if they are there already. */
+async function warningsOf(
+  deps: ExecuteDeps,
+  findings: Promise<readonly PreflightFinding[]>,
+  status: ExecutionStatus,
+): Promise<readonly PreflightFinding[]> {
+  if (deps.preflight.mode !== "warn") return [];
+  if (status !== "ok") return await findings;
+  return await Promise.race([findings, Promise.resolve([])]);
+}
+
+function statusOf(call: CallOutcome): string {
+  return call.ok ? "ok" : call.error.code;
+}
+
+function statusOfExecution(
+  outcome: SandboxOutcome,
+  calls: readonly CallSummary[],
+): ExecutionStatus {
+  const code = outcome.error?.code;
+  // A program can throw any code it likes; only a refusal that the gate really gave counts.
+  if (code !== undefined && REFUSALS.has(code) && calls.some((call) => call.status === code)) {
+    return "denied";
+  }
+  return outcome.status;
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,26 @@
+import type { Limits } from "../model/limits.ts";
+import type { Principal } from "../model/principal.ts";
+
+/**
+ * What the gate knows about the run that a call belongs to.
+ *
+ * Made by the supervisor; nothing in it comes from the program. Only `taint` and `planned` change.
+ */
+export interface ExecutionContext {
+  /** UUID version 7; with the call's index it makes the idempotency key. */
+  readonly id: string;
+  readonly principal: Principal;
+  readonly space: string;
+  /** Client's task id from `_meta`, if it sent one. */
+  readonly task: string | null;
+  /** W3C `traceparent`, if the client sent one. */
+  readonly traceparent: string | null;
+  readonly limits: Limits;
+  /** Writes are recorded and answered with a placeholder instead of being made. */
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** What the program has seen so far. */
+  readonly taint: { tainted: boolean; readonly sources: Set<string> };
+  /** Writes a dry run would have made. */
+  readonly planned: { readonly tool: string; readonly args: unknown }[];
+}

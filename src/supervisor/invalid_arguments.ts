@@ -1,0 +1,49 @@
+import { GateError } from "../model/errors.ts";
+import { nearest } from "../model/nearest.ts";
+import type { Tool } from "../model/tool.ts";
+import type { Validation } from "./validate_json.ts";
+
+const NAMES_MAX = 30;
+
+/** The error for arguments that do not fit a tool: each place, what is expected, and what was probably meant. */
+export function invalidArguments(tool: Tool, validation: Validation & { ok: false }): GateError {
+  if (validation.problems === null) {
+    return new GateError(
+      "ERR_TOOL_UNAVAILABLE",
+      `Cannot call "${tool.id}": its input schema cannot be used (${validation.reason})`,
+      { hint: "The operator has to repair or replace this tool", tool: tool.id },
+    );
+  }
+  const places = validation.problems.map(({ path, message }) =>
+    `${path === "" ? "arguments" : path}: ${message.replace(/\.$/, "")}`
+  );
+  return new GateError(
+    "ERR_INVALID_ARGUMENTS",
+    `Cannot call "${tool.id}": ${places.join("; ")}`,
+    {
+      hint: expectation(tool, validation.problems.map((problem) => problem.message)),
+      tool: tool.id,
+    },
+  );
+}
+
+function expectation(tool: Tool, messages: readonly string[]): string {
+  const schema = tool.inputSchema;
+  const properties = typeof schema === "object" && typeof schema.properties === "object" &&
+      schema.properties !== null
+    ? Object.keys(schema.properties)
+    : [];
+  const required = typeof schema === "object" && Array.isArray(schema.required)
+    ? schema.required
+    : [];
+  const meant = messages.flatMap((message) => {
+    const unknown = /^Property "(.+)" does not match additional/.exec(message)?.[1];
+    const near = unknown === undefined ? undefined : nearest(unknown, properties, 1)[0];
+    return near === undefined ? [] : [`did you mean "${near}" instead of "${unknown}"?`];
+  });
+  const names = properties.slice(0, NAMES_MAX).map((name) =>
+    required.includes(name) ? name : `${name}?`
+  );
+  const expected = names.length === 0 ? "It takes no parameters" : `It takes ${names.join(", ")}`;
+  return [expected, ...meant].join("; ");
+}

@@ -1,0 +1,88 @@
+import type { CatalogSnapshot } from "../model/catalog.ts";
+import type { PreflightFinding } from "../model/execution.ts";
+import { nearest } from "../model/nearest.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Tool } from "../model/tool.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { CheckerReport } from "../sandbox/checker.ts";
+import { lookUp, splitToolName } from "./find_tool.ts";
+
+/** Checks a program against the declarations of the tools it names, before or while it runs. */
+export interface Preflight {
+  readonly mode: "off" | "warn" | "block";
+  /** Never throws: a program that could not be checked has no findings. */
+  check(
+    principal: Principal,
+    space: string,
+    code: string,
+    codeSha256: string,
+  ): Promise<readonly PreflightFinding[]>;
+}
+
+export interface PreflightDeps {
+  readonly mode: "off" | "warn" | "block";
+  readonly snapshot: () => CatalogSnapshot;
+  readonly policy: () => Policy;
+  readonly mentionedTools: (code: string) => readonly string[];
+  readonly declareTools: (tools: readonly Tool[]) => string;
+  readonly check: (code: string, declarations: string) => Promise<CheckerReport>;
+}
+
+const REPORTS_MAX = 500;
+const NEIGHBOURS_MAX = 60;
+
+export function createPreflight(deps: PreflightDeps): Preflight {
+  // The same program is often sent again; its check depends on the code and on the declarations alone.
+  const reports = new Map<string, Promise<readonly PreflightFinding[]>>();
+  return {
+    mode: deps.mode,
+    check(principal, space, code, codeSha256) {
+      if (deps.mode === "off") return Promise.resolve([]);
+      const declarations = declarationsFor(deps, principal, space, code);
+      const key = `${codeSha256} ${declarations}`;
+      const known = reports.get(key);
+      if (known !== undefined) return known;
+      const findings = deps.check(code, declarations).then((report) => {
+        if (report.status === "unchecked") reports.delete(key);
+        return report.findings;
+      }, () => []);
+      reports.set(key, findings);
+      if (reports.size > REPORTS_MAX) {
+        const oldest = reports.keys().next().value;
+        if (oldest !== undefined) reports.delete(oldest);
+      }
+      return findings;
+    },
+  };
+}
+
+/** Declarations of the visible tools that a program names, and of the neighbours of names that do not exist. */
+function declarationsFor(
+  deps: PreflightDeps,
+  principal: Principal,
+  space: string,
+  code: string,
+): string {
+  const snapshot = deps.snapshot();
+  const policy = deps.policy();
+  const isVisible = (tool: Tool) => policy.visibility(principal, space, tool) !== null;
+  const named = new Set<Tool>();
+  for (const name of deps.mentionedTools(code)) {
+    const spelling = splitToolName(snapshot, name);
+    const tool = lookUp(snapshot, spelling);
+    if (tool !== null && isVisible(tool)) named.add(tool);
+    else {for (const neighbour of neighbours(snapshot, spelling.server, name)) {
+        if (isVisible(neighbour)) named.add(neighbour);
+      }}
+  }
+  const ordered = [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return deps.declareTools(ordered);
+}
+
+function neighbours(snapshot: CatalogSnapshot, server: string, name: string): Tool[] {
+  const ofServer = [...snapshot.tools.values()].filter((tool) =>
+    tool.serverIdentifier === server || tool.server === server
+  );
+  if (ofServer.length > 0) return ofServer.slice(0, NEIGHBOURS_MAX);
+  return nearest(name, snapshot.tools.keys(), 5).flatMap((id) => snapshot.tools.get(id) ?? []);
+}

@@ -1,0 +1,33 @@
+import type { UpstreamAnswer } from "../model/upstream.ts";
+
+/**
+ * What a program gets for a tool's answer: `structuredContent` if there is one; else, for a single text
+ * block, the parsed JSON if the text is a JSON object or array, else the string; else the content array.
+ */
+export function toolValue(answer: UpstreamAnswer): unknown {
+  if (answer.structuredContent !== undefined) return answer.structuredContent;
+  const [block, ...others] = answer.content;
+  if (others.length > 0 || !isTextBlock(block)) return answer.content;
+  return parseJsonContainer(block.text) ?? block.text;
+}
+
+/** The words of an answer that says it failed, bounded. */
+export function toolErrorText(answer: UpstreamAnswer): string {
+  const text = answer.content.filter(isTextBlock).map((block) => block.text).join("\n").trim();
+  return text === "" ? "The tool reported an error without a message" : text.slice(0, 4_000);
+}
+
+function isTextBlock(block: unknown): block is { type: "text"; text: string } {
+  return typeof block === "object" && block !== null && "type" in block && block.type === "text" &&
+    "text" in block && typeof block.text === "string";
+}
+
+function parseJsonContainer(text: string): unknown {
+  const first = text.trimStart()[0];
+  if (first !== "{" && first !== "[") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // text that only looks like JSON stays text
+  }
+}

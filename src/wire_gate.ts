@@ -1,0 +1,336 @@
+import type { AuditLog } from "./audit/audit_log.ts";
+import { type Catalog, openCatalog } from "./catalog/catalog.ts";
+import { declareTools } from "./catalog/declare.ts";
+import type { LoadedConfig } from "./config/load_config.ts";
+import type { ResolveSecrets } from "./config/secrets.ts";
+import type { McpCaller } from "./mcp/caller.ts";
+import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
+import type { McpExchange } from "./mcp/mcp_server.ts";
+import type { ExecuteInput, SearchInput } from "./mcp/tool_definitions.ts";
+import type { CatalogSnapshot } from "./model/catalog.ts";
+import { GateError } from "./model/errors.ts";
+import type { ExecutionResult } from "./model/execution.ts";
+import type { Log } from "./model/log.ts";
+import type { Principal } from "./model/principal.ts";
+import type { Tool } from "./model/tool.ts";
+import { uuidV7 } from "./model/uuid.ts";
+import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
+import { type Checker, mentionedTools, openChecker } from "./sandbox/checker.ts";
+import { createCheckerCommand } from "./sandbox/checker_command.ts";
+import { createHostCommand } from "./sandbox/host_command.ts";
+import { openSandboxPool, type SandboxPool } from "./sandbox/sandbox_pool.ts";
+import {
+  createSearchIndex,
+  type SearchAnswer,
+  type SearchIndex,
+  type SearchRequest,
+} from "./search/search_index.ts";
+import type { Store } from "./store/store.ts";
+import { actorOf } from "./supervisor/actor.ts";
+import { type CatalogView, createCatalogViews } from "./supervisor/catalog_view.ts";
+import { type CallOutcome, callTool } from "./supervisor/call_tool.ts";
+import { contextOf, execute, type ExecuteDeps } from "./supervisor/execute.ts";
+import { createKeptResults, type KeptResults } from "./supervisor/kept_results.ts";
+import { createOutputGate } from "./supervisor/output_gate.ts";
+import { createPreflight } from "./supervisor/preflight.ts";
+import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
+import type { QuotaGate } from "./supervisor/quota_gate.ts";
+import { openUpstreams } from "./upstream/upstreams.ts";
+import { estimateTokens } from "./usage/tokens.ts";
+
+/** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
+export interface Gate {
+  readonly policy: ActivePolicy;
+  /** The catalog, listed at least once or given up on; opened at its first use. */
+  readonly catalog: () => Promise<Catalog>;
+  readonly view: (principal: Principal, space: string) => CatalogView;
+  readonly search: (
+    caller: McpCaller,
+    input: SearchInput,
+    exchange?: McpExchange,
+  ) => Promise<SearchAnswer>;
+  readonly execute: (
+    caller: McpCaller,
+    input: ExecuteInput,
+    exchange: McpExchange,
+  ) => Promise<ExecutionResult>;
+  /** The tools that the caller's space offers as they are. */
+  readonly classic: (caller: McpCaller) => Promise<ClassicTools>;
+  readonly callClassic: (
+    caller: McpCaller,
+    tool: Tool,
+    args: unknown,
+    exchange: McpExchange,
+  ) => Promise<CallOutcome>;
+  /** Declarations of a small catalog for the description of `execute`. */
+  readonly inline: (caller: McpCaller) => string;
+  readonly kept: KeptResults;
+  /** The sandbox; opened at its first use. */
+  readonly sandbox: () => Promise<SandboxPool>;
+  /** Lets running executions finish for `drainMs`, then stops them, and closes everything. */
+  close(): Promise<void>;
+}
+
+export interface GateDeps {
+  readonly loaded: LoadedConfig;
+  readonly store: Store;
+  readonly audit: AuditLog;
+  readonly resolveSecrets: ResolveSecrets;
+  readonly env: () => { readonly [name: string]: string };
+  readonly log: Log;
+}
+
+const EMPTY_SNAPSHOT: CatalogSnapshot = {
+  revision: 0,
+  tools: new Map(),
+  servers: new Map(),
+  quarantined: [],
+};
+
+const UNLIMITED: QuotaGate = {
+  reserve: () =>
+    Promise.resolve({
+      ok: true,
+      quota: { settle: () => Promise.resolve(), refund: () => Promise.resolve() },
+    }),
+};
+
+/** How long a first request waits for upstreams that have not answered yet. */
+const FIRST_LISTING_MS = 15_000;
+
+export async function openGate(deps: GateDeps): Promise<Gate> {
+  const { loaded: { config, source, baseDir }, store, audit, log } = deps;
+  const upstreams = openUpstreams({
+    mcpServers: config.mcpServers,
+    openapi: config.openapi,
+    demo: source === "demo",
+    baseDir,
+    resolveSecrets: deps.resolveSecrets,
+    env: deps.env,
+    log,
+    resultBytesMax: config.limits.toolResultBytesMax,
+  });
+  let opened: Catalog | null = null;
+  const snapshot = () => opened?.snapshot() ?? EMPTY_SNAPSHOT;
+  const policy = await openActivePolicy({
+    config,
+    audit: (event) => audit.append(event),
+    tools: () => [...snapshot().tools.values()],
+    log,
+  });
+  const catalog = once(async () => {
+    const catalog = await openCatalog({
+      store,
+      servers: upstreams.servers,
+      listTools: (server) => upstreams.list(server),
+      config: config.catalog,
+      aliases: aliasesOf(config),
+      audit: (event) => audit.append(event),
+      log,
+    });
+    opened = catalog;
+    await policy.announce();
+    upstreams.onListChanged((server) => void catalog.refresh(server));
+    await withinMs(catalog.refresh(), FIRST_LISTING_MS);
+    policy.toolsChanged();
+    catalog.onChange(() => policy.toolsChanged());
+    return catalog;
+  });
+  const index: SearchIndex = createSearchIndex({ snapshot, config: config.search });
+  const view = createCatalogViews({ snapshot, policy: policy.current });
+  const childOptions = {
+    executable: Deno.execPath(),
+    standalone: Deno.build.standalone,
+    cacheDir: deps.env().DENO_DIR ?? null,
+  };
+  const sandbox = once(() =>
+    openSandboxPool({
+      ...config.sandbox,
+      limits: config.limits,
+      hostCommand: createHostCommand({
+        ...childOptions,
+        program: programOf("host"),
+        jitless: false,
+      }),
+      log,
+    })
+  );
+  const checker: Checker = openChecker({
+    command: createCheckerCommand({ ...childOptions, program: programOf("checker") }),
+    log,
+  });
+  const find = async (principal: Principal, space: string, input: SearchRequest) => {
+    await catalog();
+    const { visible } = view(principal, space);
+    return await index.search(input, visible);
+  };
+  const kept = createKeptResults({ store });
+  const running = new Set<Promise<unknown>>();
+  const stopping = new AbortController();
+  let draining = false;
+  /** Runs work that a drain waits for, and that ends with the service at the latest. */
+  const track = async <T>(start: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    if (draining) throw shuttingDown();
+    const work = start(stopping.signal);
+    running.add(work);
+    try {
+      return await work;
+    } finally {
+      running.delete(work);
+    }
+  };
+  const executeDeps: ExecuteDeps = {
+    now: () => performance.now(),
+    snapshot,
+    policy: policy.current,
+    audit,
+    upstreams,
+    quotas: UNLIMITED,
+    output: createOutputGate(),
+    observeResult: (tool, value) => opened?.observeResult(tool, value),
+    sandbox: { run: async (...run) => await (await sandbox()).run(...run) },
+    preflight: createPreflight({
+      mode: config.preflight,
+      snapshot,
+      policy: policy.current,
+      mentionedTools,
+      declareTools,
+      check: (code, declarations) => checker.check(code, declarations),
+    }),
+    discovery: createProgramDiscovery({
+      names: (principal, space) => namesOf(view(principal, space)),
+      search: find,
+    }),
+    limits: config.limits,
+    newId: uuidV7,
+    keepResult: kept.keep,
+    countTokens: estimateTokens,
+    tokensOfBytes: (bytes) => Math.ceil(bytes / 4),
+  };
+  return {
+    policy,
+    catalog,
+    view,
+    kept,
+    sandbox,
+    async search(caller, input, exchange) {
+      const answer = await find(caller.principal, caller.space, input);
+      await audit.append({
+        kind: "search",
+        space: caller.space,
+        actor: actorOf(caller.principal, policy.current()),
+        ...(exchange?.task == null ? {} : { task: exchange.task }),
+        ...(exchange?.traceparent == null ? {} : { trace: exchange.traceparent }),
+        result: { status: "ok", bytes: answer.declarations.length },
+        detail: {
+          query: input.query.slice(0, 200),
+          hits: answer.hits.length,
+          total: answer.total,
+          tokensReturned: estimateTokens(answer.declarations),
+        },
+      });
+      return answer;
+    },
+    async execute(caller, input, exchange) {
+      await catalog();
+      return await track((signal) =>
+        execute(executeDeps, {
+          ...caller,
+          ...input,
+          task: exchange.task,
+          traceparent: exchange.traceparent,
+          signal: AbortSignal.any([exchange.signal, signal]),
+          ...(exchange.onCall === undefined ? {} : { onCall: exchange.onCall }),
+        })
+      );
+    },
+    async classic({ principal, space }) {
+      const configured = Object.hasOwn(config.spaces, space) ? config.spaces[space] : undefined;
+      if ((configured?.mode ?? "code") !== "code") await catalog();
+      return classicTools(configured, view(principal, space).tools);
+    },
+    callClassic: (caller, tool, args, exchange) =>
+      track(async (signal) => {
+        const context = contextOf(executeDeps, {
+          ...caller,
+          code: "",
+          task: exchange.task,
+          traceparent: exchange.traceparent,
+          signal: AbortSignal.any([exchange.signal, signal]),
+        }, config.limits);
+        const { server, name } = tool;
+        return await callTool(executeDeps, context, {
+          server,
+          tool: name,
+          index: 0,
+          args,
+          signal: context.signal,
+        });
+      }),
+    inline: () => "",
+    async close() {
+      draining = true;
+      await withinMs(Promise.allSettled(running), config.server.drainMs);
+      stopping.abort();
+      await Promise.allSettled(running);
+      policy.close();
+      await checker.close();
+      if (sandbox.started()) await (await sandbox()).close();
+      await opened?.close();
+      await upstreams.close();
+    },
+  };
+}
+
+/** A child's program: a module of the source tree, or a file beside a packed bundle. */
+function programOf(child: "host" | "checker"): string {
+  const isSource = import.meta.url.endsWith("/src/wire_gate.ts");
+  const sources = { host: "sandbox/host_main.ts", checker: "sandbox/checker_host.ts" };
+  const bundles = { host: "sandbox_host.js", checker: "checker_host.js" };
+  return new URL(isSource ? sources[child] : bundles[child], import.meta.url).href;
+}
+
+function aliasesOf(config: LoadedConfig["config"]) {
+  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
+  return Object.fromEntries(servers.map(([name, server]) => [name, server.aliases]));
+}
+
+const NAMES_MAX = 1_000;
+
+/** Names by server, for a program that lists them; none when they would cost more than they help. */
+function namesOf(view: CatalogView) {
+  if (view.tools.length > NAMES_MAX) return null;
+  const byServer = Map.groupBy(view.tools, (tool) => tool.serverIdentifier);
+  return [...byServer].map(([server, tools]) => ({
+    server,
+    tools: tools.map((tool) => tool.identifier),
+  }));
+}
+
+function shuttingDown(): GateError {
+  return new GateError("ERR_BUSY", "Cannot run the program: the service is shutting down", {
+    hint: "Try again in a few seconds",
+    retryAfterMs: 5_000,
+  });
+}
+
+/** Opens a thing at its first use and never twice; after a failure the next use tries again. */
+function once<T>(open: () => Promise<T>): (() => Promise<T>) & { started: () => boolean } {
+  let opening: Promise<T> | null = null;
+  const get = () => {
+    opening ??= open().catch((error) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  };
+  return Object.assign(get, { started: () => opening !== null });
+}
+
+/** Waits for a promise, but no longer than this; what becomes of it later is its own business. */
+async function withinMs(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
+}
