@@ -21,7 +21,7 @@ export async function startIssuer(scopes: string): Promise<OAuthIssuer> {
       client_id: "agent",
       token_endpoint_auth_method: "none",
       redirect_uris: [REDIRECT_URL],
-      grant_types: ["authorization_code", "refresh_token"],
+      grant_types: ["authorization_code"],
       response_types: ["code"],
       application_type: "native",
     }],
