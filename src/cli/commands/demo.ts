@@ -78,14 +78,14 @@ async function show(context: CommandContext, client: ApiClient): Promise<number>
   const isGood = joined.status === "ok" && denied.status === "denied";
   if (context.json) output.json({ search: found, joined, denied, records: records.toReversed() });
   else {
-    output.result(`$ search ${JSON.stringify(QUERY)}\n\n${found.declarations}\n`);
+    output.result(`$ search ${JSON.stringify(QUERY)}\n\n${found.declarations}\n\n`);
     output.result(
       `$ execute\n\n${indent(JOIN_PROGRAM)}\n\n${JSON.stringify(joined.result, null, 2)}\n`,
     );
     output.result(
       `${joined.usage.toolCalls} calls, ${joined.usage.bytesKeptOut} bytes kept out of the context\n`,
     );
-    output.result(`$ execute\n\n${indent(DENIED_PROGRAM)}\n`);
+    output.result(`$ execute\n\n${indent(DENIED_PROGRAM)}\n\n`);
     output.result(
       `${denied.status}: ${denied.error?.message ?? ""}\n  ${denied.error?.hint ?? ""}\n`,
     );
