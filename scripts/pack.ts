@@ -1,10 +1,12 @@
 /**
- * Makes `dist/toolgate.run`: a shell launcher followed by a tar.gz of Deno, the bundled program and its
- * data. It needs a POSIX shell, tar and gzip where it runs, and nothing else.
+ * Makes `dist/toolgate.run`, or the file named as argument: a shell launcher followed by a tar.gz of
+ * Deno, the bundled program and its data. It needs a POSIX shell, tar and gzip where it runs, and
+ * nothing else.
  *
  * The same sources and the same Deno give the same bytes. At its first start the file unpacks itself
  * into a folder named after its content, readable by its user only.
  */
+import { fileURLToPath } from "node:url";
 import { projectRoot } from "../src/config/project_root.ts";
 import { taskFlags, unstableFlags } from "./task_flags.ts";
 
@@ -21,11 +23,10 @@ const DATA_FOLDERS = ["policies"];
 /** An optional module of TypeScript that is not there in the sources either. */
 const EXTERNAL = "source-map-support";
 
-await main();
+await main(Deno.args[0] ?? fileURLToPath(new URL("dist/toolgate.run", projectRoot)));
 
-async function main(): Promise<void> {
-  const dist = await Deno.realPath(projectRoot).then((root) => `${root}/dist`);
-  const stage = `${dist}/stage`;
+async function main(output: string): Promise<void> {
+  const stage = `${output}.stage`;
   await Deno.remove(stage, { recursive: true }).catch(ignoreMissing);
   await Deno.mkdir(stage, { recursive: true });
   for (const { entry, output } of BUNDLES) {
@@ -35,10 +36,9 @@ async function main(): Promise<void> {
   for (const folder of DATA_FOLDERS) await run("cp", ["-r", folder, stage]);
   await Deno.copyFile(Deno.execPath(), `${stage}/deno`);
   await run("chmod", ["-R", "u=rwX,go=", stage]);
-  const payload = await makeArchive(stage, dist);
+  const payload = await makeArchive(stage);
   const id = (await sha256(payload)).slice(0, 16);
   const denoJson = await Deno.readTextFile(new URL("deno.json", projectRoot));
-  const output = `${dist}/toolgate.run`;
   const launcher = renderLauncher(id, [
     ...taskFlags(denoJson, "toolgate").filter((flag) => /^--(allow|deny)-/.test(flag)),
     ...unstableFlags(denoJson),
@@ -75,8 +75,8 @@ function renderLauncher(id: string, flags: readonly string[]): string {
   return lines.join("\n").replace("LINES", String(lines.length + 1)) + "\n";
 }
 
-async function makeArchive(stage: string, dist: string): Promise<Uint8Array<ArrayBuffer>> {
-  const archive = `${dist}/payload.tar`;
+async function makeArchive(stage: string): Promise<Uint8Array<ArrayBuffer>> {
+  const archive = `${stage}.tar`;
   const sameBytes = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
   await run("tar", ["-C", stage, ...sameBytes, "-cf", archive, "."]);
   await run("gzip", ["--no-name", "--force", "-6", archive]);
