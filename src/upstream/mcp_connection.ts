@@ -8,6 +8,8 @@ export interface McpConnection {
   readonly era: "modern" | "legacy";
   /** What the server calls itself; untrusted. */
   readonly title: string;
+  /** The server's own words on how to use it; untrusted. */
+  readonly instructions: string;
   readonly offers: {
     readonly tools: boolean;
     readonly resources: boolean;
@@ -86,6 +88,7 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
   return {
     era,
     title: self?.title ?? self?.name ?? "",
+    instructions: client.getInstructions() ?? "",
     offers: {
       tools: offered.tools !== undefined,
       resources: offered.resources !== undefined,

@@ -1,5 +1,7 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
 import { GateError } from "../model/errors.ts";
+import { OutboundRefusedError } from "./address_guard.ts";
+import { AnswerTooLargeError } from "./bound_response.ts";
 import { ANSWER_ENDED_EARLY } from "./cancellable_transport.ts";
 import { MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 import {
@@ -49,7 +51,15 @@ export function neverSent(error: unknown): boolean {
 
 /** Turns what the SDK throws for a call into one of our errors. A server's own refusal is not handled here. */
 export function explainMcpError(call: CallName, error: unknown, timeoutMs: number): GateError {
-  if (error instanceof GateError) return error;
+  const own = findCause(error, (cause) => cause instanceof GateError);
+  if (own instanceof GateError) return own;
+  const refused = findCause(error, (cause) => cause instanceof OutboundRefusedError);
+  if (refused !== null) {
+    return unreachable(call, "is at an address that is not called", { cause: refused });
+  }
+  if (findCause(error, (cause) => cause instanceof AnswerTooLargeError) !== null) {
+    return badResult(call, "it is larger than the service accepts", error);
+  }
   if (ProtocolError.isInstance(error)) {
     if (error.code === MESSAGE_TOO_LARGE) {
       return badResult(call, "it is larger than the service accepts", error);
@@ -92,6 +102,16 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
   }
   if (neverSent(error)) return unreachable(call, "does not accept connections", { cause: error });
   return outcomeUnknown(call, "the connection broke", error);
+}
+
+/** Walks the causes of an error, a few at most. */
+function findCause(error: unknown, matches: (cause: Error) => boolean): Error | null {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth++) {
+    if (matches(cause)) return cause;
+    cause = cause.cause;
+  }
+  return null;
 }
 
 /** What an HTTP status says about a call. */

@@ -1,6 +1,9 @@
-import { GateError } from "../model/errors.ts";
+import type { GateError } from "../model/errors.ts";
+import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../model/upstream.ts";
 import { ConnectError, ConnectionKeeper, StillDownError } from "./connection_keeper.ts";
+import { SERVICE } from "./credentials.ts";
+import { createKeeperPool } from "./keeper_pool.ts";
 import { callMcp, type McpAnswer } from "./mcp_call.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import { explainMcpError, isConnectionLost, isServerRefusal, isSessionLost } from "./mcp_errors.ts";
@@ -9,8 +12,17 @@ import type { SecretMask } from "./secret_mask.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
 import { type CallName, cancelled, isTooLarge, unreachable } from "./upstream_errors.ts";
 
+/** Connects with the authority of one scope. `closed` is to be called when the connection ends by itself. */
+export type OpenConnection = (
+  scope: string,
+  signal: AbortSignal,
+  closed: () => void,
+) => Promise<McpConnection>;
+
 export interface McpUpstreamOptions {
-  readonly open: (signal: AbortSignal, closed: () => void) => Promise<McpConnection>;
+  readonly open: OpenConnection;
+  /** Whose connection a call takes. */
+  readonly scopeOf: (principal: Principal) => string;
   /** What identifies the server, without secrets. */
   readonly identity: string;
   /** Shown instead of the server's own title. */
@@ -20,9 +32,12 @@ export interface McpUpstreamOptions {
   readonly mask: SecretMask;
   /** The kind of credential that calls are made with, for the audit. */
   readonly credential: string;
+  readonly close: () => Promise<void>;
 }
 
 const REFUSAL_CHARACTERS_MAX = 10_000;
+/** Connections that carry a person's authority end when the person is gone. */
+const PERSON_IDLE_MS = 600_000;
 
 /**
  * An MCP server as an upstream.
@@ -32,69 +47,83 @@ const REFUSAL_CHARACTERS_MAX = 10_000;
  */
 export function createMcpUpstream(context: UpstreamContext, options: McpUpstreamOptions): Upstream {
   let lists: McpLists | null = null;
-  const keeper = new ConnectionKeeper({
-    open: options.open,
-    idleStopMs: options.idleStopMs,
-    revived: context.listChanged,
-    describe: (error) => options.mask.apply(describe(error)),
-    log: (level, message, fields) =>
-      context.log(level, message, { server: context.server, ...fields }),
-  });
-
-  const use = <T>(work: (connection: McpConnection) => Promise<T>): Promise<T> =>
-    keeper.use(
+  const closing = new AbortController();
+  const keepers = createKeeperPool((scope) =>
+    new ConnectionKeeper({
+      open: (signal, closed) => options.open(scope, signal, closed),
+      idleStopMs: scope === SERVICE ? options.idleStopMs : PERSON_IDLE_MS,
+      revived: context.listChanged,
+      describe: (error) => options.mask.apply(describe(error)),
+      log: (level, message, fields) =>
+        context.log(level, message, { server: context.server, ...fields }),
+    })
+  );
+  const use = <T>(scope: string, work: (live: McpConnection) => Promise<T>): Promise<T> =>
+    keepers.get(scope).use(
       work,
       isConnectionLost,
-      (error, connection) => connection.era === "legacy" && isSessionLost(error),
+      (error, live) => live.era === "legacy" && isSessionLost(error),
     );
   const refresh = (signal: AbortSignal) =>
-    use(async (connection) => {
-      lists = await listMcp(connection, { timeoutMs: options.timeoutMs, signal });
-      return { listing: lists.listing, title: connection.title };
+    use(SERVICE, async (live) => {
+      lists = await listMcp(live, { timeoutMs: options.timeoutMs, signal });
+      return { listing: lists.listing, title: live.title, description: live.instructions };
     });
 
   return {
     async list(signal) {
+      const name = { server: context.server, name: "*" };
       try {
-        const { listing, title } = await refresh(AbortSignal.any([signal, keeper.signal]));
-        return { title: options.title ?? title, identity: options.identity, ...listing };
+        const fresh = await refresh(AbortSignal.any([signal, closing.signal]));
+        return {
+          title: options.title ?? fresh.title,
+          description: fresh.description,
+          identity: options.identity,
+          ...fresh.listing,
+        };
       } catch (error) {
-        const reason = explain({ server: context.server, name: "*" }, error);
+        const reason = explain(name, error, options.timeoutMs);
         if (reason.code !== "ERR_OUTCOME_UNKNOWN") throw reason;
-        throw unreachable({ server: context.server, name: "*" }, "broke off", { cause: error });
+        throw unreachable(name, "broke off", { cause: error });
       }
     },
     async call(call) {
-      const signal = AbortSignal.any([call.signal, keeper.signal]);
+      const signal = AbortSignal.any([call.signal, closing.signal]);
       try {
         if (lists === null && call.kind !== "tool") await refresh(signal);
-        const answer = await use((connection) =>
-          callMcp(connection, call, { timeoutMs: options.timeoutMs, signal, lists })
+        const answer = await use(
+          options.scopeOf(call.principal),
+          (live) => callMcp(live, call, { timeoutMs: options.timeoutMs, signal, lists }),
         );
         return sized(call, answer, options.credential);
       } catch (error) {
         if (call.signal.aborted) throw cancelled(call);
-        if (!isServerRefusal(error)) throw explain(call, error);
+        if (!isServerRefusal(error)) throw explain(call, error, options.timeoutMs);
         const text = options.mask.apply(error.message.slice(0, REFUSAL_CHARACTERS_MAX));
         const content = [{ type: "text", text }];
         return sized(call, { content, isError: true }, options.credential);
       }
     },
-    status: () => keeper.status,
-    close: () => keeper.close(),
+    status: () => keepers.get(SERVICE).status,
+    async close() {
+      closing.abort(new Error("The upstream is closed"));
+      await keepers.close();
+      await options.close();
+    },
   };
+}
 
-  function explain(call: CallName, error: unknown): GateError {
-    if (error instanceof StillDownError) {
-      return unreachable(call, "is down", { retryAfterMs: error.retryAfterMs });
-    }
-    if (!(error instanceof ConnectError)) return explainMcpError(call, error, options.timeoutMs);
-    const reason = explainMcpError(call, error.cause, options.timeoutMs);
-    // Whatever broke, nothing of the call was sent yet.
-    return reason.code === "ERR_CREDENTIAL"
-      ? reason
-      : unreachable(call, "cannot be reached", { cause: error });
+/** What went wrong, in our words; the cause keeps the rest. */
+function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
+  if (error instanceof StillDownError) {
+    return unreachable(call, "is down", { retryAfterMs: error.retryAfterMs, cause: error });
   }
+  if (!(error instanceof ConnectError)) return explainMcpError(call, error, timeoutMs);
+  const reason = explainMcpError(call, error.cause, timeoutMs);
+  // Whatever broke, nothing of the call was sent yet.
+  return reason.code === "ERR_CREDENTIAL"
+    ? reason
+    : unreachable(call, "cannot be reached", { cause: error });
 }
 
 /** Checks the size of an answer, as JSON, and completes it. */
@@ -109,7 +138,9 @@ function sized(call: UpstreamCall, answer: McpAnswer, credential: string): Upstr
 
 /** What went wrong with a connection, for the operator: short, one line. */
 function describe(error: unknown): string {
-  const cause = error instanceof GateError && error.cause !== undefined ? error.cause : error;
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.replaceAll(/\s+/g, " ").slice(0, 300);
+  const reasons: string[] = [];
+  for (let cause = error; cause instanceof Error && reasons.length < 3; cause = cause.cause) {
+    reasons.push(cause.message);
+  }
+  return reasons.join(": ").replaceAll(/\s+/g, " ").slice(0, 300);
 }

@@ -7,17 +7,18 @@ import {
 import type { McpServerConfig } from "../config/schema.ts";
 import { cancellableTransport } from "./cancellable_transport.ts";
 import { connectMcp, type McpConnection } from "./mcp_connection.ts";
-import { isOldHttpServer } from "./mcp_errors.ts";
-import type { OutboundFetch } from "./outbound_fetch.ts";
+import { isOldHttpServer, neverSent } from "./mcp_errors.ts";
+import type { Outbound } from "./outbound_fetch.ts";
 import type { UpstreamContext } from "./upstream.ts";
 
 export type HttpServerConfig = Extract<McpServerConfig, { url: string }>;
 
-export interface OpenHttpOptions {
-  readonly config: HttpServerConfig;
-  /** Already carries credentials, bounds and the address check. */
-  readonly fetch: OutboundFetch;
-}
+/** Connects with a fetch that already carries credentials, bounds and the address check. */
+export type ConnectHttp = (
+  fetch: Outbound["fetch"],
+  signal: AbortSignal,
+  closed: () => void,
+) => Promise<McpConnection>;
 
 const CONNECT_MS_MIN = 10_000;
 /** How long a server is taken for what it was last time. */
@@ -29,11 +30,7 @@ const VERDICT_MS_MAX = 3_600_000;
  * Tries the newest protocol, then `initialize`, then the HTTP+SSE transport of 2024; what worked is
  * remembered for an hour.
  */
-export function httpOpener(
-  context: UpstreamContext,
-  options: OpenHttpOptions,
-): (signal: AbortSignal, closed: () => void) => Promise<McpConnection> {
-  const { config } = options;
+export function httpOpener(context: UpstreamContext, config: HttpServerConfig): ConnectHttp {
   const url = new URL(config.url);
   let verdict: { prior: PriorDiscovery; until: number } | null = null;
   let isSse = config.type === "sse";
@@ -55,20 +52,17 @@ export function httpOpener(
       log: (level, message, fields) =>
         context.log(level, message, { server: context.server, ...fields }),
     });
-  const streamable = async (signal: AbortSignal, closed: () => void): Promise<McpConnection> => {
+  const streamable: ConnectHttp = async (fetch, signal, closed) => {
     const open = () =>
       cancellableTransport(
-        new StreamableHTTPClientTransport(url, {
-          fetch: options.fetch,
-          redirectPolicy: "same-origin",
-        }),
+        new StreamableHTTPClientTransport(url, { fetch, redirectPolicy: "same-origin" }),
       );
     const now = Date.now();
     if (verdict !== null && verdict.until > now) {
       try {
         return await connect(open(), verdict.prior, signal, closed);
       } catch (error) {
-        if (signal.aborted) throw error;
+        if (signal.aborted || neverSent(error)) throw error;
         // The server may have been replaced by one of another era.
         verdict = null;
       }
@@ -77,18 +71,18 @@ export function httpOpener(
     verdict = { prior: connection.verdict, until: now + VERDICT_MS_MAX };
     return connection;
   };
-  const sse = (signal: AbortSignal, closed: () => void) =>
-    connect(new SSEClientTransport(url, { fetch: options.fetch }), null, signal, closed);
+  const sse: ConnectHttp = (fetch, signal, closed) =>
+    connect(new SSEClientTransport(url, { fetch }), null, signal, closed);
 
-  return async (signal, closed) => {
-    if (isSse) return await sse(signal, closed);
+  return async (fetch, signal, closed) => {
+    if (isSse) return await sse(fetch, signal, closed);
     try {
-      return await streamable(signal, closed);
+      return await streamable(fetch, signal, closed);
     } catch (error) {
       if (signal.aborted || config.type !== undefined || !isOldHttpServer(error)) throw error;
       isSse = true;
       try {
-        return await sse(signal, closed);
+        return await sse(fetch, signal, closed);
       } catch {
         isSse = false;
         throw error;

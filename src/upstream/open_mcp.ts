@@ -1,7 +1,9 @@
+import { authorizedFetch } from "./authorized_fetch.ts";
+import { createCredentials, SERVICE } from "./credentials.ts";
 import { createMcpUpstream } from "./mcp_upstream.ts";
 import { httpOpener, type HttpServerConfig } from "./open_http.ts";
 import { stdioOpener, type StdioServerConfig } from "./open_stdio.ts";
-import { createOutboundFetch } from "./outbound_fetch.ts";
+import { createOutbound } from "./outbound_fetch.ts";
 import { createSecretMask } from "./secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext } from "./upstream.ts";
 
@@ -12,14 +14,17 @@ export function openMcpStdio(
   shared: SharedParts,
 ): Upstream {
   const mask = createSecretMask();
+  const open = stdioOpener(context, { config, mask, ...shared });
   return createMcpUpstream(context, {
-    open: stdioOpener(context, { config, mask, ...shared }),
+    open: (_scope, signal, closed) => open(signal, closed),
+    scopeOf: () => SERVICE,
     identity: [config.command, ...config.args.map(withoutSecret)].join(" "),
     title: config.title,
     timeoutMs: config.timeoutMs,
     idleStopMs: config.idleStopMs,
     mask,
     credential: Object.keys(config.env).length === 0 ? "none" : "env",
+    close: () => Promise.resolve(),
   });
 }
 
@@ -30,28 +35,38 @@ export function openMcpHttp(
   shared: SharedParts,
 ): Upstream {
   const mask = createSecretMask();
-  const outboundFetch = createOutboundFetch({
+  const outbound = createOutbound({
+    configured: [config.url, ...(config.auth === undefined ? [] : [config.auth.tokenUrl])],
+    allowPrivateNetwork: config.allowPrivateNetwork,
     responseBytesMax: shared.messageBytesMax,
-    headers: async () => {
-      const headers: { [name: string]: string } = {};
-      for (const [name, text] of Object.entries(config.headers)) {
-        headers[name] = await context.resolveSecrets(text);
-        mask.add(headers[name]);
-      }
-      return headers;
-    },
+    env: context.env,
+  });
+  const credentials = createCredentials(context, {
+    headers: config.headers,
+    auth: config.auth,
+    outbound: outbound.fetch,
+    mask,
+    subjectToken: shared.subjectToken,
+    userTokens: shared.userTokens,
   });
   const url = new URL(config.url);
-  return createMcpUpstream(context, {
-    open: httpOpener(context, { config, fetch: outboundFetch }),
-    // Without user, password and query, where keys are sometimes put.
-    identity: `${url.origin}${url.pathname}`,
-    title: config.title,
-    timeoutMs: config.timeoutMs,
-    idleStopMs: 0,
-    mask,
-    credential: Object.keys(config.headers).length === 0 ? "none" : "header",
-  });
+  const connect = httpOpener(context, config);
+  return {
+    ...createMcpUpstream(context, {
+      open: (scope, signal, closed) =>
+        connect(authorizedFetch(outbound.fetch, credentials, scope), signal, closed),
+      scopeOf: credentials.scopeOf,
+      // Without user, password and query, where keys are sometimes put.
+      identity: `${url.origin}${url.pathname}`,
+      title: config.title,
+      timeoutMs: config.timeoutMs,
+      idleStopMs: 0,
+      mask,
+      credential: credentials.kind,
+      close: outbound.close,
+    }),
+    user: credentials.user,
+  };
 }
 
 /** An argument such as `--api-key=abc` without its value. References stay: they are not the secret. */

@@ -1,53 +1,106 @@
-/** `fetch` towards one upstream: bounded, checked, with its credential. */
-export type OutboundFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+import { type AddressGuardOptions, createAddressGuard, lookupAll } from "./address_guard.ts";
+import { boundResponse } from "./bound_response.ts";
+import { createTlsTunnel } from "./tls_tunnel.ts";
 
-export interface OutboundFetchOptions {
-  /** Largest body of an answer; an event stream that stays open is not counted. */
-  readonly responseBytesMax: number;
-  /** Headers of each request, resolved when it is made. */
-  readonly headers: () => Promise<{ readonly [name: string]: string }>;
+/** `fetch` towards one upstream: checked, pinned, bounded. */
+export interface Outbound {
+  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  close(): Promise<void>;
 }
 
-/** Makes the fetch of one upstream. */
-export function createOutboundFetch(options: OutboundFetchOptions): OutboundFetch {
-  return async (url, init) => {
-    const headers = new Headers(init?.headers);
-    for (const [name, value] of Object.entries(await options.headers())) headers.set(name, value);
-    const response = await fetch(url, { ...init, headers });
+export interface OutboundOptions
+  extends Pick<AddressGuardOptions, "configured" | "allowPrivateNetwork"> {
+  /** Largest body of an answer, or of one event of an event stream. */
+  readonly responseBytesMax: number;
+  /** The service's environment: proxies of the site are honoured. */
+  readonly env: () => { readonly [name: string]: string };
+  readonly lookup?: AddressGuardOptions["lookup"];
+}
+
+const REDIRECTS_MAX = 5;
+const CLIENTS_MAX = 64;
+
+/** Makes the outbound side of one upstream. Nothing connects before the first request. */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const guard = createAddressGuard({ ...options, lookup: options.lookup ?? lookupAll });
+  const tunnel = createTlsTunnel();
+  const plain = new Map<string, Deno.HttpClient>();
+  let secure: Deno.HttpClient | null = null;
+
+  /** A client that can only connect to what was checked; none where a proxy connects for us. */
+  const clientFor = async (url: URL): Promise<Deno.HttpClient | undefined> => {
+    guard.checkUrl(url);
+    if (usesProxy(url, options.env())) return undefined;
+    const [address] = await guard.resolve(url);
+    if (url.protocol === "https:") return secure ??= tunnel.client(guard.resolve);
+    const port = Number(url.port) || 80;
+    const key = `${address} ${port}`;
+    const known = plain.get(key);
+    if (known !== undefined) return known;
+    if (plain.size >= CLIENTS_MAX) throw new Error("Too many addresses for one upstream");
+    const client = Deno.createHttpClient({
+      proxy: { transport: "tcp", hostname: String(address), port },
+    });
+    plain.set(key, client);
+    return client;
+  };
+  const send = async (url: URL, init: RequestInit): Promise<Response> => {
+    const client = await clientFor(url);
+    const response = await fetch(url, {
+      ...init,
+      redirect: "manual",
+      ...(client === undefined ? {} : { client }),
+    });
     return boundResponse(response, options.responseBytesMax);
+  };
+  return {
+    async fetch(input, init = {}) {
+      let url = new URL(input);
+      let request = init;
+      for (let redirects = 0;; redirects++) {
+        const response = await send(url, request);
+        if (init.redirect === "manual" || !isRedirect(response.status)) return response;
+        await response.body?.cancel();
+        if (redirects === REDIRECTS_MAX) throw new TypeError("Too many redirects");
+        const target = new URL(response.headers.get("location") ?? "", url);
+        if (target.origin !== url.origin) {
+          throw new TypeError(`A redirect to another origin, ${target.origin}, is not followed`);
+        }
+        request = redirected(request, response.status);
+        url = target;
+      }
+    },
+    async close() {
+      for (const client of plain.values()) client.close();
+      plain.clear();
+      await tunnel.close();
+    },
   };
 }
 
-/** The same answer, whose body fails once it (of an event stream: one event) is larger than allowed. */
-export function boundResponse(response: Response, bytesMax: number): Response {
-  if (response.body === null) return response;
-  const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
-  let bytes = 0;
-  const counted = response.body.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        const eventEnd = isStream ? lastEventEnd(chunk) : 0;
-        bytes = eventEnd > 0 ? chunk.length - eventEnd : bytes + chunk.length;
-        if (bytes > bytesMax) controller.error(new AnswerTooLargeError(bytesMax));
-        else controller.enqueue(chunk);
-      },
-    }),
+function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** 307 and 308 repeat the request; the others repeat only what has no body. @see RFC 9110, 15.4 */
+function redirected(request: RequestInit, status: number): RequestInit {
+  const method = (request.method ?? "GET").toUpperCase();
+  if (status === 307 || status === 308 || method === "GET" || method === "HEAD") return request;
+  throw new TypeError(
+    `A ${method} that is answered with a redirect (HTTP ${status}) is not followed`,
   );
-  return new Response(counted, response);
 }
 
-/** Index after the last blank line of a chunk, 0 if there is none. */
-function lastEventEnd(chunk: Uint8Array): number {
-  for (let at = chunk.length - 1; at > 0; at--) {
-    if (chunk[at] !== 10) continue;
-    if (chunk[at - 1] === 10 || chunk[at - 1] === 13 && chunk[at - 2] === 10) return at + 1;
+/** Whether the site's proxy is in charge of this URL. Loopback never is. */
+function usesProxy(url: URL, env: { readonly [name: string]: string }): boolean {
+  const name = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+  const proxy = env[name] ?? env[name.toLowerCase()] ?? env.ALL_PROXY ?? env.all_proxy;
+  if (!proxy || url.hostname === "localhost" || /^(127\.|\[::1\]$)/.test(url.hostname)) {
+    return false;
   }
-  return 0;
-}
-
-export class AnswerTooLargeError extends Error {
-  override readonly name = "AnswerTooLargeError";
-  constructor(readonly bytesMax: number) {
-    super(`The answer is larger than ${bytesMax} bytes`);
-  }
+  const exceptions = (env.NO_PROXY ?? env.no_proxy ?? "").split(",").map((entry) => entry.trim());
+  return !exceptions.some((entry) =>
+    entry === "*" || entry === url.hostname ||
+    entry !== "" && url.hostname.endsWith(entry.startsWith(".") ? entry : `.${entry}`)
+  );
 }

@@ -1,6 +1,9 @@
 import type { Log } from "../model/log.ts";
+import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
 import type { ChildReaper } from "./child_reaper.ts";
+import type { UserOAuth } from "./user_oauth.ts";
+import type { UserTokens } from "./user_tokens.ts";
 
 /** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
 export interface Upstream {
@@ -8,6 +11,8 @@ export interface Upstream {
   /** Makes one call; never repeats one that may have reached the upstream. */
   call(call: UpstreamCall): Promise<UpstreamAnswer>;
   status(): UpstreamStatus;
+  /** Present where people bring their own accounts. */
+  readonly user?: UserOAuth | null;
   close(): Promise<void>;
 }
 
@@ -35,4 +40,9 @@ export interface SharedParts {
   readonly reaper: ChildReaper;
   readonly baseDir: string;
   readonly messageBytesMax: number;
+  readonly subjectToken: SubjectToken | undefined;
+  readonly userTokens: UserTokens | undefined;
 }
+
+/** The token by which a caller proved who they are, for RFC 8693; null if there is none. */
+export type SubjectToken = (principal: Principal) => Promise<string | null>;

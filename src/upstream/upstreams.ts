@@ -7,7 +7,15 @@ import { type ChangeSignal, createChangeSignal } from "./change_signal.ts";
 import { createChildReaper } from "./child_reaper.ts";
 import { createDemoUpstreams } from "./demo/demo_upstreams.ts";
 import { openMcpHttp, openMcpStdio } from "./open_mcp.ts";
-import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "./upstream.ts";
+import type {
+  SharedParts,
+  SubjectToken,
+  Upstream,
+  UpstreamContext,
+  UpstreamStatus,
+} from "./upstream.ts";
+import type { UserOAuth } from "./user_oauth.ts";
+import type { UserTokens } from "./user_tokens.ts";
 import { unreachable } from "./upstream_errors.ts";
 
 /** Every upstream of the service, by its configured name. The only outbound connections. */
@@ -26,6 +34,8 @@ export interface Upstreams {
   /** Tells which server changed its lists; at most once a second per server. */
   onListChanged(listener: (server: string) => void): () => void;
   status(server: string): UpstreamStatus;
+  /** The login of people at a server where they bring their own accounts; null for all others. */
+  userOAuth(server: string): UserOAuth | null;
   /** Ends every connection and child process. */
   close(): Promise<void>;
 }
@@ -42,6 +52,10 @@ export interface UpstreamsOptions {
   readonly log: Log;
   /** Largest answer that any call accepts; default 32 MiB. */
   readonly resultBytesMax?: number;
+  /** For `auth: {type: token_exchange}`: the token that a caller came with. */
+  readonly subjectToken?: SubjectToken;
+  /** For `auth: {type: oauth}`: where the tokens of people are kept. */
+  readonly userTokens?: UserTokens;
 }
 
 interface Entry {
@@ -68,6 +82,8 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
     reaper: createChildReaper(),
     baseDir: options.baseDir,
     messageBytesMax: Math.max(resultBytesMax + ENVELOPE_BYTES, MESSAGE_BYTES_MIN),
+    subjectToken: options.subjectToken,
+    userTokens: options.userTokens,
   };
   const add = (
     server: string,
@@ -131,6 +147,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       return () => listeners.delete(listener);
     },
     status: (server) => find(server).upstream.status(),
+    userOAuth: (server) => find(server).upstream.user ?? null,
     async close() {
       listeners.clear();
       closing.abort(new Error("The service stops"));

@@ -1,0 +1,33 @@
+import type { ConnectionKeeper } from "./connection_keeper.ts";
+
+/** Connections by whose authority they carry. */
+export interface KeeperPool {
+  get(scope: string): ConnectionKeeper;
+  close(): Promise<void>;
+}
+
+const SCOPES_MAX = 256;
+
+/** Makes a keeper for each scope on demand; the least recently used one beyond 256 is closed. */
+export function createKeeperPool(make: (scope: string) => ConnectionKeeper): KeeperPool {
+  const keepers = new Map<string, ConnectionKeeper>();
+  const closing = new Set<Promise<void>>();
+  return {
+    get(scope) {
+      const keeper = keepers.get(scope) ?? make(scope);
+      keepers.delete(scope);
+      keepers.set(scope, keeper);
+      for (const [oldest, old] of keepers) {
+        if (keepers.size <= SCOPES_MAX) break;
+        keepers.delete(oldest);
+        const closed = old.close().finally(() => closing.delete(closed));
+        closing.add(closed);
+      }
+      return keeper;
+    },
+    async close() {
+      await Promise.all([...keepers.values()].map((keeper) => keeper.close()));
+      await Promise.all(closing);
+    },
+  };
+}

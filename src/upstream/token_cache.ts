@@ -1,0 +1,59 @@
+/** An access token and when it is of no more use. */
+export interface AccessToken {
+  readonly value: string;
+  /** Milliseconds since the epoch; null if the server did not say. */
+  readonly expiresAt: number | null;
+}
+
+export interface TokenCache {
+  /** The token of a key: kept, or fetched once however many ask at the same time. */
+  get(key: string): Promise<string>;
+  /** Forgets a token that was refused, unless a newer one has taken its place. */
+  drop(key: string, value: string): void;
+}
+
+/** A token is replaced this long before its end, so that it does not run out on its way. */
+const MARGIN_MS = 30_000;
+/** For tokens whose server does not tell their end. */
+const UNKNOWN_LIFE_MS = 300_000;
+const ENTRIES_MAX = 1_000;
+
+/** Keeps access tokens in memory, the least recently used out first. */
+export function createTokenCache(
+  fetchToken: (key: string) => Promise<AccessToken>,
+  now: () => number = Date.now,
+): TokenCache {
+  const tokens = new Map<string, AccessToken>();
+  const fetching = new Map<string, Promise<AccessToken>>();
+
+  const isFresh = (token: AccessToken) => {
+    const leftMs = token.expiresAt === null ? Infinity : token.expiresAt - now();
+    return leftMs > MARGIN_MS;
+  };
+  const fetchOnce = async (key: string): Promise<AccessToken> => {
+    const token = await fetchToken(key);
+    const kept = { ...token, expiresAt: token.expiresAt ?? now() + UNKNOWN_LIFE_MS };
+    tokens.delete(key);
+    tokens.set(key, kept);
+    for (const oldest of tokens.keys()) {
+      if (tokens.size <= ENTRIES_MAX) break;
+      tokens.delete(oldest);
+    }
+    return kept;
+  };
+  return {
+    async get(key) {
+      const known = tokens.get(key);
+      if (known !== undefined && isFresh(known)) return known.value;
+      let work = fetching.get(key);
+      if (work === undefined) {
+        work = fetchOnce(key).finally(() => fetching.delete(key));
+        fetching.set(key, work);
+      }
+      return (await work).value;
+    },
+    drop(key, value) {
+      if (tokens.get(key)?.value === value) tokens.delete(key);
+    },
+  };
+}
