@@ -1,18 +1,23 @@
 import type { Config } from "../config/schema.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
-import type { Visibility } from "../model/decision.ts";
 import type { SearchAnswer, SearchRequest } from "../model/search.ts";
-import type { Tool } from "../model/tool.ts";
-import { analyze, joinName } from "./analyze.ts";
-import { formatAnswer } from "./format_answer.ts";
+import { formatAnswer, type RankedTool } from "./format_answer.ts";
+import { createSegmentSync } from "./segment_sync.ts";
+import { createToolStore } from "./tool_store.ts";
+import { createViews, type Visible } from "./views.ts";
 
 export type { SearchAnswer, SearchHit, SearchRequest } from "../model/search.ts";
+export type { Visible } from "./views.ts";
 
-/** What a caller may see of a tool; null hides it, and then it changes nothing of any answer. */
-export type Visible = (tool: Tool) => Visibility | null;
-
+/** Finds tools by words, within what the caller may see. */
 export interface SearchIndex {
-  search(request: SearchRequest, visible: Visible): Promise<SearchAnswer>;
+  /**
+   * @param viewKey names all that `visible` depends on (policy digest, groups, space): with it, the
+   *   policy is asked once for each tool and not once for each tool and search.
+   */
+  search(request: SearchRequest, visible: Visible, viewKey?: string): Promise<SearchAnswer>;
+  /** Brings the index up to the catalog; searches do it by themselves. */
+  sync(): Promise<void>;
 }
 
 export interface SearchIndexDeps {
@@ -20,34 +25,25 @@ export interface SearchIndexDeps {
   readonly config: Config["search"];
 }
 
+const RANKED_MAX = 200;
+
 export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
+  const store = createToolStore();
+  const views = createViews();
+  const { sync } = createSegmentSync(store, deps.snapshot);
   return {
-    search(request, visible) {
-      const seen: { tool: Tool; visibility: Visibility; score: number }[] = [];
-      const terms = new Set(analyze(request.query));
-      const wanted = new Set(request.names ?? []);
-      for (const tool of deps.snapshot().tools.values()) {
-        const visibility = visible(tool);
-        if (visibility === null) continue;
-        if (request.server && ![tool.server, tool.serverIdentifier].includes(request.server)) {
-          continue;
-        }
-        if (wanted.size > 0) {
-          if (wanted.has(tool.id) || wanted.has(`${tool.server}.${tool.name}`)) {
-            seen.push({ tool, visibility, score: 1 });
-          }
-          continue;
-        }
-        let score = joinName(request.query) === joinName(tool.name) ? 100 : 0;
-        for (
-          const term of analyze(`${tool.name} ${tool.name} ${tool.server} ${tool.description}`)
-        ) {
-          if (terms.has(term)) score++;
-        }
-        if (score > 0 || terms.size === 0) seen.push({ tool, visibility, score });
-      }
-      seen.sort((a, b) => b.score - a.score);
-      return Promise.resolve(formatAnswer(deps.config, request, seen, seen.length));
+    sync,
+    async search(request, visible, viewKey) {
+      await sync();
+      const { tools } = deps.snapshot();
+      const view = views.of(store.segments.values(), tools, visible, viewKey ?? null);
+      const { documents, total } = store.search(request.query, view, RANKED_MAX);
+      const ranked = documents.flatMap(({ id, score }): RankedTool[] => {
+        const tool = tools.get(id);
+        const visibility = tool === undefined ? null : visible(tool);
+        return tool === undefined || visibility === null ? [] : [{ tool, visibility, score }];
+      });
+      return formatAnswer(deps.config, request, ranked, total);
     },
   };
 }

@@ -1,0 +1,145 @@
+import { analyze, joinName } from "./analyze.ts";
+import { toolVerb } from "./verb_class.ts";
+
+/**
+ * The postings of one upstream's tools, packed.
+ *
+ * A posting is a tool's number within the segment and its weight for a term: the sum over the fields
+ * of boost times frequency over length. Lengths are compared with fixed ones and not with averages of
+ * the catalog, so that a weight depends on nothing but its own tool: it never has to be computed
+ * again, and no tool can change the score of another through it.
+ */
+export interface Segment {
+  readonly server: string;
+  /** Row to term. */
+  readonly terms: readonly string[];
+  /** Row r has the postings from `starts[r]` to `starts[r + 1]`. */
+  readonly starts: Uint32Array;
+  readonly tools: Uint32Array;
+  readonly weights: Float32Array;
+  /** By number in the segment: the document's id in the store. */
+  readonly documents: Uint32Array;
+  readonly ids: readonly string[];
+  /** @see toolVerb */
+  readonly verbs: Uint8Array;
+  /** Names as one word, with and without the server: who is meant by exactly this query. */
+  readonly names: ReadonlyMap<string, readonly number[]>;
+}
+
+/** A field's weight, how strongly its length counts (0 not at all, 1 fully), and its usual length. */
+export interface FieldWeight {
+  readonly boost: number;
+  readonly lengthWeight: number;
+  readonly termsUsual: number;
+}
+
+/** Field weights of BM25F. @see Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009 */
+export const FIELDS: ReadonlyMap<string, FieldWeight> = new Map([
+  ["name", { boost: 1.6, lengthWeight: 0.75, termsUsual: 4 }],
+  ["title", { boost: 2, lengthWeight: 0.75, termsUsual: 4 }],
+  ["summary", { boost: 1, lengthWeight: 0.75, termsUsual: 10 }],
+  ["details", { boost: 0.4, lengthWeight: 0.2, termsUsual: 20 }],
+  ["parameters", { boost: 0.25, lengthWeight: 0.6, termsUsual: 8 }],
+  ["parameterDocs", { boost: 0.4, lengthWeight: 0.2, termsUsual: 30 }],
+  ["values", { boost: 0.8, lengthWeight: 0, termsUsual: 1 }],
+  ["tags", { boost: 1.4, lengthWeight: 0.75, termsUsual: 2 }],
+  ["server", { boost: 1.4, lengthWeight: 0, termsUsual: 1 }],
+  ["serverDescription", { boost: 0.2, lengthWeight: 0, termsUsual: 1 }],
+  ["path", { boost: 1, lengthWeight: 0.75, termsUsual: 6 }],
+  ["aliases", { boost: 2, lengthWeight: 0.3, termsUsual: 4 }],
+]);
+
+/** How fast more of the same term stops counting. */
+const SATURATION = 1.2;
+
+export interface SegmentBuilder {
+  /** Begins a tool. */
+  open(document: number, id: string, names: readonly string[], method: string | null): void;
+  /** One field of the tool that is open. */
+  add(field: string, text: string): void;
+  seal(): Segment;
+}
+
+export function createSegmentBuilder(server: string): SegmentBuilder {
+  const postings = new Map<string, { tools: number[]; weights: number[] }>();
+  const documents: number[] = [];
+  const ids: string[] = [];
+  const verbs: number[] = [];
+  const names = new Map<string, number[]>();
+  let method: string | null = null;
+  let nameTerms: readonly string[] = [];
+
+  return {
+    open(document, id, spellings, httpMethod) {
+      const tool = documents.push(document) - 1;
+      ids.push(id);
+      verbs.push(0);
+      method = httpMethod;
+      nameTerms = [];
+      for (const name of new Set(spellings.map(joinName))) {
+        const holders = names.get(name);
+        if (holders) holders.push(tool);
+        else if (name !== "") names.set(name, [tool]);
+      }
+    },
+    add(field, text) {
+      const weight = FIELDS.get(field);
+      if (weight === undefined) return;
+      const terms = analyze(text);
+      const tool = documents.length - 1;
+      if (field === "name") nameTerms = terms;
+      if (field === "summary") verbs[tool] = toolVerb(nameTerms, method, terms);
+      const { boost, lengthWeight, termsUsual } = weight;
+      const part = boost / (1 - lengthWeight + (lengthWeight * terms.length) / termsUsual);
+      for (const term of terms) {
+        let row = postings.get(term);
+        if (row === undefined) postings.set(term, row = { tools: [], weights: [] });
+        const last = row.tools.length - 1;
+        if (row.tools[last] === tool) row.weights[last] = (row.weights[last] ?? 0) + part;
+        else row.weights[row.tools.push(tool) - 1] = part;
+      }
+    },
+    seal() {
+      return pack(server, postings, { documents, ids, verbs, names });
+    },
+  };
+}
+
+function pack(
+  server: string,
+  postings: ReadonlyMap<string, { tools: number[]; weights: number[] }>,
+  parts: {
+    documents: readonly number[];
+    ids: readonly string[];
+    verbs: readonly number[];
+    names: ReadonlyMap<string, readonly number[]>;
+  },
+): Segment {
+  let count = 0;
+  for (const row of postings.values()) count += row.tools.length;
+  const terms: string[] = [];
+  const starts = new Uint32Array(postings.size + 1);
+  const tools = new Uint32Array(count);
+  const weights = new Float32Array(count);
+  let at = 0;
+  for (const [term, row] of postings) {
+    starts[terms.push(term) - 1] = at;
+    tools.set(row.tools, at);
+    // Saturated here, once and for all: the same for every query.
+    for (const weight of row.weights) {
+      weights[at++] = (weight * (SATURATION + 1)) / (SATURATION + weight);
+    }
+  }
+  starts[terms.length] = at;
+  return {
+    server,
+    terms,
+    starts,
+    tools,
+    weights,
+    documents: Uint32Array.from(parts.documents),
+    ids: parts.ids,
+    verbs: Uint8Array.from(parts.verbs),
+    names: parts.names,
+  };
+}

@@ -1,0 +1,202 @@
+import { create, insert, remove, search } from "@orama/orama";
+import * as components from "@orama/orama/components";
+import { createYielder } from "../catalog/yield_to_loop.ts";
+import type { CatalogSnapshot } from "../model/catalog.ts";
+import type { Tool } from "../model/tool.ts";
+import { analyze } from "./analyze.ts";
+import { createRanking, type RankedDocument, type RankResult, type View } from "./ranking.ts";
+import { createSegmentBuilder, type Segment, type SegmentBuilder } from "./segment.ts";
+import { toDocument } from "./tool_document.ts";
+import { compareScored } from "./top_scores.ts";
+
+/**
+ * The tools in Orama, ranked by our own index in its `components.index`.
+ *
+ * Orama keeps the documents and runs the search; what a word is, which tools match and how well comes
+ * from here. Its own tokenizer, index and sorter are never asked: they do not split names, complete
+ * every word of a query, and take more than a second for one at 50,000 tools.
+ */
+export interface ToolStore {
+  /** By server. */
+  readonly segments: ReadonlyMap<string, Segment>;
+  /**
+   * Replaces the tools of one server, in slices that do not block. Searches see the old tools until
+   * all new ones are in.
+   */
+  replace(
+    server: string,
+    tools: readonly Tool[],
+    states: CatalogSnapshot["servers"],
+  ): Promise<void>;
+  drop(server: string): void;
+  /** Best first, at most `limit`. */
+  search(query: string, view: View, limit: number): RankResult;
+  /** Ids given out so far and ids in use. The store never takes one back. */
+  idCounts(): { readonly given: number; readonly used: number };
+}
+
+const SCHEMA = {
+  server: "enum",
+  name: "string",
+  title: "string",
+  summary: "string",
+  details: "string",
+  parameters: "string",
+  parameterDocs: "string",
+  values: "string",
+  tags: "string",
+  serverTitle: "string",
+  serverDescription: "string",
+  path: "string",
+  aliases: "string",
+} as const;
+
+/** What is at work while Orama runs: it is synchronous, and has no place for these. */
+interface Hand {
+  inserting: { readonly builder: SegmentBuilder; readonly tool: Tool } | null;
+  asked: { readonly view: View; readonly limit: number } | null;
+  answer: RankResult;
+}
+
+const NOTHING: RankResult = { documents: [], total: 0 };
+
+export function createToolStore(): ToolStore {
+  const ranking = createRanking();
+  const hand: Hand = { inserting: null, asked: null, answer: NOTHING };
+  const idsByServer = new Map<string, readonly string[]>();
+  const database = create({
+    schema: SCHEMA,
+    sort: { enabled: false },
+    components: {
+      tokenizer: { language: "english", normalizationCache: new Map(), tokenize: analyze },
+      index: createIndexComponent(ranking.rank, hand),
+      documentsStore: createDocumentsComponent(),
+    },
+  });
+
+  function forget(ids: Iterable<string>): void {
+    for (const id of ids) remove(database, id);
+  }
+
+  return {
+    segments: ranking.segments,
+    async replace(server, tools, states) {
+      const giveWay = createYielder();
+      const builder = createSegmentBuilder(server);
+      for (const tool of tools) {
+        await giveWay();
+        hand.inserting = { builder, tool };
+        insert(database, toOramaDocument(tool, states));
+        hand.inserting = null;
+      }
+      const kept = new Set(tools.map((tool) => tool.id));
+      const gone = (idsByServer.get(server) ?? []).filter((id) => !kept.has(id));
+      idsByServer.set(server, [...kept]);
+      ranking.put(builder.seal());
+      forget(gone);
+    },
+    drop(server) {
+      ranking.drop(server);
+      forget(idsByServer.get(server) ?? []);
+      idsByServer.delete(server);
+    },
+    search(query, view, limit) {
+      if (query.trim() === "") return NOTHING;
+      hand.asked = { view, limit };
+      try {
+        const found = search(database, {
+          term: query,
+          limit,
+          // Without it Orama orders equal scores by when the tools came in.
+          sortBy: ([, scoreA, a]: Entry, [, scoreB, b]: Entry) =>
+            compareScored({ score: scoreA, id: a.id }, { score: scoreB, id: b.id }),
+        });
+        if (found instanceof Promise) throw new TypeError("Orama became asynchronous");
+        const byId = new Map(hand.answer.documents.map((document) => [document.id, document]));
+        const documents = found.hits.flatMap(({ id }): RankedDocument[] => {
+          const document = byId.get(id);
+          return document === undefined ? [] : [document];
+        });
+        return { documents, total: hand.answer.total };
+      } finally {
+        hand.asked = null;
+        hand.answer = NOTHING;
+      }
+    },
+    idCounts() {
+      const given = database.internalDocumentIDStore.internalIdToId.length;
+      let used = 0;
+      for (const ids of idsByServer.values()) used += ids.length;
+      return { given, used };
+    },
+  };
+}
+
+type Entry = [number, number, { readonly id: string }];
+
+function toOramaDocument(tool: Tool, states: CatalogSnapshot["servers"]) {
+  const { server, ...texts } = toDocument(tool, states.get(tool.server));
+  return { id: tool.id, ...texts, server: tool.server, serverTitle: server };
+}
+
+/** Orama's index with our ranking in the place of its own. */
+function createIndexComponent(
+  rank: (query: string, view: View, limit: number) => RankResult,
+  hand: Hand,
+) {
+  return {
+    ...components.index,
+    insert(
+      _implementation: unknown,
+      _index: unknown,
+      property: string,
+      _id: string | number,
+      internalId: number,
+      value: unknown,
+    ): void {
+      if (hand.inserting === null) throw new TypeError("Tools are put in by `replace`");
+      const { builder, tool } = hand.inserting;
+      if (property === "server") {
+        const names = [tool.name, tool.identifier, tool.id, `${tool.server}.${tool.name}`];
+        builder.open(internalId, tool.id, names, tool.http?.method ?? null);
+      } else if (typeof value === "string") {
+        builder.add(property === "serverTitle" ? "server" : property, value);
+      }
+    },
+    // A server's postings are replaced as a whole; there is nothing to take out of them.
+    remove: () => true,
+    search(_index: unknown, term: string): [number, number][] {
+      if (hand.asked === null) return [];
+      hand.answer = rank(term, hand.asked.view, hand.asked.limit);
+      return hand.answer.documents.map(({ segment, tool, score }) => [
+        segment.documents[tool] ?? 0,
+        score,
+      ]);
+    },
+  };
+}
+
+/** Keeps of each document only what a search needs; the tool itself is in the catalog. */
+function createDocumentsComponent() {
+  const { create, get, getAll, getMultiple, remove, count, load, save } = components.documentsStore;
+  return {
+    create,
+    get,
+    getAll,
+    getMultiple,
+    remove,
+    count,
+    load,
+    save,
+    store(
+      store: components.documentsStore.DocumentsStore,
+      id: string,
+      internalId: number,
+      document: { readonly [property: string]: unknown },
+    ): boolean {
+      if (store.docs[internalId] === undefined) store.count++;
+      store.docs[internalId] = { id, server: document.server };
+      return true;
+    },
+  };
+}
