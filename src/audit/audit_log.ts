@@ -126,7 +126,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     chain,
     verifierKey: keys.signer.verifierKey,
     append,
-    query: (filter) => queryAudit({ store }, filter),
+    query: (filter) => queryAudit(store, filter),
     async payloads(record) {
       const found = await payloadStore.find(record);
       return found.state === "found" ? plainPayloads(found.payloads) : null;

@@ -42,6 +42,8 @@ export function toLogEntry(record: AuditRecord, line = canonicalJson(record)): L
     principal: record.actor?.sub ?? "",
     tool: record.tool === undefined ? "" : toolName(record.tool),
     execution: record.execution ?? "",
+    kind: record.kind,
+    ...(record.decision === undefined ? {} : { effect: record.decision.effect }),
     body: line,
   };
 }

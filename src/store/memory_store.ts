@@ -1,6 +1,7 @@
 import type { Json } from "../model/json.ts";
 import { checkChanges, checkEntries, checkKey, checkValueBytes } from "./change_rules.ts";
-import { compareNewestFirst, formatCursor, parseCursor } from "./scan_cursor.ts";
+import { compileQuery, isInBounds, matchesLabels } from "./entry_filter.ts";
+import { compareNewestFirst, formatCursor } from "./scan_cursor.ts";
 import { FencedError, type LogEntry, type ScanPage, type ScanQuery, type Store } from "./store.ts";
 import { createTopicBus } from "./topic_bus.ts";
 
@@ -97,7 +98,7 @@ export function createMemoryStore(now: () => number = Date.now): Store {
     },
     // deno-lint-ignore require-await
     async scan(query) {
-      return scanEntries([...logs.values()].flat(), query);
+      return scanEntries(logs.values(), query);
     },
     head(log) {
       return Promise.resolve(logs.get(log)?.at(-1) ?? null);
@@ -133,17 +134,17 @@ export function createMemoryStore(now: () => number = Date.now): Store {
   };
 }
 
-function scanEntries(all: readonly LogEntry[], query: ScanQuery): ScanPage {
-  const { from = 0, to = Infinity, beforeSeq = Infinity, limit = 100 } = query;
-  const place = query.after === undefined ? null : parseCursor(query.after);
-  const found = all.filter((entry) =>
-    (query.log === undefined || entry.log === query.log) &&
-    (query.principal === undefined || entry.principal === query.principal) &&
-    (query.tool === undefined || entry.tool === query.tool) &&
-    (query.execution === undefined || entry.execution === query.execution) &&
-    entry.ts >= from && entry.ts < to && entry.seq < beforeSeq &&
-    (place === null || compareNewestFirst(place, entry) < 0)
-  ).sort(compareNewestFirst);
+function scanEntries(logs: Iterable<readonly LogEntry[]>, query: ScanQuery): ScanPage {
+  const { limit = 100 } = query;
+  const filter = compileQuery(query);
+  const found: LogEntry[] = [];
+  for (const entries of logs) {
+    for (const entry of entries) {
+      if (query.log !== undefined && entry.log !== query.log) break;
+      if (isInBounds(filter, entry.log, entry) && matchesLabels(filter, entry)) found.push(entry);
+    }
+  }
+  found.sort(compareNewestFirst);
   const entries = found.slice(0, limit);
   const last = entries.at(-1);
   return found.length > entries.length && last !== undefined

@@ -33,7 +33,7 @@ export interface Change {
   readonly ttlMs?: number;
 }
 
-/** One entry of a log. `principal`, `tool` and `execution` are what `scan` finds it by. */
+/** One entry of a log; everything but the body is what `scan` finds it by. */
 export interface LogEntry {
   readonly log: string;
   /** Consecutive from 0 within a log. */
@@ -43,20 +43,26 @@ export interface LogEntry {
   readonly principal: string;
   readonly tool: string;
   readonly execution: string;
+  readonly kind?: string;
+  readonly effect?: string;
   readonly body: string;
 }
 
-/** At most one of `log`, `principal`, `tool`, `execution`. */
+/** Every given member must match. */
 export interface ScanQuery {
   readonly log?: string;
   readonly principal?: string;
   readonly tool?: string;
+  /** A tool name with `*` (any text) and `?` (one character). */
+  readonly toolPattern?: string;
   readonly execution?: string;
+  readonly kind?: string;
+  readonly effect?: string;
   /** Milliseconds, inclusive. */
   readonly from?: number;
   /** Milliseconds, exclusive. */
   readonly to?: number;
-  /** Only with `log`: entries with a smaller number than this. */
+  /** Entries with a smaller number than this. */
   readonly beforeSeq?: number;
   /** `next` of the page before. */
   readonly after?: string;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";
+import type { LogEntry } from "../../src/store/store.ts";
 import { testStoreConformance } from "./store_conformance.ts";
 
 testStoreConformance({ name: "kv memory", open: (now) => openKvStore(":memory:", now) });
@@ -35,6 +36,37 @@ Deno.test("openKvStore() finds everything again after a close", async () => {
   assert.deepEqual(await second.add("c", 3, { max: 10 }), { ok: false, value: 8 });
   assert.deepEqual(await second.head("r"), entry);
   assert.deepEqual((await second.scan({ principal: "p" })).entries, [entry]);
+  await second.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("openKvStore() finds old and new entries by their labels after a start", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/store.kv`;
+  const first = await openKvStore(path);
+  const all = Array.from({ length: 10_000 }, (_, seq) => ({
+    log: "r",
+    seq,
+    ts: 1_000 + seq,
+    principal: `p${seq % 97}`,
+    tool: "t",
+    execution: `0198c7a2-5b1e-7000-8000-${seq}`,
+    kind: "intent",
+    body: `{"n":${seq}}`,
+  }));
+  for (let start = 0; start < all.length; start += 777) {
+    await first.append(all.slice(start, start + 777));
+  }
+  await first.close();
+  const second = await openKvStore(path);
+  const { entries } = await second.scan({ principal: "p5", limit: 1_000 });
+  assert.deepEqual(entries, all.filter(({ seq }) => seq % 97 === 5).reverse());
+  for (const seq of [0, 4_095, 4_096, 8_191, 9_999]) {
+    const found = await second.scan({ execution: all[seq]?.execution ?? "" });
+    assert.deepEqual(found.entries, [all[seq]]);
+  }
+  await second.append([{ ...all[0], seq: 10_000, ts: 20_000 } as LogEntry]);
+  assert.equal((await second.scan({ principal: "p0", limit: 1 })).entries[0]?.seq, 10_000);
   await second.close();
   await Deno.remove(folder, { recursive: true });
 });

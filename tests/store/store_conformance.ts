@@ -249,6 +249,49 @@ export function testStoreConformance(backend: StoreUnderTest): void {
     assert.deepEqual(await store.scan({ principal: "nobody" }), { entries: [] });
   });
 
+  test("scans by several labels at once and by patterns of tools", async (store) => {
+    const all = entries("r", 0, 9_000).map((entry, n) => ({
+      ...entry,
+      tool: ["pay.refund", "pay.get", "mail.send", ""][n % 4] as string,
+      execution: `run ${n >> 3}`,
+      kind: n % 7 === 0 ? "outcome" : "intent",
+      ...(n % 11 === 0 ? { effect: "deny" } : {}),
+    }));
+    for (let start = 0; start < all.length; start += 500) {
+      await store.append(all.slice(start, start + 500));
+    }
+    const expectSame = async (query: ScanQuery, wanted: (entry: typeof all[number]) => boolean) => {
+      const found = await readAll(store, { ...query, limit: 300 });
+      assert.deepEqual(found, all.filter(wanted).reverse());
+      assert.ok(found.length > 0);
+    };
+    await expectSame({ kind: "outcome" }, ({ kind }) => kind === "outcome");
+    await expectSame({ effect: "deny", principal: "p1" }, (entry) => {
+      return entry.effect === "deny" && entry.principal === "p1";
+    });
+    await expectSame({ toolPattern: "pay.*" }, ({ tool }) => tool.startsWith("pay."));
+    await expectSame({ toolPattern: "*.?en*", kind: "outcome" }, ({ tool, kind }) => {
+      return tool === "mail.send" && kind === "outcome";
+    });
+    await expectSame({ toolPattern: "*" }, ({ tool }) => tool !== "");
+    await expectSame({ execution: "run 17", tool: "pay.get" }, ({ seq, tool }) => {
+      return seq >> 3 === 17 && tool === "pay.get";
+    });
+    await expectSame({ kind: "intent", from: BASE + 3_000, to: BASE + 3_050 }, ({ seq, kind }) => {
+      return kind === "intent" && seq >= 3_000 && seq < 3_050;
+    });
+    await expectSame({ from: BASE + 4_090, to: BASE + 4_100 }, ({ seq }) => {
+      return seq >= 4_090 && seq < 4_100;
+    });
+    await expectSame({ log: "r", beforeSeq: 40, principal: "p2" }, ({ seq }) => {
+      return seq < 40 && seq % 3 === 2;
+    });
+    assert.deepEqual(await store.scan({ kind: "intent", effect: "allow" }), { entries: [] });
+    assert.deepEqual(await store.scan({ toolPattern: "pay" }), { entries: [] });
+    await store.trim(BASE + 5_000);
+    await expectSame({ effect: "deny" }, ({ seq, effect }) => seq >= 5_000 && effect === "deny");
+  });
+
   test("scans several logs in one order", async (store) => {
     const merged: LogEntry[] = [];
     for (let round = 0; round < 10; round++) {
