@@ -81,7 +81,17 @@ function addFunctions(environment: Environment): void {
   const glob = (text: string, pattern: string) => compileGlob(pattern)(text);
   environment.registerFunction("glob(string, string): bool", glob, sync);
   environment.registerFunction("string.glob(string): bool", glob, sync);
+  environment.registerFunction("string.lower(): string", lowerAscii, sync);
+  environment.registerFunction("string.upper(): string", upperAscii, sync);
   environment.registerFunction("parts(string, string): list<string>", splitText, sync);
+}
+
+function lowerAscii(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function upperAscii(text: string): string {
+  return text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
 function splitText(text: string, separator: string): string[] {

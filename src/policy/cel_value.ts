@@ -33,46 +33,60 @@ export const STRAIGHT_LIMITS: CelValueLimits = {
 export const LOOP_LIMITS: CelValueLimits = {
   listItemsMax: 1_000,
   depthMax: 64,
-  nodesMax: 20_000,
-  charactersMax: 262_144,
+  nodesMax: 50_000,
+  charactersMax: 131_072,
 };
 
 /** Stands for a value that is out of bounds. CEL knows no such type, so touching it is an error. */
-export class Unreadable {
-  readonly reason: string;
-
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
+export class Unreadable {}
 
 /** Makes values for one condition; the bounds hold for all of them together. */
-export function createCelReader(limits: CelValueLimits): (value: unknown) => CelValue {
+export interface CelReader {
+  readonly read: (value: unknown) => CelValue;
+  /** What was out of bounds first; null if nothing was. */
+  readonly problem: () => string | null;
+}
+
+export function createCelReader(limits: CelValueLimits): CelReader {
   let nodes = 0;
   let characters = 0;
+  let problem: string | null = null;
+
+  function refuse(reason: string): Unreadable {
+    problem ??= reason;
+    return new Unreadable();
+  }
 
   function read(value: unknown, depth: number): CelValue {
-    if (++nodes > limits.nodesMax) return new Unreadable("too many values");
+    if (++nodes > limits.nodesMax) {
+      return refuse(`The arguments hold more than ${limits.nodesMax} values`);
+    }
     switch (typeof value) {
       case "string":
         characters += value.length;
-        return characters > limits.charactersMax ? new Unreadable("too much text") : value;
+        return characters > limits.charactersMax
+          ? refuse(`The arguments hold more than ${limits.charactersMax} characters`)
+          : value;
       case "number":
         // JSON.parse reads 1e999 as Infinity, which no upstream will ever see.
-        return Number.isFinite(value) ? value : new Unreadable("not a finite number");
+        return Number.isFinite(value) ? value : refuse("A number is not finite");
       case "boolean":
         return value;
       case "object":
         if (value === null) return null;
-        if (depth >= limits.depthMax) return new Unreadable("nested too deeply");
+        if (depth >= limits.depthMax) {
+          return refuse(`The arguments nest more than ${limits.depthMax} deep`);
+        }
         return Array.isArray(value) ? readList(value, depth) : readMap(value, depth);
       default:
-        return new Unreadable("not JSON");
+        return refuse("A value is not JSON");
     }
   }
 
   function readList(list: readonly unknown[], depth: number): CelValue {
-    if (list.length > limits.listItemsMax) return new Unreadable("a list too long");
+    if (list.length > limits.listItemsMax) {
+      return refuse(`A list has more than ${limits.listItemsMax} items`);
+    }
     const items: CelValue[] = [];
     for (let index = 0; index < list.length; index++) items.push(read(list[index], depth + 1));
     return items;
@@ -83,10 +97,12 @@ export function createCelReader(limits: CelValueLimits): (value: unknown) => Cel
     for (const key of Object.keys(object)) {
       characters += key.length;
       map.set(key, read((object as { readonly [key: string]: unknown })[key], depth + 1));
-      if (nodes > limits.nodesMax) return new Unreadable("too many values");
+      if (nodes > limits.nodesMax) {
+        return refuse(`The arguments hold more than ${limits.nodesMax} values`);
+      }
     }
     return map;
   }
 
-  return (value) => read(value, 0);
+  return { read: (value) => read(value, 0), problem: () => problem };
 }

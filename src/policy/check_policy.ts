@@ -9,6 +9,9 @@ import type { Place, PolicyProblem } from "./policy_error.ts";
 import { OWNER } from "./policy_schema.ts";
 import { compileNamePattern, compileToolPattern } from "./tool_pattern.ts";
 
+/** Conditions that run over lists, for one tool. */
+const LOOPS_MAX = 64;
+
 /**
  * Holds a policy against itself and against the tools that there are.
  *
@@ -28,6 +31,7 @@ export function checkPolicy(
       ...checkClassPatterns(document, tools),
       ...rules.flatMap((rule) => checkRule(rule, classes, tools)),
       ...checkLimits(document, tools),
+      ...checkLoops(rules, classes, tools),
     ]),
   ].toSorted((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }
@@ -172,6 +176,25 @@ function checkRule(
     }]
     : [];
   return [...idle, ...checkCondition(rule, concerned), ...checkMessage(rule, concerned)];
+}
+
+/** The work of one decision is bounded by how many conditions may run over lists. */
+function checkLoops(
+  rules: readonly CompiledRule[],
+  classes: ToolClasses,
+  tools: readonly Tool[],
+): PolicyProblem[] {
+  const looping = rules.filter(({ condition }) => condition?.loops === true);
+  if (looping.length <= LOOPS_MAX) return [];
+  return tools.flatMap((tool) => {
+    const access = classes.classify(tool);
+    const own = looping.filter((rule) => concernsTool(rule, tool, access));
+    const first = own[LOOPS_MAX];
+    if (first === undefined) return [];
+    const message = `${own.length} conditions with all(), exists(), map() or filter() are about ` +
+      `${tool.id}, the limit is ${LOOPS_MAX}`;
+    return [error(first.rule.placeOf("when"), "condition", message)];
+  });
 }
 
 /** A sum over an argument needs tools that have it, as a number. */

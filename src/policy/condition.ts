@@ -1,12 +1,12 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { nearest } from "../model/nearest.ts";
 import { CONDITION_VARIABLES, createRunEnvironment } from "./cel_environment.ts";
-import { type CelValue, createCelReader, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
+import type { ArgumentView } from "./argument_view.ts";
+import { type CelValue, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
 
 /** What a condition may look at. All of it is data of one decision; there is no clock. */
 export interface ConditionFacts {
-  /** Parsed JSON, not trusted. */
-  readonly args: unknown;
+  readonly args: ArgumentView;
   readonly exec: CelValue;
   readonly user: CelValue;
   readonly tool: CelValue;
@@ -20,6 +20,8 @@ export interface Condition {
   readonly argumentNames: ReadonlySet<string> | null;
   /** Arguments whose presence it tests with `has(args.x)`. */
   readonly testedNames: ReadonlySet<string>;
+  /** It repeats a part of itself for every item of a list. */
+  readonly loops: boolean;
   /** @throws {Error} if it has no answer for these facts. */
   readonly holds: (facts: ConditionFacts) => boolean;
 }
@@ -35,7 +37,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   ...["timestamp", "duration"],
 ]);
 const METHODS: ReadonlySet<string> = new Set([
-  ...["startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "indexOf"],
+  ...["startsWith", "endsWith", "contains", "lower", "upper", "trim", "indexOf"],
   ...["lastIndexOf", "substring", "size", "glob"],
 ]);
 const MACROS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "map", "filter"]);
@@ -46,6 +48,9 @@ const CONSTANTS: ReadonlySet<string> = new Set([
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["matches", "glob(text, pattern), where * stands for any text"],
   ["split", "parts(text, separator)"],
+  // These fold some letters that are not ASCII: the Kelvin sign becomes a k.
+  ["lowerAscii", "lower()"],
+  ["upperAscii", "upper()"],
 ]);
 
 /**
@@ -71,18 +76,21 @@ export function compileCondition(text: string): CompiledCondition {
   const argumentNames = scan.wholeArguments ? null : scan.argumentNames;
   const readsArguments = scan.wholeArguments || scan.argumentNames.size > 0;
   const limits = scan.loops ? LOOP_LIMITS : STRAIGHT_LIMITS;
-  const holds = (facts: ConditionFacts): boolean => {
-    const args = readsArguments
-      ? readArguments(facts.args, argumentNames, createCelReader(limits))
-      : null;
-    const { exec, user, tool, space } = facts;
-    const answer: unknown = run({ args, exec, user, tool, space });
+  const holds = ({ args, exec, user, tool, space }: ConditionFacts): boolean => {
+    let answer: unknown;
+    try {
+      const view = readsArguments ? args.read(argumentNames, limits) : null;
+      answer = run({ args: view, exec, user, tool, space });
+    } catch (error) {
+      const reason = readsArguments ? args.problem(argumentNames, limits) : null;
+      throw reason === null ? error : new Error(reason, { cause: error });
+    }
     if (typeof answer !== "boolean") throw new Error("The condition does not give true or false");
     return answer;
   };
   return {
     ok: true,
-    condition: { text, argumentNames, testedNames: scan.testedNames, holds },
+    condition: { text, argumentNames, testedNames: scan.testedNames, loops: scan.loops, holds },
   };
 }
 
@@ -90,24 +98,6 @@ export function compileCondition(text: string): CompiledCondition {
 export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n", 1)[0] ?? "";
-}
-
-function readArguments(
-  args: unknown,
-  names: ReadonlySet<string> | null,
-  read: (value: unknown) => CelValue,
-): CelValue {
-  if (names === null || typeof args !== "object" || args === null || Array.isArray(args)) {
-    return read(args);
-  }
-  // An upload of megabytes costs nothing to a condition that looks at its file name.
-  const map = new Map<string, CelValue>();
-  for (const name of names) {
-    if (Object.hasOwn(args, name)) {
-      map.set(name, read((args as { readonly [name: string]: unknown })[name]));
-    }
-  }
-  return map;
 }
 
 interface ExpressionScan {
@@ -179,6 +169,10 @@ function visitCall(
   if (name === "has" && first !== undefined) {
     const tested = argumentName(first);
     if (tested !== null) scan.testedNames.add(tested);
+  }
+  if (name === "duration" && first?.op !== "value") {
+    // Its parser takes quadratic time on long digits.
+    scan.problem ??= "duration() takes a literal only, such as duration('1h')";
   }
   for (const arg of args) visit(arg, scan, bound);
 }

@@ -8,6 +8,7 @@ import type {
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import { approvalDemands } from "./approval_demands.ts";
+import { createArgumentView } from "./argument_view.ts";
 import type { Audiences } from "./audience.ts";
 import type { ConditionFacts } from "./condition.ts";
 import { effectOf, matchRules, type RuleHits } from "./match_rules.ts";
@@ -73,7 +74,7 @@ export function factsOf(
   { principal, space, args, execution }: DecisionRequest,
 ): ConditionFacts {
   return {
-    args,
+    args: createArgumentView(args),
     exec: new Map<string, boolean | string[]>([
       ["tainted", execution.tainted],
       ["sources", [...execution.sources]],
