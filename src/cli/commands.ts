@@ -1,6 +1,7 @@
 import type { Command, CommandGroup } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { importCommand } from "./commands/import.ts";
 import { keysCommands } from "./commands/keys.ts";
 import { policyCommands } from "./commands/policy.ts";
@@ -21,5 +22,6 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   auditCommands,
   keysCommands,
   importCommand,
+  doctorCommand,
   demoCommand,
 ];

@@ -1,0 +1,98 @@
+import { createSecretResolver, systemSecretDeps } from "../../config/secrets.ts";
+import { reportError } from "../../model/errors.ts";
+import type { ExecutionResult } from "../../model/execution.ts";
+import type { ApiClient } from "../api_client.ts";
+import type { Command, CommandContext } from "../command.ts";
+import {
+  type Check,
+  checkClock,
+  checkConfig,
+  checkHealth,
+  checkSecrets,
+  checkSelfTest,
+  fail,
+  type HealthReport,
+  ok,
+  renderChecks,
+  SELF_TEST,
+} from "../doctor_checks.ts";
+import { EXIT } from "../exit_code.ts";
+
+/** What the service needs; without one of them it cannot do its work. */
+const PERMISSIONS = ["net", "read", "write", "env", "run"] as const;
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "Check configuration, store, upstreams, sandbox and clock, each with its remedy",
+  examples: ["toolgate doctor", "toolgate doctor --config toolgate.yaml --json"],
+  async run(context) {
+    const loaded = await context.loadConfig();
+    const { config, source, baseDir } = loaded;
+    const checks: Check[] = [checkConfig(config, source), await checkPermissions()];
+    let client: ApiClient | null = null;
+    try {
+      client = await context.connect();
+    } catch (error) {
+      checks.push(failed(error));
+    }
+    if (client !== null) {
+      checks.push(
+        ok("service", client.isService ? "runs" : "does not run; checked in this process"),
+      );
+      // A running service resolves secrets in its own environment, which is not this one.
+      if (!client.isService) {
+        const resolve = createSecretResolver({
+          ...systemSecretDeps(baseDir),
+          env: context.deps.env,
+        });
+        checks.push(await checkSecrets(config, resolve));
+      }
+      checks.push(...await checkService(context, client));
+    }
+    const isHealthy = checks.every((check) => check.status !== "fail");
+    if (context.json) context.output.json({ ok: isHealthy, checks });
+    else context.output.result(renderChecks(checks));
+    return isHealthy ? EXIT.ok : EXIT.failed;
+  },
+};
+
+async function checkService(context: CommandContext, client: ApiClient): Promise<Check[]> {
+  try {
+    const { config } = await context.loadConfig();
+    const health = await client.ask<HealthReport>({ path: "/health" });
+    const execution = await client.ask<ExecutionResult>({
+      method: "POST",
+      path: "/execute",
+      body: { code: SELF_TEST },
+    });
+    return [
+      ...checkHealth(health, config),
+      checkSelfTest(execution),
+      checkClock(context.deps.now(), health.now),
+    ];
+  } catch (error) {
+    return [failed(error)];
+  }
+}
+
+/** Who runs doctor may read causes that agents never see. */
+function failed(error: unknown): Check {
+  const { code, message, hint } = reportError(error);
+  return code === "ERR_INTERNAL"
+    ? fail("service", `${message}: ${error}`, "This is a defect of toolgate; please report it")
+    : fail("service", message, hint);
+}
+
+async function checkPermissions(): Promise<Check> {
+  const missing: string[] = [];
+  for (const name of PERMISSIONS) {
+    if ((await Deno.permissions.query({ name })).state !== "granted") missing.push(name);
+  }
+  const detail = `Deno ${Deno.version.deno}, ${Deno.build.target}`;
+  if (missing.length === 0) return ok("runtime", detail);
+  return fail(
+    "runtime",
+    `${detail}, without permission for ${missing.join(", ")}`,
+    'Start it with "deno task toolgate" or as the binary',
+  );
+}

@@ -1,0 +1,188 @@
+import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
+import type { Config } from "../config/schema.ts";
+import { reportError } from "../model/errors.ts";
+import type { ExecutionResult } from "../model/execution.ts";
+import type { ServerState } from "../model/catalog.ts";
+import type { KernelReport } from "../rpc/protocol.ts";
+
+/** One line of `doctor`. */
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warn" | "fail";
+  readonly detail: string;
+  /** What to do; empty when all is well. */
+  readonly remedy: string;
+}
+
+/** Answer of `GET /health`. */
+export interface HealthReport {
+  readonly version: string;
+  readonly audit: { readonly ok: boolean; readonly reason: string | null };
+  readonly store: { readonly kind: string; readonly ok: boolean; readonly reason?: string };
+  readonly sandbox:
+    | { readonly ok: false; readonly reason: string }
+    | { readonly ok: true; readonly isolation: string; readonly kernel: KernelReport | null };
+  readonly policy: {
+    readonly source: string;
+    readonly name: string;
+    readonly digest: string;
+    readonly problems: readonly string[];
+    readonly rejected: string | null;
+  };
+  readonly servers: readonly ServerState[];
+  readonly quarantined: number;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** A program whose result is known; it needs the sandbox and nothing else. */
+export const SELF_TEST = "return [1, 2, 3].map((n: number) => n * 14).at(-1);";
+const SELF_TEST_RESULT = 42;
+const CLOCK_SKEW_MS_MAX = 5_000;
+/** No clock that is right shows a time before this program was written. */
+const EARLIEST_MS = Date.parse("2026-01-01T00:00:00Z");
+
+export function checkConfig(config: Config, source: string): Check {
+  const servers = Object.keys(config.mcpServers).length + Object.keys(config.openapi).length;
+  const detail = `${source}, ${servers} upstreams, store ${withoutPassword(config.store)}`;
+  if (config.policies === "open") {
+    return warn("configuration", `${detail}; "policies: open" allows every call`, "Write a policy");
+  }
+  return ok("configuration", detail);
+}
+
+/** Tries every secret reference; says which has no value, never what the others are. */
+export async function checkSecrets(config: Config, resolve: ResolveSecrets): Promise<Check> {
+  const texts = [...new Set(stringsIn(config).filter((text) => findReferences(text).length > 0))];
+  const failures = await Promise.all(
+    texts.map((text) => resolve(text).then(() => null, (error) => reportError(error))),
+  );
+  const missing = failures.filter((failure) => failure !== null);
+  if (missing.length === 0) return ok("secrets", `${texts.length} references have a value`);
+  return fail(
+    "secrets",
+    missing.map(({ message }) => message).join("; "),
+    missing.map(({ hint }) => hint).join("; "),
+  );
+}
+
+export function checkClock(nowMs: number, serviceNow: string): Check {
+  const skewMs = Math.abs(Date.parse(serviceNow) - nowMs);
+  const detail = new Date(nowMs).toISOString();
+  const remedy = "Synchronise the clock: expiry, audit times and tokens depend on it";
+  if (nowMs < EARLIEST_MS) return fail("clock", `${detail} is in the past`, remedy);
+  return skewMs > CLOCK_SKEW_MS_MAX
+    ? fail("clock", `${detail}, the service says ${serviceNow}`, remedy)
+    : ok("clock", detail);
+}
+
+/** What the service says of itself, one check per part and per upstream. */
+export function checkHealth(health: HealthReport, config: Config): Check[] {
+  return [
+    checkStore(health),
+    checkAudit(health),
+    checkPolicy(health),
+    checkSandbox(health.sandbox),
+    ...health.servers.map((server) => checkServer(server, config)),
+    ...(health.quarantined === 0 ? [] : [
+      warn(
+        "quarantine",
+        `${health.quarantined} tools cannot be called`,
+        'See why with "toolgate tools list"',
+      ),
+    ]),
+  ];
+}
+
+export function checkSelfTest(execution: ExecutionResult): Check {
+  const { status, result, error, usage } = execution;
+  if (status === "ok" && result === SELF_TEST_RESULT) {
+    return ok("self test", `a program ran in ${Math.round(usage.wallMs)} ms`);
+  }
+  const reason = error === undefined ? `result ${JSON.stringify(result)}` : error.message;
+  return fail("self test", `${status}: ${reason}`, error?.hint ?? "See the log of the service");
+}
+
+/** One aligned line per check, the remedy below those that need one. */
+export function renderChecks(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  return checks.map(({ name, status, detail, remedy }) => {
+    const line = `${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`;
+    return remedy === "" ? line : `${line}\n${" ".repeat(width + 8)}${remedy}`;
+  }).join("\n");
+}
+
+export function ok(name: string, detail: string): Check {
+  return { name, status: "ok", detail, remedy: "" };
+}
+
+export function warn(name: string, detail: string, remedy: string): Check {
+  return { name, status: "warn", detail, remedy };
+}
+
+export function fail(name: string, detail: string, remedy: string): Check {
+  return { name, status: "fail", detail, remedy };
+}
+
+function checkStore({ store }: HealthReport): Check {
+  return store.ok
+    ? ok("store", `${store.kind} answers`)
+    : fail("store", store.reason ?? "no answer", "Check that the store's place can be written");
+}
+
+function checkAudit({ audit }: HealthReport): Check {
+  return audit.ok ? ok("audit", "records are durable") : fail(
+    "audit",
+    audit.reason ?? "records cannot be written",
+    "No call happens until the log can be written: free its disk or its database",
+  );
+}
+
+function checkPolicy({ policy }: HealthReport): Check {
+  const detail = `${policy.name} from ${policy.source}`;
+  if (policy.rejected !== null) {
+    return fail("policy", `${detail}; a newer one was refused: ${policy.rejected}`, "Mend it");
+  }
+  if (policy.problems.length === 0) return ok("policy", detail);
+  const [first = ""] = policy.problems;
+  const more = policy.problems.length > 1 ? ` and ${policy.problems.length - 1} more` : "";
+  return warn("policy", `${detail}: ${first}${more}`, 'See all with "toolgate policy check"');
+}
+
+function checkSandbox(sandbox: HealthReport["sandbox"]): Check {
+  if (!sandbox.ok) return fail("sandbox", sandbox.reason, "No program runs until a host starts");
+  const { isolation, kernel } = sandbox;
+  if (kernel === null) return ok("sandbox", `level ${isolation}`);
+  const layers = [
+    ...(kernel.seccomp ? ["seccomp"] : []),
+    ...(kernel.landlock > 0 ? [`Landlock ${kernel.landlock}`] : []),
+    ...(kernel.rlimits ? ["rlimits"] : []),
+  ];
+  const detail = `level ${isolation}, kernel layer: ${layers.join(", ") || "none"}`;
+  return kernel.missing.length === 0
+    ? ok("sandbox", detail)
+    : warn("sandbox", `${detail}; missing: ${kernel.missing.join(", ")}`, "The other layers hold");
+}
+
+function checkServer(server: ServerState, config: Config): Check {
+  const name = `upstream ${server.server}`;
+  if (server.status === "ready") return ok(name, `${server.toolCount} tools`);
+  const entry = config.mcpServers[server.server];
+  const remedy = entry === undefined
+    ? "Check its document and its base URL"
+    : "command" in entry
+    ? `Run it by hand to see why: ${[entry.command, ...entry.args].join(" ")}`
+    : `Check that ${entry.url} answers from this machine, and its credential`;
+  return fail(name, `${server.status}: ${server.error ?? "no answer yet"}`, remedy);
+}
+
+/** Every text in a configuration, wherever it stands. */
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(stringsIn);
+}
+
+function withoutPassword(store: string): string {
+  return store.replace(/(\/\/[^/:@]*):[^@/]*@/, "$1:…@");
+}
