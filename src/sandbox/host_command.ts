@@ -20,8 +20,6 @@ export interface HostCommandOptions {
   readonly program: string;
   /** Deno's cache folder; the host reads nothing else before it locks itself in. */
   readonly cacheDir: string | null;
-  /** Interpret only: slower number crunching, no machine code made at run time. */
-  readonly jitless: boolean;
 }
 
 /** Where Deno keeps its cache in this environment; null if it cannot be told. @see Deno, `DENO_DIR` */
@@ -47,7 +45,7 @@ export function createHostCommand(
       command: options.executable,
       args: options.standalone
         ? [HOST_ARGUMENT, argument]
-        : [...runArguments(options, settings), options.program, argument],
+        : [...runArguments(settings), options.program, argument],
       env: environment(options),
     };
   };
@@ -57,7 +55,7 @@ export function createHostCommand(
  * Flags of `deno run`: nothing may be fetched, found in a config or prompted for. `ffi` is there for the
  * kernel layer and revoked, like everything else, before the first program arrives.
  */
-function runArguments(options: HostCommandOptions, settings: HostSettings): string[] {
+function runArguments(settings: HostSettings): string[] {
   return [
     "run",
     "--quiet",
@@ -70,17 +68,17 @@ function runArguments(options: HostCommandOptions, settings: HostSettings): stri
     "--no-code-cache",
     "--deny-import",
     "--unstable-worker-options",
-    ...(settings.kernel ? ["--allow-ffi"] : []),
-    `--v8-flags=${v8Flags(options, settings).join(",")}`,
+    ...(settings.kernel.enabled ? ["--allow-ffi"] : []),
+    `--v8-flags=${v8Flags(settings).join(",")}`,
   ];
 }
 
-function v8Flags(options: HostCommandOptions, settings: HostSettings): string[] {
+function v8Flags(settings: HostSettings): string[] {
   return [
     `--max-old-space-size=${settings.memoryMb}`,
     "--stack-size=900",
     "--disallow-code-generation-from-strings",
-    ...(options.jitless ? ["--jitless"] : []),
+    ...(settings.jitless ? ["--jitless"] : []),
   ];
 }
 
@@ -88,6 +86,7 @@ function v8Flags(options: HostCommandOptions, settings: HostSettings): string[] 
 function environment(options: HostCommandOptions): { [name: string]: string } {
   return {
     NO_COLOR: "1",
+    TZ: "UTC",
     DENO_NO_PROMPT: "1",
     DENO_NO_UPDATE_CHECK: "1",
     ...(options.cacheDir === null ? {} : { DENO_DIR: options.cacheDir }),

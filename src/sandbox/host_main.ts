@@ -17,7 +17,7 @@ import {
 } from "../rpc/protocol.ts";
 import { renderWorkerSource } from "../../workers/worker_source.ts";
 import type { HostSettings } from "./host_settings.ts";
-import { hardenProcess } from "./kernel/harden_process.ts";
+import { createKernelLayer } from "./kernel/harden_process.ts";
 import { prepareProgram, warmParser } from "./prepare/prepare_program.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
@@ -28,17 +28,20 @@ const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
 /** Runs until the service closes the pipe. @param argument JSON {@linkcode HostSettings} */
 export async function runSandboxHost(argument: string): Promise<void> {
   const settings = JSON.parse(argument) as HostSettings;
+  const kernel = createKernelLayer(settings);
+  // The parser looks at /proc once, so it comes before the files go.
+  warmParser();
+  kernel.lockFiles();
   const workers: Worker[] = [];
   const url = URL.createObjectURL(
     new Blob([renderWorkerSource()], { type: "text/javascript" }),
   );
   for (let index = 0; index < settings.workers; index++) workers.push(await startWorker(url));
   URL.revokeObjectURL(url);
-  warmParser();
-  const kernel = hardenProcess(settings);
+  const report = kernel.lockProcess();
   revokePermissions();
   const relay = createRelay(settings, workers);
-  relay.say({ kind: "ready", kernel, workers: workers.length });
+  relay.say({ kind: "ready", kernel: report, workers: workers.length });
   await relay.run();
 }
 

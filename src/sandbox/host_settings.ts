@@ -8,12 +8,30 @@ export interface HostSettings {
   readonly isolation: Isolation;
   /** Single-use Workers made before the kernel layer goes on; 1 for `process` and `realm`. */
   readonly workers: number;
-  /** Megabytes of private memory on top of what the host has when it is ready. */
+  /** Heap of one Worker in megabytes, a flag of V8. */
   readonly memoryMb: number;
+  /** Megabytes of memory that the whole host may add to what it has when it is ready. */
+  readonly memoryBudgetMb: number;
   /** CPU seconds after which the kernel ends the host. */
   readonly cpuSeconds: number;
   /** The longest frame in either direction. */
   readonly frameBytesMax: number;
-  /** False leaves the kernel layer off (tests of the other layers). */
-  readonly kernel: boolean;
+  /** Interpreter only: nothing in the host may become machine code. */
+  readonly jitless: boolean;
+  /** Parts of the kernel layer; all on, except where their effect is measured. */
+  readonly kernel: KernelSettings;
 }
+
+export interface KernelSettings {
+  readonly enabled: boolean;
+  readonly landlock: boolean;
+  readonly rlimits: boolean;
+  readonly seccomp: boolean;
+}
+
+export const KERNEL_ON: KernelSettings = {
+  enabled: true,
+  landlock: true,
+  rlimits: true,
+  seccomp: true,
+};

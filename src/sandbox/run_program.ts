@@ -15,7 +15,7 @@ import {
 import type { HostProcess } from "./host_process.ts";
 import { causeOfDeath, limitError, type SandboxOutcome } from "./outcome.ts";
 import { parseFailure, parseLeftovers } from "./parse_failure.ts";
-import { suggestFor } from "./suggest.ts";
+import { exhaustionOf, suggestFor } from "./suggest.ts";
 
 /** One call of the program, as it spelled it. Everything in it comes from the program. */
 export interface SandboxCall {
@@ -330,18 +330,19 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     const leftovers = parseLeftovers(leftoverText);
     if (failure === null || leftovers === null) return violate();
     const known = failure.call === null ? undefined : failures.get(failure.call);
-    const place = failure.line === null || failure.column === null
-      ? {}
-      : { line: failure.line, column: failure.column };
-    const suggestion = suggestFor(failure.message, run.servers);
-    const code = (known?.code as ErrorCode | undefined) ?? failure.code ?? "ERR_PROGRAM";
+    const exhausted = exhaustionOf(failure);
+    const code = (known?.code as ErrorCode | undefined) ?? failure.code ?? exhausted?.code ??
+      "ERR_PROGRAM";
+    const hint = known?.hint ?? exhausted?.hint ?? failure.hint;
     fail({
       code,
       name: failure.name,
       message: failure.message,
-      hint: known?.hint ?? (failure.hint === "" ? suggestion : failure.hint),
+      hint: hint === "" ? suggestFor(failure.message, run.servers) : hint,
       stack: failure.stack,
-      ...place,
+      ...(failure.line === null || failure.column === null
+        ? {}
+        : { line: failure.line, column: failure.column }),
     }, leftovers.timers === 0 && leftovers.calls === 0 && !code.startsWith("ERR_SANDBOX_"));
   }
 

@@ -12,7 +12,12 @@ import type { KernelReport } from "../rpc/protocol.ts";
 import { createFairQueue } from "./fair_queue.ts";
 import type { HostCommand } from "./host_command.ts";
 import { startHostProcess } from "./host_process.ts";
-import type { HostSettings, Isolation } from "./host_settings.ts";
+import {
+  type HostSettings,
+  type Isolation,
+  KERNEL_ON,
+  type KernelSettings,
+} from "./host_settings.ts";
 import { limitError, type SandboxOutcome } from "./outcome.ts";
 import { createPooledHost, type PooledHost } from "./pooled_host.ts";
 import {
@@ -78,8 +83,10 @@ export interface SandboxPoolOptions {
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
   /** Single-use Workers of a host at level `worker`. */
   readonly workersPerHost?: number;
-  /** False leaves the kernel layer off: only for measuring what the other layers hold. */
-  readonly kernel?: boolean;
+  /** True (the default): programs are interpreted, no machine code is made at run time. */
+  readonly jitless?: boolean;
+  /** Parts of the kernel layer to leave off: only for measuring what the others hold. */
+  readonly kernel?: KernelSettings;
 }
 
 const REALM_USES_MAX = 500;
@@ -114,9 +121,11 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     isolation,
     workers: isolation === "worker" ? options.workersPerHost ?? WORKERS_PER_HOST : 1,
     memoryMb: limits.memoryMb,
+    memoryBudgetMb: memoryBudgetMb(limits),
+    jitless: options.jitless ?? true,
     cpuSeconds: Math.ceil(limits.cpuTimeMs / 1_000) + (isolation === "process" ? 5 : 60),
     frameBytesMax: frameBytesMax(limits),
-    kernel: options.kernel ?? true,
+    kernel: options.kernel ?? KERNEL_ON,
   };
   const hosts = new Set<PooledHost>();
   const queue = createFairQueue<Waiting>();
@@ -368,6 +377,14 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
       running,
     }),
   };
+}
+
+/**
+ * What a host may add to its memory after it is ready: the program's own, V8's young generation and
+ * stacks, and a large result on its way through pipe, string and Worker.
+ */
+function memoryBudgetMb(limits: Limits): number {
+  return limits.memoryMb + 64 + Math.ceil((limits.toolResultBytesMax * 3) / 1_048_576);
 }
 
 /** Text of a dying host, safe for a log line. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
 
 /** Globals of a program worth suggesting. */
@@ -83,4 +84,30 @@ export function suggestFor(message: string, servers: readonly string[]): string 
   if (server !== undefined) return `Did you mean tools.${server}?`;
   const name = nearest(missing, GLOBALS, 1)[0];
   return name === undefined ? "" : `Did you mean ${name}?`;
+}
+
+/**
+ * The limit behind an error of the language itself, such as the RangeError of an allocation that the
+ * kernel refused; null if it is an ordinary error.
+ */
+export function exhaustionOf(
+  failure: { readonly name: string; readonly message: string },
+): { readonly code: ErrorCode; readonly hint: string } | null {
+  if (failure.name !== "RangeError") return null;
+  if (/^Maximum call stack size exceeded$/.test(failure.message)) {
+    return {
+      code: "ERR_SANDBOX_NESTING",
+      hint: "A recursion is too deep or never ends; use a loop or check its end condition.",
+    };
+  }
+  if (
+    /^(Array buffer allocation failed|Invalid string length|Maximum BigInt size exceeded)$/
+      .test(failure.message)
+  ) {
+    return {
+      code: "ERR_SANDBOX_MEMORY",
+      hint: "Work on pages or slices instead of holding everything at once.",
+    };
+  }
+  return null;
 }

@@ -28,7 +28,6 @@ export const hostCommand = createHostCommand({
   standalone: false,
   program: new URL("../../src/sandbox/host_main.ts", import.meta.url).pathname,
   cacheDir: denoCacheDir((name) => Deno.env.get(name)),
-  jitless: Deno.env.get("TOOLGATE_TEST_JIT") !== "1",
 });
 
 /** A pool of the real thing, small. */
@@ -41,6 +40,7 @@ export function openTestPool(options: Partial<SandboxPoolOptions> = {}): Promise
     require: [],
     limits: LIMITS,
     hostCommand,
+    jitless: Deno.env.get("TOOLGATE_TEST_JIT") !== "1",
     log: () => {},
     ...options,
   });
