@@ -17,6 +17,10 @@ const INHERITED = [
   "TMP",
   "TEMP",
   "TZ",
+  // Where certificate authorities lie: without them npx cannot fetch behind a TLS proxy.
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
   // Windows: without these neither Node nor Python starts.
   "SystemRoot",
   "SystemDrive",
