@@ -17,7 +17,7 @@ import { uuidV7 } from "./model/uuid.ts";
 import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
 import { type Checker, mentionedTools, openChecker } from "./sandbox/checker.ts";
 import { createCheckerCommand } from "./sandbox/checker_command.ts";
-import { createHostCommand } from "./sandbox/host_command.ts";
+import { createHostCommand, denoCacheDir } from "./sandbox/host_command.ts";
 import { openSandboxPool, type SandboxPool } from "./sandbox/sandbox_pool.ts";
 import {
   createSearchIndex,
@@ -141,17 +141,13 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   const childOptions = {
     executable: Deno.execPath(),
     standalone: Deno.build.standalone,
-    cacheDir: deps.env().DENO_DIR ?? null,
+    cacheDir: denoCacheDir((name) => deps.env()[name]),
   };
   const sandbox = once(() =>
     openSandboxPool({
       ...config.sandbox,
       limits: config.limits,
-      hostCommand: createHostCommand({
-        ...childOptions,
-        program: programOf("host"),
-        jitless: false,
-      }),
+      hostCommand: createHostCommand({ ...childOptions, program: programOf("host") }),
       log,
     })
   );

@@ -12,10 +12,9 @@ export interface SearchRequest {
 }
 
 export interface SearchHit {
-  /** `server.tool` as a program writes it. */
-  readonly id: string;
-  /** As the upstream spells it. */
+  /** `server.tool` as a program writes it; `names` of a request takes it too. */
   readonly name: string;
+  /** As configured. */
   readonly server: string;
   readonly title: string;
   readonly description: string;

@@ -39,8 +39,7 @@ export function formatAnswer(
     if (tokens > config.tokensMax && hits.length > 0) break;
     lines.push(line);
     hits.push({
-      id: tool.id,
-      name: tool.name,
+      name: tool.id,
       server: tool.server,
       title: tool.title,
       description: tool.description.slice(0, 300),

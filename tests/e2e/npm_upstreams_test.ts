@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { startService } from "../fakes/service.ts";
+import { type RunningService, startService } from "../fakes/service.ts";
 
 /** Real MCP servers from npm, started the way people's configurations start them. */
 function configuration(folder: string): unknown {
@@ -32,6 +32,20 @@ function configuration(folder: string): unknown {
   };
 }
 
+/** Waits until npx has fetched and started every server. */
+async function waitForUpstreams(service: RunningService): Promise<void> {
+  const until = Date.now() + 240_000;
+  for (;;) {
+    const response = await fetch(`${service.url}/api/v1/tools`, {
+      headers: { authorization: `Bearer ${service.token}` },
+    });
+    const { servers } = await response.json() as { servers: { status: string; error: string }[] };
+    if (servers.length === 5 && servers.every((server) => server.status === "ready")) return;
+    assert.ok(Date.now() < until, JSON.stringify(servers));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 const program = (folder: string) => `
 const dir = ${JSON.stringify(`${folder}/files`)};
 await Promise.all(["a", "b", "c"].map((name, i) =>
@@ -55,8 +69,9 @@ for (const mode of ["auto", "legacy"] as const) {
   Deno.test(`a ${mode} MCP client works over five npm servers with two tools`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "toolgate-e2e-" });
     await Deno.mkdir(`${folder}/files`);
-    const service = await startService(folder, configuration(folder), { readyMs: 240_000 });
+    const service = await startService(folder, configuration(folder), { readyMs: 60_000 });
     try {
+      await waitForUpstreams(service);
       const client = new Client({ name: "e2e", version: "1" }, { versionNegotiation: { mode } });
       await client.connect(new StreamableHTTPClientTransport(new URL(`${service.url}/mcp`)));
       try {
