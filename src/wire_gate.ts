@@ -34,8 +34,9 @@ import { createKeptResults, type KeptResults } from "./supervisor/kept_results.t
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
-import type { QuotaGate } from "./supervisor/quota_gate.ts";
+import { createQuotaGate } from "./supervisor/quota_gate.ts";
 import { openUpstreams } from "./upstream/upstreams.ts";
+import { createQuotas } from "./usage/quota.ts";
 import { estimateTokens } from "./usage/tokens.ts";
 
 /** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
@@ -85,14 +86,6 @@ const EMPTY_SNAPSHOT: CatalogSnapshot = {
   tools: new Map(),
   servers: new Map(),
   quarantined: [],
-};
-
-const UNLIMITED: QuotaGate = {
-  reserve: () =>
-    Promise.resolve({
-      ok: true,
-      quota: { settle: () => Promise.resolve(), refund: () => Promise.resolve() },
-    }),
 };
 
 /** How long a first request waits for upstreams that have not answered yet. */
@@ -181,7 +174,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     policy: policy.current,
     audit,
     upstreams,
-    quotas: UNLIMITED,
+    quotas: createQuotaGate(createQuotas({ store, now: Date.now }), Date.now),
     output: createOutputGate(),
     observeResult: (tool, value) => opened?.observeResult(tool, value),
     sandbox: { run: async (...run) => await (await sandbox()).run(...run) },

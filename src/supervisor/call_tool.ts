@@ -2,7 +2,7 @@ import type { AuditActor, AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
-import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
+import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -32,6 +32,8 @@ export interface CallToolDeps {
   readonly upstreams: Pick<Upstreams, "call">;
   readonly quotas: QuotaGate;
   readonly output: OutputGate;
+  /** Tokens of text of which only the size is known; an estimate. */
+  readonly tokensOfBytes: (bytes: number) => number;
   /** Hears the value of each good answer, to learn undeclared output types from. */
   readonly observeResult: (tool: Tool, value: unknown) => void;
 }
@@ -63,6 +65,13 @@ export type CallOutcome =
     }
     | { readonly ok: false; readonly error: ErrorReport }
   );
+
+/** Failures before anything was sent to the upstream. */
+const NEVER_SENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ERR_UPSTREAM_UNREACHABLE",
+  "ERR_CREDENTIAL",
+  "ERR_BUSY",
+]);
 
 /** What is known about a call on its way through the gate; each step adds to it. */
 interface Passage {
@@ -129,13 +138,10 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
   }
   const quota = await deps.quotas.reserve({
     principal: context.principal,
-    groups: policy.groups(context.principal),
     space: context.space,
     execution: context.id,
     tool,
-    access: decision.access,
     args,
-    argsBytes,
     policy,
   });
   if (!quota.ok) {
@@ -189,7 +195,9 @@ async function invoke(
     });
   } catch (error) {
     const report = { ...reportError(error), tool: tool.id };
-    await quota.refund();
+    // What may have happened is paid for: only a call that never left is given back.
+    if (NEVER_SENT.has(report.code)) await quota.refund();
+    else await quota.settle({ bytes: 0, tokens: 0 });
     await deps.audit.append({
       ...eventOf(passage, "call.outcome", tool, decision),
       result: { status: report.code },
@@ -215,7 +223,7 @@ async function invoke(
     : deps.output.check(policy, tool, toolValue(answer), answer.bytes);
   const cost = policy.price(tool);
   const bytes = "json" in checked ? byteLength(checked.json) : 0;
-  await quota.settle({ bytes, usd: cost });
+  await quota.settle({ bytes, tokens: deps.tokensOfBytes(bytes) });
   const failure = "error" in checked ? reportError(checked.error) : null;
   await deps.audit.append({
     ...eventOf(passage, "call.outcome", tool, decision),

@@ -38,8 +38,6 @@ export interface ExecuteDeps extends CallToolDeps {
   ) => Promise<{ readonly uri: string; readonly bytes: number }>;
   /** Tokens of a text; an estimate. */
   readonly countTokens: (text: string) => number;
-  /** Tokens of text of which only the size is known; an estimate. */
-  readonly tokensOfBytes: (bytes: number) => number;
 }
 
 export interface ExecuteRequest {

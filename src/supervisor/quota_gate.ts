@@ -1,30 +1,28 @@
-import type { GateError } from "../model/errors.ts";
+import { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
-import type { Access, Tool } from "../model/tool.ts";
+import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
+import { describeRefusal, type Quotas } from "../usage/quota.ts";
 
 /** What the limits of the policy are counted by. */
 export interface QuotaRequest {
   readonly principal: Principal;
-  readonly groups: readonly string[];
   readonly space: string;
   readonly execution: string;
   readonly tool: Tool;
-  readonly access: Access;
   readonly args: unknown;
-  readonly argsBytes: number;
   readonly policy: Policy;
 }
 
 /** What one call has reserved. Exactly one of `settle` and `refund` ends it. */
 export interface CallQuota {
-  /** The call happened: what it really used. */
-  settle(actual: { readonly bytes: number; readonly usd: number }): Promise<void>;
-  /** The call did not happen. */
+  /** The call happened, or may have: what it really used. */
+  settle(actual: { readonly bytes: number; readonly tokens: number }): Promise<void>;
+  /** The call certainly did not happen. */
   refund(): Promise<void>;
 }
 
-export type QuotaAnswer =
+export type QuotaGateAnswer =
   | { readonly ok: true; readonly quota: CallQuota }
   | {
     readonly ok: false;
@@ -36,5 +34,52 @@ export type QuotaAnswer =
 
 /** Reserves all counters that apply to a call, or none. */
 export interface QuotaGate {
-  reserve(request: QuotaRequest): Promise<QuotaAnswer>;
+  reserve(request: QuotaRequest): Promise<QuotaGateAnswer>;
+}
+
+const NOTHING: CallQuota = {
+  settle: () => Promise.resolve(),
+  refund: () => Promise.resolve(),
+};
+
+export function createQuotaGate(quotas: Quotas, now: () => number): QuotaGate {
+  return {
+    async reserve({ principal, space, execution, tool, args, policy }) {
+      const rules = policy.limitsFor({ principal, tool });
+      if (rules.length === 0) return { ok: true, quota: NOTHING };
+      const usd = policy.price(tool);
+      const groups = policy.groups(principal);
+      const call = { execution, principal, groups, space, args, usd };
+      const answer = await quotas.reserve(rules, call);
+      if (answer.ok) {
+        return {
+          ok: true,
+          quota: {
+            settle: (actual) => quotas.settle(answer.reservation, { ...actual, usd }),
+            refund: () => quotas.refund(answer.reservation),
+          },
+        };
+      }
+      const { rule, freesAt } = answer;
+      const asks = rule.over === "ask";
+      return {
+        ok: false,
+        limit: rule.id,
+        freesAt: freesAt === null ? null : new Date(freesAt).toISOString(),
+        error: new GateError(
+          asks ? "ERR_APPROVAL_REQUIRED" : "ERR_LIMIT_REACHED",
+          `Cannot call "${tool.id}": ${describeRefusal(answer)}`,
+          {
+            hint: asks
+              ? `Beyond this limit ${rule.by} has to approve each call; leave it out or ask them`
+              : freesAt === null
+              ? "Make fewer calls in one program"
+              : "Try again after that time, or leave this call out",
+            tool: tool.id,
+            ...(freesAt === null ? {} : { retryAfterMs: Math.max(0, freesAt - now()) }),
+          },
+        ),
+      };
+    },
+  };
 }

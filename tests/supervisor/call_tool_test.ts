@@ -106,6 +106,7 @@ function setUp(overrides: Partial<CallToolDeps> = {}) {
     },
     output: createOutputGate(),
     observeResult: () => {},
+    tokensOfBytes: (bytes) => bytes / 4,
     ...overrides,
   };
   return { deps, order, events, calls };
