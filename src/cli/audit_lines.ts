@@ -54,7 +54,8 @@ function effectOf({ decision }: AuditRecord): string {
 }
 
 function statusOf(record: AuditRecord): string {
-  return record.err?.code ?? record.result?.status ?? "";
+  const action = record.detail?.["action"];
+  return record.err?.code ?? record.result?.status ?? (typeof action === "string" ? action : "");
 }
 
 function resultOf(result: NonNullable<AuditRecord["result"]>): string {

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { GateError } from "../../model/errors.ts";
 import type { AuditRecord } from "../../model/event.ts";
 import type { ApiClient, ApiRequest } from "../api_client.ts";
 import { apiPath } from "../api_client.ts";
@@ -89,10 +90,9 @@ const tail: Command = {
       }
     }
     if (stream?.body) {
-      for await (const line of splitLines(stream.body)) {
-        const record: AuditRecord = JSON.parse(line);
+      await follow(stream.body, (record) => {
         if (!seen.delete(`${record.chain}#${record.seq}`)) print(record);
-      }
+      });
       context.output.note("The service ended the stream");
     } else context.output.note("No service runs on this store: there is nothing to follow");
     return EXIT.ok;
@@ -138,6 +138,20 @@ export const auditCommands: CommandGroup = {
   summary: "The record of every search, execution, call and decision",
   commands: [list, show, tail, exportRecords],
 };
+
+async function follow(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  each: (record: AuditRecord) => void,
+): Promise<void> {
+  try {
+    for await (const line of splitLines(body)) each(JSON.parse(line));
+  } catch (error) {
+    throw new GateError("ERR_NOT_REACHABLE", "The service broke the stream off", {
+      hint: "See whether it still runs; its log says why it ended",
+      cause: error,
+    });
+  }
+}
 
 type Filter = NonNullable<ApiRequest["query"]>;
 

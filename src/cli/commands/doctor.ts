@@ -15,11 +15,12 @@ import {
   ok,
   renderChecks,
   SELF_TEST,
+  warn,
 } from "../doctor_checks.ts";
 import { EXIT } from "../exit_code.ts";
 
-/** What the service needs; without one of them it cannot do its work. */
-const PERMISSIONS = ["net", "read", "write", "env", "run"] as const;
+/** What the service needs everywhere; the network may be limited to the hosts of its upstreams. */
+const PERMISSIONS = ["read", "write", "env", "run"] as const;
 
 export const doctorCommand: Command = {
   name: "doctor",
@@ -84,15 +85,19 @@ function failed(error: unknown): Check {
 }
 
 async function checkPermissions(): Promise<Check> {
-  const missing: string[] = [];
-  for (const name of PERMISSIONS) {
-    if ((await Deno.permissions.query({ name })).state !== "granted") missing.push(name);
-  }
+  const lacking = async (name: typeof PERMISSIONS[number] | "net") =>
+    (await Deno.permissions.query({ name })).state !== "granted";
   const detail = `Deno ${Deno.version.deno}, ${Deno.build.target}`;
-  if (missing.length === 0) return ok("runtime", detail);
-  return fail(
-    "runtime",
-    `${detail}, without permission for ${missing.join(", ")}`,
-    'Start it with "deno task toolgate" or as the binary',
-  );
+  const missing = (await Promise.all(PERMISSIONS.map(lacking)))
+    .flatMap((isMissing, index) => isMissing ? [PERMISSIONS[index]] : []);
+  if (missing.length > 0) {
+    return fail(
+      "runtime",
+      `${detail}, without permission for ${missing.join(", ")}`,
+      'Start it with "deno task toolgate" or as the binary',
+    );
+  }
+  return await lacking("net")
+    ? warn("runtime", `${detail}, network limited by --allow-net`, "Allow the hosts of upstreams")
+    : ok("runtime", detail);
 }

@@ -60,7 +60,8 @@ function printExecution(output: Output, execution: ExecutionResult): void {
   const { error, approval, handle, calls, usage } = execution;
   if (error !== undefined) {
     const place = error.line === undefined ? "" : ` at line ${error.line}:${error.column ?? 1}`;
-    output.note(`${error.name}${place}: ${error.message} (${error.code})\n  ${error.hint}`);
+    const hint = error.hint === "" ? "" : `\n  ${error.hint}`;
+    output.note(`${error.name}${place}: ${error.message} (${error.code})${hint}`);
   }
   if (approval !== undefined) {
     output.note(

@@ -6,6 +6,8 @@ import { findService } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
 import { createLog, logLevelOf } from "../log.ts";
 
+/** For writing the last records once nothing runs any more. */
+const CLOSE_GRACE_MS = 3_000;
 /** As shells report a process that ended on SIGINT. */
 const EXIT_ON_SECOND_SIGNAL = 130;
 
@@ -43,7 +45,7 @@ export const serveCommand: Command = {
             "a second signal stops at once",
         );
       } finally {
-        await app.close();
+        await closeInTime(context, app, loaded.config.server.drainMs);
       }
     } finally {
       stop.dispose();
@@ -52,6 +54,22 @@ export const serveCommand: Command = {
     return EXIT.ok;
   },
 };
+
+/**
+ * Closes the application. A connection that nobody ends must not keep the process for ever: past the
+ * drain and some time for writing, it is left behind.
+ */
+async function closeInTime(context: CommandContext, app: App, drainMs: number): Promise<void> {
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), drainMs + CLOSE_GRACE_MS);
+  try {
+    if (await Promise.race([app.close(), late.promise]) === "late") {
+      context.output.note("Some connections did not end in time; they are cut");
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function createStop(deps: CliDeps): { requested: Promise<void>; dispose: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
