@@ -99,7 +99,7 @@ export function declareName(tool: Tool, charsMax = 80): string {
 
 /** What a program finds beside its tools. */
 const HELPERS = `  /** Finds tools by words: names, servers and what they do. */
-  $search(query: string | { query: string; limit?: number }): Promise<{ id: string; name: string; server: string; title: string; description: string; access: "read" | "write" | "destructive"; effect: "allow" | "ask"; score: number; signature?: string }[]>;
+  $search(query: string | { query: string; limit?: number }): Promise<{ name: string; server: string; title: string; description: string; access: "read" | "write" | "destructive"; effect: "allow" | "ask"; score: number; signature?: string }[]>;
   /** The declarations of tools by their names. */
   $describe(name: string | string[]): Promise<string>;`;
 
