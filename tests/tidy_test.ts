@@ -38,6 +38,7 @@ const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.listen": ["src/upstream/"],
   fetch: [
     "src/upstream/",
+    "src/audit/anchors.ts", // checkpoints to a place outside
     "src/cli/system_deps.ts", // to the running service on this machine
     "src/app.ts", // handed to those who name it as a dependency
     "src/wire_gate.ts",
