@@ -1,37 +1,50 @@
 import type { ChildCommand } from "./checker_child.ts";
 
+export interface CheckerCommandOptions {
+  /** The running executable (`Deno.execPath()`). */
+  readonly executable: string;
+  /** `Deno.build.standalone`: the executable is a compiled toolgate. */
+  readonly standalone: boolean;
+  /**
+   * URL or path of the checker's program when it is not compiled in: `src/sandbox/checker_host.ts` of
+   * a clone, or a bundle of it (`.js`), which needs nothing but itself.
+   */
+  readonly program: string;
+  /** Deno's cache folder; a clone finds TypeScript there. */
+  readonly cacheDir: string | null;
+}
+
+/** The argument that turns the compiled binary into a checker. */
+export const CHECKER_ARGUMENT = "__checker-host";
+
 /** Megabytes of JavaScript heap; a check that needs more ends its process. */
 const HEAP_MB_MAX = 512;
 
-/** The argument that makes the program itself the checker: `main.ts __checker-host`. */
-export const CHECKER_ARGUMENT = "__checker-host";
-
-const SOURCE_ENTRY = new URL("./checker_host.ts", import.meta.url);
-
 /**
- * How to start the checker process: with no permission at all, and no environment.
+ * Makes the function that says how the checker process is started: without any permission, and
+ * without the service's environment.
  *
- * From source it is a module of its own. A compiled program runs itself again; V8's flags are then
- * those that were compiled in, and the watchdog inside bounds the memory.
+ * A compiled binary has the V8 flags that it was compiled with; there the checker's own watchdog
+ * bounds the memory.
  */
-export function checkerCommand(): ChildCommand {
-  const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
-  if (Deno.build.standalone) {
-    return { command: Deno.execPath(), args: [CHECKER_ARGUMENT], env };
-  }
-  const isSource = import.meta.url.endsWith("/src/sandbox/checker_command.ts");
-  const entry = isSource ? [SOURCE_ENTRY.href] : [Deno.mainModule, CHECKER_ARGUMENT];
-  return {
-    command: Deno.execPath(),
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--cached-only",
-      `--v8-flags=--max-old-space-size=${HEAP_MB_MAX}`,
-      ...(isSource ? [] : ["--no-config", "--no-lock", "--no-npm", "--no-remote"]),
-      ...entry,
-    ],
-    env,
+export function createCheckerCommand(options: CheckerCommandOptions): () => ChildCommand {
+  const isBundle = !options.program.endsWith(".ts");
+  const flags = [
+    "--quiet",
+    "--no-prompt",
+    "--cached-only",
+    `--v8-flags=--max-old-space-size=${HEAP_MB_MAX}`,
+    ...(isBundle ? ["--no-config", "--no-lock", "--no-remote", "--no-npm", "--deny-import"] : []),
+  ];
+  const env = {
+    NO_COLOR: "1",
+    DENO_NO_PROMPT: "1",
+    DENO_NO_UPDATE_CHECK: "1",
+    ...(options.cacheDir === null ? {} : { DENO_DIR: options.cacheDir }),
   };
+  return () => ({
+    command: options.executable,
+    args: options.standalone ? [CHECKER_ARGUMENT] : ["run", ...flags, options.program],
+    env,
+  });
 }

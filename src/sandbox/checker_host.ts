@@ -9,6 +9,7 @@ import {
 } from "./checker_protocol.ts";
 import { type CheckService, createCheckService } from "./checker_service.ts";
 import { startWatchdog } from "./checker_watchdog.ts";
+import { revokePermissions } from "./revoke_permissions.ts";
 
 /**
  * The checker process: reads programs from stdin, answers with findings on stdout, one at a time.
@@ -18,7 +19,7 @@ import { startWatchdog } from "./checker_watchdog.ts";
  */
 export async function runCheckerHost(): Promise<void> {
   const watchdog = startWatchdog();
-  dropPermissions();
+  revokePermissions();
   const service = createCheckService();
   // The first check binds the standard library; better now than while somebody waits.
   service.check(WARM_UP, "declare const tools: {};");
@@ -45,18 +46,6 @@ export async function runCheckerHost(): Promise<void> {
 const WARM_UP = `const list = [1, 2].map((n) => ({ n, text: String(n) }));
 const all = await Promise.all(list.map(async (item) => item.text.length));
 return { total: all.reduce((sum, n) => sum + n, 0), at: new Date().toISOString(), ...{} };`;
-
-const PERMISSIONS = ["run", "read", "write", "net", "env", "sys", "ffi", "import"] as const;
-
-/** A compiled program starts with what was compiled in. */
-function dropPermissions(): void {
-  for (const name of PERMISSIONS) {
-    Deno.permissions.revokeSync({ name });
-    if (Deno.permissions.querySync({ name }).state === "granted") {
-      throw new Error(`Cannot give up the permission "${name}"`);
-    }
-  }
-}
 
 function answerTo(service: CheckService, request: CheckRequest): PreflightFinding[] | CheckFailure {
   try {

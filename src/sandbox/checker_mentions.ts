@@ -1,3 +1,5 @@
+import { scanTokens } from "./prepare/scan_tokens.ts";
+
 /**
  * Tool names that a program mentions, as `server.tool`: `tools.a.b`, `tools["a"]["b"]`, names taken
  * out by destructuring, and the same through a variable that holds `tools` or one of its servers.
@@ -6,7 +8,7 @@
  * whose declarations a check needs; it decides nothing.
  */
 export function mentionedTools(code: string): readonly string[] {
-  const tokens = tokenize(code.slice(0, CODE_LENGTH_MAX));
+  const tokens = tokenize(code);
   const mentioned = new Set<string>();
   const holders = new Map<string, Path>([["tools", []]]);
   // A name may be used above the line that gives it its value, inside of a function.
@@ -31,20 +33,23 @@ interface Token {
   readonly value: string;
 }
 
-const TOKEN =
-  /\/\/[^\n]*|\/\*[^]*?\*\/|([\p{ID_Start}_$][\p{ID_Continue}$]*)|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`([^`$\\\n]*)`|(\?\.|=>|[^\s\w])|\d\w*/gu;
-
+/** Nothing if the code cannot be cut into tokens: then it does not parse, and runs no tool. */
 function tokenize(code: string): Token[] {
-  const tokens: Token[] = [];
-  for (const [, name, double, single, template, mark] of code.matchAll(TOKEN)) {
-    if (name !== undefined) tokens.push({ kind: "name", value: name });
-    else if (mark !== undefined) tokens.push({ kind: "mark", value: mark });
-    else {
-      const text = double ?? single ?? template;
-      if (text !== undefined) tokens.push({ kind: "text", value: text });
-    }
-  }
-  return tokens;
+  if (code.length > CODE_LENGTH_MAX) return [];
+  const scan = scanTokens(withoutFence(code));
+  if (!scan.ok) return [];
+  return scan.tokens.map(({ type, text }) => {
+    if (type === "word") return { kind: "name", value: text };
+    const isText = type === "string" || (type === "template" && /^`[^`$]*`$/.test(text));
+    return isText && !text.includes("\\")
+      ? { kind: "text", value: text.slice(1, -1) }
+      : { kind: "mark", value: text };
+  });
+}
+
+/** The marks of a Markdown fence would begin a template string. */
+function withoutFence(code: string): string {
+  return code.replace(/^\s*```[^\n`]*\n/, "").replace(/\n[ \t]*```\s*$/, "");
 }
 
 function collect(
@@ -73,11 +78,9 @@ function isMark(token: Token | undefined, value: string): boolean {
   return token?.kind === "mark" && token.value === value;
 }
 
-/** Whether the name is behind a dot, as in `other.tools`. Three dots spread it. */
+/** Whether the name is behind a dot, as in `other.tools`. */
 function isMember(tokens: readonly Token[], index: number): boolean {
-  const before = tokens[index - 1];
-  if (isMark(before, "?.")) return true;
-  return isMark(before, ".") && !isMark(tokens[index - 2], ".");
+  return isMark(tokens[index - 1], ".") || isMark(tokens[index - 1], "?.");
 }
 
 /** Reads `.name`, `?.name` and `["name"]` until there are two names. */

@@ -1,11 +1,11 @@
 import ts from "typescript";
 import { nearest } from "../model/nearest.ts";
-import { MISSING_GLOBALS } from "./checker_realm.ts";
+import { MISSING_GLOBALS, REMOVED_GLOBALS } from "./checker_realm.ts";
 import {
-  describeType,
+  describeKind,
+  hasPromise,
   isOpaque,
   membersOf,
-  PROGRAM_FILE,
   type ProgramView,
 } from "./checker_types.ts";
 
@@ -47,14 +47,40 @@ function unknownName(view: ProgramView, node: ts.Node): string | null {
   if (isProbed(view, name)) return null;
   const remedy = MISSING_GLOBALS.get(name);
   if (remedy !== undefined) return `${name} does not exist here: ${remedy}`;
+  if (isAssigned(node)) return `"${name}" is not declared; put const or let before it`;
+  if (isAssignedSomewhere(view, name)) return null;
   const isServer = view.checker.resolveName("tools", view.main, ts.SymbolFlags.Value, false);
   if (isServer !== undefined && isServerName(view, isServer, name)) {
     return `"${name}" is not defined; write tools.${name}`;
   }
   const [near] = nearest(name, namesInScope(view, node), 1);
-  return near === undefined
+  if (near !== undefined) return `"${name}" is not defined; did you mean "${near}"?`;
+  const called = calledMember(node);
+  return called === null
     ? `"${name}" is not defined`
-    : `"${name}" is not defined; did you mean "${near}"?`;
+    : `"${name}" is not defined; a tool is called as tools.${name}.${called}(…)`;
+}
+
+function isAssigned(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return ts.isBinaryExpression(parent) && parent.left === node &&
+    parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
+}
+
+/** Said once, where it is assigned. */
+function isAssignedSomewhere(view: ProgramView, name: string): boolean {
+  const visit = (node: ts.Node): boolean =>
+    (ts.isIdentifier(node) && node.text === name && isAssigned(node)) ||
+    (ts.forEachChild(node, visit) ?? false);
+  return visit(view.main);
+}
+
+/** `list` in `orders.list(…)`. */
+function calledMember(node: ts.Identifier): string | null {
+  const access = node.parent;
+  const isCalled = ts.isPropertyAccessExpression(access) && access.expression === node &&
+    ts.isCallExpression(access.parent) && access.parent.expression === access;
+  return isCalled ? access.name.text : null;
 }
 
 function isServerName(view: ProgramView, tools: ts.Symbol, name: string): boolean {
@@ -73,6 +99,36 @@ function isInType(node: ts.Node): boolean {
 export function checkImport(view: ProgramView, call: ts.CallExpression): void {
   if (call.expression.kind !== ts.SyntaxKind.ImportKeyword) return;
   view.report(call, "Modules cannot be imported; use tools.* and plain JavaScript");
+}
+
+/** `tools.orders(…)`: a server is no function. */
+export function checkServerCall(view: ProgramView, call: ts.CallExpression): void {
+  const callee = call.expression;
+  if (!ts.isPropertyAccessExpression(callee) || callee.name.text.startsWith("$")) return;
+  const { expression } = callee;
+  if (!ts.isIdentifier(expression) || expression.text !== "tools") return;
+  const symbol = view.checker.getSymbolAtLocation(expression);
+  if (symbol?.declarations?.some((at) => at.getSourceFile() === view.file)) return;
+  const server = `tools.${callee.name.text}`;
+  view.report(callee.name, `${server} is a server; call one of its tools: ${server}.<tool>({ … })`);
+}
+
+/** Names of ECMAScript that the sandbox takes away. */
+export function checkIdentifier(view: ProgramView, node: ts.Identifier): void {
+  const remedy = REMOVED_GLOBALS.get(node.text);
+  if (remedy === undefined || isProbed(view, node.text) || isMemberName(node)) return;
+  const symbol = view.checker.getSymbolAtLocation(node);
+  if (symbol?.declarations?.some((at) => at.getSourceFile() === view.file)) return;
+  const isGenerator = node.text === "Function" &&
+    !(ts.isCallExpression(node.parent) || ts.isNewExpression(node.parent));
+  if (!isGenerator) view.report(node, `${node.text} does not exist here: ${remedy}`);
+}
+
+function isMemberName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    (ts.isBindingElement(parent) && parent.propertyName === node);
 }
 
 /** `typeof fetch` asks before it uses. */
@@ -98,7 +154,7 @@ function notCallable(view: ProgramView, node: ts.Node): string | null {
   if (isCallable) return null;
   const name = expression.getText(view.file).slice(0, 60);
   if (type.getConstructSignatures().length > 0) return `${name} needs new before it`;
-  return `${name} is ${describeType(view.checker, type)}, it cannot be called`;
+  return `${name} is ${describeKind(view.checker, type)}, it cannot be called`;
 }
 
 /** The called expression of the call that a diagnostic is about. */
@@ -113,16 +169,18 @@ function notIterable(view: ProgramView, node: ts.Node): string | null {
   const type = view.checker.getTypeAtLocation(node);
   const members = membersOf(type);
   if (members.some(isOpaque)) return null;
-  if (members.some((member) => member.getSymbol()?.name === "Promise")) return null;
-  if (members.length > 1) return null;
+  if (members.length > 1 || hasPromise(type)) return null;
   const fields = view.checker.getPropertiesOfType(type);
   const list = fields.find((field) =>
     view.checker.isArrayType(view.checker.getTypeOfSymbolAtLocation(field, node))
   );
-  const what = describeType(view.checker, type);
-  return list === undefined
-    ? `This is ${what}, it cannot be iterated; use Object.entries(…) for an object`
-    : `This is an object, it cannot be iterated; its list is in "${list.name}"`;
+  const what = describeKind(view.checker, type);
+  const remedy = list !== undefined
+    ? `; its list is in "${list.name}"`
+    : what === "an object"
+    ? "; use Object.entries(…)"
+    : "";
+  return `This is ${what}, it cannot be iterated${remedy}`;
 }
 
 function constantAssigned(_view: ProgramView, node: ts.Node): string | null {
@@ -133,9 +191,19 @@ function usedTooEarly(_view: ProgramView, node: ts.Node): string | null {
   return `"${node.getText()}" is used before its declaration`;
 }
 
-function declaredTwice(_view: ProgramView, node: ts.Node): string | null {
-  if (node.getSourceFile().fileName !== PROGRAM_FILE) return null;
-  return `"${node.getText()}" is declared twice; rename one`;
+/** Both places are reported; the second is the one to change. */
+function declaredTwice(view: ProgramView, node: ts.Node): string | null {
+  const name = node.getText(view.file);
+  const start = node.getStart(view.file);
+  const isEarlier = (other: ts.Node): boolean => {
+    if (other.pos >= start) return false;
+    const isName = ts.isIdentifier(other) && other.text === name && other.end < start &&
+      (ts.isVariableDeclaration(other.parent) || ts.isBindingElement(other.parent) ||
+        ts.isFunctionDeclaration(other.parent) || ts.isClassDeclaration(other.parent)) &&
+      other.parent.name === other;
+    return isName || (ts.forEachChild(other, isEarlier) ?? false);
+  };
+  return isEarlier(view.main) ? `"${name}" is declared already; use another name` : null;
 }
 
 function exported(_view: ProgramView, node: ts.Node): string | null {

@@ -6,6 +6,8 @@ export interface ShapedProgram {
   readonly text: string;
   /** Columns that were put in; see `programForms`. */
   readonly edits: Edits;
+  /** Lines of the caller's code. */
+  readonly lines: number;
 }
 
 /** A place in the caller's own code, 1-based. */
@@ -27,7 +29,7 @@ export function shapeProgram(code: string): ShapedProgram | Unreadable {
   if (!found.ok) return { message: found.message, line: found.line, column: found.column };
   for (const form of found.forms) if (parses(form.text)) return form;
   // None does: the last one has the fewest additions, so its errors are the caller's own.
-  return found.forms.at(-1) ?? { text: code, edits: [] };
+  return found.forms.at(-1) ?? { text: code, edits: [], lines: 1 };
 }
 
 function parses(text: string): boolean {
@@ -42,9 +44,10 @@ export function parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLo
 }
 
 /** Turns a place of the shaped text into one of the caller's code. */
-export function placeInCode(edits: Edits, line: number, column: number): CodePlace {
+export function placeInCode(shaped: ShapedProgram, line: number, column: number): CodePlace {
+  if (line > shaped.lines) return { line: shaped.lines, column: 1 };
   let place = column;
-  for (const [editLine, editColumn, columns] of edits.toReversed()) {
+  for (const [editLine, editColumn, columns] of shaped.edits.toReversed()) {
     if (editLine !== line || place < editColumn) continue;
     place = Math.max(editColumn, place - columns);
   }

@@ -1,5 +1,5 @@
 import ts from "typescript";
-import { promiseMessage } from "./checker_fields.ts";
+import { promiseMessage } from "./checker_awaits.ts";
 import {
   calledTool,
   elementOf,
@@ -46,12 +46,21 @@ export function checkResult(view: ProgramView, expression: ts.Expression): void 
 }
 
 function settledType(checker: ts.TypeChecker, expression: ts.Expression): ts.Type {
-  const type = checker.getTypeAtLocation(expression);
+  const type = declaredType(checker, expression);
   return checker.getAwaitedType(type) ?? type;
 }
 
+/** Whether a variable holds a promise does not change on the way; what else it holds is costly to ask. */
+function declaredType(checker: ts.TypeChecker, expression: ts.Expression): ts.Type {
+  const inner = unwrap(expression);
+  const symbol = ts.isIdentifier(inner) ? checker.getSymbolAtLocation(inner) : undefined;
+  return symbol === undefined
+    ? checker.getTypeAtLocation(expression)
+    : checker.getTypeOfSymbol(symbol);
+}
+
 function checkResultPart(view: ProgramView, expression: ts.Expression): void {
-  const type = view.checker.getTypeAtLocation(expression);
+  const type = declaredType(view.checker, expression);
   if (isPromiseArray(view.checker, type)) {
     view.report(expression, "This is an array of Promises; put await Promise.all(…) around it");
   } else if (isAlwaysPromise(type)) {
@@ -107,6 +116,7 @@ function floatingMessage(view: ProgramView, call: ts.CallExpression | ts.NewExpr
 /** `const order = tools.orders.get(…)` that nothing reads afterwards. */
 function checkUnusedPromise(view: ProgramView, declaration: ts.VariableDeclaration): void {
   const { initializer, name } = declaration;
+  if (initializer !== undefined && ts.isArrayBindingPattern(name)) checkValue(view, initializer);
   if (initializer === undefined || !ts.isIdentifier(name)) return;
   const call = unwrap(initializer);
   if (!ts.isCallExpression(call)) return;
@@ -152,23 +162,31 @@ const VALUE_FUNCTIONS = new Set(
 
 function checkCall(view: ProgramView, call: ts.CallExpression): void {
   const callee = call.expression;
-  if (VALUE_FUNCTIONS.has(callee.getText(view.file))) {
-    for (const argument of call.arguments) checkArgument(view, argument);
-    return;
-  }
-  const isAll = /^Promise\s*\.\s*(?:all|allSettled|any|race)$/.test(callee.getText(view.file));
   const [first] = call.arguments;
-  if (isAll && first !== undefined) return checkValue(view, first);
-  if (!ts.isPropertyAccessExpression(callee) || first === undefined) return;
-  const method = callee.name.text;
-  const receiver = view.checker.getTypeAtLocation(callee.expression);
-  if (elementOf(view.checker, receiver) === undefined) return;
-  if (method === "forEach") checkForEach(view, callee.name, first);
-  else if (SYNCHRONOUS_CALLBACKS.has(method)) checkPredicate(view, callee.name, first);
+  if (first === undefined) return;
+  const name = plainName(callee);
+  if (VALUE_FUNCTIONS.has(name)) {
+    for (const argument of call.arguments) checkArgument(view, argument);
+  } else if (/^Promise\.(?:all|allSettled|any|race)$/.test(name)) checkValue(view, first);
+  else if (ts.isPropertyAccessExpression(callee)) {
+    const method = callee.name.text;
+    if (method !== "forEach" && !SYNCHRONOUS_CALLBACKS.has(method)) return;
+    const receiver = view.checker.getTypeAtLocation(callee.expression);
+    if (elementOf(view.checker, receiver) === undefined) return;
+    if (method === "forEach") checkForEach(view, callee.name, first);
+    else checkPredicate(view, callee.name, first);
+  }
+}
+
+/** `Object.keys` of such a callee, `parseInt` of such; empty for anything longer. */
+function plainName(callee: ts.Expression): string {
+  if (ts.isIdentifier(callee)) return callee.text;
+  const isMember = ts.isPropertyAccessExpression(callee) && ts.isIdentifier(callee.expression);
+  return isMember ? `${callee.expression.text}.${callee.name.text}` : "";
 }
 
 function checkArgument(view: ProgramView, argument: ts.Expression): void {
-  const type = view.checker.getTypeAtLocation(argument);
+  const type = declaredType(view.checker, argument);
   if (isPromiseArray(view.checker, type)) {
     view.report(argument, "This is an array of Promises; put await Promise.all(…) around it");
   } else checkValue(view, argument);
@@ -225,7 +243,7 @@ function checkOperator(view: ProgramView, node: ts.BinaryExpression): void {
 }
 
 function checkValue(view: ProgramView, expression: ts.Expression): void {
-  const type = view.checker.getTypeAtLocation(expression);
+  const type = declaredType(view.checker, expression);
   if (isOpaque(type) || !membersOf(type).every(isPromise)) return;
   view.report(unwrap(expression), promiseMessage(view, expression, ""));
 }

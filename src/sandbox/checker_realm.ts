@@ -93,6 +93,15 @@ export const MISSING_GLOBALS: ReadonlyMap<string, string> = new Map([
   ...named("print", "use console.log"),
 ]);
 
+/** Names that the declarations of ECMAScript have and the sandbox has not. */
+export const REMOVED_GLOBALS: ReadonlyMap<string, string> = new Map([
+  ...named("eval Function", "code cannot be generated; write the logic out"),
+  ...named("SharedArrayBuffer Atomics", "there is one thread; use plain variables"),
+  ...named("WeakRef FinalizationRegistry", "hold the value in a variable"),
+  ["escape", "use encodeURIComponent"],
+  ["unescape", "use decodeURIComponent"],
+]);
+
 function named(names: string, remedy: string): [string, string][] {
   return names.split(" ").map((name) => [name, remedy]);
 }

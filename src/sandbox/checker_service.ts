@@ -3,9 +3,10 @@ import ts from "typescript";
 import type { PreflightFinding } from "../model/execution.ts";
 import { checkArguments } from "./checker_arguments.ts";
 import { checkField } from "./checker_fields.ts";
+import { FINDINGS_MAX, MESSAGE_LENGTH_MAX } from "./checker_protocol.ts";
 import { LIBRARY_FILES } from "./checker_library.ts";
 import { mentionedTools } from "./checker_mentions.ts";
-import { checkDiagnostic, checkImport } from "./checker_names.ts";
+import { checkDiagnostic, checkIdentifier, checkImport, checkServerCall } from "./checker_names.ts";
 import {
   mainOf,
   parseErrorsOf,
@@ -27,11 +28,9 @@ export interface CheckService {
   check(code: string, declarations: string): PreflightFinding[];
 }
 
-export const FINDINGS_MAX = 20;
-export const MESSAGE_LENGTH_MAX = 300;
-
 const FINDINGS_KEPT_MAX = 200;
 const SYNTAX_FINDINGS_MAX = 3;
+const SAME_MESSAGE_MAX = 3;
 
 const LIBRARY_FILE = "/library.d.ts";
 const REALM_FILE = "/realm.d.ts";
@@ -158,14 +157,17 @@ function checkProgram(
 
 function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
   const found = new Map<string, PreflightFinding>();
+  const repeated = new Map<string, number>();
   const placeAt = (offset: number) => {
     const { line, character } = file.getLineAndCharacterOfPosition(offset);
-    return placeInCode(shaped.edits, line + 1, character + 1);
+    return placeInCode(shaped, line + 1, character + 1);
   };
   const add = (offset: number, message: string): void => {
     const place = placeAt(offset);
     const key = `${place.line}:${place.column}`;
-    if (found.has(key) || found.size >= FINDINGS_KEPT_MAX) return;
+    const times = repeated.get(message) ?? 0;
+    if (found.has(key) || found.size >= FINDINGS_KEPT_MAX || times >= SAME_MESSAGE_MAX) return;
+    repeated.set(message, times + 1);
     found.set(key, { ...place, message: shorten(message, MESSAGE_LENGTH_MAX) });
   };
   return {
@@ -189,8 +191,10 @@ function checkTree(view: ProgramView): void {
     checkPromises(view, node);
     if (ts.isCallExpression(node)) {
       checkImport(view, node);
+      checkServerCall(view, node);
       checkArguments(view, node);
-    } else if (ts.isPropertyAccessExpression(node)) {
+    } else if (ts.isIdentifier(node)) checkIdentifier(view, node);
+    else if (ts.isPropertyAccessExpression(node)) {
       checkField(view, node.expression, node.name.text, node.name);
     } else if (ts.isElementAccessExpression(node)) {
       const key = node.argumentExpression;
@@ -214,7 +218,6 @@ function functionAround(node: ts.Node): ts.Node {
 
 function checkPattern(view: ProgramView, pattern: ts.ObjectBindingPattern): void {
   const owner = pattern.parent;
-  if (ts.isParameter(owner)) return;
   const receiver = ts.isVariableDeclaration(owner) && owner.initializer ? owner.initializer : owner;
   for (const element of pattern.elements) {
     const name = element.propertyName ?? element.name;

@@ -87,7 +87,7 @@ export function toolAround(node: ts.Node | undefined): ToolName | null {
     if (!ts.isMethodSignature(at) && !ts.isPropertySignature(at)) continue;
     if (names.length === 0 && !isCallable(at)) continue;
     if (names.length === 0) observed = observedCount(at);
-    names.unshift(nameText(at.name));
+    names.unshift(memberName(at.name));
   }
   if (node?.getSourceFile().fileName !== TOOLS_FILE || names.length === 0) return null;
   return { name: names.slice(-2).join("."), observed };
@@ -98,7 +98,7 @@ function isCallable(member: ts.MethodSignature | ts.PropertySignature): boolean 
     (member.type !== undefined && ts.isFunctionTypeNode(member.type));
 }
 
-function nameText(name: ts.PropertyName): string {
+export function memberName(name: ts.PropertyName): string {
   return ts.isIdentifier(name) || ts.isStringLiteralLike(name) ? name.text : name.getText();
 }
 
@@ -138,35 +138,66 @@ export function unwrap(expression: ts.Expression): ts.Expression {
   return inner;
 }
 
-/** A type in a few plain words. */
+/** What a place wants, in a few plain words. */
 export function describeType(checker: ts.TypeChecker, type: ts.Type): string {
-  if (isFlagged(type, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral)) {
-    return checker.typeToString(type);
-  }
-  if (isFlagged(type, ts.TypeFlags.BooleanLike)) return "true or false";
-  if (isFlagged(type, ts.TypeFlags.StringLike)) return "a string";
-  if (isFlagged(type, ts.TypeFlags.NumberLike)) return "a number";
-  if (isFlagged(type, ts.TypeFlags.BigIntLike)) return "a bigint";
-  if (type.isUnion()) return describeUnion(checker, type);
+  if (type.isUnion() && !isFlagged(type, ts.TypeFlags.Boolean)) return describeUnion(checker, type);
+  if (isLiteral(type)) return checker.typeToString(type);
   const element = elementOf(checker, type);
-  if (element !== undefined) {
-    return `an array of ${shorten(checker.typeToString(element))}`;
+  if (element === undefined) {
+    return isFlagged(type, ts.TypeFlags.Object) && type.getCallSignatures().length === 0
+      ? `an object ${describeShape(checker, type)}`
+      : describeKind(checker, type);
   }
-  if (isPromise(type)) return "a Promise";
-  if (type.getCallSignatures().length > 0) return "a function";
-  return `an object ${shorten(checker.typeToString(type))}`;
+  const isShaped = isFlagged(element, ts.TypeFlags.Object) && !isFlagged(element, ANY_ARRAY);
+  return isShaped && elementOf(checker, element) === undefined
+    ? `an array of ${describeShape(checker, element)}`
+    : describeKind(checker, type);
+}
+
+const ANY_ARRAY = ts.TypeFlags.Any | ts.TypeFlags.Unknown;
+
+function isLiteral(type: ts.Type): boolean {
+  return isFlagged(type, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral);
+}
+
+function describeShape(checker: ts.TypeChecker, type: ts.Type): string {
+  return shorten(checker.typeToString(type).replaceAll("; }", " }"));
 }
 
 function describeUnion(checker: ts.TypeChecker, type: ts.UnionType): string {
-  const isEnum = type.types.every((member) =>
-    isFlagged(member, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral)
-  );
-  const shown = type.types.slice(0, 12).map((member) =>
-    isEnum ? checker.typeToString(member) : describeType(checker, member)
-  );
+  const isChoice = type.types.every(isLiteral);
+  const shown = type.types.slice(0, 12).map((member) => describeType(checker, member));
   const more = type.types.length > shown.length ? ", …" : "";
-  if (isEnum) return `one of ${shown.join(", ")}${more}`;
-  return [...new Set(shown)].join(" or ") + more;
+  const choices = [...new Set(shown)];
+  return isChoice ? `one of ${choices.join(", ")}${more}` : choices.join(" or ") + more;
+}
+
+const KINDS: readonly (readonly [ts.TypeFlags, string, string])[] = [
+  [ts.TypeFlags.StringLike, "a string", "strings"],
+  [ts.TypeFlags.NumberLike, "a number", "numbers"],
+  [ts.TypeFlags.BooleanLike, "true or false", "booleans"],
+  [ts.TypeFlags.BigIntLike, "a bigint", "bigints"],
+];
+
+/** The kind of a value: `a string`, `an array of objects`, `a function`. */
+export function describeKind(checker: ts.TypeChecker, type: ts.Type): string {
+  const kind = KINDS.find(([flag]) => membersOf(type).every((member) => isFlagged(member, flag)));
+  if (kind !== undefined) return kind[1];
+  const element = elementOf(checker, type);
+  if (element !== undefined) return `an array${describeElements(element)}`;
+  if (isPromise(type)) return "a Promise";
+  if (type.getCallSignatures().length > 0) return "a function";
+  return type.isUnion()
+    ? [...new Set(type.types.map((member) => describeKind(checker, member)))].join(" or ")
+    : "an object";
+}
+
+function describeElements(element: ts.Type): string {
+  const members = membersOf(element);
+  const kind = KINDS.find(([flag]) => members.every((member) => isFlagged(member, flag)));
+  if (kind !== undefined) return ` of ${kind[2]}`;
+  if (members.every(isPromise)) return " of Promises";
+  return members.every((member) => isFlagged(member, ts.TypeFlags.Object)) ? " of objects" : "";
 }
 
 export function shorten(text: string, lengthMax = 120): string {
