@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
+import htmxSse from "htmx.org/dist/ext/hx-sse.min.js" with { type: "text" };
+import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import chartsScript from "./assets/charts.js" with { type: "text" };
+import consoleScript from "./assets/console.js" with { type: "text" };
+import consoleStyle from "./assets/console.css" with { type: "text" };
+import icon from "./assets/icon.svg" with { type: "text" };
+
+/** One file for the browser. Part of the program text, so it is there however toolgate is packaged. */
+export interface Asset {
+  /** With a hash of the content: what has this name never changes. */
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+const SCRIPT = "text/javascript; charset=utf-8";
+const STYLE = "text/css; charset=utf-8";
+
+const ASSETS = {
+  style: asset("console", "css", STYLE, consoleStyle),
+  script: asset("console", "js", SCRIPT, [htmx, htmxSse, consoleScript].join("\n;\n")),
+  chartStyle: asset("charts", "css", STYLE, uplotStyle),
+  chartScript: asset("charts", "js", SCRIPT, [uplot, chartsScript].join("\n;\n")),
+  icon: asset("icon", "svg", "image/svg+xml", icon),
+} as const;
+
+const BY_NAME: ReadonlyMap<string, Asset> = new Map(
+  Object.values(ASSETS).map((entry) => [entry.name, entry]),
+);
+
+/** The path of an asset, for a page. */
+export function assetPath(key: keyof typeof ASSETS): string {
+  return `/console/assets/${ASSETS[key].name}`;
+}
+
+export function findAsset(name: string): Asset | null {
+  return BY_NAME.get(name) ?? null;
+}
+
+function asset(stem: string, extension: string, type: string, text: string): Asset {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return { name: `${stem}-${hash}.${extension}`, type, text };
+}

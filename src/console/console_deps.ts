@@ -1,0 +1,199 @@
+import type { AuditPayloads } from "../audit/payload_box.ts";
+import type { AuditFilter, AuditPage } from "../audit/audit_query.ts";
+import type { ToolDiff } from "../catalog/diff_definition.ts";
+import type { QuarantinedTool, ServerState } from "../model/catalog.ts";
+import type { Effect } from "../model/decision.ts";
+import type { AuditRecord } from "../model/event.ts";
+import type { ExecutionStatus } from "../model/execution.ts";
+import type { Log } from "../model/log.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Access, Tool } from "../model/tool.ts";
+import type { PolicyStatus } from "../policy/active_policy.ts";
+import type { Explanation } from "../policy/explain.ts";
+import type { OidcLogin } from "./oidc_login.ts";
+import type { UsageBy, UsageReport } from "./usage_report.ts";
+
+/**
+ * What the console's pages need, as plain functions.
+ *
+ * The console checks scopes before it calls any of them; a function that takes a principal narrows
+ * further by what that principal may see, and records who did what.
+ */
+export interface ConsoleDeps
+  extends ConsoleIdentity, ConsoleAudit, ConsoleCatalog, ConsolePolicy, ConsoleUsage {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly version: string;
+  /** What browsers use; with `https:` cookies are `Secure`. Undefined: the address that was asked. */
+  readonly publicUrl: string | undefined;
+  /** Signs cookies and form tokens; the same on every replica. */
+  readonly secret: Uint8Array<ArrayBuffer>;
+  readonly log: Log;
+}
+
+export interface ConsoleIdentity {
+  /** Who everybody is when nobody logs in (`auth: none`); null: people log in. */
+  readonly anonymous: Principal | null;
+  /** The principal of an API key or access token; null if it is not valid. Records the failure. */
+  readonly login: (token: string) => Promise<Principal | null>;
+  /** Starts a session. */
+  readonly openSession: (principal: Principal) => Promise<ConsoleSession>;
+  /** The principal as it is now; null once the session has ended or its credential was revoked. */
+  readonly sessionPrincipal: (sessionId: string) => Promise<Principal | null>;
+  readonly endSession: (sessionId: string) => Promise<void>;
+  /** Login at the issuer of `auth.issuer`; null if the configuration has no `auth.console`. */
+  readonly oidc: OidcLogin | null;
+}
+
+export interface ConsoleSession {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+export interface ConsoleAudit {
+  /** Newest first. */
+  readonly queryAudit: (filter: AuditFilter) => Promise<AuditPage>;
+  /** Everything about one execution; null if the log does not know it. */
+  readonly showExecution: (
+    principal: Principal,
+    id: string,
+    /** With `payloads`, reading them is recorded; the console asks only for scope `auditor`. */
+    options: { readonly payloads: boolean },
+  ) => Promise<ExecutionView | null>;
+  /** Calls back for every record once it is durable. */
+  readonly followAudit: (listener: (record: AuditRecord) => void) => () => void;
+  /** What the last check found; cheap. */
+  readonly verifyState: () => Promise<AuditVerifyState>;
+  /** Starts a check of the whole log; `verifyState` says when it has ended. */
+  readonly startVerify: (principal: Principal) => Promise<void>;
+  /** Records as a download, oldest first. */
+  readonly exportAudit: (filter: AuditFilter, format: "csv" | "jsonl") => Promise<Response>;
+  /** Running executions and the newest ended ones, newest first. */
+  readonly executionsLive: () => readonly ExecutionSummary[];
+}
+
+export interface ExecutionView {
+  /** Oldest first. */
+  readonly records: readonly AuditRecord[];
+  /** By `recordKey`; null: not asked for. A record without an entry has none kept (any more). */
+  readonly payloads: ReadonlyMap<string, RecordPayloads> | null;
+  /** True: there are more records than are given here. */
+  readonly truncated: boolean;
+}
+
+/** Texts kept beside a record. `logs`: a JSON array of `{level, text}`. */
+export interface RecordPayloads extends AuditPayloads {
+  readonly logs?: string;
+}
+
+/** What names one record. */
+export function recordKey(record: Pick<AuditRecord, "chain" | "seq">): string {
+  return `${record.chain}#${record.seq}`;
+}
+
+/** One execution in a list. */
+export interface ExecutionSummary {
+  readonly id: string;
+  readonly sub: string;
+  readonly client: string;
+  readonly space: string;
+  /** `lost`: it started and nothing was heard of it for longer than any execution may take. */
+  readonly status: "running" | "lost" | ExecutionStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly calls: { readonly [effect in Effect | "hidden"]: number };
+  /** `server.name` of the newest call. */
+  readonly lastTool: string | null;
+  /** US dollars so far. */
+  readonly cost: number;
+  /** Code of the error it ended with. */
+  readonly errorCode: string | null;
+}
+
+/** What is known about the integrity of the log. */
+export interface AuditVerifyState {
+  /** When it was last checked, milliseconds since the epoch; null: never since the start. */
+  readonly checkedAtMs: number | null;
+  /** A check runs now. */
+  readonly isChecking: boolean;
+  readonly chains: readonly AuditChainState[];
+  /** Whether new records can be written. */
+  readonly writing: { readonly ok: boolean; readonly reason: string | null };
+}
+
+export interface AuditChainState {
+  readonly chain: string;
+  readonly records: number;
+  /** Null: not checked yet. */
+  readonly ok: boolean | null;
+  /** Records that a checkpoint outside the store vouches for. */
+  readonly anchored: number;
+  /** Records that a signed checkpoint covers. */
+  readonly signed: number;
+  /** What is wrong, in words; empty when nothing is. */
+  readonly problems: readonly string[];
+}
+
+export interface ConsoleCatalog {
+  /** What the principal may use; with scope `admin` every tool, also those hidden from it. */
+  readonly tools: (principal: Principal) => Promise<CatalogListing>;
+  /** How a tool differs from what was approved; null if its server does not list it. */
+  readonly diff: (server: string, name: string) => Promise<ToolDiff | null>;
+  readonly approve: (principal: Principal, server: string, name: string) => Promise<void>;
+  readonly block: (principal: Principal, server: string, name: string) => Promise<void>;
+  /** The TypeScript declaration that programs see. */
+  readonly declareTool: (tool: Tool) => string;
+}
+
+export interface CatalogListing {
+  readonly tools: readonly CatalogTool[];
+  readonly servers: readonly ServerState[];
+  /** Empty without scope `admin`. */
+  readonly quarantined: readonly QuarantinedTool[];
+}
+
+export interface CatalogTool {
+  readonly tool: Tool;
+  readonly access: Access;
+  /** What the principal gets; `hidden` is shown with scope `admin` only. */
+  readonly effect: "allow" | "ask" | "hidden";
+}
+
+export interface ConsolePolicy {
+  readonly policyStatus: () => PolicyStatus & { readonly mode: "enforce" | "observe" };
+  /** Names of the policy's spaces. */
+  readonly spaces: () => readonly string[];
+  /** @throws {GateError} `ERR_TOOL_NOT_FOUND` */
+  readonly explain: (question: ExplainQuestion) => Promise<Explanation>;
+}
+
+/** A decision to explain, for a principal that need not exist. */
+export interface ExplainQuestion {
+  readonly as: {
+    readonly sub: string;
+    readonly client: string;
+    readonly groups: readonly string[];
+    /** Null: every scope. */
+    readonly scopes: readonly string[] | null;
+  };
+  /** `server.name` */
+  readonly call: string;
+  /** Parsed JSON. */
+  readonly args: unknown;
+  readonly tainted: boolean;
+  readonly space: string;
+}
+
+export interface ConsoleUsage {
+  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
+}
+
+export interface UsageQuestion {
+  readonly by: UsageBy;
+  /** Milliseconds since the epoch, inclusive. */
+  readonly since: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly until: number;
+}

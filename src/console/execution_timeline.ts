@@ -1,0 +1,178 @@
+import type { AuditActor, AuditRecord } from "../model/event.ts";
+import type { Access } from "../model/tool.ts";
+import type { Effect } from "../model/decision.ts";
+import { type ExecutionView, recordKey } from "./console_deps.ts";
+
+/** One execution, ready to be drawn. Times are milliseconds; offsets count from its start. */
+export interface ExecutionTimeline {
+  readonly id: string;
+  readonly status: string;
+  readonly actor: AuditActor | null;
+  readonly space: string;
+  readonly task: string | null;
+  readonly trace: string | null;
+  readonly startedAtMs: number;
+  readonly totalMs: number;
+  readonly isRunning: boolean;
+  readonly code: { readonly sha256: string; readonly bytes: number } | null;
+  /** Null: not kept, expired, or not for this reader. */
+  readonly codeText: string | null;
+  readonly resultText: string | null;
+  readonly resultBytes: number | null;
+  readonly logs: readonly { readonly level: string; readonly text: string }[] | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** 1-based place of the error in the program. */
+  readonly errorLine: number | null;
+  readonly cost: number;
+  readonly tokensKeptOut: number | null;
+  readonly tokensReturned: number | null;
+  readonly cpuMs: number | null;
+  readonly dryRun: boolean;
+  /** In the order in which they began. */
+  readonly calls: readonly TimelineCall[];
+  readonly truncated: boolean;
+}
+
+export interface TimelineCall {
+  /** `<execution>:<index>` */
+  readonly id: string;
+  readonly index: number;
+  readonly server: string;
+  readonly name: string;
+  readonly access: Access | undefined;
+  readonly effect: Effect | "hidden";
+  /** Ids of rules, or a word. */
+  readonly because: readonly string[];
+  readonly observed: string | null;
+  /** `ok`, `planned`, an error's code, or null while there is no outcome. */
+  readonly status: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly offsetMs: number;
+  readonly ms: number | null;
+  readonly policyMs: number | null;
+  readonly upstreamMs: number | null;
+  readonly waitHumanMs: number | null;
+  readonly cost: number;
+  readonly credential: string | null;
+  readonly argsBytes: number | null;
+  readonly resultBytes: number | null;
+  readonly argsText: string | null;
+  readonly resultText: string | null;
+  readonly approval: string | null;
+  readonly limit: string | null;
+  readonly redactions: number;
+}
+
+/** @returns null without records. */
+export function buildTimeline(id: string, view: ExecutionView): ExecutionTimeline | null {
+  const { records, payloads } = view;
+  const [first] = records;
+  const last = records.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const start = records.find((record) => record.kind === "execution.start") ?? first;
+  const end = records.findLast((record) => record.kind === "execution.end") ?? null;
+  const startedAtMs = Date.parse(start.ts);
+  const payloadsOf = (record: AuditRecord | null) =>
+    record === null ? undefined : payloads?.get(recordKey(record));
+  const byCall = Map.groupBy(
+    records.filter((record) => record.call !== undefined),
+    (record) => record.call as string,
+  );
+  const calls = [...byCall].map(([call, of]) => buildCall(call, of, startedAtMs, view))
+    .toSorted((a, b) => a.offsetMs - b.offsetMs || a.index - b.index);
+  return {
+    id,
+    status: end?.result?.status ?? (end === null ? "running" : "error"),
+    actor: start.actor ?? null,
+    space: start.space ?? "",
+    task: start.task ?? null,
+    trace: start.trace ?? null,
+    startedAtMs,
+    totalMs: end?.ms?.total ?? Math.max(0, Date.parse(last.ts) - startedAtMs),
+    isRunning: end === null,
+    code: start.code ?? end?.code ?? null,
+    codeText: programText(payloadsOf(start)?.code),
+    resultText: payloadsOf(end)?.result ?? null,
+    resultBytes: end?.result?.bytes ?? null,
+    logs: parseLogs(payloadsOf(end)?.logs),
+    error: end?.err ?? null,
+    errorLine: numberOf(end?.detail?.line),
+    cost: records.reduce((sum, record) => sum + (record.cost ?? 0), 0),
+    tokensKeptOut: end?.result?.tokensKeptOut ?? null,
+    tokensReturned: numberOf(end?.detail?.tokensReturned),
+    cpuMs: numberOf(end?.detail?.cpuMs),
+    dryRun: end?.detail?.dryRun === true,
+    calls,
+    truncated: view.truncated,
+  };
+}
+
+function buildCall(
+  id: string,
+  records: readonly AuditRecord[],
+  startedAtMs: number,
+  { payloads }: ExecutionView,
+): TimelineCall {
+  const intent = records.find((record) => record.kind === "call.intent") ?? null;
+  const outcome = records.findLast((record) => record.kind === "call.outcome") ?? null;
+  const limit = records.find((record) => record.kind === "limit.hit") ?? null;
+  const main = outcome ?? intent ?? records[0] as AuditRecord;
+  const texts = (record: AuditRecord | null) =>
+    record === null ? undefined : payloads?.get(recordKey(record));
+  const ms = outcome?.ms?.total ?? null;
+  const at = ms === null ? Date.parse((intent ?? main).ts) : Date.parse(main.ts) - ms;
+  const args = intent?.args ?? outcome?.args;
+  return {
+    id,
+    index: Number(id.slice(id.lastIndexOf(":") + 1)) || 0,
+    server: main.tool?.server ?? "",
+    name: main.tool?.name ?? "",
+    access: main.tool?.access,
+    effect: main.decision?.effect ?? "deny",
+    because: main.decision?.because ?? [],
+    observed: main.decision?.observed ?? null,
+    status: outcome === null ? null : outcome.err?.code ?? outcome.result?.status ?? null,
+    error: outcome?.err ?? null,
+    offsetMs: Math.max(0, at - startedAtMs),
+    ms,
+    policyMs: outcome?.ms?.policy ?? intent?.ms?.policy ?? null,
+    upstreamMs: outcome?.ms?.upstream ?? null,
+    waitHumanMs: outcome?.ms?.waitHuman ?? null,
+    cost: records.reduce((sum, record) => sum + (record.cost ?? 0), 0),
+    credential: outcome?.upstream?.credential ?? null,
+    argsBytes: args?.bytes ?? null,
+    resultBytes: outcome?.result?.bytes ?? null,
+    argsText: texts(intent)?.args ?? texts(outcome)?.args ?? null,
+    resultText: texts(outcome)?.result ?? null,
+    approval: main.approval ?? null,
+    limit: limit === null ? null : String(limit.detail?.limit ?? "limit"),
+    redactions: numberOf(outcome?.detail?.redactions) ?? 0,
+  };
+}
+
+/** The program; some logs keep it as a JSON text. */
+function programText(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (!text.startsWith('"')) return text;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "string" ? parsed : text;
+  } catch {
+    return text;
+  }
+}
+
+function parseLogs(text: string | undefined): ExecutionTimeline["logs"] {
+  if (text === undefined) return null;
+  try {
+    const lines: unknown = JSON.parse(text);
+    if (!Array.isArray(lines)) return null;
+    return lines.map((line) => ({ level: String(line?.level), text: String(line?.text) }));
+  } catch {
+    return null;
+  }
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,69 @@
+/** `2026-04-01 12:00:03`, UTC. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** `12:00:03.250`, UTC. */
+export function formatClock(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 23);
+}
+
+/** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`. */
+export function formatMs(ms: number): string {
+  if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
+  if (ms < 100) return `${Math.round(ms * 10) / 10} ms`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 120) return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `1,234,567` */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+/** `1,234`, `12.3k`, `4.56M`: three digits that matter. */
+export function formatShort(count: number): string {
+  if (count < 10_000) return formatCount(count);
+  const [unit, name] = count < 1_000_000 ? [1_000, "k"] : count < 1e9 ? [1e6, "M"] : [1e9, "G"];
+  return `${(count / (unit as number)).toPrecision(3).replace(/\.0+$/, "")}${name}`;
+}
+
+/** `640 B`, `1.4 kB`, `12.0 MB` (decimal). */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** `$0.0200`, `$12.50`: cents when there are any whole ones. */
+export function formatUsd(usd: number): string {
+  if (usd === 0) return "$0";
+  if (usd < 0.01) return `$${usd.toPrecision(2)}`;
+  return `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+/** `94.2 %` of a share from 0 to 1. */
+export function formatShare(share: number): string {
+  return `${Math.round(share * 1_000) / 10} %`;
+}
+
+/** `3 s ago`, `5 min ago`, `2 h ago`, `4 d ago`. */
+export function formatAgo(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** JSON text set for reading; text that is no JSON stays as it is. */
+export function formatJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,125 @@
+import type { AuditRecord } from "../model/event.ts";
+import type { ExecutionStatus } from "../model/execution.ts";
+import type { ConsoleAudit, ExecutionSummary } from "./console_deps.ts";
+
+/**
+ * The executions of this moment, folded from the audit log as it grows.
+ *
+ * The log is the only source: what is shown as running has a durable start and no end yet.
+ */
+export interface LiveExecutions {
+  /** Running ones and the newest ended ones, newest first. */
+  list(): readonly ExecutionSummary[];
+  close(): void;
+}
+
+export interface LiveExecutionsDeps extends Pick<ConsoleAudit, "queryAudit" | "followAudit"> {
+  readonly now: () => number;
+}
+
+/** Records read at the start, so that a fresh process has something to show. */
+const SEED_RECORDS = 2_000;
+const ENDED_MAX = 100;
+const RUNNING_MAX = 2_000;
+/** No execution runs longer than ten minutes; a start without an end after this has lost its process. */
+const LOST_AFTER_MS = 15 * 60_000;
+
+type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name] };
+
+export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<LiveExecutions> {
+  const running = new Map<string, Fold>();
+  const ended: Fold[] = [];
+
+  function take(record: AuditRecord): void {
+    const { execution } = record;
+    if (execution === undefined) return;
+    if (record.kind === "execution.start") return start(execution, record);
+    const fold = running.get(execution);
+    if (fold === undefined) return;
+    if (record.kind === "execution.end") return end(fold, record);
+    addCall(fold, record);
+  }
+
+  function start(id: string, record: AuditRecord): void {
+    if (running.size >= RUNNING_MAX) dropLost();
+    if (running.size >= RUNNING_MAX) return;
+    running.set(id, startOf(id, record));
+  }
+
+  function end(fold: Fold, record: AuditRecord): void {
+    running.delete(fold.id);
+    fold.status = (record.result?.status ?? "error") as ExecutionStatus;
+    fold.endedAtMs = Date.parse(record.ts);
+    fold.errorCode = record.err?.code ?? null;
+    ended.unshift(fold);
+    if (ended.length > ENDED_MAX) ended.pop();
+  }
+
+  function dropLost(): void {
+    for (const [id, fold] of running) {
+      if (deps.now() - fold.startedAtMs <= LOST_AFTER_MS) continue;
+      running.delete(id);
+      fold.status = "lost";
+      ended.unshift(fold);
+      if (ended.length > ENDED_MAX) ended.pop();
+    }
+  }
+
+  // Records that arrive while the past is read wait, so that each is taken once and in order.
+  const waiting: AuditRecord[] = [];
+  let hear = (record: AuditRecord): void => void waiting.push(record);
+  const stop = deps.followAudit((record) => hear(record));
+  try {
+    const { records } = await deps.queryAudit({ limit: SEED_RECORDS });
+    const last = new Map<string, number>();
+    for (const record of records.toReversed()) {
+      last.set(record.chain, record.seq);
+      take(record);
+    }
+    for (const record of waiting) {
+      if (record.seq > (last.get(record.chain) ?? -1)) take(record);
+    }
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  hear = take;
+
+  return {
+    list() {
+      dropLost();
+      return [...running.values(), ...ended]
+        .map((fold) => ({ ...fold, calls: { ...fold.calls } }))
+        .toSorted((a, b) => b.startedAtMs - a.startedAtMs);
+    },
+    close: stop,
+  };
+}
+
+function startOf(id: string, record: AuditRecord): Fold {
+  return {
+    id,
+    sub: record.actor?.sub ?? "",
+    client: record.actor?.client ?? "",
+    space: record.space ?? "",
+    status: "running",
+    startedAtMs: Date.parse(record.ts),
+    endedAtMs: null,
+    calls: { allow: 0, ask: 0, deny: 0, hidden: 0 },
+    lastTool: null,
+    cost: 0,
+    errorCode: null,
+  };
+}
+
+/** A call counts once: with its intent, or with the outcome of one that was never let through. */
+function addCall(fold: Fold, record: AuditRecord): void {
+  if (record.kind !== "call.intent" && record.kind !== "call.outcome") return;
+  fold.cost += record.cost ?? 0;
+  if (record.tool !== undefined) fold.lastTool = `${record.tool.server}.${record.tool.name}`;
+  const effect = record.decision?.effect ?? "deny";
+  const isSecondRecord = record.kind === "call.outcome" && effect === "allow" &&
+    record.result?.status !== "planned" && record.err?.code !== "ERR_LIMIT_REACHED";
+  if (isSecondRecord) return;
+  fold.calls = { ...fold.calls, [effect]: fold.calls[effect] + 1 };
+}

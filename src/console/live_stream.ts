@@ -1,0 +1,93 @@
+import type { AuditRecord } from "../model/event.ts";
+
+/** Server-sent events: a part of a page, sent again when the audit log grows. */
+export interface LiveStreams {
+  open(request: LiveStreamRequest): Response;
+}
+
+export interface LiveStreamRequest {
+  readonly signal: AbortSignal;
+  readonly render: () => Promise<string>;
+  /** Asked before each message: a session that has ended ends its stream. */
+  readonly isAllowed: () => Promise<boolean>;
+}
+
+/** Readers at once; one more is asked to come back later. */
+const STREAMS_MAX = 100;
+/** Between two messages, so that a busy service does not render all the time. */
+const QUIET_MS = 700;
+/** Keeps proxies from closing a silent stream, and running times fresh. */
+const HEARTBEAT_MS = 10_000;
+
+/** @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
+export function createLiveStreams(deps: {
+  readonly follow: (listener: (record: AuditRecord) => void) => () => void;
+  readonly quietMs?: number;
+  readonly heartbeatMs?: number;
+}): LiveStreams {
+  const { quietMs = QUIET_MS, heartbeatMs = HEARTBEAT_MS } = deps;
+  const text = new TextEncoder();
+  let open = 0;
+  return {
+    open({ signal, render, isAllowed }) {
+      if (open >= STREAMS_MAX) {
+        return new Response("Too many readers", { status: 503, headers: { "retry-after": "30" } });
+      }
+      let close = () => {};
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          open++;
+          let timer: ReturnType<typeof setTimeout> | null = null;
+          let isOpen = true;
+          close = () => {
+            if (!isOpen) return;
+            isOpen = false;
+            open--;
+            stop();
+            signal.removeEventListener("abort", close);
+            if (timer !== null) clearTimeout(timer);
+            clearInterval(heartbeat);
+            try {
+              controller.close();
+            } catch {
+              // The reader was faster.
+            }
+          };
+          const send = async () => {
+            timer = null;
+            try {
+              if (!await isAllowed()) return close();
+              const message = eventOf(await render());
+              if (isOpen) controller.enqueue(text.encode(message));
+            } catch {
+              close();
+            }
+          };
+          const schedule = () => {
+            // A reader that does not keep up gets fewer messages, each of them the newest.
+            if (timer !== null || (controller.desiredSize ?? 0) <= 0) return;
+            timer = setTimeout(send, quietMs);
+          };
+          const stop = deps.follow((record) => {
+            if (record.execution !== undefined) schedule();
+          });
+          const heartbeat = setInterval(schedule, heartbeatMs);
+          signal.addEventListener("abort", close);
+          timer = setTimeout(send, 0);
+        },
+        cancel: () => close(),
+      }, { highWaterMark: 4 });
+      return new Response(body, {
+        headers: {
+          "content-type": "text/event-stream; charset=utf-8",
+          "cache-control": "no-store",
+          "x-accel-buffering": "no",
+        },
+      });
+    },
+  };
+}
+
+function eventOf(html: string): string {
+  return `${html.split("\n").map((line) => `data: ${line}\n`).join("")}\n`;
+}

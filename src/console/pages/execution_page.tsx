@@ -1,0 +1,279 @@
+import type { Child } from "hono/jsx";
+import type { ExecutionTimeline, TimelineCall } from "../execution_timeline.ts";
+import { formatBytes, formatClock, formatMs, formatShort, formatUsd } from "../format.ts";
+import { findMentions, toolSpelling } from "../highlight_code.ts";
+import { CodeView, type LineMark } from "../view/code_view.tsx";
+import { Hostile } from "../view/hostile.tsx";
+import { Page, type Shell } from "../view/layout.tsx";
+import { EmptyState, Heading, ShortId, Stat, StatusBadge, Time } from "../view/parts.tsx";
+import { CallEntry } from "../view/call_entry.tsx";
+import { Payload } from "../view/payload.tsx";
+
+export interface ExecutionPageProps {
+  readonly shell: Shell;
+  readonly timeline: ExecutionTimeline;
+  /** Whether the reader may see code, arguments and results. */
+  readonly isAuditor: boolean;
+}
+
+/** Calls drawn on one page; the audit log has the others. */
+const CALLS_MAX = 300;
+
+export function ExecutionPage({ shell, timeline, isAuditor }: ExecutionPageProps) {
+  const { id, status, actor, startedAtMs } = timeline;
+  return (
+    <Page shell={shell} title={`Execution ${id.slice(-12)}`} section="executions">
+      <p class="crumbs">
+        <a href="/console/executions">Executions</a>
+      </p>
+      <Heading
+        title={
+          <>
+            Execution <ShortId id={id} /> <StatusBadge status={status} />
+          </>
+        }
+        about={
+          <>
+            <Hostile text={actor?.sub ?? "unknown"} max={100} />
+            {actor === null || actor.client === "" || actor.client === actor.sub ? null : (
+              <>
+                {" through "}
+                <Hostile text={actor.client} max={100} />
+              </>
+            )}
+            {timeline.space === "" ? null : (
+              <>
+                {" in space "}
+                <Hostile text={timeline.space} max={100} />
+              </>
+            )}
+            {", "}
+            <Time ms={startedAtMs} /> UTC
+          </>
+        }
+      >
+        <a class="button" href={`/console/audit?execution=${encodeURIComponent(id)}`}>
+          All records
+        </a>
+      </Heading>
+      <Facts timeline={timeline} />
+      {timeline.error === null ? null : <Failure timeline={timeline} />}
+      <div class="split">
+        <section aria-labelledby="program" class="split-code">
+          <h2 id="program">Program</h2>
+          <Program timeline={timeline} isAuditor={isAuditor} />
+          <Result timeline={timeline} isAuditor={isAuditor} />
+          <Logs timeline={timeline} isAuditor={isAuditor} />
+        </section>
+        <section aria-labelledby="calls">
+          <h2 id="calls">
+            Calls <span class="count">{timeline.calls.length}</span>
+          </h2>
+          <Calls timeline={timeline} isAuditor={isAuditor} />
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function Facts({ timeline }: { timeline: ExecutionTimeline }) {
+  const refused = timeline.calls.filter((call) => call.effect !== "allow").length;
+  return (
+    <dl class="stats">
+      <Stat name={timeline.isRunning ? "Running for" : "Time"} value={formatMs(timeline.totalMs)} />
+      {timeline.cpuMs === null ? null : <Stat name="CPU" value={formatMs(timeline.cpuMs)} />}
+      <Stat
+        name="Calls"
+        value={String(timeline.calls.length)}
+        note={refused === 0 ? undefined : `${refused} not allowed`}
+      />
+      <Stat name="Cost" value={formatUsd(timeline.cost)} />
+      {timeline.tokensReturned === null
+        ? null
+        : <Stat name="Tokens returned" value={formatShort(timeline.tokensReturned)} />}
+      {timeline.tokensKeptOut === null
+        ? null
+        : <Stat name="Tokens kept out" value={formatShort(timeline.tokensKeptOut)} />}
+    </dl>
+  );
+}
+
+function Failure({ timeline }: { timeline: ExecutionTimeline }) {
+  const { error, errorLine } = timeline;
+  if (error === null) return null;
+  return (
+    <div class="notice tone-bad">
+      <p>
+        <strong>{error.code}</strong>
+        {errorLine === null ? null : (
+          <>
+            {" at "}
+            <a href={`#line-${errorLine}`}>line {errorLine}</a>
+          </>
+        )}
+      </p>
+      <p>
+        <Hostile text={error.message} />
+      </p>
+    </div>
+  );
+}
+
+function Program(
+  { timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean },
+) {
+  const { codeText, code } = timeline;
+  if (codeText !== null) return <CodeView code={codeText} marks={marksOf(timeline)} />;
+  return (
+    <EmptyState title={isAuditor ? "The program is not kept" : "The program is for auditors"}>
+      {isAuditor
+        ? (
+          <p>
+            Payloads are off (<code>audit.payloads</code>), or their retention has ended.
+          </p>
+        )
+        : (
+          <p>
+            Sign in with a key that has scope <code>auditor</code>{" "}
+            to read code, arguments and results.
+          </p>
+        )}
+      {code === null ? null : (
+        <p class="hash">
+          {formatBytes(code.bytes)}, SHA-256 <code>{code.sha256}</code>
+        </p>
+      )}
+    </EmptyState>
+  );
+}
+
+function Result({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean }) {
+  if (timeline.isRunning) return null;
+  return (
+    <>
+      <h3>Result</h3>
+      <Payload
+        text={timeline.resultText}
+        bytes={timeline.resultBytes}
+        isAuditor={isAuditor}
+        nothing="It returned nothing."
+      />
+    </>
+  );
+}
+
+function Logs({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean }) {
+  const { logs } = timeline;
+  if (!isAuditor || logs === null) return null;
+  return (
+    <>
+      <h3>Logs</h3>
+      {logs.length === 0 ? <p class="quiet">The program logged nothing.</p> : (
+        <ol class="logs">
+          {logs.slice(0, 500).map((line) => (
+            <li
+              class={`log-${line.level === "error" || line.level === "warn" ? line.level : "info"}`}
+            >
+              <span class="log-level">
+                <Hostile text={line.level} max={20} />
+              </span>
+              <Hostile text={line.text} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+function Calls({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean }) {
+  const { calls, id } = timeline;
+  if (calls.length === 0) {
+    return (
+      <EmptyState title="No tool was called">
+        <p>
+          {timeline.isRunning
+            ? "Calls show up here as the program makes them."
+            : "The program ended before its first call, or needed none."}
+        </p>
+      </EmptyState>
+    );
+  }
+  const mentions = timeline.codeText === null ? null : findMentions(timeline.codeText);
+  return (
+    <>
+      <p class="scale" aria-hidden="true">
+        <span>{formatClock(timeline.startedAtMs)}</span>
+        <span>+{formatMs(timeline.totalMs)}</span>
+      </p>
+      <ol class="calls">
+        {calls.slice(0, CALLS_MAX).map((call) => (
+          <CallEntry
+            call={call}
+            totalMs={timeline.totalMs}
+            isAuditor={isAuditor}
+            line={lineOf(call, mentions)}
+            explainHref={explainHref(timeline, call)}
+          />
+        ))}
+      </ol>
+      {calls.length > CALLS_MAX || timeline.truncated ? <More id={id}>{calls.length}</More> : null}
+    </>
+  );
+}
+
+function More({ id, children }: { id: string; children?: Child }) {
+  return (
+    <p class="after-table">
+      The first {CALLS_MAX} of {children} calls.{" "}
+      <a href={`/console/audit?execution=${encodeURIComponent(id)}`}>All in the audit log</a>
+    </p>
+  );
+}
+
+function explainHref({ actor, space }: ExecutionTimeline, call: TimelineCall): string {
+  const query = new URLSearchParams({ call: `${call.server}.${call.name}` });
+  if (actor !== null) {
+    query.set("sub", actor.sub);
+    query.set("client", actor.client);
+    if (actor.groups.length > 0) query.set("groups", actor.groups.join(","));
+  }
+  if (space !== "") query.set("space", space);
+  return `/console/policy?${query}`;
+}
+
+/** The one line that names the tool; null if none does or several do. */
+function lineOf(
+  call: TimelineCall,
+  mentions: ReadonlyMap<string, readonly number[]> | null,
+): number | null {
+  const lines = mentions?.get(toolSpelling(call.server, call.name));
+  return lines?.length === 1 ? lines[0] ?? null : null;
+}
+
+const SEVERITY = ["allow", "ask", "hidden", "deny", "error"] as const;
+
+/** Marks for the lines that name called tools, the worst outcome of each, and for the line that failed. */
+function marksOf(timeline: ExecutionTimeline): ReadonlyMap<number, LineMark> {
+  const marks = new Map<number, LineMark>();
+  const mentions = findMentions(timeline.codeText ?? "");
+  const byTool = Map.groupBy(timeline.calls, (call) => toolSpelling(call.server, call.name));
+  for (const [tool, calls] of byTool) {
+    const worst = calls.toSorted((a, b) => severity(b.effect) - severity(a.effect))[0];
+    if (worst === undefined) continue;
+    for (const line of mentions.get(tool) ?? []) {
+      const other = marks.get(line);
+      if (other !== undefined && severity(other.tone) >= severity(worst.effect)) continue;
+      const label = calls.length === 1 ? worst.effect : `${calls.length} calls, ${worst.effect}`;
+      marks.set(line, { tone: worst.effect, label, href: `#call-${worst.index}` });
+    }
+  }
+  if (timeline.errorLine !== null) {
+    marks.set(timeline.errorLine, { tone: "error", label: "error", href: null });
+  }
+  return marks;
+}
+
+function severity(tone: LineMark["tone"]): number {
+  return SEVERITY.indexOf(tone);
+}

@@ -1,0 +1,229 @@
+import type { ToolDiff } from "../../catalog/diff_definition.ts";
+import type { CatalogTool } from "../console_deps.ts";
+import { CatalogActions } from "../view/catalog_actions.tsx";
+import { CodeView } from "../view/code_view.tsx";
+import { Hostile, VisibleText } from "../view/hostile.tsx";
+import { Page, type Shell } from "../view/layout.tsx";
+import {
+  AccessBadge,
+  EffectBadge,
+  EmptyState,
+  Heading,
+  StatusBadge,
+  TableFrame,
+} from "../view/parts.tsx";
+
+export interface ToolPageProps {
+  readonly shell: Shell;
+  readonly server: string;
+  readonly name: string;
+  /** Null: it cannot be called, so that it has no declaration. */
+  readonly entry: CatalogTool | null;
+  readonly declaration: string | null;
+  /** Null without scope `admin`. */
+  readonly diff: ToolDiff | null;
+  /** Why it cannot be called, in words; null if it can. */
+  readonly problem: string | null;
+}
+
+const SCHEMA_CHARACTERS_MAX = 20_000;
+
+/** One tool: what it is, what agents see of it, what was approved and what changed since. */
+export function ToolPage(props: ToolPageProps) {
+  const { shell, server, name, entry, declaration, diff, problem } = props;
+  return (
+    <Page shell={shell} title={`${server}.${name}`} section="catalog">
+      <p class="crumbs">
+        <a href="/console/catalog">Catalog</a>
+        {" / "}
+        <a href={`/console/catalog?${new URLSearchParams({ server })}#tools`}>
+          <Hostile text={server} max={60} />
+        </a>
+      </p>
+      <Heading
+        title={
+          <code class="title">
+            <Hostile text={`${server}.${name}`} max={120} />
+          </code>
+        }
+        about={entry === null || entry.tool.title === "" || entry.tool.title === name
+          ? undefined
+          : <Hostile text={entry.tool.title} max={200} />}
+      >
+        {diff === null
+          ? null
+          : <CatalogActions shell={shell} server={server} name={name} state={diff.state} />}
+      </Heading>
+      <p class="badges">
+        {diff === null ? null : <StatusBadge status={diff.state} />}
+        {entry === null ? null : (
+          <>
+            <AccessBadge access={entry.access} />
+            <EffectBadge effect={entry.effect} />
+            {Object.entries(entry.tool.hints).filter(([, value]) => value === true).map((
+              [hint],
+            ) => <span class="badge tone-calm">says it is {HINTS[hint] ?? hint}</span>)}
+          </>
+        )}
+      </p>
+      {problem === null ? null : (
+        <div class="notice tone-warn">
+          <p>
+            <Hostile text={problem} />
+          </p>
+        </div>
+      )}
+      {diff === null ? null : <Change diff={diff} />}
+      {entry === null ? null : (
+        <>
+          {entry.tool.description === "" ? null : (
+            <section aria-labelledby="description">
+              <h2 id="description">Description</h2>
+              <p class="hostile-text">
+                <Hostile text={entry.tool.description} max={8_000} />
+              </p>
+            </section>
+          )}
+          {declaration === null ? null : (
+            <section aria-labelledby="declaration">
+              <h2 id="declaration">What programs see</h2>
+              <CodeView code={declaration} marks={new Map()} />
+            </section>
+          )}
+          <Schema title="Input schema" schema={entry.tool.inputSchema} />
+          {entry.tool.outputSchema === null
+            ? null
+            : <Schema title="Output schema" schema={entry.tool.outputSchema} />}
+          <section aria-labelledby="pin">
+            <h2 id="pin">Pin</h2>
+            <p class="hash">
+              <code>{entry.tool.pin}</code>
+            </p>
+            <p class="quiet">
+              SHA-256 of the approved definition. Any change of it stops the tool.
+            </p>
+          </section>
+        </>
+      )}
+    </Page>
+  );
+}
+
+const HINTS: { readonly [hint: string]: string } = {
+  readOnly: "read-only",
+  destructive: "destructive",
+  idempotent: "idempotent",
+  openWorld: "open to the world",
+};
+
+function Change({ diff }: { diff: ToolDiff }) {
+  if (diff.state === "approved") return null;
+  return (
+    <section aria-labelledby="change">
+      <h2 id="change">What changed</h2>
+      {diff.approvedPin === null
+        ? <p>It was never approved: its server added it after its first listing.</p>
+        : diff.changes.length === 0
+        ? <p>It is what was approved.</p>
+        : (
+          <>
+            {diff.change === "cosmetic"
+              ? <p>Only white space, letter case or order differ.</p>
+              : <p>The meaning may differ: read each change before you approve it.</p>}
+            <DiffTable diff={diff} />
+          </>
+        )}
+      <dl class="facts">
+        <div>
+          <dt>Approved pin</dt>
+          <dd>{diff.approvedPin === null ? "none" : <code>{diff.approvedPin}</code>}</dd>
+        </div>
+        <div>
+          <dt>Pin now</dt>
+          <dd>
+            <code>{diff.pin}</code>
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function DiffTable({ diff }: { diff: ToolDiff }) {
+  return (
+    <TableFrame label="Changes">
+      <table class="diff">
+        <thead>
+          <tr>
+            <th scope="col">Where</th>
+            <th scope="col">Approved</th>
+            <th scope="col">Now</th>
+          </tr>
+        </thead>
+        <tbody>
+          {diff.changes.map(({ path, before, after }) => (
+            <tr>
+              <th scope="row">
+                <code>
+                  <Hostile text={path} max={300} />
+                </code>
+              </th>
+              <td class="before">
+                {before === null ? <Nothing /> : (
+                  <del>
+                    <Hostile text={before} />
+                  </del>
+                )}
+              </td>
+              <td class="after">
+                {after === null ? <Nothing /> : (
+                  <ins>
+                    <Hostile text={after} />
+                  </ins>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableFrame>
+  );
+}
+
+function Nothing() {
+  return <span class="none">nothing</span>;
+}
+
+function Schema({ title, schema }: { title: string; schema: unknown }) {
+  const text = JSON.stringify(schema, null, 2);
+  return (
+    <details class="schema">
+      <summary>{title}</summary>
+      <div class="payload" role="region" aria-label={title} tabindex={0}>
+        <pre><code><VisibleText text={text.slice(0, SCHEMA_CHARACTERS_MAX)} /></code></pre>
+        {text.length > SCHEMA_CHARACTERS_MAX
+          ? (
+            <p class="quiet">
+              {text.length - SCHEMA_CHARACTERS_MAX} more characters are not shown.
+            </p>
+          )
+          : null}
+      </div>
+    </details>
+  );
+}
+
+export function ToolNotFound({ shell, server, name }: ToolPageProps) {
+  return (
+    <Page shell={shell} title="No such tool" section="catalog">
+      <EmptyState title="No such tool">
+        <p>
+          <code>
+            <Hostile text={`${server}.${name}`} max={200} />
+          </code>{" "}
+          does not exist, or is not open to you. <a href="/console/catalog">See the catalog</a>
+        </p>
+      </EmptyState>
+    </Page>
+  );
+}

@@ -1,0 +1,184 @@
+import { formatCount, formatMs, formatShare, formatShort, formatUsd } from "../format.ts";
+import { USAGE_PERIODS, type UsageForm, type UsagePeriod } from "../usage_form.ts";
+import { USAGE_BY, type UsageReport, type UsageRow } from "../usage_report.ts";
+import { Hostile } from "../view/hostile.tsx";
+import { Page, type Shell } from "../view/layout.tsx";
+import { EmptyState, Heading, Stat, TableFrame } from "../view/parts.tsx";
+import { DayCharts } from "../view/day_charts.tsx";
+
+export interface UsagePageProps {
+  readonly shell: Shell;
+  readonly form: UsageForm;
+  readonly report: UsageReport;
+}
+
+const ROWS_MAX = 200;
+
+const PERIOD_NAMES: { readonly [period in UsagePeriod]: string } = {
+  "1d": "Today",
+  "7d": "7 days",
+  "30d": "30 days",
+  "90d": "90 days",
+};
+
+export function UsagePage({ shell, form, report }: UsagePageProps) {
+  const isEmpty = report.total.executions === 0 && report.total.calls === 0;
+  return (
+    <Page shell={shell} title="Usage" section="usage" charts>
+      <Heading title="Usage" about="What agents did, what it cost, and what stayed out of context.">
+        <Periods form={form} />
+      </Heading>
+      {report.truncated
+        ? (
+          <p class="notice tone-warn">
+            The period holds more records than were read: figures are of the newest ones.
+          </p>
+        )
+        : null}
+      {isEmpty
+        ? (
+          <EmptyState title="Nothing ran in this time">
+            <p>
+              Choose a longer period, or run a program: <code>toolgate run program.ts</code>
+            </p>
+          </EmptyState>
+        )
+        : (
+          <>
+            <Totals total={report.total} />
+            <DayCharts days={report.days} />
+            <Groups form={form} rows={report.rows} />
+          </>
+        )}
+    </Page>
+  );
+}
+
+function Periods({ form }: { form: UsageForm }) {
+  return (
+    <nav class="choices" aria-label="Period">
+      {(Object.keys(USAGE_PERIODS) as UsagePeriod[]).map((period) => (
+        <a
+          href={`/console/usage?${new URLSearchParams({ period, by: form.by })}`}
+          aria-current={period === form.period ? "true" : undefined}
+        >
+          {PERIOD_NAMES[period]}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Totals({ total }: { total: UsageRow }) {
+  const refused = total.refused > 0 ? `${formatCount(total.refused)} refused` : undefined;
+  return (
+    <dl class="stats">
+      <Stat
+        name="Tasks completed"
+        value={formatCount(total.completedTasks)}
+        note={`of ${formatCount(total.tasks)}`}
+      />
+      <Stat name="First-try success" value={orNone(total.firstTrySuccess, formatShare)} />
+      <Stat name="Tool calls" value={formatShort(total.calls)} note={refused} />
+      <Stat
+        name="Time to finish, median"
+        value={orNone(total.finishMsP50, formatMs)}
+        note={total.finishMsP95 === null ? undefined : `p95 ${formatMs(total.finishMsP95)}`}
+      />
+      <Stat
+        name="Tokens kept out"
+        value={formatShort(total.tokensKeptOut)}
+        note={`${formatShort(total.tokensReturned)} returned`}
+      />
+      <Stat
+        name="Tokens per completed task"
+        value={orNone(total.tokensPerCompletedTask, formatShort)}
+      />
+      <Stat name="Cost" value={formatUsd(total.costUsd)} />
+      <Stat name="Cost per successful action" value={orNone(total.costPerSuccessUsd, formatUsd)} />
+    </dl>
+  );
+}
+
+function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) {
+  const costMax = Math.max(...rows.map((row) => row.costUsd), 0);
+  const callsMax = Math.max(...rows.map((row) => row.calls), 1);
+  const share = (row: UsageRow) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
+  return (
+    <section aria-labelledby="groups">
+      <div class="section-head">
+        <h2 id="groups">By {form.by}</h2>
+        <nav class="choices" aria-label="Group by">
+          {USAGE_BY.map((by) => (
+            <a
+              href={`/console/usage?${new URLSearchParams({ period: form.period, by })}#groups`}
+              aria-current={by === form.by ? "true" : undefined}
+            >
+              {by}
+            </a>
+          ))}
+        </nav>
+      </div>
+      <TableFrame label={`Usage by ${form.by}`}>
+        <table class="usage">
+          <thead>
+            <tr>
+              <th scope="col" class="capital">{form.by}</th>
+              <th scope="col">{costMax > 0 ? "Share of cost" : "Share of calls"}</th>
+              <th scope="col" class="number">Cost</th>
+              <th scope="col" class="number">Calls</th>
+              <th scope="col" class="number">Refused</th>
+              <th scope="col" class="number">Failed</th>
+              <th scope="col" class="number">Executions</th>
+              <th scope="col" class="number">Median</th>
+              <th scope="col" class="number">p95</th>
+              <th scope="col" class="number">Tokens kept out</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, ROWS_MAX).map((row) => <GroupRow row={row} share={share(row)} />)}
+          </tbody>
+        </table>
+      </TableFrame>
+      {rows.length > ROWS_MAX
+        ? <p class="after-table">The first {ROWS_MAX} of {formatCount(rows.length)} rows.</p>
+        : null}
+      <p class="quiet">Token counts are estimates (o200k).</p>
+    </section>
+  );
+}
+
+function GroupRow({ row, share }: { row: UsageRow; share: number }) {
+  return (
+    <tr>
+      <th scope="row">
+        {row.key === "" ? <span class="none">none</span> : <Hostile text={row.key} max={100} />}
+      </th>
+      <td>
+        <svg
+          class="share"
+          viewBox="0 0 100 6"
+          preserveAspectRatio="none"
+          width="100"
+          height="6"
+          aria-hidden="true"
+        >
+          <rect class="share-track" x="0" y="0" width="100" height="6" />
+          <rect class="share-bar" x="0" y="0" width={(share * 100).toFixed(1)} height="6" />
+        </svg>
+      </td>
+      <td class="number">{formatUsd(row.costUsd)}</td>
+      <td class="number">{formatCount(row.calls)}</td>
+      <td class="number">{formatCount(row.refused)}</td>
+      <td class="number">{formatCount(row.failed)}</td>
+      <td class="number">{formatCount(row.executions)}</td>
+      <td class="number">{orNone(row.finishMsP50, formatMs)}</td>
+      <td class="number">{orNone(row.finishMsP95, formatMs)}</td>
+      <td class="number">{formatShort(row.tokensKeptOut)}</td>
+    </tr>
+  );
+}
+
+function orNone(value: number | null, format: (value: number) => string): string {
+  return value === null ? "–" : format(value);
+}

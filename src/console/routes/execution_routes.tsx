@@ -1,0 +1,75 @@
+import type { Hono } from "hono";
+import type { ConsoleEnv } from "../console_session.ts";
+import { buildTimeline } from "../execution_timeline.ts";
+import { createLiveStreams } from "../live_stream.ts";
+import { page, renderFragment, type RouteKit } from "../page_context.tsx";
+import { ExecutionPage } from "../pages/execution_page.tsx";
+import { ExecutionsPage, LiveExecutionLists } from "../pages/executions_page.tsx";
+import { MessagePage } from "../pages/message_page.tsx";
+import { Hostile } from "../view/hostile.tsx";
+import { findVisit } from "../console_session.ts";
+
+/** What runs, what ran, and each run in full. */
+export function addExecutionRoutes(
+  app: Hono<ConsoleEnv>,
+  { deps, shellOf, needing }: RouteKit,
+): void {
+  const streams = createLiveStreams({ follow: deps.followAudit });
+
+  app.get(
+    "/executions",
+    needing("audit", (context) =>
+      page(
+        context,
+        <ExecutionsPage
+          shell={shellOf(context)}
+          executions={deps.executionsLive()}
+          now={deps.now()}
+        />,
+      )),
+  );
+  app.get(
+    "/executions/stream",
+    needing("audit", (context) =>
+      streams.open({
+        signal: context.req.raw.signal,
+        render: () =>
+          renderFragment(
+            <LiveExecutionLists executions={deps.executionsLive()} now={deps.now()} />,
+          ),
+        isAllowed: async () => {
+          const visit = await findVisit(deps, context);
+          return visit?.principal.scopes.includes("audit") ?? false;
+        },
+      })),
+  );
+  app.get(
+    "/executions/:id",
+    needing("audit", async (context, principal) => {
+      const id = context.req.param("id") ?? "";
+      const isAuditor = principal.scopes.includes("auditor");
+      const view = await deps.showExecution(principal, id, { payloads: isAuditor });
+      const timeline = view === null ? null : buildTimeline(id, view);
+      const shell = shellOf(context);
+      if (timeline === null) {
+        return await page(
+          context,
+          <MessagePage shell={shell} title="No such execution">
+            <p>
+              The audit log has no execution{" "}
+              <code>
+                <Hostile text={id} max={100} />
+              </code>
+              : it is mistyped, or its records are past their retention.
+            </p>
+          </MessagePage>,
+          404,
+        );
+      }
+      return await page(
+        context,
+        <ExecutionPage shell={shell} timeline={timeline} isAuditor={isAuditor} />,
+      );
+    }),
+  );
+}

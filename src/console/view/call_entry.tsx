@@ -1,0 +1,170 @@
+import type { TimelineCall } from "../execution_timeline.ts";
+import { formatBytes, formatMs, formatUsd } from "../format.ts";
+import { Hostile } from "./hostile.tsx";
+import { AccessBadge, EffectBadge, StatusBadge } from "./parts.tsx";
+import { Payload } from "./payload.tsx";
+
+interface CallEntryProps {
+  readonly call: TimelineCall;
+  /** Of the execution. */
+  readonly totalMs: number;
+  readonly isAuditor: boolean;
+  /** The program's line that made it; null if that is not certain. */
+  readonly line: number | null;
+  readonly explainHref: string;
+}
+
+/** One call: what, decided how and why, when, at what cost. */
+export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallEntryProps) {
+  return (
+    <li class={`call is-${call.effect}`} id={`call-${call.index}`}>
+      <div class="call-head">
+        <code class="call-name">
+          <Hostile text={`${call.server}.${call.name}`} max={120} />
+        </code>
+        <AccessBadge access={call.access} />
+        <EffectBadge effect={call.effect} />
+        {call.status === null
+          ? <StatusBadge status="running" />
+          : call.status === "ok"
+          ? null
+          : <StatusBadge status={call.status} />}
+        <span class="call-time">{call.ms === null ? "" : formatMs(call.ms)}</span>
+      </div>
+      <Bar call={call} totalMs={totalMs} />
+      <p class="because">
+        <Reasons call={call} />
+        {line === null ? null : (
+          <>
+            {" "}
+            <a href={`#line-${line}`}>line {line}</a>
+          </>
+        )}{" "}
+        <a href={explainHref}>
+          why<span class="unseen">was {call.name} {call.effect}</span>
+        </a>
+      </p>
+      {call.error === null ? null : (
+        <p class="call-error">
+          <Hostile text={call.error.message} />
+        </p>
+      )}
+      <details>
+        <summary>
+          Details<span class="unseen">of call {call.index + 1}</span>
+        </summary>
+        <Details call={call} isAuditor={isAuditor} />
+      </details>
+    </li>
+  );
+}
+
+/** When the call ran within the execution, and how much of it the upstream took. */
+function Bar({ call, totalMs }: { call: TimelineCall; totalMs: number }) {
+  const percent = (ms: number) => totalMs <= 0 ? 0 : Math.min(100, ms / totalMs * 100);
+  const left = percent(call.offsetMs);
+  const width = Math.min(100 - left, Math.max(0.6, percent(call.ms ?? totalMs - call.offsetMs)));
+  const upstream = Math.min(width, percent(call.upstreamMs ?? 0));
+  return (
+    <svg
+      class="bar-track"
+      viewBox="0 0 100 4"
+      preserveAspectRatio="none"
+      width="100%"
+      height="6"
+      aria-hidden="true"
+    >
+      <rect class="bar-whole" x={left.toFixed(2)} y="0" width={width.toFixed(2)} height="4" />
+      <rect
+        class="bar-upstream"
+        x={(left + width - upstream).toFixed(2)}
+        y="0"
+        width={upstream.toFixed(2)}
+        height="4"
+      />
+    </svg>
+  );
+}
+
+/** Words of the gate for a decision that no rule made. */
+const WORDS: { readonly [word: string]: string } = {
+  "no-allow-rule": "no rule allows it",
+  space: "the space does not hold it",
+  hidden: "hidden from this principal",
+  "no-such-tool": "no such tool",
+};
+
+function Reasons({ call }: { call: TimelineCall }) {
+  if (call.because.length === 0) {
+    return <span>{call.effect === "allow" ? "allowed" : "refused before the rules"}</span>;
+  }
+  return (
+    <>
+      {call.because.map((reason, index) => (
+        <>
+          {index > 0 ? ", " : null}
+          {Object.hasOwn(WORDS, reason) ? WORDS[reason] : (
+            <>
+              rule{" "}
+              <code>
+                <Hostile text={reason} max={100} />
+              </code>
+            </>
+          )}
+        </>
+      ))}
+      {call.observed === null ? null : <>, would be {call.observed} if enforced</>}
+    </>
+  );
+}
+
+function Details({ call, isAuditor }: { call: TimelineCall; isAuditor: boolean }) {
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Began" value={`+${formatMs(call.offsetMs)}`} />
+        <Fact name="Deciding" value={call.policyMs === null ? null : formatMs(call.policyMs)} />
+        <Fact name="Upstream" value={call.upstreamMs === null ? null : formatMs(call.upstreamMs)} />
+        <Fact
+          name="Waited for a person"
+          value={call.waitHumanMs === null ? null : formatMs(call.waitHumanMs)}
+        />
+        <Fact name="Cost" value={call.cost === 0 ? null : formatUsd(call.cost)} />
+        <Fact name="Credential" value={call.credential} />
+        <Fact name="Approval" value={call.approval} />
+        <Fact name="Limit" value={call.limit} />
+        <Fact name="Redacted" value={call.redactions === 0 ? null : String(call.redactions)} />
+        <Fact
+          name="Result"
+          value={call.resultBytes === null ? null : formatBytes(call.resultBytes)}
+        />
+      </dl>
+      <h4>Arguments</h4>
+      <Payload
+        text={call.argsText}
+        bytes={call.argsBytes}
+        isAuditor={isAuditor}
+        nothing="There are none."
+      />
+      <h4>Result</h4>
+      <Payload
+        text={call.resultText}
+        bytes={call.resultBytes}
+        isAuditor={isAuditor}
+        nothing="There is none."
+      />
+    </>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string | null }) {
+  if (value === null || value === "") return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Hostile text={value} max={200} />
+      </dd>
+    </div>
+  );
+}

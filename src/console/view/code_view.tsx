@@ -1,0 +1,55 @@
+import { highlightCode } from "../highlight_code.ts";
+import { VisibleText } from "./hostile.tsx";
+
+/** What to say about one line of a program. */
+export interface LineMark {
+  /** What became of the calls that the line names; `error`: the program failed here. */
+  readonly tone: "allow" | "ask" | "deny" | "hidden" | "error";
+  /** In words, for the title and for screen readers. */
+  readonly label: string;
+  /** Where the details are. */
+  readonly href: string | null;
+}
+
+const LINES_MAX = 5_000;
+
+/** A program with line numbers, coloured, with marks on the lines that did something. */
+export function CodeView(
+  { code, marks }: { code: string; marks: ReadonlyMap<number, LineMark> },
+) {
+  const lines = highlightCode(code.replaceAll("\r\n", "\n"));
+  return (
+    <div class="code" role="region" aria-label="Program" tabindex={0}>
+      <ol>
+        {lines.slice(0, LINES_MAX).map((line, index) => {
+          const mark = marks.get(index + 1);
+          return (
+            <li id={`line-${index + 1}`} class={mark === undefined ? undefined : `is-${mark.tone}`}>
+              <code>
+                {line.map((token) =>
+                  token.kind === "plain"
+                    ? <VisibleText text={token.text} />
+                    : (
+                      <span class={`t-${token.kind}`}>
+                        <VisibleText text={token.text} />
+                      </span>
+                    )
+                )}
+              </code>
+              {mark === undefined ? null : <Mark mark={mark} />}
+            </li>
+          );
+        })}
+      </ol>
+      {lines.length > LINES_MAX
+        ? <p class="quiet">{lines.length - LINES_MAX} more lines are not shown.</p>
+        : null}
+    </div>
+  );
+}
+
+function Mark({ mark }: { mark: LineMark }) {
+  return mark.href === null
+    ? <span class="line-mark">{mark.label}</span>
+    : <a class="line-mark" href={mark.href}>{mark.label}</a>;
+}

@@ -1,0 +1,30 @@
+import { splitVisible } from "../visible_text.ts";
+
+const CHARACTERS_MAX = 2_000;
+
+/**
+ * Text that somebody else wrote: a tool's name, an argument, a program.
+ *
+ * Escaped like everything, set apart so that its direction stays inside, and with what does not show
+ * made visible. Longer text is cut and says so.
+ */
+export function Hostile({ text, max = CHARACTERS_MAX }: { text: string; max?: number }) {
+  const shown = text.length > max ? text.slice(0, max) : text;
+  return (
+    <bdi>
+      <VisibleText text={shown} />
+      {text.length > max ? <span class="cut">… {text.length - max} more characters</span> : null}
+    </bdi>
+  );
+}
+
+/** The same without a box of its own and without an end. */
+export function VisibleText({ text }: { text: string }) {
+  return (
+    <>
+      {splitVisible(text).map((part) =>
+        part.kind === "text" ? part.text : <span class="invisible">{part.text}</span>
+      )}
+    </>
+  );
+}

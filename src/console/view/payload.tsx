@@ -1,0 +1,35 @@
+import { formatBytes, formatJson } from "../format.ts";
+import { VisibleText } from "./hostile.tsx";
+
+const CHARACTERS_MAX = 20_000;
+
+interface PayloadProps {
+  /** JSON text; null: not kept, or not for this reader. */
+  readonly text: string | null;
+  readonly bytes: number | null;
+  readonly isAuditor: boolean;
+  /** What to say when there never was one. */
+  readonly nothing: string;
+}
+
+/** A kept argument or result, or why there is none to read. */
+export function Payload({ text, bytes, isAuditor, nothing }: PayloadProps) {
+  if (text !== null) {
+    const set = formatJson(text);
+    return (
+      <div class="payload" role="region" aria-label="JSON" tabindex={0}>
+        <pre><code><VisibleText text={set.slice(0, CHARACTERS_MAX)} /></code></pre>
+        {set.length > CHARACTERS_MAX
+          ? <p class="quiet">{set.length - CHARACTERS_MAX} more characters are not shown.</p>
+          : null}
+      </div>
+    );
+  }
+  if (bytes === null || bytes === 0) return <p class="quiet">{nothing}</p>;
+  return (
+    <p class="quiet">
+      {formatBytes(bytes)}
+      {isAuditor ? ", not kept (any more)." : ", for scope auditor only."}
+    </p>
+  );
+}

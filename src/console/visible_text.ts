@@ -1,0 +1,31 @@
+/** A stretch of text: to be shown as it is, or a character that would not show. */
+export type VisiblePart =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "invisible"; readonly text: string };
+
+/**
+ * Splits text so that nothing in it can hide or reorder what a person reads.
+ *
+ * Bidirectional controls, zero-width and other format characters, and control characters but tab and
+ * line end become `U+202E` and the like.
+ *
+ * @see Unicode TR 36; "Trojan Source" (CVE-2021-42574)
+ */
+export function splitVisible(text: string): VisiblePart[] {
+  const parts: VisiblePart[] = [];
+  let from = 0;
+  for (const match of text.matchAll(/[\p{Cf}\p{Co}\p{Cn}\u2028\u2029]|(?![\t\n])\p{Cc}/gu)) {
+    if (match.index > from) parts.push({ kind: "text", text: text.slice(from, match.index) });
+    const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    parts.push({ kind: "invisible", text: `U+${code}` });
+    from = match.index + match[0].length;
+  }
+  if (from < text.length) parts.push({ kind: "text", text: text.slice(from) });
+  return parts;
+}
+
+/** The same as one text, for places that hold no markup. */
+export function makeVisible(text: string): string {
+  return splitVisible(text).map((part) => part.kind === "text" ? part.text : `⟨${part.text}⟩`)
+    .join("");
+}
