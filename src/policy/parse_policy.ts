@@ -69,7 +69,9 @@ function parseFile(text: PolicyText): ParsedFile {
           `${subject} ${found.problem}`,
           found.problem.includes("unknown key") ? near : null,
         );
-      });
+      })
+      // A misspelt key is often also a missing one: the spelling is the better news.
+      .toSorted((a, b) => Number(a.near === null) - Number(b.near === null));
     throw new PolicyError([first ?? fail(0, "the file has an unknown problem"), ...rest]);
   }
   return { file: parsed.data, placeOf: (...keys) => ({ path, line: lineOf(keys) }) };

@@ -14,7 +14,7 @@ const PatternSchema = z.string().min(1).max(300);
 const PatternsSchema = z.array(PatternSchema).min(1).max(1_000);
 const NamesSchema = z.array(NameSchema).min(1).max(100);
 const MessageSchema = z.string().min(1).max(1_000);
-const AccessSchema = z.enum(["read", "write", "destructive"]);
+const AccessSchema = z.literal(["read", "write", "destructive"]);
 const AccessesSchema = AccessSchema.or(z.array(AccessSchema).min(1).max(3));
 
 function durationSchema(minMs: number, maxMs: number) {
