@@ -29,4 +29,12 @@ export function readMetadata(path: string): CompiledMetadata {
   throw new Error(`No compiled program in ${path}`);
 }
 
+/** Names of every embedded file and folder, without their paths. */
+export function readEmbeddedNames(path: string): ReadonlySet<string> {
+  const text = Buffer.from(Deno.readFileSync(path).buffer).toString("latin1");
+  return new Set(
+    [...text.matchAll(/"(?:File|Dir)":\{"n":"([^"]+)"/g)].map((match) => match[1] ?? ""),
+  );
+}
+
 if (import.meta.main) console.log(JSON.stringify(readMetadata(Deno.args[0] ?? ""), null, 2));
