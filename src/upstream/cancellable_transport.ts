@@ -14,6 +14,13 @@ import type {
  */
 export function cancellableTransport(inner: StreamableHTTPClientTransport): Transport {
   const open = new Map<RequestId, AbortController>();
+  let closing: Promise<void> | null = null;
+  const close = async () => {
+    if (inner.sessionId !== undefined) await endSession(inner);
+    await inner.close();
+    for (const stop of open.values()) stop.abort(new Error("Closed"));
+    open.clear();
+  };
   const transport: Transport = {
     hasPerRequestStream: true,
     start: () => inner.start(),
@@ -44,12 +51,8 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
         throw error;
       }
     },
-    async close() {
-      if (inner.sessionId !== undefined) await endSession(inner);
-      await inner.close();
-      for (const stop of open.values()) stop.abort(new Error("Closed"));
-      open.clear();
-    },
+    // The client library may close it as well, and does not wait for it.
+    close: () => closing ??= close(),
     setProtocolVersion: (version) => inner.setProtocolVersion(version),
     get sessionId() {
       return inner.sessionId;

@@ -121,25 +121,22 @@ export class ConnectionKeeper {
   async #open(attempt: Promise<McpConnection>, waitMs: number): Promise<McpConnection> {
     clearTimeout(this.#reviveTimer);
     const isCurrent = () => this.#current === attempt;
+    let openedAt: number | null = null;
     try {
       if (waitMs > 0) await pause(waitMs, this.#closing.signal);
-      const openedAt = Date.now();
       const connection = await this.#options.open(this.#closing.signal, () => {
-        if (!isCurrent()) return;
+        // Attempts that end while one is being made are the opener's own affair.
+        if (!isCurrent() || openedAt === null) return;
         this.#current = null;
         if (Date.now() - openedAt > HEALTHY_MS) this.#failures = 0;
         this.#fail(new Error("The connection ended"));
       });
+      openedAt = Date.now();
       this.#status = { status: "ready", error: null };
       return connection;
     } catch (error) {
-      // An end during the handshake was noted by the callback above.
-      if (isCurrent()) {
-        this.#current = null;
-        this.#fail(error);
-      } else if (this.#status.status === "down") {
-        this.#status = { status: "down", error: this.#options.describe(error) };
-      }
+      if (isCurrent()) this.#current = null;
+      this.#fail(error);
       throw new ConnectError(this.#options.describe(error), { cause: error });
     }
   }

@@ -14,7 +14,7 @@ export interface LineSplitter {
 }
 
 /**
- * Splits a byte stream at line feeds, in time linear in its length.
+ * Splits a byte stream at line feeds, in time linear in its length. Empty lines are lines too.
  *
  * A line over `lineBytesMax` is never held whole: its bytes are counted and dropped, and it is reported
  * with its two ends, so that one oversized message does not end the stream.
@@ -46,9 +46,7 @@ export function createLineSplitter(options: {
   const finish = () => {
     if (head !== null) {
       options.onLongLine({ bytes, head: decoder.decode(head), tail: decoder.decode(tail) });
-    } else if (bytes > 0) {
-      options.onLine(decoder.decode(joinBytes(parts)));
-    }
+    } else options.onLine(decoder.decode(joinBytes(parts)));
     parts = [];
     bytes = 0;
     head = null;

@@ -75,11 +75,16 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
   client.onclose = options.closed;
   for (const method of LIST_CHANGED) client.setNotificationHandler(method, options.listChanged);
 
-  await client.connect(options.transport, {
-    timeout: options.timeoutMs,
-    signal: options.signal,
-    ...(options.verdict === null ? {} : { prior: options.verdict }),
-  });
+  try {
+    await client.connect(options.transport, {
+      timeout: options.timeoutMs,
+      signal: options.signal,
+      ...(options.verdict === null ? {} : { prior: options.verdict }),
+    });
+  } catch (error) {
+    await options.transport.close().catch(() => {});
+    throw error;
+  }
   const era = client.getProtocolEra() === "modern" ? "modern" : "legacy";
   const stopListening = era === "modern" ? followChanges(client, options) : () => {};
   const offered = client.getServerCapabilities() ?? {};

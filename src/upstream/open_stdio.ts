@@ -46,7 +46,8 @@ export function stdioOpener(
       reaper: options.reaper,
       graceMs: GRACE_MS,
       onStderr: (line) => {
-        lastLine = options.mask.apply(line.trim()) || lastLine;
+        if (line.trim() === "") return;
+        lastLine = options.mask.apply(line.trim());
         logLine(lastLine);
       },
     });
@@ -63,7 +64,6 @@ export function stdioOpener(
         log: context.log,
       });
     } catch (error) {
-      await transport.close();
       throw withLastLine(error, lastLine);
     }
   };

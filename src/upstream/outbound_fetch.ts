@@ -15,6 +15,8 @@ export interface OutboundOptions
   /** The service's environment: proxies of the site are honoured. */
   readonly env: () => { readonly [name: string]: string };
   readonly lookup?: AddressGuardOptions["lookup"];
+  /** Certificate authorities, PEM, beside those of the system. */
+  readonly caCerts?: readonly string[];
 }
 
 const REDIRECTS_MAX = 5;
@@ -32,7 +34,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
     guard.checkUrl(url);
     if (usesProxy(url, options.env())) return undefined;
     const [address] = await guard.resolve(url);
-    if (url.protocol === "https:") return secure ??= tunnel.client(guard.resolve);
+    if (url.protocol === "https:") {
+      return secure ??= tunnel.client(guard.resolve, options.caCerts ?? []);
+    }
     const port = Number(url.port) || 80;
     const key = `${address} ${port}`;
     const known = plain.get(key);

@@ -93,18 +93,21 @@ export function createStdioTransport(options: StdioTransportOptions): Transport 
       if (writer === null || closed) throw new Error("Not connected");
       await writer.write(encoder.encode(JSON.stringify(message) + "\n"));
     },
-    async close() {
-      if (child === null) return;
-      const running = child;
-      // A closed standard input is how a server learns that it may go.
-      writer?.close().catch(() => {});
-      if (await endsWithin(ended, options.graceMs)) return;
-      killGroup(running.pid, "SIGTERM");
-      if (await endsWithin(ended, options.graceMs)) return;
-      killGroup(running.pid, "SIGKILL");
-      await ended;
-    },
+    close: () => closing ??= close(),
   };
+  let closing: Promise<void> | null = null;
+
+  async function close(): Promise<void> {
+    if (child === null) return;
+    const running = child;
+    // A closed standard input is how a server learns that it may go.
+    writer?.close().catch(() => {});
+    if (await endsWithin(ended, options.graceMs)) return;
+    killGroup(running.pid, "SIGTERM");
+    if (await endsWithin(ended, options.graceMs)) return;
+    killGroup(running.pid, "SIGKILL");
+    await ended;
+  }
 
   /** Waits for the child, then ends what is left of its group and tells the client. */
   async function finish(

@@ -8,7 +8,10 @@
  */
 export interface TlsTunnel {
   /** A client whose connections are checked by the given guard. */
-  client(resolve: (url: URL) => Promise<readonly string[]>): Deno.HttpClient;
+  client(
+    resolve: (url: URL) => Promise<readonly string[]>,
+    caCerts: readonly string[],
+  ): Deno.HttpClient;
   close(): Promise<void>;
 }
 
@@ -68,7 +71,7 @@ export function createTlsTunnel(): TlsTunnel {
     }
   };
   return {
-    client(resolve) {
+    client(resolve, caCerts) {
       if (listener === null) {
         listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
         const accepting = accept(listener).catch(() => {});
@@ -77,6 +80,7 @@ export function createTlsTunnel(): TlsTunnel {
       const secret = crypto.randomUUID();
       guards.set(secret, resolve);
       const client = Deno.createHttpClient({
+        caCerts: [...caCerts],
         proxy: {
           url: `http://127.0.0.1:${listener.addr.port}`,
           basicAuth: { username: "toolgate", password: secret },

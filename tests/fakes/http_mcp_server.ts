@@ -112,12 +112,21 @@ function register(server: McpServer, events: string[]): void {
     ({ bytes }) => ({ content: [{ type: "text", text: "x".repeat(bytes) }] }),
   );
   server.registerTool("hang", { inputSchema: z.object({}) }, async (_args, context) => {
-    const { signal } = context.mcpReq;
+    const { signal, _meta } = context.mcpReq;
     events.push("hang started");
+    // Deno's server notices that a client has gone when it writes to it.
+    const progressToken = _meta?.progressToken;
+    let progress = 0;
+    const timer = setInterval(() => {
+      if (progressToken === undefined || signal.aborted) return;
+      const params = { progressToken, progress: ++progress };
+      context.mcpReq.notify({ method: "notifications/progress", params }).catch(() => {});
+    }, 20);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    clearInterval(timer);
     events.push("hang aborted");
     return { content: [] };
   });
