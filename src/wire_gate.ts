@@ -150,8 +150,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   });
   const find = async (principal: Principal, space: string, input: SearchRequest) => {
     await catalog();
-    const { visible } = view(principal, space);
-    return await index.search(input, visible);
+    const { visible, key } = view(principal, space);
+    return await index.search(input, visible, key);
   };
   const kept = createKeptResults({ store });
   const running = new Set<Promise<unknown>>();

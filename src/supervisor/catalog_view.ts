@@ -6,6 +6,8 @@ import type { Policy } from "../policy/policy.ts";
 
 /** The part of the catalog that one principal may use in one space. Everything shown comes from here. */
 export interface CatalogView {
+  /** The same for views that show the same, for as long as the policy is the same. */
+  readonly key: string;
   readonly tools: readonly Tool[];
   visible(tool: Tool): Visibility | null;
 }
@@ -48,6 +50,7 @@ export function createCatalogViews(deps: {
       if (visibility !== null) seen.set(tool, visibility);
     }
     const view: CatalogView = {
+      key: `${policy.digest} ${key}`,
       tools: [...seen.keys()],
       visible: (tool) => seen.get(tool) ?? null,
     };
