@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
+import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
 import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
 import {
@@ -26,6 +27,7 @@ import {
 } from "./payload_box.ts";
 import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
 import { recoverChain } from "./recover_chain.ts";
+import { type AuditReport, verifyAudit } from "./verify_audit.ts";
 
 export interface AuditLog {
   /** The chain this log writes. */
@@ -49,7 +51,18 @@ export interface AuditLog {
   follow(listener: (record: AuditRecord) => void): () => void;
   /** Writes a checkpoint over everything before it. */
   checkpoint(): Promise<AuditRecord>;
+  /** Checks every chain of the store, while the log goes on. */
+  verify(options?: {
+    /** More public keys that may have signed: of other replicas, or of before. */
+    verifierKeys?: readonly string[];
+    /** Notes kept elsewhere. */
+    anchors?: readonly string[];
+    /** Whether every payload is opened and compared, too; true unless told. */
+    payloads?: boolean;
+  }): Promise<AuditReport>;
   health(): AuditHealth;
+  /** Places outside the store that remember checkpoints. */
+  anchors(): AnchorStatus[];
   /** Writes what waits and a last checkpoint. */
   close(): Promise<void>;
 }
@@ -61,6 +74,8 @@ export interface AuditLogOptions {
   readonly config: Config["audit"];
   /** Where the key files lie (`<path>.signing.pem` …); null: keys of this process only. */
   readonly keysPath?: string | null;
+  /** What relative paths of the configuration start from. */
+  readonly baseDir?: string;
   readonly now?: () => number;
   readonly log?: (message: string) => void;
   readonly limits?: Partial<AuditLimits>;
@@ -70,14 +85,26 @@ export interface AuditLogOptions {
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { store, chain, config, now = Date.now, log = () => {} } = options;
   const keys = await keysOf(options);
-  const recovered = await recoverChain({ store, chain, verifierKey: keys.signer.verifierKey });
+  const { verifierKey } = keys.signer;
+  const anchorTargets = anchorsOf(options);
+  const recovered = await recoverChain({
+    store,
+    chain,
+    verifierKey,
+    anchors: await readAnchors(anchorTargets),
+  });
+  if (recovered.tampered !== null) {
+    log(`audit: the stored chain was changed: ${recovered.tampered}`);
+  }
+  const anchors = openAnchors({ targets: anchorTargets, log });
   const followers = new Set<(record: AuditRecord) => void>();
   const retentionMs = config.payloadRetentionDays * 86_400_000;
   const payloadStore = createPayloadStore({ store, chain, keys: keys.payloadKeys, retentionMs });
   const keeper = createChainKeeper({ keys, config, now, recovered });
 
   function written(batch: WrittenBatch): void {
-    keeper.written(batch);
+    const note = keeper.written(batch);
+    if (note !== null) anchors.push(note);
     for (const { record } of batch.links) tell(followers, record, log);
     scheduleCheckpoint();
   }
@@ -124,7 +151,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 
   return {
     chain,
-    verifierKey: keys.signer.verifierKey,
+    verifierKey,
     append,
     query: (filter) => queryAudit(store, filter),
     async payloads(record) {
@@ -141,7 +168,20 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       return () => followers.delete(listener);
     },
     checkpoint,
+    async verify({ verifierKeys = [], anchors = [], payloads = true } = {}) {
+      // Taken first: whatever is written meanwhile comes behind it.
+      const { size, head } = writer.state;
+      return await verifyAudit({
+        store,
+        verifierKeys: [verifierKey, ...verifierKeys],
+        anchors: [...await readAnchors(anchorTargets), ...anchors],
+        live: { chain, size, head },
+        payloads: payloads ? { store: payloadStore, retentionMs } : null,
+        now,
+      });
+    },
     health: () => writer.health(),
+    anchors: () => anchors.status(),
     async close() {
       if (timer !== null) clearTimeout(timer);
       const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
@@ -150,6 +190,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       await writer.close();
       if (timer !== null) clearTimeout(timer);
       await last;
+      await anchors.close();
     },
   };
 }
@@ -198,6 +239,21 @@ function tell(
 
 function logError(log: (message: string) => void): (error: unknown) => void {
   return (error) => log(`audit: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** Beside the keys there is always one anchor: it is in no reach of who can only write the store. */
+function anchorsOf(options: AuditLogOptions): string[] {
+  const { keysPath = null, baseDir = ".", config } = options;
+  const own = keysPath === null ? [] : [`${keysPath}.checkpoints`];
+  const configured = config.anchors.map((target) =>
+    /^https?:/.test(target) || target.startsWith("/") ? target : `${baseDir}/${target}`
+  );
+  return [...own, ...configured];
+}
+
+async function readAnchors(targets: readonly string[]): Promise<string[]> {
+  const files = targets.filter((target) => !/^https?:/.test(target));
+  return (await Promise.all(files.map(readAnchorFile))).flat();
 }
 
 async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {

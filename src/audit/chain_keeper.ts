@@ -83,7 +83,6 @@ export function createChainKeeper(
       const value: Json = {
         frontier: state.tree.frontier() as unknown as Json,
         head: state.head,
-        ts: state.ts,
         open: openAfter(links).entries(),
       };
       return [seal, { key: keyOf.auditState(state.chain), value }];

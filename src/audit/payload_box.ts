@@ -17,7 +17,7 @@ import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { PayloadKey } from "./audit_keys.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
-/** JSON texts (`code`: the program's text) that are kept beside the chain. */
+/** JSON texts that are kept beside the chain; `code` is the program's text as a JSON string. */
 export interface AuditPayloads {
   readonly args?: string;
   readonly result?: string;
@@ -84,9 +84,21 @@ export function commitOf(salt: string, text: string): { commit: string; bytes: n
   return { commit: hash.digest("hex"), bytes: Buffer.byteLength(text) };
 }
 
-export function hashCode(code: string): { sha256: string; bytes: number } {
+/** SHA-256 (hex) and size of a program, from its JSON text. */
+export function hashCode(text: string): { sha256: string; bytes: number } {
+  const code = programOf(text);
   const sha256 = createHash("sha256").update(code).digest("hex");
   return { sha256, bytes: Buffer.byteLength(code) };
+}
+
+/** The program in a `code` payload. */
+export function programOf(text: string): string {
+  try {
+    const code: unknown = JSON.parse(text);
+    return typeof code === "string" ? code : text;
+  } catch {
+    return text; // the program itself
+  }
 }
 
 /**

@@ -1,6 +1,45 @@
 import type { LogEntry, Store } from "../store/store.ts";
 
 const PAGE_ENTRIES = 500;
+/** How closely damage is located. */
+const DAMAGE_ENTRIES = 8;
+
+/**
+ * The same, going on behind entries that the store cannot read.
+ *
+ * @param onDamage told the numbers of the first and the last entry that cannot be read
+ */
+export async function* readTolerant(
+  store: Pick<Store, "scan">,
+  log: string,
+  from: number,
+  to: number,
+  onDamage: (first: number, last: number, error: unknown) => void,
+): AsyncGenerator<LogEntry[]> {
+  for (let start = from; start < to; start += PAGE_ENTRIES) {
+    yield* readHalves(store, log, start, Math.min(to, start + PAGE_ENTRIES), onDamage);
+  }
+}
+
+async function* readHalves(
+  store: Pick<Store, "scan">,
+  log: string,
+  from: number,
+  to: number,
+  onDamage: (first: number, last: number, error: unknown) => void,
+): AsyncGenerator<LogEntry[]> {
+  let page: LogEntry[];
+  try {
+    page = (await Array.fromAsync(readAscending(store, log, from, to))).flat();
+  } catch (error) {
+    if (to - from <= DAMAGE_ENTRIES) return onDamage(from, to - 1, error);
+    const middle = from + ((to - from) >> 1);
+    yield* readHalves(store, log, from, middle, onDamage);
+    yield* readHalves(store, log, middle, to, onDamage);
+    return;
+  }
+  if (page.length > 0) yield page;
+}
 
 /**
  * The entries `from` … `to - 1` of a log, oldest first, in pages.

@@ -24,12 +24,19 @@ export interface RecoveredChain {
 interface StoredState {
   readonly frontier: MerkleFrontier;
   readonly head: string;
-  readonly ts: number;
   readonly open: [string, number][];
 }
 
+export interface RecoverDeps {
+  readonly store: Store;
+  readonly chain: string;
+  readonly verifierKey: string;
+  /** Notes kept outside the store. */
+  readonly anchors: readonly string[];
+}
+
 export async function recoverChain(
-  deps: { store: Store; chain: string; verifierKey: string },
+  deps: RecoverDeps,
 ): Promise<RecoveredChain> {
   const { store, chain, verifierKey } = deps;
   const head = await store.head(chain);
@@ -50,26 +57,43 @@ export async function recoverChain(
     const record = await readRecord(store, chain, seq);
     if (record !== null) unfinished.push(describeUnknown(record));
   }
-  return { ...followed, unfinished, tampered };
+  const state = { ...followed.state, ts: head?.ts ?? 0 };
+  return { ...followed, state, unfinished, tampered: tampered ?? missingFrom(deps, state) };
 }
 
-interface Followed {
+/** A chain that was put back to an older state is whole in itself; an anchor knows more. */
+function missingFrom(deps: RecoverDeps, state: ChainState): string | null {
+  for (const note of deps.anchors) {
+    const anchor = openCheckpoint(note, [deps.verifierKey]);
+    if (anchor === null || anchor.chain !== deps.chain || anchor.size <= state.size) continue;
+    return `${state.size} records where the anchor of ${anchor.time} saw ${anchor.size}`;
+  }
+  return null;
+}
+
+export interface Followed {
   readonly state: ChainState;
   readonly open: OpenWork;
   readonly checkpointSize: number;
 }
 
 async function startOf(store: Store, chain: string, verifierKey: string): Promise<Followed> {
+  return await readState(store, chain) ?? await trimmedStart(store, chain, verifierKey);
+}
+
+/** What was kept at the last checkpoint; null if there is nothing, or nothing that can be it. */
+export async function readState(
+  store: Pick<Store, "get">,
+  chain: string,
+): Promise<Followed | null> {
   const kept = (await store.get(keyOf.auditState(chain)))?.value as StoredState | undefined;
-  if (kept === undefined) return await trimmedStart(store, chain, verifierKey);
   try {
-    const tree = createMerkleTree(kept.frontier);
-    const { head, ts } = kept;
-    const state = { chain, size: tree.size(), head, ts, tree };
+    const tree = createMerkleTree(kept?.frontier);
+    if (kept === undefined || typeof kept.head !== "string") return null;
+    const state = { chain, size: tree.size(), head: kept.head, ts: 0, tree };
     return { state, open: createOpenWork(kept.open), checkpointSize: tree.size() };
   } catch {
-    // Not a state that was written here: the records are followed from their start instead.
-    return await trimmedStart(store, chain, verifierKey);
+    return null; // somebody else's doing: whoever needs it follows the records from their start
   }
 }
 

@@ -18,6 +18,7 @@ import {
   type LogState,
   newLogState,
 } from "./kv_log_state.ts";
+import { checkLog } from "./kv_check.ts";
 import { lastEntry, scanLogs } from "./kv_scan.ts";
 import { trimLog } from "./kv_trim.ts";
 import { type Change, FencedError, type LogEntry, type ScanPage, type ScanQuery } from "./store.ts";
@@ -31,6 +32,7 @@ export interface KvLog {
   head(log: string): Promise<LogEntry | null>;
   logs(): Promise<string[]>;
   trim(beforeTs: number, only?: string): Promise<number>;
+  check(log: string): Promise<string[]>;
 }
 
 export function createKvLog(
@@ -143,9 +145,15 @@ export function createKvLog(
       return result;
     },
     async scan(query) {
-      const logs = query.log === undefined ? (await listLogs()).map(({ log }) => log) : [query.log];
-      const known = await Promise.all(logs.map(stateOf));
-      return await scanLogs(kv, known.filter((state) => state !== null), query);
+      // Where the logs end is read from the file: memory learns of an append a moment later.
+      const logs = (await listLogs()).filter(({ log }) =>
+        query.log === undefined || log === query.log
+      );
+      const known = await Promise.all(logs.map(async ({ log, head }) => {
+        const state = await stateOf(log);
+        return state === null ? [] : [{ state, next: head.next }];
+      }));
+      return await scanLogs(kv, known.flat(), query);
     },
     async head(log) {
       // From the file, not from memory: after a failed commit this is how the truth is learned.
@@ -156,6 +164,10 @@ export function createKvLog(
     },
     async logs() {
       return (await listLogs()).map(({ log }) => log);
+    },
+    async check(log) {
+      const state = await stateOf(log);
+      return state === null ? [] : await checkLog(kv, state);
     },
     async trim(beforeTs, only) {
       let removed = 0;

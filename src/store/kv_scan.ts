@@ -18,16 +18,17 @@ const READS_MAX = 10;
 /** One page over several logs, newest first. */
 export async function scanLogs(
   kv: Deno.Kv,
-  states: readonly LogState[],
+  logs: readonly { readonly state: LogState; readonly next: number }[],
   query: ScanQuery,
 ): Promise<ScanPage> {
   const { limit = 100 } = query;
   const filter = compileQuery(query);
-  const sources = states.map((state) =>
-    hasLabels(filter)
-      ? findEntries(kv, state, filter, limit + 1)
-      : walkEntries(kv, state, filter, limit + 1)
-  );
+  const sources = logs.map(({ state, next }) => {
+    const bounded = { ...filter, beforeSeq: Math.min(filter.beforeSeq, next) };
+    return hasLabels(filter)
+      ? findEntries(kv, state, bounded, limit + 1)
+      : walkEntries(kv, state, bounded, limit + 1);
+  });
   return await readKv(async () => {
     const entries: LogEntry[] = [];
     for await (const entry of mergeNewestFirst(sources)) {
@@ -89,7 +90,7 @@ async function* walkEntries(
 
 /** All entries asked for have smaller numbers than this. */
 async function seqBound(kv: Deno.Kv, state: LogState, filter: EntryFilter): Promise<number> {
-  let before = Math.min(filter.beforeSeq, state.head.next);
+  let before = filter.beforeSeq;
   if (filter.place?.log === state.log) before = Math.min(before, filter.place.seq);
   if (filter.to === Infinity) return before;
   const later = state.tail.find((entry) => entry.ts >= filter.to);

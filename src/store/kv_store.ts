@@ -49,6 +49,7 @@ export async function openKvStore(
     scan: log.scan,
     head: log.head,
     logs: log.logs,
+    check: log.check,
     async trim(beforeTs, { log: only } = {}) {
       const removed = await log.trim(beforeTs, only);
       counters.forgetExpired();

@@ -120,6 +120,9 @@ export function createMemoryStore(now: () => number = Date.now): Store {
       for (const [key, counter] of counters) if (counter.expiresAt <= now()) counters.delete(key);
       return Promise.resolve(removed);
     },
+    check() {
+      return Promise.resolve([]); // nothing is derived
+    },
     notify(topic, message) {
       bus.notify(topic, message);
       return Promise.resolve();

@@ -119,6 +119,12 @@ export interface Store {
    * @returns how many entries were removed.
    */
   trim(beforeTs: number, options?: { log?: string }): Promise<number>;
+  /**
+   * Compares what the store derives from a log's entries (search columns) with the entries.
+   *
+   * @returns a sentence for each difference: somebody changed the store from outside.
+   */
+  check(log: string): Promise<string[]>;
   /** A hint to other parts and replicas: may be lost, so never the only carrier of a fact. */
   notify(topic: string, message: string): Promise<void>;
   /** `listener` must not throw. */

@@ -90,11 +90,11 @@ Deno.test("append() keeps payloads beside the chain and commits to them", async 
     assert.deepEqual(await log.payloads(record), { args: '{"b":1,"a":"secret text"}' });
     const start = await log.append(
       { kind: "execution.start", execution: "e" },
-      { code: "return 1", result: '"x"' },
+      { code: '"return 1"', result: '"x"' },
     );
     assert.equal(start.code?.bytes, 8);
     assert.equal(start.result?.status, "ok");
-    assert.deepEqual(await log.payloads(start), { code: "return 1", result: '"x"' });
+    assert.deepEqual(await log.payloads(start), { code: '"return 1"', result: '"x"' });
     const none = await log.append(intent("e:1"));
     assert.equal(await log.payloads(none), null);
     const stored = JSON.stringify([
