@@ -5,7 +5,7 @@
  */
 import type { DecisionRequest } from "../src/model/decision.ts";
 import type { Tool } from "../src/model/tool.ts";
-import { createAudiences } from "../src/policy/audience.ts";
+import { createAudiences, hasScopes } from "../src/policy/audience.ts";
 import { compileClasses } from "../src/policy/classify.ts";
 import { compileRule, concernsTool } from "../src/policy/compiled_rule.ts";
 import { factsOf } from "../src/policy/decide.ts";
@@ -155,7 +155,8 @@ function linearScan(text: string): (request: DecisionRequest) => unknown {
     const plan = plans(request.tool);
     const audience = audiences.of(request.principal);
     const left = rules.filter((rule) =>
-      concernsTool(rule, request.tool, plan.access) && audiences.includes(audience, rule)
+      concernsTool(rule, request.tool, plan.access) && audiences.hasGroup(audience, rule) &&
+      hasScopes(audience, rule.rule.scopes)
     );
     return matchRules({
       deny: left.filter(({ rule }) => rule.effect === "deny"),

@@ -15,10 +15,10 @@ export interface Audiences {
   /** The variable `user` of conditions. */
   readonly userFacts: (principal: Principal) => CelValue;
   /**
-   * Whether a rule is for this audience. A deny or ask that names an unknown group is for
-   * everybody: a typo must not open what the rule was to close.
+   * Whether the groups of a rule hold this audience. A deny or ask that names an unknown group is
+   * for everybody: a typo must not open what the rule was to close.
    */
-  readonly includes: (audience: Audience, rule: CompiledRule) => boolean;
+  readonly hasGroup: (audience: Audience, rule: CompiledRule) => boolean;
 }
 
 /** Beyond this many different audiences the memory of them starts anew. */
@@ -58,15 +58,12 @@ export function createAudiences(groups: PolicyDocument["groups"]): Audiences {
     return facts;
   }
 
-  function includes(audience: Audience, { rule }: CompiledRule): boolean {
-    if (rule.for !== null && !rule.for.some((name) => audience.groups.has(name))) {
-      const strict = rule.effect !== "allow" && rule.for.some((name) => !groups.has(name));
-      if (!strict) return false;
-    }
-    return hasScopes(audience, rule.scopes);
+  function hasGroup(audience: Audience, { rule }: CompiledRule): boolean {
+    if (rule.for === null || rule.for.some((name) => audience.groups.has(name))) return true;
+    return rule.effect !== "allow" && rule.for.some((name) => !groups.has(name));
   }
 
-  return { of, userFacts, includes };
+  return { of, userFacts, hasGroup };
 }
 
 /** All scopes are there. */

@@ -32,6 +32,7 @@ export function checkPolicy(
       ...rules.flatMap((rule) => checkRule(rule, classes, tools)),
       ...checkLimits(document, tools),
       ...checkLoops(rules, classes, tools),
+      ...checkServerNames(document, tools),
     ]),
   ].toSorted((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }
@@ -195,6 +196,23 @@ function checkLoops(
       `${tool.id}, the limit is ${LOOPS_MAX}`;
     return [error(first.rule.placeOf("when"), "condition", message)];
   });
+}
+
+/** `pay.eu.refund` could be a tool of the server pay or of the server pay.eu. */
+function checkServerNames({ files }: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
+  const servers = [...new Set(tools.map(({ server }) => server))];
+  const place = { path: files[0]?.path ?? "", line: 0 };
+  return servers.flatMap((server) =>
+    servers.filter((other) => other.startsWith(`${server}.`)).map((other) => ({
+      ...error(
+        place,
+        "pattern",
+        `patterns cannot tell the servers "${server}" and "${other}" apart; ` +
+          `write "${other.replaceAll(/[^\w$]/g, "_")}" for the second`,
+      ),
+      severity: "warning" as const,
+    }))
+  );
 }
 
 /** A sum over an argument needs tools that have it, as a number. */

@@ -112,10 +112,9 @@ function judge(
   const audience = deps.audiences.of(principal);
   if (!rule.access.has(access)) return ["class", `the tool is ${access}`];
   if (!namesTool(rule, tool)) return ["tool", rule.rule.tools?.join(", ") ?? ""];
-  if (!deps.audiences.includes(audience, rule)) {
-    return hasScopes(audience, rule.rule.scopes)
-      ? ["group", rule.rule.for?.join(", ") ?? ""]
-      : ["scope", rule.rule.scopes.filter((scope) => !audience.scopes.has(scope)).join(", ")];
+  if (!deps.audiences.hasGroup(audience, rule)) return ["group", rule.rule.for?.join(", ") ?? ""];
+  if (!hasScopes(audience, rule.rule.scopes)) {
+    return ["scope", rule.rule.scopes.filter((scope) => !audience.scopes.has(scope)).join(", ")];
   }
   const answer = askCondition(rule, facts);
   if (answer.error !== null) {

@@ -1,5 +1,5 @@
 import type { Access, Tool } from "../model/tool.ts";
-import type { Audience, Audiences } from "./audience.ts";
+import { type Audience, type Audiences, hasScopes } from "./audience.ts";
 import type { CelValue } from "./cel_value.ts";
 import type { ToolClasses } from "./classify.ts";
 import { type CompiledRule, concernsTool } from "./compiled_rule.ts";
@@ -33,7 +33,7 @@ export type ToolPlans = (tool: Tool) => ToolPlan;
 export function createToolPlans(
   rules: readonly CompiledRule[],
   classes: ToolClasses,
-  audiences: Pick<Audiences, "includes">,
+  audiences: Pick<Audiences, "hasGroup">,
 ): ToolPlans {
   const index = indexByServer(rules);
   const plans = new WeakMap<Tool, ToolPlan>();
@@ -51,7 +51,7 @@ function makePlan(
   candidates: readonly CompiledRule[],
   tool: Tool,
   classes: ToolClasses,
-  audiences: Pick<Audiences, "includes">,
+  audiences: Pick<Audiences, "hasGroup">,
 ): ToolPlan {
   const access = classes.classify(tool);
   const concerned = candidates.filter((rule) => concernsTool(rule, tool, access))
@@ -65,7 +65,9 @@ function makePlan(
     applicable(audience) {
       let applicable = byAudience.get(audience);
       if (applicable === undefined) {
-        const left = concerned.filter((rule) => audiences.includes(audience, rule));
+        const left = concerned.filter((rule) =>
+          audiences.hasGroup(audience, rule) && hasScopes(audience, rule.rule.scopes)
+        );
         const withEffect = (effect: string) => left.filter(({ rule }) => rule.effect === effect);
         applicable = {
           deny: withEffect("deny"),

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { GateError } from "../../src/model/errors.ts";
+import { loadPolicyFiles } from "../../src/policy/load_policy.ts";
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("loadPolicyFiles() reads one file, or the policy files of a folder by name", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/b.yaml`, "b");
+    await Deno.writeTextFile(`${folder}/a.yml`, "a");
+    await Deno.writeTextFile(`${folder}/c.json`, "c");
+    await Deno.writeTextFile(`${folder}/notes.md`, "no");
+    await Deno.writeTextFile(`${folder}/.hidden.yaml`, "no");
+    await Deno.mkdir(`${folder}/sub.yaml`);
+    const files = await loadPolicyFiles(folder);
+    assert.deepEqual(files.map(({ path, text }) => [path.slice(folder.length + 1), text]), [
+      ["a.yml", "a"],
+      ["b.yaml", "b"],
+      ["c.json", "c"],
+    ]);
+    assert.deepEqual(await loadPolicyFiles(`${folder}/b.yaml`), [
+      { path: `${folder}/b.yaml`, text: "b" },
+    ]);
+  });
+});
+
+Deno.test("loadPolicyFiles() says what it cannot read and what to do", async () => {
+  await withFolder(async (folder) => {
+    const fails = async (path: string, message: RegExp) =>
+      await assert.rejects(loadPolicyFiles(path), (error) => {
+        assert.ok(error instanceof GateError);
+        assert.equal(error.code, "ERR_CONFIG");
+        assert.match(error.message, message);
+        return true;
+      });
+    await fails(`${folder}/missing.yaml`, /no such file/);
+    await fails(folder, /holds no \.yaml, \.yml or \.json file/);
+    await Deno.writeTextFile(`${folder}/large.yaml`, " ".repeat(4_194_305));
+    await fails(`${folder}/large.yaml`, /is larger than 4194304 bytes/);
+  });
+});
