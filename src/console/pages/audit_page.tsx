@@ -135,7 +135,7 @@ function Records({ records, next, form, query }: AuditPageProps & { readonly que
   return (
     <>
       <TableFrame label="Records">
-        <table>
+        <table class="stack">
           <thead>
             <tr>
               <th scope="col">Time (UTC)</th>

@@ -86,7 +86,7 @@ function Waiting(
         These tools are listed by their servers, but cannot be called until somebody approves them.
       </p>
       <TableFrame label="Tools that wait">
-        <table>
+        <table class="stack">
           <thead>
             <tr>
               <th scope="col">Tool</th>
@@ -113,10 +113,16 @@ function Waiting(
                 <td class="middle">
                   <Hostile text={detail} max={200} />
                 </td>
-                <td class="actions">
-                  {reason === "malformed" || reason === "collision"
-                    ? null
-                    : <CatalogActions shell={shell} server={server} name={name} state={reason} />}
+                <td class="row-actions">
+                  {reason === "malformed" || reason === "collision" ? null : (
+                    <CatalogActions
+                      shell={shell}
+                      server={server}
+                      name={name}
+                      state={reason}
+                      canReview
+                    />
+                  )}
                 </td>
               </tr>
             ))}
@@ -219,7 +225,7 @@ function Tools({ listing, filter, isAdmin }: CatalogPageProps) {
 function ToolTable({ tools }: { tools: readonly CatalogTool[] }) {
   return (
     <TableFrame label="Tools">
-      <table>
+      <table class="stack">
         <thead>
           <tr>
             <th scope="col">Tool</th>

@@ -49,6 +49,10 @@ export function ExecutionPage({ shell, timeline, isAuditor }: ExecutionPageProps
             )}
             {", "}
             <Time ms={startedAtMs} /> UTC
+            <br />
+            <code class="whole-id">
+              <Hostile text={id} max={100} />
+            </code>
           </>
         }
       >

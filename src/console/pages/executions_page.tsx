@@ -73,7 +73,7 @@ function ExecutionTable(
 ) {
   return (
     <TableFrame label={label}>
-      <table>
+      <table class="executions stack">
         <thead>
           <tr>
             <th scope="col">Started (UTC)</th>

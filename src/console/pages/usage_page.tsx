@@ -72,7 +72,7 @@ function Periods({ form }: { form: UsageForm }) {
 function Totals({ total }: { total: UsageRow }) {
   const refused = total.refused > 0 ? `${formatCount(total.refused)} refused` : undefined;
   return (
-    <dl class="stats">
+    <dl class="stats by-four">
       <Stat
         name="Tasks completed"
         value={formatCount(total.completedTasks)}

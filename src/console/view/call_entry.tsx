@@ -36,12 +36,13 @@ export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallE
         <Reasons call={call} />
         {line === null ? null : (
           <>
-            {" "}
+            {" · "}
             <a href={`#line-${line}`}>line {line}</a>
           </>
-        )}{" "}
+        )}
+        {" · "}
         <a href={explainHref}>
-          why<span class="unseen">was {call.name} {call.effect}</span>
+          explain<span class="unseen">call {call.index + 1}</span>
         </a>
       </p>
       {call.error === null ? null : (

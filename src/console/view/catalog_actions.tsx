@@ -8,19 +8,22 @@ interface CatalogActionsProps {
   readonly name: string;
   /** `approved`, or why the tool cannot be called. */
   readonly state: string;
+  /** Leads to the tool's page first; not on that page itself. */
+  readonly canReview?: boolean;
 }
 
 /** What an administrator can do with a tool that waits, drifted or is blocked. */
-export function CatalogActions({ shell, server, name, state }: CatalogActionsProps) {
+export function CatalogActions(
+  { shell, server, name, state, canReview = false }: CatalogActionsProps,
+) {
   const tool = `${server}.${name}`;
-  const isChanged = state === "drift";
   return (
     <form method="post" action="/console/catalog/decide" class="inline">
       <FormToken token={shell.visit?.formToken ?? ""} />
       <input type="hidden" name="server" value={server} />
       <input type="hidden" name="name" value={name} />
       <input type="hidden" name="next" value={shell.here} />
-      {isChanged
+      {canReview && state === "drift"
         ? (
           <a class="button" href={toolHref(server, name)}>
             Review<span class="unseen">the change of {tool}</span>

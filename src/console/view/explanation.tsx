@@ -120,7 +120,7 @@ function Rules({ rules, label }: { rules: readonly RuleTrace[]; label: string })
                   </code>
                 )}
               </td>
-              <td class="middle">
+              <td class="middle place">
                 <Hostile text={shortPlace(rule.place)} max={100} />
               </td>
             </tr>

@@ -44,12 +44,14 @@ const STATUS_TONES: { readonly [status: string]: string } = {
 
 /** The state of a thing; what is not known to be fine is not green. */
 export function StatusBadge({ status }: { status: string }) {
-  const tone = Object.hasOwn(STATUS_TONES, status)
-    ? STATUS_TONES[status]
-    : status.startsWith("ERR_")
-    ? "bad"
-    : "calm";
+  if (status.startsWith("ERR_")) return <ErrorCode code={status} />;
+  const tone = Object.hasOwn(STATUS_TONES, status) ? STATUS_TONES[status] : "calm";
   return <span class={`badge tone-${tone}`}>{status.replaceAll("_", " ")}</span>;
+}
+
+/** As it is spelled everywhere: people search for it. */
+export function ErrorCode({ code }: { code: string }) {
+  return <code class="error-code">{code}</code>;
 }
 
 export function AccessBadge({ access }: { access: Access | undefined }) {
