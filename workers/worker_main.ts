@@ -1,4 +1,5 @@
-import type { encodeMessage, readMessages } from "../src/rpc/protocol.ts";
+import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
+import type { stripProgram, StripTypes } from "./strip_program.ts";
 import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";
 
 /** What `workerMain` needs from outside its own text. */
@@ -11,6 +12,8 @@ export interface WorkerDeps {
     readonly constants: { readonly DONT_CONTEXTIFY: symbol };
   };
   readonly registerHooks: (hooks: { resolve: () => never; load: () => never }) => unknown;
+  readonly stripTypes: StripTypes;
+  readonly stripProgram: typeof stripProgram;
   readonly encodeMessage: typeof encodeMessage;
   readonly readMessages: typeof readMessages;
   /** Text of the eager parts: an object expression of type `RealmParts` with `bootRealm`. */
@@ -47,6 +50,7 @@ export function workerMain(deps: WorkerDeps): void {
   const getRandom = crypto.getRandomValues.bind(crypto);
   const digestBytes = crypto.subtle.digest.bind(crypto.subtle);
   const NativeUrl = URL;
+  const decodeBase64 = atob;
   const batchCharsMax = 65_536;
   const batchMessagesMax = 256;
 
@@ -236,32 +240,32 @@ export function workerMain(deps: WorkerDeps): void {
     watchForStall(realm);
   }
 
-  function start(realm: Current, settings: string, names: string, code: string): void {
+  function start(realm: Current, settings: string, names: string, forms: string): void {
     realm.started = true;
-    realm.api.configure(settings, names);
+    const stripped = deps.stripProgram(
+      deps.stripTypes,
+      decodeBase64,
+      JSON.parse(forms) as ProgramForm[],
+    );
+    if (!stripped.ok) {
+      return refuse(realm, "SyntaxError", "ERR_SYNTAX", stripped.message, stripped);
+    }
+    const { code, edits, positions } = stripped;
+    realm.api.configure(settings, names, JSON.stringify({ edits, positions }));
     let program: () => unknown;
     try {
       program = new vm.Script(code, { filename: "program.ts" }).runInContext(realm.context) as () =>
         unknown;
     } catch (error) {
-      realm.open = false;
       const message = error instanceof Error ? error.message : "The program does not compile";
-      const name = error instanceof RangeError ? "RangeError" : "SyntaxError";
-      queue(encodeMessage("f", 0, [
-        JSON.stringify({
-          name,
-          message,
-          stack: name + ": " + message,
-          line: null,
-          column: null,
-          call: null,
-          code: name === "SyntaxError" ? "ERR_SYNTAX" : "ERR_SANDBOX_NESTING",
-          hint: "",
-        }),
-        '{"timers":0,"calls":0}',
-      ]));
-      flush();
-      return;
+      const deep = error instanceof RangeError;
+      return refuse(
+        realm,
+        deep ? "RangeError" : "SyntaxError",
+        deep ? "ERR_SANDBOX_NESTING" : "ERR_SYNTAX",
+        message,
+        { line: null, column: null },
+      );
     }
     try {
       realm.api.start(program);
@@ -269,6 +273,22 @@ export function workerMain(deps: WorkerDeps): void {
       // As in fire().
     }
     watchForStall(realm);
+  }
+
+  /** The program never starts. */
+  function refuse(
+    realm: Current,
+    name: string,
+    code: string,
+    message: string,
+    place: { line: number | null; column: number | null },
+  ): void {
+    realm.open = false;
+    const stack = `${name}: ${message}`;
+    const { line, column } = place;
+    const failure = { name, message, stack, line, column, call: null, code, hint: "" };
+    queue(encodeMessage("f", 0, [JSON.stringify(failure), '{"timers":0,"calls":0}']));
+    flush();
   }
 
   function end(): void {

@@ -10,6 +10,7 @@ import { createApi } from "./realm/program.ts";
 import { installPromises } from "./realm/promises.ts";
 import { installTimers } from "./realm/timers.ts";
 import { installTools } from "./realm/tools.ts";
+import { stripProgram } from "./strip_program.ts";
 import { workerMain } from "./worker_main.ts";
 
 const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {
@@ -44,9 +45,11 @@ export function renderWorkerSource(): string {
   );
   return [
     `import vm from "node:vm";`,
-    `import { registerHooks } from "node:module";`,
+    `import { registerHooks, stripTypeScriptTypes } from "node:module";`,
     `(${workerMain})({`,
     `vm, registerHooks,`,
+    `stripTypes: stripTypeScriptTypes,`,
+    `stripProgram: ${stripProgram},`,
     `encodeMessage: ${encodeMessage},`,
     `readMessages: ${readMessages},`,
     `parts: ${JSON.stringify(parts)},`,

@@ -52,7 +52,10 @@ export const KIND = {
   failed: "f",
   /** The Worker dropped the realm of the ended execution and is responsive. */
   ended: "x",
-  /** Towards the Worker: start a program. Fields: JSON settings of the realm, names, JavaScript. */
+  /**
+   * Towards the Worker: start a program. Fields: JSON settings of the realm, names, JSON
+   * `ProgramForm[]`, best first.
+   */
   start: "s",
   /** Towards the Worker: drop the realm and answer with `ended`. `id` 1: make the next realm. */
   end: "e",
@@ -95,12 +98,22 @@ export interface ProgramMessage {
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
 }
 
+/** The program inside a function, before its types are taken off. */
+export interface ProgramForm {
+  /** An async function as one expression. */
+  readonly text: string;
+  /** `[line, column, columns]` that were added, 1-based, in order; nothing else moved. */
+  readonly edits: readonly (readonly [number, number, number])[];
+  /** Lines of the program itself. */
+  readonly lines: number;
+}
+
 /** What the host's main thread says of itself. */
 export type HostMessage =
   | { readonly kind: "ready"; readonly kernel: KernelReport; readonly workers: number }
   | { readonly kind: "idle"; readonly workers: number; readonly cpuTotalMs: number }
   | {
-    /** The program does not parse. */
+    /** The brackets of the program do not fit. */
     readonly kind: "syntax";
     readonly message: string;
     readonly line: number | null;

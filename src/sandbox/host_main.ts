@@ -6,7 +6,6 @@
  * messages to the Worker, strings from the Worker become frames whose type it sets itself. It also
  * parses programs (a parser that crashes ends this process and nothing else) and watches the CPU time.
  */
-import process from "node:process";
 import { createFrameReader, encodeFrame } from "../rpc/frames.ts";
 import {
   encodeMessage,
@@ -18,19 +17,22 @@ import {
 import { renderWorkerSource } from "../../workers/worker_source.ts";
 import type { HostSettings } from "./host_settings.ts";
 import { createKernelLayer } from "./kernel/harden_process.ts";
-import { prepareProgram, warmParser } from "./prepare/prepare_program.ts";
+import { programForms } from "./prepare/program_forms.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
 /** How often the CPU time of a running program is looked at. */
 const CPU_POLL_MS = 20;
 const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
 
+/** CPU time of this process in microseconds; the declarations of Deno do not know it yet. */
+const { cpuUsage } = Deno as typeof Deno & {
+  cpuUsage(): { readonly user: number; readonly system: number };
+};
+
 /** Runs until the service closes the pipe. @param argument JSON {@linkcode HostSettings} */
 export async function runSandboxHost(argument: string): Promise<void> {
   const settings = JSON.parse(argument) as HostSettings;
   const kernel = createKernelLayer(settings);
-  // The parser looks at /proc once, so it comes before the files go.
-  warmParser();
   kernel.lockFiles();
   const workers: Worker[] = [];
   const url = URL.createObjectURL(
@@ -81,7 +83,7 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
     Deno.exit(91);
   }
   function cpuUsed(): number {
-    const { user, system } = process.cpuUsage();
+    const { user, system } = cpuUsage();
     return user + system - cpuStartMicros;
   }
 
@@ -95,23 +97,13 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
     started = false;
     cpuStartMicros = 0;
     cpuStartMicros = cpuUsed();
-    const prepared = prepareProgram(message.code);
-    if (!prepared.ok) {
+    const forms = programForms(message.code);
+    if (!forms.ok) {
       if (settings.isolation !== "realm") workers.unshift(next);
-      say({
-        kind: "syntax",
-        message: prepared.message,
-        line: prepared.line,
-        column: prepared.column,
-      });
+      say({ kind: "syntax", message: forms.message, line: forms.line, column: forms.column });
       return;
     }
-    const realm = JSON.stringify({
-      realm: message.realm,
-      seed: message.seed,
-      edits: prepared.edits,
-      positions: prepared.positions,
-    });
+    const realm = JSON.stringify({ realm: message.realm, seed: message.seed });
     next.onmessage = (event) => relayFromWorker(event.data);
     next.onmessageerror = () => violate("message that does not deserialize");
     next.onerror = (event) => {
@@ -119,7 +111,9 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
       violate("Worker ended");
     };
     started = true;
-    next.postMessage(encodeMessage(KIND.start, 0, [realm, message.names, prepared.code]));
+    next.postMessage(
+      encodeMessage(KIND.start, 0, [realm, message.names, JSON.stringify(forms.forms)]),
+    );
     cpuPoll = setInterval(() => {
       if (cpuUsed() > message.cpuTimeMs * 1_000) {
         clearInterval(cpuPoll);

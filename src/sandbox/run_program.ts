@@ -333,7 +333,9 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     const exhausted = exhaustionOf(failure);
     const code = (known?.code as ErrorCode | undefined) ?? failure.code ?? exhausted?.code ??
       "ERR_PROGRAM";
-    const hint = known?.hint ?? exhausted?.hint ?? failure.hint;
+    const hint = code === "ERR_SYNTAX"
+      ? syntaxHint(failure.message)
+      : known?.hint ?? exhausted?.hint ?? failure.hint;
     fail({
       code,
       name: failure.name,

@@ -35,6 +35,7 @@ export function bootRealm(
     host,
     global: globalThis,
     settings: null,
+    places: null,
     names: "",
     finished: false,
     otherPending: 0,

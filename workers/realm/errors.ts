@@ -51,7 +51,7 @@ export function installErrors(realm: Realm): void {
 
   /** Where a place of the compiled text is in the caller's own code. */
   function originalPosition(line: number, column: number): { line: number; column: number } {
-    const { positions, edits } = realm.settings;
+    const { positions, edits } = realm.places;
     if (positions !== null) {
       let low = 0;
       let high = positions.length - 1;

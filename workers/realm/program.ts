@@ -97,9 +97,10 @@ export function createApi(realm: Realm): RealmApi {
 
   return p.freeze({
     __proto__: null,
-    configure(settings: string, names: string) {
+    configure(settings: string, names: string, places: string) {
       realm.settings = p.parse(settings) as RealmSettings;
       realm.names = names;
+      realm.places = p.parse(places);
       const seed = realm.settings.seed;
       if (seed !== null) realm.seedClock(seed.epochMs, seed.random);
     },

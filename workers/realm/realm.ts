@@ -39,7 +39,8 @@ export interface RealmHost {
 
 /** What the Worker calls. Every function takes and returns primitives, except the program itself. */
 export interface RealmApi {
-  readonly configure: (settings: string, names: string) => void;
+  /** @param places JSON `{edits, positions}` of the compiled text */
+  readonly configure: (settings: string, names: string, places: string) => void;
   readonly start: (program: () => unknown) => void;
   readonly deliver: (id: number, ok: boolean, text: string) => void;
   readonly fire: (id: number) => void;
@@ -53,6 +54,10 @@ export interface RealmApi {
 export interface RealmSettings {
   readonly realm: RealmLimits;
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
+}
+
+/** Where the compiled text differs from the caller's code. */
+export interface Places {
   /** Source edits before compilation: `[line, column, columns added]`, 1-based. */
   readonly edits: readonly (readonly number[])[];
   /** `[line, column, originalLine, originalColumn]` sorted by place, 1-based; null without a transform. */
@@ -140,6 +145,7 @@ export interface Realm {
   readonly host: RealmHost;
   readonly global: Record<PropertyKey, unknown>;
   settings: RealmSettings;
+  places: Places;
   /** JSON of `ProgramMessage.names`; empty: not known. */
   names: string;
   /** True once the outcome is sent. */

@@ -13,6 +13,7 @@ import type { KernelReport } from "../../rpc/protocol.ts";
 import type { HostSettings } from "../host_settings.ts";
 import { restrictFiles } from "./landlock.ts";
 import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
+import { createFileSeal } from "./seal_files.ts";
 import { encodeFilter, seccompFilter } from "./seccomp_filter.ts";
 import { type SyscallTable, syscallTable } from "./syscall_numbers.ts";
 
@@ -64,6 +65,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   let landlockAbi = 0;
   // Opened before the files go; the descriptor stays for memory readings.
   const statm = libc.open(cString("/proc/self/statm"), 0);
+  const files = createFileSeal(libc, OPEN_FILES_MAX, statm);
   const statmText = new Uint8Array(128);
 
   /** A field of /proc/self/statm in bytes; null if it cannot be read. @see proc_pid_statm(5) */
@@ -81,7 +83,6 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
 
   function lockFiles(): void {
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
-    libc.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
     limit(RLIMIT.core, 0);
     if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) missing.push("no_new_privs");
     if (!landlock) return void missing.push("Landlock (switched off)");
@@ -94,6 +95,9 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   }
 
   function lockProcess(): KernelReport {
+    files.seal();
+    // From here on nobody, this user's other processes included, may look into this one.
+    libc.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
     const limited = rlimits && limitResources();
     if (!rlimits) missing.push("resource limits (switched off)");
     const filtered = seccomp && filterCalls();

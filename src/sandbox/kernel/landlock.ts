@@ -32,6 +32,7 @@ export function restrictFiles(libc: Libc, table: SyscallTable): number {
     0n,
     0n,
   );
+  libc.close(Number(descriptor));
   if (Number(result) !== 0) throw new Error("Cannot enforce the Landlock ruleset");
   return abi;
 }

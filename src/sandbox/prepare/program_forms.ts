@@ -1,14 +1,5 @@
+import type { ProgramForm } from "../../rpc/protocol.ts";
 import { scanTokens, type Token } from "./scan_tokens.ts";
-
-/** The program inside a function, ready for the compiler. */
-export interface ProgramForm {
-  /** An async function as one expression. */
-  readonly text: string;
-  /** `[line, column, columns]` that were added, 1-based, in order; nothing else moved. */
-  readonly edits: readonly (readonly [number, number, number])[];
-  /** Lines of the program itself. */
-  readonly lines: number;
-}
 
 export type Forms =
   /** Best first; the first that parses is meant. */
