@@ -102,6 +102,7 @@ function contextOf(id: string): ExecutionContext {
     space: "default",
     task: null,
     traceparent: null,
+    span: null,
     limits: config.limits,
     dryRun: false,
     signal: new AbortController().signal,

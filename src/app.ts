@@ -19,6 +19,7 @@ import type { Log } from "./model/log.ts";
 import { VERSION } from "./model/version.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
+import { createMetrics } from "./usage/metrics.ts";
 import { openGate } from "./wire_gate.ts";
 
 /** The whole service. */
@@ -92,6 +93,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
     gate.policy.current().canEnter(principal, space);
   const health = createHealth({ config, store, audit, gate, version: VERSION, instance });
+  const metrics = createMetrics({
+    auditOk: () => audit.health().ok,
+    sandbox: gate.sandboxStatus,
+    servers: gate.servers,
+  });
+  audit.follow((record) => metrics.observe(record));
   const fetch = createHttpApp({
     publicUrl: config.server.publicUrl,
     authenticator,
@@ -103,6 +110,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     canEnter,
     onAuthFailure: (detail) => audit.append({ kind: "auth.fail", detail }),
     readiness: health.readiness,
+    metrics: { ...metrics, needsCredential: config.auth !== "none" },
     instance,
     api: {
       ...createApiServices({

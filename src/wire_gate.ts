@@ -7,7 +7,7 @@ import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
 import type { McpExchange } from "./mcp/mcp_server.ts";
 import type { ExecuteInput, SearchInput } from "./mcp/tool_definitions.ts";
-import type { CatalogSnapshot } from "./model/catalog.ts";
+import type { CatalogSnapshot, ServerState } from "./model/catalog.ts";
 import { GateError } from "./model/errors.ts";
 import type { ExecutionResult } from "./model/execution.ts";
 import type { Log } from "./model/log.ts";
@@ -18,7 +18,7 @@ import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
 import { type Checker, mentionedTools, openChecker } from "./sandbox/checker.ts";
 import { createCheckerCommand } from "./sandbox/checker_command.ts";
 import { createHostCommand, denoCacheDir } from "./sandbox/host_command.ts";
-import { openSandboxPool, type SandboxPool } from "./sandbox/sandbox_pool.ts";
+import { openSandboxPool, type SandboxPool, type SandboxStatus } from "./sandbox/sandbox_pool.ts";
 import {
   createSearchIndex,
   type SearchAnswer,
@@ -68,6 +68,9 @@ export interface Gate {
   readonly kept: KeptResults;
   /** The sandbox; opened at its first use. */
   readonly sandbox: () => Promise<SandboxPool>;
+  /** Null before the sandbox was opened. */
+  readonly sandboxStatus: () => SandboxStatus | null;
+  readonly servers: () => readonly ServerState[];
   /** Lets running executions finish for `drainMs`, then stops them, and closes everything. */
   close(): Promise<void>;
 }
@@ -136,8 +139,9 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     standalone: Deno.build.standalone,
     cacheDir: denoCacheDir((name) => deps.env()[name]),
   };
-  const sandbox = once(() =>
-    openSandboxPool({
+  let pool: SandboxPool | null = null;
+  const sandbox = once(async () =>
+    pool = await openSandboxPool({
       ...config.sandbox,
       limits: config.limits,
       hostCommand: createHostCommand({ ...childOptions, program: programOf("host") }),
@@ -202,6 +206,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     view,
     kept,
     sandbox,
+    sandboxStatus: () => pool?.status() ?? null,
+    servers: () => [...snapshot().servers.values()],
     async search(caller, input, exchange) {
       const answer = await find(caller.principal, caller.space, input);
       await audit.append({
@@ -240,13 +246,17 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     },
     callClassic: (caller, tool, args, exchange) =>
       track(async (signal) => {
-        const context = contextOf(executeDeps, {
-          ...caller,
-          code: "",
-          task: exchange.task,
-          traceparent: exchange.traceparent,
-          signal: AbortSignal.any([exchange.signal, signal]),
-        }, config.limits);
+        const context = contextOf(
+          uuidV7(),
+          {
+            ...caller,
+            task: exchange.task,
+            traceparent: exchange.traceparent,
+            signal: AbortSignal.any([exchange.signal, signal]),
+          },
+          config.limits,
+          null,
+        );
         const { server, name } = tool;
         return await callTool(executeDeps, context, {
           server,

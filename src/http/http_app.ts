@@ -20,6 +20,12 @@ export interface HttpDeps {
   readonly canEnter: (principal: Principal, space: string) => boolean;
   readonly onAuthFailure: (request: { path: string; reason: string }) => Promise<unknown>;
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
+  /** Prometheus text, for anybody on loopback or else for a credential with scope `audit`. */
+  readonly metrics: {
+    readonly needsCredential: boolean;
+    readonly contentType: string;
+    readonly render: () => Promise<string>;
+  };
   readonly instance: string;
   readonly api: ApiDeps;
   readonly log: Log;
@@ -36,6 +42,15 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
   app.get("/readyz", async (context) => {
     const readiness = await deps.readiness();
     return context.json(readiness, readiness.ready ? 200 : 503);
+  });
+  app.get("/metrics", async (context) => {
+    if (deps.metrics.needsCredential) {
+      const principal = await authenticate(deps, context.req.raw);
+      if (!principal.scopes.includes("audit")) throw new MissingScope(["audit"]);
+    }
+    return context.body(await deps.metrics.render(), 200, {
+      "content-type": deps.metrics.contentType,
+    });
   });
   const mcp = async (request: Request, space: string): Promise<Response> => {
     const principal = await authenticate(deps, request);

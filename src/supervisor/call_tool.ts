@@ -14,6 +14,7 @@ import { invalidArguments } from "./invalid_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
 import type { CheckedOutput, OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
+import { startCall } from "./tracing.ts";
 import { toolErrorText, toolValue } from "./tool_value.ts";
 import { validateJson } from "./validate_json.ts";
 
@@ -180,6 +181,7 @@ async function invoke(
     throw error;
   }
   const calledAt = deps.now();
+  const span = startCall(context.span, context.traceparent, tool.server, tool.name);
   let answer: UpstreamAnswer;
   try {
     answer = await deps.upstreams.call({
@@ -189,12 +191,13 @@ async function invoke(
       args: args as { readonly [name: string]: unknown },
       principal: context.principal,
       idempotencyKey,
-      traceparent: context.traceparent,
+      traceparent: span.traceparent,
       resultBytesMax: context.limits.toolResultBytesMax,
       signal: AbortSignal.any([context.signal, call.signal]),
     });
   } catch (error) {
     const report = { ...reportError(error), tool: tool.id };
+    span.end(report.code);
     // What may have happened is paid for: only a call that never left is given back.
     if (NEVER_SENT.has(report.code)) await quota.refund();
     else await quota.settle({ bytes: 0, tokens: 0 });
@@ -225,6 +228,7 @@ async function invoke(
   const bytes = "json" in checked ? byteLength(checked.json) : 0;
   await quota.settle({ bytes, tokens: deps.tokensOfBytes(bytes) });
   const failure = "error" in checked ? reportError(checked.error) : null;
+  span.end(failure?.code ?? null);
   await deps.audit.append({
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: failure?.code ?? "ok", bytes },

@@ -7,7 +7,7 @@ import type {
   PreflightFinding,
   ProgramError,
 } from "../model/execution.ts";
-import type { ErrorCode } from "../model/errors.ts";
+import { type ErrorCode, reportError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
@@ -18,6 +18,7 @@ import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import type { Preflight } from "./preflight.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
+import { startExecution } from "./tracing.ts";
 
 /**
  * Runs one program: preflight → sandbox, whose calls pass the gate → a bounded result.
@@ -71,7 +72,9 @@ export async function execute(
 ): Promise<ExecutionResult> {
   const startedAt = deps.now();
   const limits = limitsOf(deps.limits, request.timeoutMs);
-  const context = contextOf(deps, request, limits);
+  const id = deps.newId();
+  const span = startExecution(id, request.space, request.traceparent);
+  const context = contextOf(id, request, limits, span.context);
   const base = baseEvent(deps, request, context);
   const codeBytes = new TextEncoder().encode(request.code);
   const code = { sha256: await sha256(codeBytes), bytes: codeBytes.length };
@@ -89,6 +92,19 @@ export async function execute(
   const blocking = deps.preflight.mode === "block" ? await findings : [];
   const calls: CallSummary[] = [];
   let bytesIn = 0;
+  const refused = async (error: unknown): Promise<never> => {
+    const { code, message } = reportError(error);
+    span.end(code, {});
+    await started;
+    await deps.audit.append({
+      ...base,
+      kind: "execution.end",
+      result: { status: "error" },
+      err: { code, message },
+      ms: { total: round(deps.now() - startedAt) },
+    });
+    throw error;
+  };
   const outcome = blocking.length > 0
     ? preflightOutcome(blocking)
     : await runProgram(deps, request, context, (call) => {
@@ -100,7 +116,7 @@ export async function execute(
       });
       bytesIn += call.bytes;
       request.onCall?.(calls[calls.length - 1] as CallSummary);
-    });
+    }).catch(refused);
   const handle = outcome.oversize === null
     ? undefined
     : await deps.keepResult(request.principal, context.id, outcome.oversize.json);
@@ -127,6 +143,7 @@ export async function execute(
       tokensKeptOut: deps.tokensOfBytes(bytesKeptOut),
     },
   };
+  span.end(status, { "toolgate.calls": calls.length, "toolgate.wall_ms": result.usage.wallMs });
   await started;
   await deps.audit.append({
     ...base,
@@ -184,16 +201,18 @@ function limitsOf(limits: Limits, timeoutMs: number | undefined): Limits {
 
 /** A new execution for a request. */
 export function contextOf(
-  deps: Pick<ExecuteDeps, "newId">,
-  request: ExecuteRequest,
+  id: string,
+  request: Omit<ExecuteRequest, "code">,
   limits: Limits,
+  span: ExecutionContext["span"],
 ): ExecutionContext {
   return {
-    id: deps.newId(),
+    id,
     principal: request.principal,
     space: request.space,
     task: request.task,
     traceparent: request.traceparent,
+    span,
     limits,
     dryRun: request.dryRun ?? false,
     signal: request.signal,

@@ -1,3 +1,4 @@
+import type { Context } from "@opentelemetry/api";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
 
@@ -15,6 +16,8 @@ export interface ExecutionContext {
   readonly task: string | null;
   /** W3C `traceparent`, if the client sent one. */
   readonly traceparent: string | null;
+  /** The span that calls are children of; null outside an execution. */
+  readonly span: Context | null;
   readonly limits: Limits;
   /** Writes are recorded and answered with a placeholder instead of being made. */
   readonly dryRun: boolean;

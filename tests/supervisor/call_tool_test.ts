@@ -119,6 +119,7 @@ function contextOf(overrides: Partial<ExecutionContext> = {}): ExecutionContext 
     space: "default",
     task: null,
     traceparent: null,
+    span: null,
     limits: LimitsSchema.parse({}),
     dryRun: false,
     signal: new AbortController().signal,
