@@ -37,10 +37,9 @@ export function createLineSplitter(options: {
       parts.push(part.slice());
       return;
     }
-    head ??= joinBytes([...parts, part]).slice(0, HEAD_BYTES);
-    const lastPart = parts.at(-1) ?? new Uint8Array(0);
-    tail = joinBytes([tail, lastPart.subarray(-HEAD_BYTES), part.subarray(-HEAD_BYTES)])
-      .slice(-HEAD_BYTES);
+    const latest = joinBytes([...(head === null ? parts : [tail]), part]);
+    head ??= latest.slice(0, HEAD_BYTES);
+    tail = latest.slice(-HEAD_BYTES);
     parts = [];
   };
   const finish = () => {

@@ -60,7 +60,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
   /** Servers take the secret in a header or in the form; which one is learnt from the first refusal. */
   const ask = async (send: (by: oauth.ClientAuth) => Promise<Response>): Promise<Grant> => {
     try {
-      return readGrant(await send(await authentication()));
+      return await readGrant(await send(await authentication()));
     } catch (error) {
       const refused =
         error instanceof oauth.ResponseBodyError && error.error === "invalid_client" ||

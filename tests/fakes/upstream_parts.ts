@@ -78,6 +78,12 @@ export function rawServer(journal: string, more: { [key: string]: unknown } = {}
   };
 }
 
+/** A file for a server to note in, removed at the end of the block. */
+export function temporaryJournal(): { readonly path: string } & Disposable {
+  const path = Deno.makeTempFileSync({ prefix: "toolgate-upstream-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path) };
+}
+
 /** What the server has noted so far. */
 export async function readJournal(path: string): Promise<{ [key: string]: unknown }[]> {
   const text = await Deno.readTextFile(path).catch(() => "");
@@ -96,4 +102,16 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`Waited in vain until ${what}`);
+}
+
+/** False for a process that is gone or only waits for its parent to look. */
+export async function isAlive(pid: number): Promise<boolean> {
+  // Through a child: Deno itself reads /proc only with every permission.
+  const [command, args] = Deno.build.os === "linux"
+    ? ["cat", [`/proc/${pid}/stat`]] as const
+    : ["ps", ["-o", "stat=", "-p", String(pid)]] as const;
+  const { success, stdout } = await new Deno.Command(command, { args: [...args], stderr: "null" })
+    .output();
+  const state = new TextDecoder().decode(stdout).replace(/^.*\) /s, "").trim();
+  return success && state !== "" && !/^[ZX]/.test(state);
 }

@@ -2,26 +2,24 @@ import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import {
   callOf,
+  isAlive,
   openTestUpstreams,
   rawServer,
   readJournal,
+  temporaryJournal,
   until,
 } from "../fakes/upstream_parts.ts";
 
 const withCode = (code: string) => (error: unknown) =>
   error instanceof GateError && error.code === code;
 
-async function temporaryFile(): Promise<string> {
-  return await Deno.makeTempFile({ prefix: "toolgate-upstream-" });
-}
-
 function firstText(answer: { content: readonly unknown[] }): string {
   return (answer.content[0] as { text: string }).text;
 }
 
 Deno.test("list() gives every definition of a stdio server, malformed ones too", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   assert.deepEqual(upstreams.status("raw"), { status: "starting", error: null });
   const listing = await upstreams.list("raw");
   assert.equal(listing.title, "Raw server");
@@ -31,8 +29,8 @@ Deno.test("list() gives every definition of a stdio server, malformed ones too",
 });
 
 Deno.test("call() sends arguments, idempotency key and trace context", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const answer = await upstreams.call(
     callOf("raw", "echo", { a: 1 }, { idempotencyKey: "e1:4", traceparent }),
@@ -41,35 +39,35 @@ Deno.test("call() sends arguments, idempotency key and trace context", async () 
   assert.equal(answer.isError, false);
   assert.equal(answer.credential, "none");
   assert.equal(answer.bytes, JSON.stringify([answer.content, answer.structuredContent]).length);
-  const [, call] = await readJournal(journal);
+  const [, call] = await readJournal(journal.path);
   const meta = call?.meta as { [key: string]: unknown };
   assert.equal(meta["toolgate/idempotencyKey"], "e1:4");
   assert.equal(meta.traceparent, traceparent);
 });
 
 Deno.test("call() answers with the server's own words when it refuses a call", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const answer = await upstreams.call(callOf("raw", "nothing"));
   assert.equal(answer.isError, true);
   assert.match(firstText(answer), /Unknown tool: nothing/);
 });
 
 Deno.test("call() says that the outcome is unknown when the child dies, and the next call works", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   await upstreams.call(callOf("raw", "echo"));
   await assert.rejects(upstreams.call(callOf("raw", "crash")), withCode("ERR_OUTCOME_UNKNOWN"));
   const answer = await upstreams.call(callOf("raw", "echo", { again: true }));
   assert.deepEqual(answer.structuredContent, { again: true });
-  const journalled = await readJournal(journal);
+  const journalled = await readJournal(journal.path);
   assert.equal(journalled.filter(({ event }) => event === "start").length, 2);
   assert.equal(journalled.filter(({ name }) => name === "crash").length, 1);
 });
 
 Deno.test("a child that dies is started again by itself, and its lists are asked for again", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const changed: string[] = [];
   upstreams.onListChanged((server) => changed.push(server));
   await assert.rejects(upstreams.call(callOf("raw", "crash")), withCode("ERR_OUTCOME_UNKNOWN"));
@@ -79,16 +77,16 @@ Deno.test("a child that dies is started again by itself, and its lists are asked
 });
 
 Deno.test("call() reads an answer of 20 MB", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const answer = await upstreams.call(callOf("raw", "big", { bytes: 20_000_000 }));
   assert.equal(firstText(answer).length, 20_000_000);
   assert.ok(answer.bytes >= 20_000_000);
 });
 
 Deno.test("call() refuses an answer over the call's limit and takes one at it", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const overhead = (await upstreams.call(callOf("raw", "big", { bytes: 0 }))).bytes;
   const at = { resultBytesMax: 10_000 };
   const fits = await upstreams.call(callOf("raw", "big", { bytes: 10_000 - overhead }, at));
@@ -100,8 +98,8 @@ Deno.test("call() refuses an answer over the call's limit and takes one at it", 
 });
 
 Deno.test("a message over the service's limit fails its own call and no other", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } }, {
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } }, {
     resultBytesMax: 1_000,
   });
   const [big, small] = await Promise.allSettled([
@@ -112,21 +110,21 @@ Deno.test("a message over the service's limit fails its own call and no other", 
   assert.ok(small.status === "fulfilled");
   const after = await upstreams.call(callOf("raw", "echo", { after: true }));
   assert.deepEqual(after.structuredContent, { after: true });
-  const starts = (await readJournal(journal)).filter(({ event }) => event === "start");
+  const starts = (await readJournal(journal.path)).filter(({ event }) => event === "start");
   assert.equal(starts.length, 1);
 });
 
 Deno.test("garbage between messages is skipped", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const answer = await upstreams.call(callOf("raw", "garbage"));
   assert.equal(firstText(answer), "after the garbage");
 });
 
 Deno.test("call() times out when the answer has a wrong id", async () => {
-  const journal = await temporaryFile();
+  using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({
-    mcpServers: { raw: rawServer(journal, { timeoutMs: 300 }) },
+    mcpServers: { raw: rawServer(journal.path, { timeoutMs: 300 }) },
   });
   await assert.rejects(upstreams.call(callOf("raw", "wrong_id")), withCode("ERR_UPSTREAM_TIMEOUT"));
   const answer = await upstreams.call(callOf("raw", "echo", { alive: true }));
@@ -134,9 +132,9 @@ Deno.test("call() times out when the answer has a wrong id", async () => {
 });
 
 Deno.test("call() times out after silence, and progress resets the clock", async () => {
-  const journal = await temporaryFile();
+  using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({
-    mcpServers: { raw: rawServer(journal, { timeoutMs: 600 }) },
+    mcpServers: { raw: rawServer(journal.path, { timeoutMs: 600 }) },
   });
   await assert.rejects(upstreams.call(callOf("raw", "hang")), withCode("ERR_UPSTREAM_TIMEOUT"));
   const answer = await upstreams.call(callOf("raw", "progress", { steps: 6, everyMs: 150 }));
@@ -144,27 +142,27 @@ Deno.test("call() times out after silence, and progress resets the clock", async
 });
 
 Deno.test("call() passes a cancellation on to the server", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const stop = new AbortController();
   const hanging = upstreams.call(callOf("raw", "hang", {}, { signal: stop.signal }));
   await until(
     "the call arrives",
-    async () => (await readJournal(journal)).some(({ event }) => event === "call"),
+    async () => (await readJournal(journal.path)).some(({ event }) => event === "call"),
   );
   stop.abort();
   await assert.rejects(hanging, withCode("ERR_CANCELLED"));
   await until(
     "the server hears it",
-    async () => (await readJournal(journal)).some(({ event }) => event === "cancelled"),
+    async () => (await readJournal(journal.path)).some(({ event }) => event === "cancelled"),
   );
 });
 
 Deno.test("a hanging server does not hold up another", async () => {
-  const journal = await temporaryFile();
+  using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({
     mcpServers: {
-      raw: rawServer(journal),
+      raw: rawServer(journal.path),
       silent: { command: "sleep", args: ["300"] },
       missing: { command: "toolgate-no-such-command" },
     },
@@ -180,8 +178,8 @@ Deno.test("a hanging server does not hold up another", async () => {
 });
 
 Deno.test("a flood of list_changed becomes one notice a second", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   let notices = 0;
   upstreams.onListChanged(() => notices++);
   const startedAt = Date.now();
@@ -192,20 +190,20 @@ Deno.test("a flood of list_changed becomes one notice a second", async () => {
 });
 
 Deno.test("sampling, elicitation and roots are refused", async () => {
-  const journal = await temporaryFile();
-  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   await upstreams.call(callOf("raw", "ask"));
   const answers = await until("all three are answered", async () => {
-    const found = (await readJournal(journal)).filter(({ event }) => event === "answer");
+    const found = (await readJournal(journal.path)).filter(({ event }) => event === "answer");
     return found.length === 3 && found;
   });
   for (const { error } of answers) assert.ok(error !== undefined);
 });
 
 Deno.test("a child sees the allowed names of our environment and its own, with secrets resolved", async () => {
-  const journal = await temporaryFile();
+  using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({
-    mcpServers: { raw: rawServer(journal, { env: { API_KEY: "${env:SECRET}", PLAIN: "x" } }) },
+    mcpServers: { raw: rawServer(journal.path, { env: { API_KEY: "${env:SECRET}", PLAIN: "x" } }) },
   }, {
     env: () => ({ PATH: Deno.env.get("PATH") ?? "", HOME: "/nowhere", GITHUB_TOKEN: "other" }),
   });
@@ -219,34 +217,26 @@ Deno.test("a child sees the allowed names of our environment and its own, with s
 });
 
 Deno.test("close() ends what the child has started", async () => {
-  const journal = await temporaryFile();
-  const upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal) } });
+  using journal = temporaryJournal();
+  const upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
   const { structuredContent } = await upstreams.call(callOf("raw", "fork"));
   const { pid, child } = structuredContent as { pid: number; child: number };
+  assert.deepEqual([await isAlive(pid), await isAlive(child)], [true, true]);
   await upstreams.close();
-  await until("both are gone", () => !isAlive(pid) && !isAlive(child));
+  assert.deepEqual([await isAlive(pid), await isAlive(child)], [false, false]);
 });
 
 Deno.test("an idle child stops and starts again on demand", async () => {
-  const journal = await temporaryFile();
+  using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({
-    mcpServers: { raw: rawServer(journal, { idleStopMs: 50 }) },
+    mcpServers: { raw: rawServer(journal.path, { idleStopMs: 50 }) },
   });
   await upstreams.call(callOf("raw", "echo"));
   await until(
     "it stopped",
-    async () => (await readJournal(journal)).some(({ event }) => event === "stdin closed"),
+    async () => (await readJournal(journal.path)).some(({ event }) => event === "stdin closed"),
   );
   assert.equal(upstreams.status("raw").status, "ready");
   const answer = await upstreams.call(callOf("raw", "echo", { back: true }));
   assert.deepEqual(answer.structuredContent, { back: true });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    const state = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return !/\) [ZX] /.test(state);
-  } catch {
-    return false;
-  }
-}
