@@ -58,11 +58,16 @@ export interface CompiledPolicy {
  *
  * @param tools the catalog: conditions are type-checked and patterns looked for in it. The policy
  * itself answers for any tool.
+ * @param digest what audit records name the policy by; a bundle has its own.
  */
-export function compilePolicy(document: PolicyDocument, tools: readonly Tool[]): CompiledPolicy {
+export function compilePolicy(
+  document: PolicyDocument,
+  tools: readonly Tool[],
+  digest: string = policyDigest(document),
+): CompiledPolicy {
   const classes = compileClasses(document.tools);
   return {
-    policy: assemblePolicy(document, classes, policyDigest(document)),
+    policy: assemblePolicy(document, classes, digest),
     problems: checkPolicy(document, classes, tools),
   };
 }

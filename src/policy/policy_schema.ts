@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseDurationMs } from "./duration.ts";
 
 /** Words that a decision uses beside rule ids. */
-export const RESERVED_RULE_IDS: readonly string[] = ["space", "no-allow-rule", "default", "open"];
+export const RESERVED_RULE_IDS: readonly string[] = ["space", "no-allow-rule", "bundle-expired"];
 
 /** The approver that is no group: the signed-in user. */
 export const OWNER = "owner";

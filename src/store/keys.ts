@@ -20,6 +20,8 @@ export const keyOf = {
   serviceSecret: (name: string) => `service-secret/${part(name)}`,
   /** A claimed idempotency key: `run/<principal>/<key>`. */
   run: (principalKey: string, key: string) => `run/${part(principalKey)}/${part(key)}`,
+  /** Number and digest of the last policy bundle that was active. */
+  policyBundle: () => "policy/bundle",
   /** One counter of a limit, for one subject and one window. */
   quota: (limit: string, unit: string, subject: string, window: string) =>
     `quota/${part(limit)}/${part(unit)}/${part(subject)}/${part(window)}`,
