@@ -92,19 +92,16 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     } catch (error) {
       return await reject(reportError(error).message);
     }
-    if (next.policy.digest === policy.digest) {
-      rejected = null;
-      return status();
-    }
     const found = next.document === null
       ? []
       : errorsOf(compilePolicy(next.document, deps.tools()));
     if (found.length > 0) return await reject(found.map(renderProblem).join("\n"));
     const failed = runPolicyTests(next.policy, deps.tools()).failures;
     if (failed.length > 0) return await reject(failed.map((failure) => failure.message).join("\n"));
+    rejected = null;
+    if (next.policy.digest === policy.digest) return status();
     ({ policy, document } = next);
     problems = [];
-    rejected = null;
     deps.log("info", "Activated a new policy", { source, digest: policy.digest });
     await deps.audit(activation(policy, source));
     return status();

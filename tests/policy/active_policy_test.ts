@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import type { AuditEvent } from "../../src/model/event.ts";
+import { openActivePolicy } from "../../src/policy/active_policy.ts";
+import { ACME_TOOLS } from "./sample_tools.ts";
+
+const policyText = (rule: string, test = "") => `
+version: 1
+name: reload
+tools: { pay: { read: [get_refund], write: [refund] } }
+rules:
+  - ${rule}
+${test}`;
+
+const READ = "{ id: read, allow: read }";
+
+async function withPolicy(
+  use: (parts: {
+    readonly active: Awaited<ReturnType<typeof openActivePolicy>>;
+    readonly events: AuditEvent[];
+    readonly write: (text: string) => Promise<void>;
+  }) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "toolgate-policy-" });
+  const path = `${folder}/policy.yaml`;
+  await Deno.writeTextFile(path, policyText(READ));
+  const events: AuditEvent[] = [];
+  const active = await openActivePolicy({
+    config: { policies: path },
+    tools: () => ACME_TOOLS,
+    audit: (event) => Promise.resolve(void events.push(event)),
+    log: () => {},
+  });
+  try {
+    await use({ active, events, write: (text) => Deno.writeTextFile(path, text) });
+  } finally {
+    active.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a good new policy takes the old one's place, whole, and the audit says so", async () => {
+  await withPolicy(async ({ active, events, write }) => {
+    const before = active.current().digest;
+    await write(policyText("{ id: more, allow: [read, write] }"));
+    const status = await active.reload();
+    assert.notEqual(status.digest, before);
+    assert.equal(status.rejected, null);
+    assert.equal(events.at(-1)?.kind, "policy.activate");
+    assert.equal(events.at(-1)?.decision?.bundle, status.digest);
+  });
+});
+
+Deno.test("a bad new policy leaves the old one active and says why", async () => {
+  const bad: [string, RegExp][] = [
+    ["rules: [", /policy\.yaml/],
+    [policyText("{ id: read, alow: read }"), /alow|allow/],
+    [policyText("{ id: typo, allow: write, tools: [pay.refund], when: args.amout > 1 }"), /amout/],
+    [policyText("{ id: nothing, allow: write, tools: [pay.refnd] }"), /refnd/],
+    [
+      policyText(READ, "tests: [{ as: {}, call: pay.refund, args: { amount: 1 }, expect: allow }]"),
+      /refund/,
+    ],
+  ];
+  for (const [text, reason] of bad) {
+    await withPolicy(async ({ active, events, write }) => {
+      const before = active.current();
+      await write(text);
+      const status = await active.reload();
+      assert.equal(active.current(), before);
+      assert.match(status.rejected ?? "", reason);
+      assert.equal(events.at(-1)?.err?.code, "ERR_CONFIG");
+      await write(policyText(READ));
+      assert.equal((await active.reload()).rejected, null, "mended");
+    });
+  }
+});
+
+Deno.test("a changed file is activated by itself", async () => {
+  await withPolicy(async ({ active, write }) => {
+    const before = active.current().digest;
+    await write(policyText("{ id: more, allow: [read, write] }"));
+    const until = Date.now() + 10_000;
+    while (active.current().digest === before) {
+      assert.ok(Date.now() < until, "the change was not noticed");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+});
