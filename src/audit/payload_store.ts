@@ -17,6 +17,10 @@ interface StoredBox {
   readonly box: string;
 }
 
+export interface LastBox {
+  box?: { readonly chain: string; readonly stored: StoredBox; readonly contents: BoxContents };
+}
+
 export type PayloadLookup =
   | { readonly state: "found"; readonly payloads: SaltedPayloads }
   /** Expired, erased, too large, or never kept. */
@@ -29,7 +33,8 @@ export interface PayloadStore {
   keep(salted: SaltedPayloads): Promise<KeptPayloads | null>;
   /** The box of a batch, as a document beside its records. */
   pack(payloads: readonly { seq: number; payloads: KeptPayloads }[]): Change | null;
-  find(record: AuditRecord): Promise<PayloadLookup>;
+  /** @param last remembers the box of the record before, for reading many in order */
+  find(record: AuditRecord, last?: LastBox): Promise<PayloadLookup>;
   /** Removes a record's payloads for good; the chain keeps the commits. */
   erase(record: AuditRecord): Promise<boolean>;
 }
@@ -60,6 +65,20 @@ export function createPayloadStore(
       : { entry, stored };
   }
 
+  async function contentsFor(record: AuditRecord, last: LastBox): Promise<BoxContents | null> {
+    const { chain, seq } = record;
+    const known = last.box;
+    if (known?.chain === chain && known.stored.first <= seq && known.stored.last >= seq) {
+      return known.contents;
+    }
+    const found = await findBox(record);
+    if (found === null) return null;
+    const { stored } = found;
+    const contents = open(stored, placeOfBox(chain, stored.first, stored.last)) as BoxContents;
+    last.box = { chain, stored, contents };
+    return contents;
+  }
+
   return {
     async keep(salted) {
       const characters = countCharacters(salted);
@@ -84,14 +103,10 @@ export function createPayloadStore(
       const value = { key: current.id, first, last, box };
       return { key: keyOf.auditPayloads(deps.chain, last), value, ttlMs: retentionMs };
     },
-    async find(record) {
-      const found = await findBox(record);
-      if (found === null) return { state: "absent" };
-      const { stored } = found;
+    async find(record, last = {}) {
       try {
-        const place = placeOfBox(record.chain, stored.first, stored.last);
-        const contents = open(stored, place) as BoxContents;
-        const payloads = contents[String(record.seq)];
+        const contents = await contentsFor(record, last);
+        const payloads = contents?.[String(record.seq)];
         if (payloads === undefined) return { state: "absent" };
         if (!("large" in payloads)) return { state: "found", payloads };
         const large = await store.get(keyOf.auditLargePayload(record.chain, payloads.large));

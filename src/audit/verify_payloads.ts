@@ -1,6 +1,6 @@
 import type { AuditRecord } from "../model/event.ts";
 import { matchesCommits } from "./payload_box.ts";
-import type { PayloadStore } from "./payload_store.ts";
+import type { LastBox, PayloadStore } from "./payload_store.ts";
 
 export interface PayloadChecker {
   check(record: AuditRecord): Promise<void>;
@@ -26,6 +26,7 @@ export function createPayloadChecker(
   const { store, report } = deps;
   const since = deps.now() - deps.retentionMs + EXPIRY_MARGIN_MS;
   const absent = new Set<number>();
+  const last: LastBox = {};
   let isKept = true;
 
   return {
@@ -37,7 +38,7 @@ export function createPayloadChecker(
       }
       const commits = record.args?.commit ?? record.result?.commit;
       if (commits === undefined && record.code === undefined) return;
-      const found = await store.find(record);
+      const found = await store.find(record, last);
       if (found.state === "damaged") {
         report(record.seq, `The payload of record ${record.seq} was changed: ${found.reason}`);
       } else if (found.state === "found" && !matchesCommits(record, found.payloads)) {
