@@ -16,6 +16,10 @@ export const keyOf = {
   pin: (server: string, name: string) => `catalog/pin/${part(server)}/${part(name)}`,
   /** A result of an execution that was too large to return. */
   keptResult: (execution: string) => `kept-result/${part(execution)}`,
+  /** Number and digest of the policy bundle that was activated last. */
+  activeBundle: () => "policy/active-bundle",
+  /** A session of the web console, by the hash of its id. */
+  consoleSession: (sha256: string) => `console-session/${part(sha256)}`,
   /** A secret of the service itself, such as the key of session ids. */
   serviceSecret: (name: string) => `service-secret/${part(name)}`,
   /** A claimed idempotency key: `run/<principal>/<key>`. */
