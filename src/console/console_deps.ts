@@ -36,8 +36,11 @@ export interface ConsoleIdentity {
   readonly anonymous: Principal | null;
   /** The principal of an API key or access token; null if it is not valid. Records the failure. */
   readonly login: (token: string) => Promise<Principal | null>;
-  /** Starts a session. */
-  readonly openSession: (principal: Principal) => Promise<ConsoleSession>;
+  /** Starts a session, after a login with a credential or at the issuer. */
+  readonly openSession: (
+    principal: Principal,
+    login: "credential" | "issuer",
+  ) => Promise<ConsoleSession>;
   /** The principal as it is now; null once the session has ended or its credential was revoked. */
   readonly sessionPrincipal: (sessionId: string) => Promise<Principal | null>;
   readonly endSession: (sessionId: string) => Promise<void>;

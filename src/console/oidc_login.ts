@@ -1,6 +1,12 @@
-import type { Principal } from "../model/principal.ts";
+import * as oauth from "oauth4webapi";
+import { GateError } from "../model/errors.ts";
+import { type Principal, SCOPES } from "../model/principal.ts";
 
-/** Login at an OpenID provider: authorization code with PKCE. */
+/**
+ * Login at an OpenID provider: authorization code with PKCE, state and nonce.
+ *
+ * @see OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207
+ */
 export interface OidcLogin {
   /** Where to send the browser, and what to remember until it comes back. */
   readonly begin: (redirectUri: string) => Promise<{ readonly url: string; readonly flow: string }>;
@@ -9,4 +15,186 @@ export interface OidcLogin {
    * @throws {GateError} `ERR_UNAUTHENTICATED`
    */
   readonly finish: (callbackUrl: URL, redirectUri: string, flow: string) => Promise<Principal>;
+}
+
+export interface OidcLoginOptions {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Resolved when it is needed; undefined: a public client. */
+  readonly clientSecret: () => Promise<string | undefined>;
+  /** `auth.audience`: asked for, so that the access token is one for us. */
+  readonly audience: string | undefined;
+  /** Which claims hold what; as for access tokens. */
+  readonly claims: { readonly sub?: string | undefined; readonly scopes?: string | undefined };
+  /** The principal of an access token for us; null if it is not one. */
+  readonly verify: (accessToken: string) => Promise<Principal | null>;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+}
+
+interface Flow {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+const TIMEOUT_MS = 10_000;
+const METADATA_MS = 600_000;
+
+export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
+  const client: oauth.Client = { client_id: options.clientId };
+  const http = () => ({
+    [oauth.customFetch]: options.fetch,
+    // A provider on this machine may speak plain HTTP; any other must not.
+    [oauth.allowInsecureRequests]: isLoopback(options.issuer),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  let known: { readonly server: oauth.AuthorizationServer; readonly at: number } | null = null;
+  const discover = async (): Promise<oauth.AuthorizationServer> => {
+    if (known !== null && options.now() - known.at < METADATA_MS) return known.server;
+    const issuer = new URL(options.issuer);
+    const response = await oauth.discoveryRequest(issuer, http());
+    known = { server: await oauth.processDiscoveryResponse(issuer, response), at: options.now() };
+    return known.server;
+  };
+  return {
+    async begin(redirectUri) {
+      const server = await reachable(discover);
+      if (server.authorization_endpoint === undefined) throw refused("it has no login page");
+      const flow: Flow = {
+        state: oauth.generateRandomState(),
+        nonce: oauth.generateRandomNonce(),
+        verifier: oauth.generateRandomCodeVerifier(),
+      };
+      const url = new URL(server.authorization_endpoint);
+      const parameters = {
+        client_id: options.clientId,
+        redirect_uri: redirectUri,
+        response_type: "code",
+        scope: scopesFor(server),
+        state: flow.state,
+        nonce: flow.nonce,
+        code_challenge: await oauth.calculatePKCECodeChallenge(flow.verifier),
+        code_challenge_method: "S256",
+        ...audienceParameters(options.audience),
+      };
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+      return { url: url.href, flow: JSON.stringify(flow) };
+    },
+    async finish(callbackUrl, redirectUri, remembered) {
+      const flow: Flow = JSON.parse(remembered);
+      const server = await reachable(discover);
+      const secret = await options.clientSecret();
+      try {
+        const callback = oauth.validateAuthResponse(server, client, callbackUrl, flow.state);
+        const answer = await oauth.authorizationCodeGrantRequest(
+          server,
+          client,
+          clientAuthentication(server, secret),
+          callback,
+          redirectUri,
+          flow.verifier,
+          { ...http(), additionalParameters: audienceParameters(options.audience) },
+        );
+        const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, {
+          expectedNonce: flow.nonce,
+          requireIdToken: true,
+        });
+        const principal = await accessPrincipal(options, tokens.access_token);
+        return principal ?? idPrincipal(options, tokens);
+      } catch (error) {
+        throw error instanceof GateError ? error : refused(reasonOf(error), error);
+      }
+    },
+  };
+}
+
+/** An access token that is no JWT for us is no failure: the ID token says who it is. */
+async function accessPrincipal(
+  options: OidcLoginOptions,
+  accessToken: string,
+): Promise<Principal | null> {
+  try {
+    return await options.verify(accessToken);
+  } catch (error) {
+    if (error instanceof GateError && error.code === "ERR_UNAUTHENTICATED") return null;
+    throw error;
+  }
+}
+
+/** The person of the ID token, with the scopes that the provider granted. */
+function idPrincipal(
+  options: OidcLoginOptions,
+  tokens: oauth.TokenEndpointResponse,
+): Principal {
+  const claims = oauth.getValidatedIdTokenClaims(tokens);
+  if (claims === undefined) throw refused("it sent no ID token");
+  const sub = claims[options.claims.sub ?? "sub"];
+  if (typeof sub !== "string" || sub === "") throw refused("the ID token names no subject");
+  const claimed = options.claims.scopes === undefined ? undefined : claims[options.claims.scopes];
+  return {
+    sub,
+    issuer: options.issuer,
+    client: options.clientId,
+    claims,
+    scopes: scopeList(claimed ?? tokens.scope ?? ""),
+    spaces: null,
+  };
+}
+
+function scopeList(value: unknown): string[] {
+  const scopes = typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value : [];
+  return scopes.filter((scope) => typeof scope === "string" && scope !== "" && scope !== "openid");
+}
+
+/** Ours, as far as the provider knows them: many refuse a scope that they do not know. */
+function scopesFor(server: oauth.AuthorizationServer): string {
+  const supported = server.scopes_supported;
+  const ours = SCOPES.filter((scope) => supported === undefined || supported.includes(scope));
+  return ["openid", ...ours].join(" ");
+}
+
+/** As a resource indicator (RFC 8707) if it is a URL, else in the older form that some issuers have. */
+function audienceParameters(audience: string | undefined): { [name: string]: string } {
+  if (audience === undefined) return {};
+  return /^https?:/.test(audience) ? { resource: audience } : { audience };
+}
+
+function clientAuthentication(
+  server: oauth.AuthorizationServer,
+  secret: string | undefined,
+): oauth.ClientAuth {
+  if (secret === undefined) return oauth.None();
+  const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+  return methods.includes("client_secret_basic")
+    ? oauth.ClientSecretBasic(secret)
+    : oauth.ClientSecretPost(secret);
+}
+
+async function reachable<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw refused("the issuer cannot be reached or does not answer as one", error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof oauth.AuthorizationResponseError) {
+    return error.error === "access_denied" ? "you did not consent" : `it answered ${error.error}`;
+  }
+  if (error instanceof oauth.ResponseBodyError) return `it answered ${error.error}`;
+  return "its answer is not valid";
+}
+
+function refused(state: string, cause?: unknown): GateError {
+  return new GateError("ERR_UNAUTHENTICATED", `Cannot sign in with the issuer: ${state}`, {
+    hint: "Try again, or use an API key",
+    cause,
+  });
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
 }

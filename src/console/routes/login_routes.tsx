@@ -43,7 +43,8 @@ export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKi
     const field = await readForm(context);
     const principal = await deps.login(field("key").trim());
     if (principal === null) return await loginPage(context, field("next"), WRONG_KEY, 401);
-    await setSessionCookie(deps, context, await deps.openSession(principal));
+    const session = await deps.openSession(principal, "credential");
+    await setSessionCookie(deps, context, session);
     return context.redirect(safeNext(field("next")), 303);
   });
   app.get("/login/start", async (context) => {
@@ -67,7 +68,7 @@ export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKi
     came.search = new URL(context.req.url).search;
     try {
       const principal = await deps.oidc.finish(came, redirectUri, remembered.flow);
-      await setSessionCookie(deps, context, await deps.openSession(principal));
+      await setSessionCookie(deps, context, await deps.openSession(principal, "issuer"));
     } catch (error) {
       return await loginPage(context, remembered.next, reasonOf(error), 401);
     }

@@ -1,0 +1,66 @@
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { AuditReport } from "../audit/verify_audit.ts";
+import type { ChainReport, SeqRange } from "../audit/verify_chain.ts";
+import type { Log } from "../model/log.ts";
+import type { AuditChainState, AuditVerifyState } from "./console_deps.ts";
+
+/** Checks the whole log in the background and remembers what it found. */
+export interface AuditChecker {
+  readonly state: () => Promise<AuditVerifyState>;
+  /** Does nothing while a check runs. */
+  readonly start: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface AuditCheckerDeps {
+  readonly audit: Pick<AuditLog, "verify" | "health">;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export function createAuditChecker({ audit, now, log }: AuditCheckerDeps): AuditChecker {
+  let running: Promise<void> | null = null;
+  let found: { readonly report: AuditReport; readonly at: number } | null = null;
+  const check = async () => {
+    try {
+      found = { report: await audit.verify(), at: now() };
+    } catch (error) {
+      log("error", "Cannot verify the audit log", { cause: `${error}` });
+    } finally {
+      running = null;
+    }
+  };
+  return {
+    state: () =>
+      Promise.resolve({
+        checkedAtMs: found?.at ?? null,
+        isChecking: running !== null,
+        chains: found?.report.chains.map(chainState) ?? [],
+        writing: audit.health(),
+      }),
+    start() {
+      running ??= check();
+    },
+    async close() {
+      await running;
+    },
+  };
+}
+
+function chainState(report: ChainReport): AuditChainState {
+  const { chain, records, anchored, unsigned, problems, problemCount } = report;
+  return {
+    chain,
+    records,
+    ok: problemCount === 0,
+    anchored: lengthOf(anchored),
+    signed: records - lengthOf(unsigned),
+    problems: problems.map(({ seq, message }) =>
+      seq === null ? message : `Record ${seq}: ${message}`
+    ),
+  };
+}
+
+function lengthOf(range: SeqRange | null): number {
+  return range === null ? 0 : range[1] - range[0] + 1;
+}

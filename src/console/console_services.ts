@@ -1,0 +1,215 @@
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Config } from "../config/schema.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditEvent } from "../model/event.ts";
+import type { Log } from "../model/log.ts";
+import { type Principal, SCOPES } from "../model/principal.ts";
+import type { Tool } from "../model/tool.ts";
+import type { ActivePolicy } from "../policy/active_policy.ts";
+import type { Store } from "../store/store.ts";
+import { actorOf } from "../supervisor/actor.ts";
+import type { CatalogView } from "../supervisor/catalog_view.ts";
+import { lookUp, splitToolName } from "../supervisor/find_tool.ts";
+import { createAuditChecker } from "./audit_checker.ts";
+import type {
+  CatalogListing,
+  ConsoleAudit,
+  ConsoleCatalog,
+  ConsoleDeps,
+  ConsolePolicy,
+  ConsoleUsage,
+  ExplainQuestion,
+} from "./console_deps.ts";
+import { openLiveExecutions } from "./live_executions.ts";
+import { createOidcLogin, type OidcLogin } from "./oidc_login.ts";
+import { createSessionStore } from "./session_store.ts";
+import { showExecution } from "./show_execution.ts";
+
+/** The service's own parts, from which the console's functions are made. */
+export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, ConsoleUsage {
+  readonly config: Pick<Config, "auth" | "server">;
+  readonly version: string;
+  readonly instance: string;
+  readonly store: Store;
+  /** 32 bytes, the same on every replica. */
+  readonly secret: Uint8Array<ArrayBuffer>;
+  readonly audit: AuditLog;
+  readonly catalog: () => Promise<Catalog>;
+  readonly policy: Pick<ActivePolicy, "current" | "status">;
+  readonly view: (principal: Principal, space: string) => CatalogView;
+  readonly declareTool: (tool: Tool) => string;
+  /** Who everybody is without authentication; null: people log in. */
+  readonly anonymous: Principal | null;
+  /** @throws {GateError} `ERR_UNAUTHENTICATED` */
+  readonly authenticate: (token: string) => Promise<Principal>;
+  /** The principal of an API key as it is now; null if it was revoked or has expired. */
+  readonly keyPrincipal: (keyId: string) => Promise<Principal | null>;
+  readonly resolveSecrets: (text: string) => Promise<string>;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export interface ConsoleServices extends ConsoleDeps {
+  close(): Promise<void>;
+}
+
+const DEFAULT_SPACE = "default";
+
+/** Makes what the console's pages need of the service's parts. */
+export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<ConsoleServices> {
+  const { audit, now } = deps;
+  const live = await openLiveExecutions({
+    queryAudit: audit.query,
+    followAudit: audit.follow,
+    now,
+  });
+  const checker = createAuditChecker({ audit, now, log: deps.log });
+  const record = (principal: Principal, action: string, detail: AuditEvent["detail"] = {}) =>
+    audit.append({
+      kind: "admin",
+      actor: actorOf(principal, deps.policy.current()),
+      detail: { action, ...detail },
+    });
+  return {
+    now,
+    version: deps.version,
+    publicUrl: deps.config.server.publicUrl,
+    secret: deps.secret,
+    log: deps.log,
+    anonymous: deps.anonymous,
+    async login(token) {
+      const principal = await principalOf(deps, token);
+      if (principal === null) {
+        await audit.append({ kind: "auth.fail", detail: { path: "/console/login" } });
+      } else await record(principal, "console.login");
+      return principal;
+    },
+    ...createSessionStore(deps),
+    oidc: openOidc(deps, (principal) => record(principal, "console.login")),
+    queryAudit: audit.query,
+    followAudit: audit.follow,
+    async showExecution(principal, id, { payloads }) {
+      const view = await showExecution(audit, id, payloads);
+      if (view !== null && payloads) await record(principal, "payloads.read", { execution: id });
+      return view;
+    },
+    verifyState: checker.state,
+    async startVerify(principal) {
+      await record(principal, "audit.verify");
+      checker.start();
+    },
+    exportAudit: deps.exportAudit,
+    executionsLive: live.list,
+    usage: deps.usage,
+    ...catalogFunctions(deps),
+    ...policyFunctions(deps),
+    async close() {
+      live.close();
+      await checker.close();
+    },
+  };
+}
+
+function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
+  const actor = (principal: Principal) => actorOf(principal, deps.policy.current());
+  return {
+    async tools(principal): Promise<CatalogListing> {
+      const snapshot = (await deps.catalog()).snapshot();
+      const policy = deps.policy.current();
+      const view = deps.view(principal, DEFAULT_SPACE);
+      const isAdmin = principal.scopes.includes("admin");
+      const tools = (isAdmin ? [...snapshot.tools.values()] : view.tools).map((tool) => ({
+        tool,
+        access: policy.classify(tool),
+        effect: view.visible(tool)?.effect ?? "hidden" as const,
+      }));
+      const used = new Set(tools.map(({ tool }) => tool.server));
+      return {
+        tools,
+        servers: [...snapshot.servers.values()].filter(({ server }) => isAdmin || used.has(server)),
+        quarantined: isAdmin ? snapshot.quarantined : [],
+      };
+    },
+    diff: async (server, name) => (await deps.catalog()).diff(server, name),
+    async approve(principal, server, name) {
+      await (await deps.catalog()).approve(server, name, actor(principal));
+    },
+    async block(principal, server, name) {
+      await (await deps.catalog()).block(server, name, actor(principal));
+    },
+    declareTool: deps.declareTool,
+  };
+}
+
+function policyFunctions(deps: ConsoleServicesDeps): ConsolePolicy {
+  return {
+    policyStatus: () => ({ ...deps.policy.status(), mode: deps.policy.current().mode }),
+    spaces: () => deps.policy.current().spaces,
+    async explain(question) {
+      const snapshot = (await deps.catalog()).snapshot();
+      const tool = lookUp(snapshot, splitToolName(snapshot, question.call));
+      if (tool === null) {
+        throw new GateError("ERR_TOOL_NOT_FOUND", `The catalog has no tool "${question.call}"`, {
+          hint: "Choose one of the list",
+        });
+      }
+      return deps.policy.current().explain({
+        principal: askedPrincipal(question),
+        space: question.space,
+        tool,
+        args: question.args,
+        execution: { tainted: question.tainted, sources: [] },
+      });
+    },
+  };
+}
+
+function askedPrincipal({ as }: ExplainQuestion): Principal {
+  return {
+    sub: as.sub === "" ? "explained" : as.sub,
+    issuer: "explain",
+    client: as.client,
+    claims: { groups: as.groups },
+    scopes: as.scopes ?? SCOPES,
+    spaces: null,
+  };
+}
+
+async function principalOf(deps: ConsoleServicesDeps, token: string): Promise<Principal | null> {
+  try {
+    return await deps.authenticate(token);
+  } catch (error) {
+    if (error instanceof GateError && error.code === "ERR_UNAUTHENTICATED") return null;
+    throw error;
+  }
+}
+
+function openOidc(
+  deps: ConsoleServicesDeps,
+  onLogin: (principal: Principal) => Promise<unknown>,
+): OidcLogin | null {
+  const { auth } = deps.config;
+  if (typeof auth === "string" || auth.console === undefined) return null;
+  const { clientId, clientSecret } = auth.console;
+  const login = createOidcLogin({
+    issuer: auth.issuer,
+    clientId,
+    clientSecret: async () =>
+      clientSecret === undefined ? undefined : await deps.resolveSecrets(clientSecret),
+    audience: auth.audience,
+    claims: auth.claims,
+    verify: deps.authenticate,
+    fetch: deps.fetch,
+    now: deps.now,
+  });
+  return {
+    begin: login.begin,
+    async finish(callbackUrl, redirectUri, flow) {
+      const principal = await login.finish(callbackUrl, redirectUri, flow);
+      await onLogin(principal);
+      return principal;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import type { Json } from "../model/json.ts";
+import type { Principal } from "../model/principal.ts";
+import { keyOf } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import type { ConsoleIdentity } from "./console_deps.ts";
+
+/** Sessions of people in the console, kept in the store, so that every replica knows them. */
+export type SessionStore = Pick<
+  ConsoleIdentity,
+  "openSession" | "sessionPrincipal" | "endSession"
+>;
+
+export interface SessionStoreDeps {
+  readonly store: Pick<Store, "get" | "put">;
+  readonly now: () => number;
+  /** The principal of an API key as it is now; null if it was revoked or has expired. */
+  readonly keyPrincipal: (keyId: string) => Promise<Principal | null>;
+  /** Name of this process; the local operator's session ends with it, as its token does. */
+  readonly instance: string;
+}
+
+interface StoredSession {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+  /** Only this process accepts it; null: any. */
+  readonly instance: string | null;
+}
+
+/** A working day; an API key is looked up again with every request. */
+const CREDENTIAL_SESSION_MS = 12 * 3_600_000;
+/** An issuer does not tell us that it has locked somebody out, so that they come back soon. */
+const ISSUER_SESSION_MS = 3_600_000;
+
+export function createSessionStore(deps: SessionStoreDeps): SessionStore {
+  const { store, now } = deps;
+  return {
+    async openSession(principal, login) {
+      const id = crypto.getRandomValues(new Uint8Array(32))
+        .toBase64({ alphabet: "base64url", omitPadding: true });
+      const expiresAtMs = expiryOf(principal, login, now());
+      const session: StoredSession = {
+        principal,
+        expiresAtMs,
+        instance: principal.issuer === "none" ? deps.instance : null,
+      };
+      await store.put([{
+        key: keyOfSession(id),
+        value: session as unknown as Json,
+        expect: null,
+        ttlMs: Math.max(1, expiresAtMs - now()),
+      }]);
+      return { id, expiresAtMs };
+    },
+    async sessionPrincipal(id) {
+      const entry = await store.get(keyOfSession(id));
+      if (entry === null) return null;
+      const session = entry.value as unknown as StoredSession;
+      if (session.expiresAtMs <= now()) return null;
+      if (session.instance !== null && session.instance !== deps.instance) return null;
+      const { principal } = session;
+      return principal.issuer === "keys" ? await deps.keyPrincipal(principal.client) : principal;
+    },
+    async endSession(id) {
+      await store.put([{ key: keyOfSession(id), value: null }]);
+    },
+  };
+}
+
+/** A session never outlives the access token that was shown for it. */
+function expiryOf(principal: Principal, login: "credential" | "issuer", now: number): number {
+  if (login === "issuer") return now + ISSUER_SESSION_MS;
+  const { exp } = principal.claims;
+  const endsMs = typeof exp === "number" ? exp * 1_000 : Infinity;
+  return Math.min(now + CREDENTIAL_SESSION_MS, endsMs);
+}
+
+/** Only the hash is kept: who reads the store cannot take over a session. */
+function keyOfSession(id: string): string {
+  return keyOf.consoleSession(createHash("sha256").update(id).digest("hex"));
+}
