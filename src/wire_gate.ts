@@ -25,6 +25,7 @@ import {
   type SearchIndex,
   type SearchRequest,
 } from "./search/search_index.ts";
+import { createBundleMemory } from "./policy/bundle_memory.ts";
 import type { Store } from "./store/store.ts";
 import { actorOf } from "./supervisor/actor.ts";
 import { type CatalogView, createCatalogViews } from "./supervisor/catalog_view.ts";
@@ -112,6 +113,9 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     config,
     audit: (event) => audit.append(event),
     tools: () => [...snapshot().tools.values()],
+    isListed: (server) => isListed(snapshot(), server),
+    now: Date.now,
+    bundles: createBundleMemory(store),
     log,
   });
   const catalog = once(async () => {
@@ -279,6 +283,14 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       await upstreams.close();
     },
   };
+}
+
+/** False for a configured server that has not answered yet: nothing can be held against it. */
+function isListed(snapshot: CatalogSnapshot, name: string): boolean {
+  const state = [...snapshot.servers.values()].find(({ server, serverIdentifier }) =>
+    server === name || serverIdentifier === name
+  );
+  return state === undefined || state.listedAt !== null;
 }
 
 /** A child's program: a module of the source tree, or a file beside a packed bundle. */

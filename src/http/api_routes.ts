@@ -50,13 +50,22 @@ export interface ApiDeps {
 
 /** Body of `POST /policy/explain`. */
 export const ExplainRequestSchema = z.strictObject({
+  /** Who calls; unknown keys are claims. */
   as: z.looseObject({
     sub: z.string().optional(),
     client: z.string().optional(),
     groups: z.array(z.string()).optional(),
     scopes: z.array(z.string()).optional(),
     spaces: z.array(z.string()).optional(),
-  }).default({}),
+    claims: z.record(z.string(), z.json()).optional(),
+  }).default({}).transform(({ sub, client, groups, scopes, spaces, claims, ...others }) => ({
+    ...(sub === undefined ? {} : { sub }),
+    ...(client === undefined ? {} : { client }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(spaces === undefined ? {} : { spaces }),
+    claims: { ...others as { [claim: string]: z.core.util.JSONType }, ...claims },
+  })),
   call: z.string().min(1),
   args: z.unknown().default({}),
   exec: z.strictObject({

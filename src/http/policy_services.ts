@@ -1,11 +1,8 @@
-import { GateError } from "../model/errors.ts";
-import type { Principal } from "../model/principal.ts";
-import { SCOPES } from "../model/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import { renderProblem } from "../policy/policy_error.ts";
-import { lookUp, splitToolName } from "../supervisor/find_tool.ts";
-import type { ApiDeps, ExplainRequest } from "./api_routes.ts";
+import { DEFAULT_SPACE } from "../mcp/caller.ts";
+import type { ApiDeps } from "./api_routes.ts";
 
 /** The parts of the API that look at the policy. */
 export function createPolicyServices(deps: {
@@ -26,35 +23,17 @@ export function createPolicyServices(deps: {
       await deps.catalog();
       return await deps.policy.test();
     },
-    async policyExplain(request) {
-      const snapshot = (await deps.catalog()).snapshot();
-      const tool = lookUp(snapshot, splitToolName(snapshot, request.call));
-      if (tool === null) {
-        throw new GateError("ERR_TOOL_NOT_FOUND", `The catalog has no tool "${request.call}"`, {
-          hint: 'See "toolgate tools list"',
-        });
-      }
-      const policy = deps.policy.current();
-      return policy.explain({
-        principal: principalOf(request.as),
-        space: request.space ?? "default",
-        tool,
-        args: request.args ?? {},
-        execution: request.exec,
+    async policyExplain({ as, call, args, exec, space }) {
+      await deps.catalog();
+      const explanation = deps.policy.explain({
+        as,
+        call,
+        args: args ?? {},
+        execution: exec,
+        space: space ?? DEFAULT_SPACE,
       });
+      const { effect, because, message } = explanation.decision;
+      return { call, effect, because, message, ...explanation };
     },
-  };
-}
-
-/** A made-up principal to explain a decision for; scopes are all unless it names some. */
-function principalOf(as: ExplainRequest["as"]): Principal {
-  const { sub, client, groups, scopes, spaces, ...claims } = as;
-  return {
-    sub: sub ?? "explained",
-    issuer: "explain",
-    client: client ?? "",
-    claims: { ...claims, ...(groups === undefined ? {} : { groups }) },
-    scopes: scopes ?? SCOPES,
-    spaces: spaces ?? null,
   };
 }

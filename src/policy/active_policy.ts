@@ -1,15 +1,23 @@
 import type { Config } from "../config/schema.ts";
 import type { AuditEvent } from "../model/event.ts";
-import { reportError } from "../model/errors.ts";
+import { GateError, reportError } from "../model/errors.ts";
+import type { DecisionRequest } from "../model/decision.ts";
 import type { Log } from "../model/log.ts";
 import type { Tool } from "../model/tool.ts";
 import { defaultPolicy, openPolicy } from "./builtin_policies.ts";
+import { type PolicyBundle, verifyBundle } from "./bundle.ts";
+import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
+import type { BundleKey } from "./bundle_signature.ts";
+import type { Explanation } from "./explain.ts";
+import { blockingProblems } from "./check_policy.ts";
 import { loadPolicyFiles } from "./load_policy.ts";
 import { parsePolicy } from "./parse_policy.ts";
-import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
 import type { PolicyDocument } from "./policy_document.ts";
 import { type PolicyProblem, renderProblem } from "./policy_error.ts";
-import { type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
+import type { TestPrincipal } from "./policy_schema.ts";
+import { findTool, type PolicyTestReport, runPolicyTests, toolFromName } from "./policy_tests.ts";
+import { principalFromTest, withPolicyGroups } from "./principal_facts.ts";
 
 /**
  * The policy in force.
@@ -26,6 +34,8 @@ export interface ActivePolicy {
   readonly check: () => Promise<readonly PolicyProblem[]>;
   /** Runs the tests that the files hold. */
   readonly test: () => Promise<PolicyTestReport>;
+  /** Explains one decision of the policy in force; a tool that the catalog lacks is known by its name. */
+  readonly explain: (question: ExplainQuestion) => Explanation;
   /** Records which policy is in force; to be called before its first decision. */
   readonly announce: () => Promise<void>;
   /** To be called when the catalog has changed: problems depend on it. */
@@ -44,36 +54,80 @@ export interface PolicyStatus {
   readonly rejected: string | null;
 }
 
+export interface ExplainQuestion {
+  readonly as: TestPrincipal;
+  /** `server.tool` in either spelling. */
+  readonly call: string;
+  readonly args: unknown;
+  readonly execution: DecisionRequest["execution"];
+  readonly space: string;
+}
+
 export interface ActivePolicyDeps {
-  readonly config: Pick<Config, "policies">;
+  readonly config: Pick<Config, "policies" | "bundle">;
   readonly tools: () => readonly Tool[];
+  /** False for a configured server whose tools are not known now: nothing is held against those. */
+  readonly isListed: (server: string) => boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly bundles: BundleMemory;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly log: Log;
 }
 
-interface Loaded {
-  readonly policy: Policy;
-  /** Null for the built-in policies: they have no files. */
-  readonly document: PolicyDocument | null;
+/** Which bundle was active last on this site, over restarts. */
+export interface BundleMemory {
+  last(): Promise<ActivatedBundle | null>;
+  remember(activated: ActivatedBundle): Promise<void>;
 }
 
-const WATCH_QUIET_MS = 200;
+/** A policy that may take its place, or why it may not. */
+type Candidate =
+  | {
+    readonly ok: true;
+    readonly policy: Policy;
+    /** Null for the built-in policies: they have no files. */
+    readonly document: PolicyDocument | null;
+    readonly activated: ActivatedBundle | null;
+    /** When to ask again although no file changed; null: never. */
+    readonly staleAt: number | null;
+    readonly warnings: readonly string[];
+  }
+  | { readonly ok: false; readonly reason: string };
 
-/** @throws {PolicyError} if the first policy cannot be used at all. */
+const WATCH_QUIET_MS = 200;
+/** Longest delay of a timer. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+/** @throws {GateError} if the first policy cannot be used at all. */
 export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePolicy> {
-  const source = deps.config.policies ?? "default";
-  let { policy, document } = await load(source);
+  const source = sourceOf(deps.config);
+  const first = await propose(deps, { isFirst: true });
+  if (!first.ok) throw unusable(first.reason);
+  let { policy, document } = first;
+  let warnings = first.warnings;
   let problems: readonly PolicyProblem[] = [];
   let rejected: string | null = null;
   let announced = false;
+  let staleTimer: ReturnType<typeof setTimeout> | undefined;
 
   const status = (): PolicyStatus => ({
     source,
     name: policy.name,
     digest: policy.digest,
-    problems: problems.map(renderProblem),
+    problems: [...warnings, ...problems.map(renderProblem)],
     rejected,
   });
+  const take = async (candidate: Candidate & { ok: true }) => {
+    if (candidate.activated !== null) await deps.bundles.remember(candidate.activated);
+    ({ policy, document, warnings } = candidate);
+    clearTimeout(staleTimer);
+    const { staleAt } = candidate;
+    if (staleAt === null || staleAt <= deps.now()) return;
+    const delay = Math.min(staleAt - deps.now() + 1, TIMER_MS_MAX);
+    staleTimer = setTimeout(reloadByItself, delay);
+    Deno.unrefTimer(staleTimer);
+  };
   const reject = async (reason: string): Promise<PolicyStatus> => {
     rejected = reason;
     deps.log("error", "A new policy was not activated", { source, reason });
@@ -86,69 +140,168 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     return status();
   };
   const reload = async (): Promise<PolicyStatus> => {
-    let next: Loaded;
-    try {
-      next = await load(source);
-    } catch (error) {
-      return await reject(reportError(error).message);
-    }
-    const found = next.document === null
-      ? []
-      : errorsOf(compilePolicy(next.document, deps.tools()));
-    if (found.length > 0) return await reject(found.map(renderProblem).join("\n"));
-    const failed = runPolicyTests(next.policy, deps.tools()).failures;
-    if (failed.length > 0) return await reject(failed.map((failure) => failure.message).join("\n"));
+    const next = await propose(deps, { isFirst: false });
+    if (!next.ok) return await reject(next.reason);
     rejected = null;
-    if (next.policy.digest === policy.digest) return status();
-    ({ policy, document } = next);
+    const isSame = next.policy.digest === policy.digest;
+    await take(next);
+    if (isSame) return status();
     problems = [];
     deps.log("info", "Activated a new policy", { source, digest: policy.digest });
     await deps.audit(activation(policy, source));
     return status();
   };
-  const toolsChanged = () => {
-    if (document === null) return;
-    const found = compilePolicy(document, deps.tools()).problems;
-    if (found.length > problems.length) {
-      deps.log("warn", "The policy does not fit the catalog", {
-        problems: found.map(renderProblem).slice(0, 20),
-      });
-    }
-    problems = found;
-  };
-  const watch = document === null ? null : watchFiles(source, () => {
+  const reloadByItself = () => {
     reload().catch((error) => deps.log("error", "Cannot reload the policy", { cause: `${error}` }));
-  });
+  };
+  await take(first);
+  const watch = first.document === null ? null : watchFiles(source, reloadByItself);
   return {
     current: () => policy,
     status,
     reload,
     async check() {
-      const next = await load(source);
-      return next.document === null ? [] : compilePolicy(next.document, deps.tools()).problems;
+      const next = await readDocument(deps);
+      return next === null ? [] : compilePolicy(next, deps.tools()).problems;
     },
     async test() {
-      return runPolicyTests((await load(source)).policy, deps.tools());
+      const next = await readDocument(deps);
+      const compiled = next === null ? policy : compilePolicy(next, deps.tools()).policy;
+      return runPolicyTests(compiled, deps.tools());
+    },
+    explain({ as, call, args, execution, space }) {
+      const principal = principalFromTest(withPolicyGroups(as, document?.groups ?? new Map()));
+      const tool = findTool(deps.tools(), call) ?? toolFromName(call);
+      return policy.explain({ principal, space, tool, args, execution });
     },
     async announce() {
       if (announced) return;
       announced = true;
       await deps.audit(activation(policy, source));
     },
-    toolsChanged,
-    close: () => watch?.close(),
+    toolsChanged() {
+      if (document === null) return;
+      const found = blockingProblems(compilePolicy(document, deps.tools()).problems, deps.isListed);
+      if (found.length > problems.length) {
+        const texts = found.map(renderProblem).slice(0, 20);
+        deps.log("warn", "The policy does not fit the catalog", { problems: texts });
+      }
+      problems = found;
+    },
+    close() {
+      clearTimeout(staleTimer);
+      watch?.close();
+    },
   };
 }
 
-async function load(source: string): Promise<Loaded> {
-  if (source === "default") return { policy: defaultPolicy(), document: null };
-  if (source === "open") return { policy: openPolicy(), document: null };
-  const document = parsePolicy(await loadPolicyFiles(source));
-  return { policy: compilePolicy(document, []).policy, document };
+function sourceOf(config: ActivePolicyDeps["config"]): string {
+  if (config.bundle === undefined) return config.policies ?? "default";
+  return typeof config.bundle === "string" ? config.bundle : config.bundle.path;
 }
 
-function errorsOf(compiled: CompiledPolicy): PolicyProblem[] {
-  return compiled.problems.filter((problem) => problem.severity === "error");
+/**
+ * Reads what is configured and decides whether it may be activated.
+ *
+ * @param options.isFirst at start the catalog is still empty: only what the files alone tell is checked.
+ */
+async function propose(
+  deps: ActivePolicyDeps,
+  options: { readonly isFirst: boolean },
+): Promise<Candidate> {
+  const { config } = deps;
+  if (config.bundle !== undefined) return await proposeBundle(deps, options);
+  if (config.policies === undefined) return builtIn(defaultPolicy());
+  if (config.policies === "open") return builtIn(openPolicy());
+  let document: PolicyDocument;
+  try {
+    document = parsePolicy(await loadPolicyFiles(config.policies));
+  } catch (error) {
+    return { ok: false, reason: reportError(error).message };
+  }
+  const tools = options.isFirst ? [] : deps.tools();
+  const { policy, problems } = compilePolicy(document, tools);
+  const reasons = [
+    ...blockingProblems(problems, deps.isListed).map(renderProblem),
+    ...runPolicyTests(policy, tools).failures.map((failure) => failure.message),
+  ];
+  if (reasons.length > 0) return { ok: false, reason: reasons.join("\n") };
+  return { ok: true, policy, document, activated: null, staleAt: null, warnings: [] };
+}
+
+async function proposeBundle(
+  deps: ActivePolicyDeps,
+  options: { readonly isFirst: boolean },
+): Promise<Candidate> {
+  const { bundle } = deps.config;
+  if (bundle === undefined || typeof bundle === "string") {
+    return {
+      ok: false,
+      reason:
+        'A bundle needs the keys that may sign it: bundle: { path: …, trust: ["site.pub.json"] }',
+    };
+  }
+  try {
+    const trusted = await Promise.all(bundle.trust.map(readKey));
+    const verified = await verifyBundle(await Deno.readTextFile(bundle.path), trusted);
+    const activation = activateBundle(verified, {
+      last: await deps.bundles.last(),
+      now: deps.now(),
+      stale: bundle.stale,
+      tools: deps.tools(),
+      isListed: options.isFirst ? () => false : deps.isListed,
+    });
+    if (!activation.ok) return { ok: false, reason: activation.reasons.join("\n") };
+    const { policy, activated, pins, staleAt, warnings } = activation;
+    return {
+      ok: true,
+      policy: withPins(policy, pins),
+      document: verified.document,
+      activated,
+      staleAt,
+      warnings,
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { ok: false, reason: error.message };
+    return { ok: false, reason: reportError(error).message };
+  }
+}
+
+/** Hides every tool of a server that the bundle pins, unless its definition is the pinned one. */
+function withPins(policy: Policy, pins: PolicyBundle["pins"]): Policy {
+  const isPinned = (tool: Tool) => {
+    if (!Object.hasOwn(pins, tool.server)) return true;
+    const server = pins[tool.server] ?? {};
+    return Object.hasOwn(server, tool.name) && server[tool.name] === tool.pin;
+  };
+  return {
+    ...policy,
+    visibility: (principal, space, tool) =>
+      isPinned(tool) ? policy.visibility(principal, space, tool) : null,
+  };
+}
+
+async function readKey(path: string): Promise<BundleKey> {
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+async function readDocument(deps: ActivePolicyDeps): Promise<PolicyDocument | null> {
+  const { config } = deps;
+  if (config.bundle !== undefined) {
+    const candidate = await proposeBundle(deps, { isFirst: true });
+    if (!candidate.ok) throw unusable(candidate.reason);
+    return candidate.document;
+  }
+  if (config.policies === undefined || config.policies === "open") return null;
+  return parsePolicy(await loadPolicyFiles(config.policies));
+}
+
+function builtIn(policy: Policy): Candidate {
+  return { ok: true, policy, document: null, activated: null, staleAt: null, warnings: [] };
+}
+
+function unusable(reason: string): GateError {
+  return new GateError("ERR_CONFIG", reason, { hint: "Mend the policy and start again" });
 }
 
 function activation(policy: Policy, source: string): AuditEvent {

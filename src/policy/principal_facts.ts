@@ -37,3 +37,32 @@ export function principalFromTest(as: TestPrincipal): Principal {
     spaces: as.spaces ?? null,
   };
 }
+
+/**
+ * Lets a description name groups of the policy as well as values of the claim: operators think in the
+ * former. For explanations only; a real identity is its claims and nothing else.
+ */
+export function withPolicyGroups(
+  as: TestPrincipal,
+  groups: ReadonlyMap<string, GroupSpec>,
+): TestPrincipal {
+  const named = (as.groups ?? []).flatMap((name) => groups.get(name) ?? []);
+  if (named.length === 0) return as;
+  const claims: { [claim: string]: unknown } = { ...as.claims, groups: as.groups };
+  let { client, sub } = as;
+  for (const group of named) {
+    client = group.client ?? client;
+    sub = group.sub ?? sub;
+    if (group.claim === undefined) continue;
+    const known = claims[group.claim];
+    claims[group.claim] = [...(Array.isArray(known) ? known : []), group.has];
+  }
+  const { groups: list, ...rest } = claims;
+  return {
+    ...as,
+    ...(client === undefined ? {} : { client }),
+    ...(sub === undefined ? {} : { sub }),
+    groups: list as string[],
+    claims: rest as NonNullable<TestPrincipal["claims"]>,
+  };
+}

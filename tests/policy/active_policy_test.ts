@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { AuditEvent } from "../../src/model/event.ts";
 import { openActivePolicy } from "../../src/policy/active_policy.ts";
+import { createBundleMemory } from "../../src/policy/bundle_memory.ts";
+import { openStore } from "../../src/store/open_store.ts";
 import { ACME_TOOLS } from "./sample_tools.ts";
 
 const policyText = (rule: string, test = "") => `
@@ -27,6 +29,9 @@ async function withPolicy(
   const active = await openActivePolicy({
     config: { policies: path },
     tools: () => ACME_TOOLS,
+    isListed: () => true,
+    now: Date.now,
+    bundles: createBundleMemory(await openStore("memory:")),
     audit: (event) => Promise.resolve(void events.push(event)),
     log: () => {},
   });
