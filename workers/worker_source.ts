@@ -1,7 +1,11 @@
 import { encodeMessage, readMessages } from "../src/rpc/protocol.ts";
+import { installAbort } from "./realm/abort.ts";
 import { bootRealm } from "./realm/boot.ts";
 import { installClock } from "./realm/clock.ts";
+import { installClone } from "./realm/clone.ts";
 import { installConsole } from "./realm/console.ts";
+import { installCrypto } from "./realm/crypto.ts";
+import { installEncoding } from "./realm/encoding.ts";
 import { installErrors } from "./realm/errors.ts";
 import { installGlobals } from "./realm/globals.ts";
 import { installJson } from "./realm/json.ts";
@@ -9,7 +13,9 @@ import { capturePrimordials } from "./realm/primordials.ts";
 import { createApi } from "./realm/program.ts";
 import { installPromises } from "./realm/promises.ts";
 import { installTimers } from "./realm/timers.ts";
+import type { Realm } from "./realm/realm.ts";
 import { installTools } from "./realm/tools.ts";
+import { installUrl } from "./realm/url.ts";
 import { stripProgram } from "./strip_program.ts";
 import { workerMain } from "./worker_main.ts";
 
@@ -27,9 +33,30 @@ const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = 
   createApi,
 };
 
-const LAZY_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {};
+const LAZY_PARTS: { readonly [name: string]: (realm: Realm) => void } = {
+  installAbort,
+  installClone,
+  installCrypto,
+  installEncoding,
+  installUrl,
+};
 
-const LAZY_GLOBALS: readonly (readonly [string, string])[] = [];
+/** `[global, the part that makes it]` */
+const LAZY_GLOBALS: readonly (readonly [string, string])[] = [
+  ["AbortController", "installAbort"],
+  ["AbortSignal", "installAbort"],
+  ["DOMException", "installAbort"],
+  ["Event", "installAbort"],
+  ["EventTarget", "installAbort"],
+  ["TextDecoder", "installEncoding"],
+  ["TextEncoder", "installEncoding"],
+  ["URL", "installUrl"],
+  ["URLSearchParams", "installUrl"],
+  ["atob", "installEncoding"],
+  ["btoa", "installEncoding"],
+  ["crypto", "installCrypto"],
+  ["structuredClone", "installClone"],
+];
 
 /**
  * The Worker's module as text.

@@ -5,8 +5,8 @@ export function installPromises(realm: Realm): void {
   "use strict";
   const { p } = realm;
   const titles = new p.WeakMap<object, string>();
-  const prototype = p.Promise.prototype;
-  const guard = new p.Proxy(prototype, {
+  // An object between the promise and Promise.prototype, so that `instanceof Promise` stays true.
+  const guard = new p.Proxy(p.create(p.Promise.prototype), {
     __proto__: null,
     get(target: object, key: PropertyKey, receiver: object) {
       if (typeof key === "symbol" || p.has(target, key)) return p.get(target, key, receiver);

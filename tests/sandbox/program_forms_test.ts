@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { stripTypeScriptTypes } from "node:module";
+import fc from "fast-check";
+import { programForms } from "../../src/sandbox/prepare/program_forms.ts";
+import { scanTokens } from "../../src/sandbox/prepare/scan_tokens.ts";
+import { stripProgram } from "../../workers/strip_program.ts";
+
+const HEAD = '(async () => {"use strict";';
+
+/** What the first form makes of a program, without its frame. */
+function bodyOf(code: string): string {
+  const forms = programForms(code);
+  assert.ok(forms.ok, code);
+  const { text } = forms.forms[0]!;
+  assert.ok(text.startsWith(HEAD) && text.endsWith("})"));
+  return text.slice(HEAD.length, -2).trimEnd();
+}
+
+function strip(code: string) {
+  const forms = programForms(code);
+  return forms.ok ? stripProgram(stripTypeScriptTypes, atob, forms.forms) : forms;
+}
+
+Deno.test("programForms() returns a trailing expression", () => {
+  const cases: [string, string][] = [
+    ["1 + 1", "return 1 + 1"],
+    ["const x = 1;\nx", "const x = 1;\nreturn x"],
+    ["foo(); bar()", "foo(); return bar()"],
+    ["if (a) { b() }\nc()", "if (a) { b() }\nreturn c()"],
+    ["if (a) { b() } c()", "if (a) { b() } return c()"],
+    ["const a = [1]\n  .map(f)\na", "const a = [1]\n  .map(f)\nreturn a"],
+    ["const f = () => { x }\nawait f()", "const f = () => { x }\nreturn await f()"],
+    ["const o = {}\nObject.keys(o)", "const o = {}\nreturn Object.keys(o)"],
+    ["let i = 0\n++i", "let i = 0\nreturn ++i"],
+    ["async () => { return 5 }", "return async () => { return 5 }"],
+    ["({ a: 1 })", "return ({ a: 1 })"],
+    ["`a${`b${c}`}d`", "return `a${`b${c}`}d`"],
+    ["const r = /[)/]/g\nr.test(x)", "const r = /[)/]/g\nreturn r.test(x)"],
+    ["try { a() } catch { b() }\nc", "try { a() } catch { b() }\nreturn c"],
+    ["type = 1", "return type = 1"],
+    ["const a = b as any\na", "const a = b as any\nreturn a"],
+  ];
+  for (const [code, expected] of cases) assert.equal(bodyOf(code), expected);
+});
+
+Deno.test("programForms() leaves programs alone that return, declare or loop at the end", () => {
+  const programs = [
+    "return 1",
+    "const x = 1",
+    "for (const x of y)\n  x()",
+    "while (x)\n  y()",
+    "if (x)\n  y()\nelse\n  z()",
+    "do { a() } while (b)",
+    "label: for (;;) break label",
+    "class A {}",
+    "throw new Error('x')",
+    "type A = number",
+    "interface A { b: number }",
+    "{ a: 1 }",
+    "switch (a) { default: b() }",
+    "",
+    "// only a comment",
+  ];
+  for (const code of programs) assert.equal(bodyOf(code), code.trimEnd());
+});
+
+Deno.test("programForms() calls the one function, takes `export default` and blanks a fence", () => {
+  assert.equal(
+    bodyOf("async function main() { return 1 }"),
+    "async function main() { return 1 }\n\nreturn main();",
+  );
+  assert.equal(bodyOf("```ts\nreturn 1\n```"), "     \nreturn 1");
+  assert.equal(bodyOf("~~~\nx\n~~~\n"), "   \nreturn x");
+  const exported = programForms("export default async () => 7");
+  assert.ok(exported.ok);
+  assert.match(
+    exported.forms[0]!.text,
+    /let \$out; {7}\$out = {2}async \(\) => 7\n\nreturn \$out;\}\)$/,
+  );
+});
+
+Deno.test("programForms() names the bracket that does not fit", () => {
+  assert.deepEqual(programForms("foo(\n  [1"), {
+    ok: false,
+    message: '"[" is never closed',
+    line: 2,
+    column: 3,
+  });
+  const breakout = programForms("return 1\n}); evil(); (async () => {");
+  assert.deepEqual(breakout, { ok: false, message: 'Unexpected "}"', line: 2, column: 1 });
+});
+
+Deno.test("stripProgram() keeps places and says where a program does not parse", () => {
+  const stripped = strip("const x: number = 1;\nreturn x as number");
+  assert.ok(stripped.ok && "code" in stripped);
+  assert.equal(stripped.code, `${HEAD}const x         = 1;\nreturn x          \n})`);
+  const broken = strip("const a = 1;\nconst b = ;");
+  assert.deepEqual(broken, { ok: false, message: "Expression expected", line: 2, column: 11 });
+  const first = strip("let x = ;");
+  assert.deepEqual([first.ok, !first.ok && [first.line, first.column]], [false, [1, 9]]);
+  const module = strip("import x from 'y'");
+  assert.match(module.ok ? "" : module.message, /cannot be used outside of module code/);
+});
+
+Deno.test("stripProgram() maps transformed code back", () => {
+  const stripped = strip("enum E { A = 4 }\nreturn E.A");
+  assert.ok(stripped.ok && "positions" in stripped && stripped.positions !== null);
+  assert.ok(stripped.positions.some(([, , line]) => line === 2));
+});
+
+Deno.test("scanTokens() takes any text and covers it in order", () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: fc.constantFrom(..."(){}[]`${}'\"/\\;\n.a1 =>*".split("")) }),
+  );
+  fc.assert(
+    fc.property(text, (code) => {
+      const scan = scanTokens(code);
+      if (!scan.ok) return scan.offset >= 0 && scan.offset <= code.length;
+      let end = 0;
+      for (const token of scan.tokens) {
+        if (token.start < end || token.end <= token.start || token.end > code.length) return false;
+        end = token.end;
+      }
+      return true;
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("programForms() is linear in hostile text", () => {
+  for (const part of ["(", "a\n", "`${", "/", "{}\n", "(x)\n", "'", "if(x)\n"]) {
+    const code = part.repeat(20_000);
+    const start = performance.now();
+    programForms(code);
+    assert.ok(performance.now() - start < 2_000, JSON.stringify(part));
+  }
+});
