@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { LogEntry } from "../store/store.ts";
 import { canonicalJson } from "./canonical_json.ts";
@@ -11,7 +11,7 @@ export const RECORD_BYTES_MAX = 32_768;
 
 /** SHA-256 (hex) of a record's line: the next record's `prev`. */
 export function hashLine(line: string): string {
-  return createHash("sha256").update(line).digest("hex");
+  return hash("sha256", line, "hex");
 }
 
 /**

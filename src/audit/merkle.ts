@@ -4,10 +4,11 @@
  *
  * @see RFC 6962, section 2.1: leaf = SHA-256(0x00 ‖ entry), node = SHA-256(0x01 ‖ left ‖ right).
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
-const LEAF = new Uint8Array([0]);
-const NODE = new Uint8Array([1]);
+/** The byte 0x00, as UTF-8 text. */
+const LEAF = "\0";
+const NODE = 0x01;
 
 export interface MerkleFrontier {
   readonly size: number;
@@ -26,8 +27,8 @@ export interface MerkleTree {
 
 export const EMPTY_FRONTIER: MerkleFrontier = { size: 0, hashes: [] };
 
-export function hashLeaf(entry: string | Uint8Array): Uint8Array {
-  return createHash("sha256").update(LEAF).update(entry).digest();
+export function hashLeaf(entry: string): Uint8Array {
+  return hash("sha256", LEAF + entry, "buffer");
 }
 
 /** @throws {RangeError} if the hashes cannot be the frontier of that size. */
@@ -59,7 +60,7 @@ function growTree(startSize: number, startHashes: readonly Uint8Array[]): Merkle
     size: () => size,
     root() {
       const last = hashes.at(-1);
-      if (last === undefined) return createHash("sha256").digest("hex");
+      if (last === undefined) return hash("sha256", "", "hex");
       const left = hashes.slice(0, -1);
       return left.reduceRight((right, hash) => hashNode(hash, right), last).toHex();
     },
@@ -69,7 +70,11 @@ function growTree(startSize: number, startHashes: readonly Uint8Array[]): Merkle
 }
 
 function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  const bytes = new Uint8Array(65);
+  bytes[0] = NODE;
+  bytes.set(left, 1);
+  bytes.set(right, 33);
+  return hash("sha256", bytes, "buffer");
 }
 
 function countBits(number: number): number {

@@ -124,12 +124,13 @@ export class ChainVerifier {
     this.#records++;
     if (this.#first === null) this.#begin(record);
     const isInOrder = this.#checkNumber(record);
-    this.#checkLink(record, line);
+    const lineHash = hashLine(line);
+    this.#checkLink(record, lineHash);
     this.#checkTime(record);
     this.#checkCheckpoint(record);
     this.#follow(record);
     this.#tree?.append(hashLeaf(line));
-    this.#head = isInOrder ? hashLine(line) : UNKNOWN;
+    this.#head = isInOrder ? lineHash : UNKNOWN;
     this.#next = Math.max(this.#next, record.seq + 1);
     this.#checkMarks();
     return record;
@@ -233,13 +234,13 @@ export class ChainVerifier {
     this.#report("reordered", seq, `Record ${seq} comes after record ${this.#next - 1}`);
   }
 
-  #checkLink(record: AuditRecord, line: string): void {
+  #checkLink(record: AuditRecord, lineHash: string): void {
     this.#settleSuspect(record);
     if (record.prev === this.#head || this.#head === UNKNOWN) return;
     if (record.seq === this.#first) {
       this.#report("edited", record.seq, `Record ${record.seq} does not follow what was trimmed`);
     } else {
-      this.#suspect = { seq: record.seq - 1, nextHash: hashLine(line) };
+      this.#suspect = { seq: record.seq - 1, nextHash: lineHash };
     }
   }
 

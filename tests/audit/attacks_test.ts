@@ -77,7 +77,7 @@ Deno.test("verify() reports changes of the rows that searches read", async () =>
   assert.ok(rows.length > 15);
   const random = seededRandom(7);
   const missed: string[] = [];
-  for (let round = 0; round < 30; round++) {
+  for (let round = 0; round < 20; round++) {
     await Deno.writeFile(audit.storePath, pristine);
     for (const suffix of ["-wal", "-shm"]) {
       await Deno.remove(audit.storePath + suffix).catch(() => {}); // there is one only sometimes
