@@ -26,8 +26,11 @@ import {
   type SaltedPayloads,
 } from "./payload_box.ts";
 import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
+import { trimAudit } from "./retention.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
+
+const TRIM_EVERY_MS = 3_600_000;
 
 export interface AuditLog {
   /** The chain this log writes. */
@@ -60,6 +63,8 @@ export interface AuditLog {
     /** Whether every payload is opened and compared, too; true unless told. */
     payloads?: boolean;
   }): Promise<AuditReport>;
+  /** Removes what is older than the retention; also done every hour. Answers how many records. */
+  trim(): Promise<number>;
   health(): AuditHealth;
   /** Places outside the store that remember checkpoints. */
   anchors(): AnchorStatus[];
@@ -74,6 +79,10 @@ export interface AuditLogOptions {
   readonly config: Config["audit"];
   /** Where the key files lie (`<path>.signing.pem` …); null: keys of this process only. */
   readonly keysPath?: string | null;
+  /** The keys themselves, instead of files. */
+  readonly keys?: AuditKeys;
+  /** The first record of a chain that must not be trimmed yet, such as of a sink that is behind. */
+  readonly neededFrom?: (chain: string) => Promise<number>;
   /** What relative paths of the configuration start from. */
   readonly baseDir?: string;
   readonly now?: () => number;
@@ -147,6 +156,26 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     return await writer.append(kept.event, kept.payloads);
   }
 
+  let trimming: Promise<number> = Promise.resolve(0);
+
+  /** One at a time: two would sign two beginnings. */
+  function trim(): Promise<number> {
+    const run = trimming.catch(() => 0).then(() =>
+      trimAudit({
+        store,
+        signer: keys.signer,
+        now,
+        retentionMs: config.retentionDays * 86_400_000,
+        neededFrom: options.neededFrom ?? (() => Promise.resolve(Infinity)),
+      }, chain)
+    );
+    trimming = run.catch(() => 0);
+    return run;
+  }
+
+  const trimTimer = setInterval(() => trim().catch(logError(log)), TRIM_EVERY_MS);
+  Deno.unrefTimer(Number(trimTimer));
+
   for (const event of recovered.unfinished) await writer.append(event);
 
   return {
@@ -180,10 +209,13 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         now,
       });
     },
+    trim,
     health: () => writer.health(),
     anchors: () => anchors.status(),
     async close() {
       if (timer !== null) clearTimeout(timer);
+      clearInterval(trimTimer);
+      await trimming;
       const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
       // A store that is away must not keep the process from ending: the next start goes on from here.
       const last = due ? checkpoint().catch(logError(log)) : Promise.resolve();
@@ -257,6 +289,7 @@ async function readAnchors(targets: readonly string[]): Promise<string[]> {
 }
 
 async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {
-  const { keysPath = null } = options;
+  const { keysPath = null, keys } = options;
+  if (keys !== undefined) return keys;
   return keysPath === null ? createAuditKeys() : await loadAuditKeys(keysPath);
 }

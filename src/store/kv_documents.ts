@@ -13,6 +13,8 @@ import type { Change, StoredEntry } from "./store.ts";
 
 const CONFLICT_RETRIES_MAX = 1_000;
 const CHUNKS_PER_COMMIT = 10;
+/** Expired rows that one commit removes. */
+const TRIM_ROWS = 90;
 const ORPHAN_CHUNKS_KEPT_MS = 3_600_000;
 const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -88,9 +90,13 @@ export function createKvDocuments(
   }
 
   async function readRows(keys: readonly string[]): Promise<Deno.KvEntryMaybe<Uint8Array>[]> {
+    return await readKeys(keys.map((key) => ["d", key]));
+  }
+
+  async function readKeys(keys: readonly Deno.KvKey[]): Promise<Deno.KvEntryMaybe<Uint8Array>[]> {
     const rows: Deno.KvEntryMaybe<Uint8Array>[] = [];
     for (let start = 0; start < keys.length; start += 10) {
-      const batch = keys.slice(start, start + 10).map((key) => ["d", key]);
+      const batch = keys.slice(start, start + 10);
       rows.push(...await kv.getMany<Uint8Array[]>(batch) as Deno.KvEntryMaybe<Uint8Array>[]);
     }
     return rows;
@@ -210,24 +216,26 @@ export function createKvDocuments(
   async function trimBatch(): Promise<boolean> {
     const due: Deno.KvEntry<Uint8Array>[] = [];
     const selector = { start: ["e"], end: ["e", now() + 1] };
-    for await (const entry of kv.list<Uint8Array>(selector, { limit: 100 })) due.push(entry);
-    for (const { key } of due) {
-      const [, expiresAt, kind, name] = key as [string, number, string, string];
-      const operation = kv.atomic().delete(key);
-      if (kind === "c") {
-        const [id, count] = JSON.parse(name) as [string, number];
-        await removeChunks([{ id, count }]);
-      } else {
-        const row = await kv.get<Uint8Array>([kind, name]);
-        const current = row.value === null ? null : decodeRow(row.value);
-        if (current !== null && current.expiresAt === expiresAt) {
-          if (current.chunks) await removeChunks([current.chunks]);
-          operation.check(row).delete(row.key);
-        }
-      }
-      await commitKv(operation);
+    const options = { limit: TRIM_ROWS };
+    for await (const entry of kv.list<Uint8Array>(selector, options)) due.push(entry);
+    const orphans = due.filter(({ key }) => key[2] === "c");
+    await removeChunks(
+      orphans.map(({ key }) => JSON.parse(key[3] as string) as [string, number])
+        .map(([id, count]) => ({ id, count })),
+    );
+    const named = due.filter(({ key }) => key[2] !== "c");
+    const rows = await readKeys(named.map(({ key }) => [key[2] as string, key[3] as string]));
+    const operation = kv.atomic();
+    for (const { key } of due) operation.delete(key);
+    for (const [index, row] of rows.entries()) {
+      const current = row.value === null ? null : decodeRow(row.value);
+      if (current === null || current.expiresAt !== named[index]?.key[1]) continue;
+      if (current.chunks) await removeChunks([current.chunks]);
+      operation.check(row).delete(row.key);
     }
-    return due.length === 100;
+    // A row that was written meanwhile fails the commit: the next round looks again.
+    await commitKv(operation);
+    return due.length === TRIM_ROWS;
   }
 
   return {

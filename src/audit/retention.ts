@@ -1,0 +1,90 @@
+/**
+ * Removes what is older than the retention, a little at a time, and leaves a chain that verifies: a
+ * signed statement says where it now begins and carries the Merkle frontier of what is gone.
+ */
+import type { AuditRecord } from "../model/event.ts";
+import type { LogEntry, Store } from "../store/store.ts";
+import { type ChainState, emptyChain, followEntries } from "./chain.ts";
+import type { CheckpointSigner } from "./checkpoint.ts";
+import { readAscending } from "./read_chain.ts";
+import { readTrimmed, trimmedChange } from "./trimmed.ts";
+
+/** Records of one step: a few milliseconds of work, then others have their turn. */
+const STEP_RECORDS = 5_000;
+
+export interface RetentionDeps {
+  readonly store: Store;
+  readonly signer: CheckpointSigner;
+  readonly now: () => number;
+  readonly retentionMs: number;
+  /** The first record of a chain that somebody still needs, such as a sink that is behind. */
+  readonly neededFrom: (chain: string) => Promise<number>;
+}
+
+/**
+ * Trims this log's own chain, and chains nobody has written to for longer than the retention.
+ *
+ * @returns how many records were removed.
+ */
+export async function trimAudit(deps: RetentionDeps, ownChain: string): Promise<number> {
+  const beforeTs = deps.now() - deps.retentionMs;
+  let removed = 0;
+  for (const chain of await deps.store.logs()) {
+    const head = await deps.store.head(chain);
+    if (head === null || (chain !== ownChain && head.ts >= beforeTs)) continue;
+    removed += await trimChain(deps, chain, head, beforeTs);
+  }
+  // Also without a record to remove: documents whose time is over.
+  await deps.store.trim(0, { log: ownChain });
+  return removed;
+}
+
+async function trimChain(
+  deps: RetentionDeps,
+  chain: string,
+  head: LogEntry,
+  beforeTs: number,
+): Promise<number> {
+  const { store, signer, now } = deps;
+  let removed = 0;
+  for (;;) {
+    const trimmed = await readTrimmed(store, chain, [signer.verifierKey]);
+    const start = trimmed?.state ?? emptyChain(chain);
+    const end = Math.min(head.seq, await deps.neededFrom(chain), start.size + STEP_RECORDS);
+    const step = await followTo(store, start, end, beforeTs);
+    if (step === null) return removed;
+    // The statement comes first: after a crash in between it covers records that are still there.
+    await store.put([trimmedChange(signer, step.state, now())]);
+    removed += await store.trim(step.nextTs, { log: chain });
+  }
+}
+
+/**
+ * The chain after its records before `beforeTs`, and the time of the first record that stays.
+ *
+ * @returns null when nothing is to be removed, or the stored records are not those that follow.
+ */
+async function followTo(
+  store: Store,
+  start: ChainState,
+  end: number,
+  beforeTs: number,
+): Promise<{ state: ChainState; nextTs: number } | null> {
+  let state = start;
+  let found: { state: ChainState; nextTs: number } | null = null;
+  for await (const entries of readAscending(store, start.chain, start.size, end + 1)) {
+    for (const entry of entries) {
+      if (!follows(state, entry)) return null;
+      // Entries are removed by time, so a step ends where the time changes.
+      if (state.size > start.size && entry.ts > state.ts) found = { state, nextTs: entry.ts };
+      if (entry.ts >= beforeTs || state.size >= end) return found;
+      state = followEntries(state, [entry]);
+    }
+  }
+  return found;
+}
+
+function follows(state: ChainState, entry: LogEntry): boolean {
+  if (entry.seq !== state.size) return false;
+  return (JSON.parse(entry.body) as AuditRecord).prev === state.head;
+}
