@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
-import type { AuditEvent } from "../../src/model/event.ts";
-import type { Principal } from "../../src/model/principal.ts";
-import type { Tool } from "../../src/model/tool.ts";
-import type { UpstreamAnswer, UpstreamCall } from "../../src/model/upstream.ts";
-import { LimitsSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
-import { compilePolicy } from "../../src/policy/policy.ts";
-import { callTool, type CallToolDeps } from "../../src/supervisor/call_tool.ts";
-import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
-import { createOutputGate } from "../../src/supervisor/output_gate.ts";
+import { callTool } from "../../src/supervisor/call_tool.ts";
+import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
+import { answerOf, callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 
 const POLICY = `
 version: 1
@@ -22,121 +15,28 @@ rules:
   - { id: no-eur, deny: write, tools: [pay.refund], when: 'has(args.currency) && args.currency == "EUR"', message: Use USD }
 `;
 
-function tool(id: string, properties: { [name: string]: unknown } = {}): Tool {
-  const [server = "", name = ""] = id.split(".");
-  return {
-    id,
-    server,
-    name,
-    serverIdentifier: server,
-    identifier: name,
-    kind: "tool",
-    title: name,
-    description: "",
-    inputSchema: { type: "object", properties, additionalProperties: false },
-    outputSchema: null,
-    hints: {},
-    tags: [],
-    http: null,
-    pin: "00",
-  };
-}
+const closed = (properties: object) => ({
+  type: "object",
+  properties,
+  additionalProperties: false,
+});
 
 const TOOLS = [
-  tool("pay.get", { id: { type: "string" } }),
-  tool("pay.refund", { amount: { type: "number" }, currency: { type: "string" } }),
-  tool("pay.drop"),
-  tool("web.fetch"),
+  makeTool("pay", "get", { inputSchema: closed({ id: { type: "string" } }) }),
+  makeTool("pay", "refund", {
+    inputSchema: closed({ amount: { type: "number" }, currency: { type: "string" } }),
+  }),
+  makeTool("pay", "drop", { inputSchema: closed({}) }),
+  makeTool("web", "fetch", { inputSchema: closed({}) }),
 ];
 
-const FINANCE: Principal = {
-  sub: "ada",
-  issuer: "keys",
-  client: "k1",
-  claims: { groups: ["finance"] },
-  scopes: ["search", "execute"],
-  spaces: null,
-};
+const FINANCE = makePrincipal({ claims: { groups: ["finance"] } });
 
-function answerOf(value: unknown): UpstreamAnswer {
-  return { content: [], structuredContent: value, isError: false, bytes: 10, credential: "none" };
-}
-
-/** The gate over recorders: what reached the audit and the upstream, in order. */
-function setUp(overrides: Partial<CallToolDeps> = {}) {
-  const order: string[] = [];
-  const events: AuditEvent[] = [];
-  const calls: UpstreamCall[] = [];
-  const policy = compilePolicy(parsePolicy([{ path: "p.yaml", text: POLICY }]), TOOLS).policy;
-  const snapshot = {
-    revision: 1,
-    tools: new Map(TOOLS.map((entry) => [entry.id, entry])),
-    servers: new Map(),
-    quarantined: [],
-  };
-  const deps: CallToolDeps = {
-    now: () => 0,
-    snapshot: () => snapshot,
-    policy: () => policy,
-    audit: {
-      append(event) {
-        order.push(event.kind);
-        events.push(event);
-        return Promise.resolve({ ...event, v: 1, chain: "c", seq: 0, ts: "", prev: "" });
-      },
-    },
-    upstreams: {
-      call(call) {
-        order.push("upstream");
-        calls.push(call);
-        return Promise.resolve(answerOf({ ok: true }));
-      },
-    },
-    quotas: {
-      reserve() {
-        order.push("reserve");
-        return Promise.resolve({
-          ok: true,
-          quota: {
-            settle: () => Promise.resolve(void order.push("settle")),
-            refund: () => Promise.resolve(void order.push("refund")),
-          },
-        });
-      },
-    },
-    output: createOutputGate(),
-    observeResult: () => {},
-    tokensOfBytes: (bytes) => bytes / 4,
-    ...overrides,
-  };
-  return { deps, order, events, calls };
-}
-
-function contextOf(overrides: Partial<ExecutionContext> = {}): ExecutionContext {
-  return {
-    id: "e1",
-    principal: FINANCE,
-    space: "default",
-    task: null,
-    traceparent: null,
-    span: null,
-    limits: LimitsSchema.parse({}),
-    dryRun: false,
-    signal: new AbortController().signal,
-    taint: { tainted: false, sources: new Set() },
-    planned: [],
-    ...overrides,
-  };
-}
-
-function callOf(id: string, args: unknown = {}) {
-  const [server = "", name = ""] = id.split(".");
-  return { server, tool: name, index: 0, args, signal: new AbortController().signal };
-}
+const setUp = (overrides?: Parameters<typeof setUpGate>[2]) => setUpGate(POLICY, TOOLS, overrides);
 
 Deno.test("callTool() makes the intent durable before the call and the outcome after it", async () => {
   const { deps, order, events, calls } = setUp();
-  const outcome = await callTool(deps, contextOf(), callOf("pay.refund", { amount: 40 }));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.refund", { amount: 40 }));
   assert.ok(outcome.ok);
   assert.deepEqual(outcome.value, { ok: true });
   assert.deepEqual(order, ["reserve", "call.intent", "upstream", "settle", "call.outcome"]);
@@ -148,15 +48,15 @@ Deno.test("callTool() makes the intent durable before the call and the outcome a
 Deno.test("callTool() does not call when the intent cannot be written, and gives the quota back", async () => {
   const failing = new GateError("ERR_AUDIT_UNAVAILABLE", "Disk full", { hint: "Free space" });
   const { deps, order } = setUp({ audit: { append: () => Promise.reject(failing) } });
-  const outcome = await callTool(deps, contextOf(), callOf("pay.get", {}));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.get", {}));
   assert.equal(!outcome.ok && outcome.error.code, "ERR_AUDIT_UNAVAILABLE");
   assert.deepEqual(order, ["reserve", "refund"]);
 });
 
 Deno.test("callTool() answers the same for a hidden tool and for one that does not exist", async () => {
   const { deps, events, order } = setUp();
-  const hidden = await callTool(deps, contextOf(), callOf("pay.drop"));
-  const missing = await callTool(deps, contextOf(), callOf("pay.prod"));
+  const hidden = await callTool(deps, contextOf(FINANCE), callOf("pay.drop"));
+  const missing = await callTool(deps, contextOf(FINANCE), callOf("pay.prod"));
   assert.ok(!hidden.ok && !missing.ok);
   const plain = ({ message, ...rest }: typeof hidden.error) => ({
     ...rest,
@@ -172,7 +72,7 @@ Deno.test("callTool() answers the same for a hidden tool and for one that does n
 Deno.test("callTool() says which rule denied the arguments and what to do instead, and audits it", async () => {
   const { deps, events, order } = setUp();
   const args = { amount: 40, currency: "EUR" };
-  const outcome = await callTool(deps, contextOf(), callOf("pay.refund", args));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.refund", args));
   assert.ok(!outcome.ok);
   assert.equal(outcome.error.code, "ERR_POLICY_DENIED");
   assert.match(outcome.error.message, /no-eur/);
@@ -183,12 +83,12 @@ Deno.test("callTool() says which rule denied the arguments and what to do instea
 
 Deno.test("callTool() refuses arguments that do not fit the schema before any rule sees them", async () => {
   const { deps, order } = setUp();
-  const outcome = await callTool(deps, contextOf(), callOf("pay.refund", { amuont: 40 }));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.refund", { amuont: 40 }));
   assert.ok(!outcome.ok);
   assert.equal(outcome.error.code, "ERR_INVALID_ARGUMENTS");
   assert.match(outcome.error.hint, /did you mean "amount"/);
   for (const args of [[1], "text", 5]) {
-    const refused = await callTool(deps, contextOf(), callOf("pay.get", args));
+    const refused = await callTool(deps, contextOf(FINANCE), callOf("pay.get", args));
     assert.equal(!refused.ok && refused.error.code, "ERR_INVALID_ARGUMENTS");
   }
   assert.ok(!order.includes("upstream"));
@@ -205,7 +105,7 @@ Deno.test("callTool() turns a tool's own error into a value and records it", asy
         }),
     },
   });
-  const outcome = await callTool(deps, contextOf(), callOf("pay.get", { id: "1" }));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.get", { id: "1" }));
   assert.equal(!outcome.ok && outcome.error.code, "ERR_UPSTREAM");
   assert.equal(!outcome.ok && outcome.error.message, "no");
   assert.equal(events[1]?.err?.code, "ERR_UPSTREAM");
@@ -214,7 +114,7 @@ Deno.test("callTool() turns a tool's own error into a value and records it", asy
 Deno.test("callTool() gives the quota back and records an outcome when the upstream fails", async () => {
   const down = new GateError("ERR_UPSTREAM_UNREACHABLE", "Down", { hint: "Later" });
   const { deps, order, events } = setUp({ upstreams: { call: () => Promise.reject(down) } });
-  const outcome = await callTool(deps, contextOf(), callOf("pay.get", { id: "1" }));
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.get", { id: "1" }));
   assert.equal(!outcome.ok && outcome.error.code, "ERR_UPSTREAM_UNREACHABLE");
   assert.deepEqual(order, ["reserve", "call.intent", "refund", "call.outcome"]);
   assert.equal(events[1]?.result?.status, "ERR_UPSTREAM_UNREACHABLE");
@@ -222,7 +122,7 @@ Deno.test("callTool() gives the quota back and records an outcome when the upstr
 
 Deno.test("callTool() taints the execution after an untrusted tool answered", async () => {
   const { deps } = setUp();
-  const context = contextOf();
+  const context = contextOf(FINANCE);
   await callTool(deps, context, callOf("pay.get", { id: "1" }));
   assert.equal(context.taint.tainted, false);
   await callTool(deps, context, callOf("web.fetch"));
@@ -232,7 +132,7 @@ Deno.test("callTool() taints the execution after an untrusted tool answered", as
 
 Deno.test("callTool() only plans a write in a dry run, and still lets policy deny it", async () => {
   const { deps, order } = setUp();
-  const context = contextOf({ dryRun: true });
+  const context = contextOf(FINANCE, { dryRun: true });
   const planned = await callTool(deps, context, callOf("pay.refund", { amount: 40 }));
   assert.ok(planned.ok);
   assert.deepEqual(context.planned, [{ tool: "pay.refund", args: { amount: 40 } }]);
