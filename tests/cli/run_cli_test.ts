@@ -211,6 +211,35 @@ Deno.test("tools list shows tools, quarantine and servers in trouble; control ch
   });
 });
 
+Deno.test("tools diff shows what was and what is, place by place", async () => {
+  await withFolder(async (folder) => {
+    const diff = {
+      server: "a",
+      name: "b",
+      state: "drift",
+      change: "semantic",
+      changes: [
+        { path: "inputSchema.properties.n.type", before: '"number"', after: '"string"' },
+        { path: "title", before: null, after: '"New"' },
+      ],
+      approvedPin: "1",
+      pin: "2",
+    };
+    const app = scriptedApp({ "GET /tools/a.b/diff": { server: "a", name: "b", diff } });
+    const run = await runIn(folder, ["tools", "diff", "a.b"], app);
+    assert.equal(
+      run.stdout,
+      "a.b: drift, semantic difference to what was approved\n" +
+        '  inputSchema.properties.n.type\n    - "number"\n    + "string"\n  title\n    + "New"\n',
+    );
+    const gone = scriptedApp({ "GET /tools/a.b/diff": { server: "a", name: "b", diff: null } });
+    assert.equal((await runIn(folder, ["tools", "diff", "a.b"], gone)).code, 1);
+    const approved = scriptedApp({ "POST /tools/a.*/approve": { approved: 3 } });
+    const approval = await runIn(folder, ["tools", "approve", "a.*"], approved);
+    assert.match(approval.stderr, /Approved 3 tools of a\.\*/);
+  });
+});
+
 Deno.test("keys create prints the key alone on stdout and sends the span in milliseconds", async () => {
   await withFolder(async (folder) => {
     const { createApp, asked } = scriptedApp({

@@ -1,3 +1,5 @@
+import type { ToolDiff } from "../../catalog/diff_definition.ts";
+import { GateError } from "../../model/errors.ts";
 import type { QuarantinedTool, ServerState } from "../../model/catalog.ts";
 import type { Access, Tool } from "../../model/tool.ts";
 import { apiPath } from "../api_client.ts";
@@ -82,14 +84,14 @@ const diff: Command = {
   ...NAME,
   examples: ["toolgate tools diff github.create_issue"],
   async run(context) {
-    const answer = await askAbout<{ readonly diff: unknown }>(context, "diff");
-    if (context.json) context.output.json(answer);
-    else {
-      const { diff: changes } = answer;
-      context.output.result(
-        typeof changes === "string" ? changes : JSON.stringify(changes, null, 2),
-      );
+    const { diff: found } = await askAbout<{ readonly diff: ToolDiff | null }>(context, "diff");
+    if (found === null) {
+      throw new GateError("ERR_NOT_FOUND", `No upstream lists "${context.positionals[0]}"`, {
+        hint: 'See "toolgate tools list"',
+      });
     }
+    if (context.json) context.output.json(found);
+    else context.output.result(renderDiff(found));
     return EXIT.ok;
   },
 };
@@ -100,9 +102,12 @@ const approve: Command = {
   ...NAME,
   examples: ["toolgate tools approve github.create_issue", 'toolgate tools approve "github.*"'],
   async run(context) {
-    const answer = await askAbout<{ readonly approved: unknown }>(context, "approve", "POST");
+    const answer = await askAbout<{ readonly approved: number }>(context, "approve", "POST");
     if (context.json) context.output.json(answer);
-    else context.output.note(`Approved ${context.positionals[0]}`);
+    else {
+      const count = `${answer.approved} ${answer.approved === 1 ? "tool" : "tools"}`;
+      context.output.note(`Approved ${count} of ${context.positionals[0]}`);
+    }
     return EXIT.ok;
   },
 };
@@ -138,6 +143,16 @@ async function askAbout<Answer>(
     path: action === "" ? apiPath("tools", name) : apiPath("tools", name, action),
     query: { space: context.text("space") },
   });
+}
+
+function renderDiff({ server, name, state, change, changes }: ToolDiff): string {
+  const head = `${server}.${name}: ${state}, ${change ?? "no"} difference to what was approved`;
+  const lines = changes.flatMap(({ path, before, after }) => [
+    `  ${plain(path)}`,
+    ...(before === null ? [] : [`    - ${plain(before)}`]),
+    ...(after === null ? [] : [`    + ${plain(after)}`]),
+  ]);
+  return [head, ...lines].join("\n");
 }
 
 function printList(context: CommandContext, { tools, quarantined, servers }: ToolList): void {
