@@ -116,13 +116,15 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
   addUsageRoutes(app, kit);
   addAuditRoutes(app, kit);
   // Mounted under another app, a catch-all route answers what `notFound` would not hear of.
-  app.all("*", (context) =>
-    message(
+  app.all("*", (context) => {
+    if (new URL(context.req.url).pathname === "/console/") return context.redirect("/console", 303);
+    return message(
       context,
       "There is no such page",
       `The console has nothing at ${readPath(context)}.`,
       404,
-    ));
+    );
+  });
   app.onError(async (error, context) => {
     const report = reportError(error);
     if (report.code === "ERR_INTERNAL") {

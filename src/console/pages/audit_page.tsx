@@ -144,7 +144,7 @@ function Records({ records, next, form, query }: AuditPageProps & { readonly que
               <th scope="col">Tool</th>
               <th scope="col">Effect</th>
               <th scope="col">Status</th>
-              <th scope="col" class="number middle">Time</th>
+              <th scope="col" class="number middle">Took</th>
               <th scope="col" class="middle">Execution</th>
             </tr>
           </thead>
@@ -158,10 +158,12 @@ function Records({ records, next, form, query }: AuditPageProps & { readonly que
           </tbody>
         </table>
       </TableFrame>
-      <nav class="pages" aria-label="Pages">
-        {form.after === "" ? null : <a class="button" href={`/console/audit?${query}`}>Newest</a>}
-        {next === null ? null : <a class="button" href={`/console/audit?${older}`}>Older</a>}
-      </nav>
+      {form.after === "" && next === null ? null : (
+        <nav class="pages" aria-label="Pages">
+          {form.after === "" ? null : <a class="button" href={`/console/audit?${query}`}>Newest</a>}
+          {next === null ? null : <a class="button" href={`/console/audit?${older}`}>Older</a>}
+        </nav>
+      )}
     </>
   );
 }

@@ -82,7 +82,7 @@ function ExecutionTable(
             <th scope="col">Who</th>
             <th scope="col" class="middle">Last tool</th>
             <th scope="col">Calls</th>
-            <th scope="col" class="number">Time</th>
+            <th scope="col" class="number">Took</th>
             <th scope="col" class="number middle">Cost</th>
           </tr>
         </thead>
