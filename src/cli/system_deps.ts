@@ -16,7 +16,8 @@ export const systemDeps: CliDeps = {
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(path, text, options);
   },
-  pipeToStdout: (stream) => stream.pipeTo(Deno.stdout.writable, { preventClose: true }),
+  pipeToStdout: (stream) =>
+    stream.pipeTo(Deno.stdout.writable, { preventClose: true }).catch(leaveIfReaderHasGone),
   pipeToFile: async (path, stream) => {
     await Deno.mkdir(dirname(path), { recursive: true });
     const file = await Deno.open(path, { write: true, create: true, truncate: true });
@@ -51,10 +52,14 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
   try {
     while (written < bytes.length) written += stream.writeSync(bytes.subarray(written));
   } catch (error) {
-    // The reader has gone, as with "| head": there is nobody left to tell.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-    throw error;
+    leaveIfReaderHasGone(error);
   }
+}
+
+/** With "| head" the reader goes early: there is nobody left to tell. */
+function leaveIfReaderHasGone(error: unknown): void {
+  if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+  throw error;
 }
 
 async function readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {

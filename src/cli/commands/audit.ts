@@ -101,7 +101,7 @@ const tail: Command = {
 
 const exportRecords: Command = {
   name: "export",
-  summary: "Records for other systems, oldest first",
+  summary: "Records for other systems",
   options: {
     ...FILTERS,
     format: { value: "F", about: "jsonl, csv, ocsf, cef or parquet; default jsonl" },
