@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Other schemes (`file:`, `data:`) are no place to call. */
+const HttpUrlSchema = z.url({ protocol: /^https?$/ });
+
 /** Bounds of one execution. @see model/limits.ts */
 export const LimitsSchema = z.strictObject({
   wallTimeMs: z.int().min(100).max(600_000).default(30_000),
@@ -29,7 +32,7 @@ export const SandboxSchema = z.strictObject({
 export const UpstreamAuthSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("client_credentials"),
-    tokenUrl: z.url(),
+    tokenUrl: HttpUrlSchema,
     clientId: z.string().min(1),
     clientSecret: z.string().min(1),
     scope: z.string().optional(),
@@ -37,7 +40,7 @@ export const UpstreamAuthSchema = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: z.literal("token_exchange"),
-    tokenUrl: z.url(),
+    tokenUrl: HttpUrlSchema,
     clientId: z.string().min(1),
     clientSecret: z.string().min(1),
     scope: z.string().optional(),
@@ -47,8 +50,8 @@ export const UpstreamAuthSchema = z.discriminatedUnion("type", [
     type: z.literal("oauth"),
     clientId: z.string().min(1),
     clientSecret: z.string().optional(),
-    authorizationUrl: z.url(),
-    tokenUrl: z.url(),
+    authorizationUrl: HttpUrlSchema,
+    tokenUrl: HttpUrlSchema,
     scope: z.string().optional(),
   }),
 ]);
@@ -79,7 +82,7 @@ export const McpServerSchema = z.union([
   z.strictObject({
     ...UpstreamCommonSchema,
     type: z.enum(["http", "streamable-http", "streamableHttp", "sse"]).optional(),
-    url: z.url(),
+    url: HttpUrlSchema,
     headers: z.record(z.string(), z.string()).default({}),
     auth: UpstreamAuthSchema.optional(),
     /** Private and link-local addresses are refused unless this is set. */
@@ -92,7 +95,7 @@ export const OpenapiServerSchema = z.strictObject({
   ...UpstreamCommonSchema,
   /** Path of the OpenAPI document (JSON or YAML, may be gzipped). */
   spec: z.string().min(1),
-  baseUrl: z.url().optional(),
+  baseUrl: HttpUrlSchema.optional(),
   headers: z.record(z.string(), z.string()).default({}),
   auth: UpstreamAuthSchema.optional(),
   /** Values of server variables and security schemes of the document, by name. */
@@ -105,7 +108,7 @@ export type OpenapiServerConfig = z.infer<typeof OpenapiServerSchema>;
 export const ServerSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: z.int().min(0).max(65_535).default(8_484),
-  publicUrl: z.url().optional(),
+  publicUrl: HttpUrlSchema.optional(),
   /** How long a drain waits for running executions. */
   drainMs: z.int().min(0).max(600_000).default(10_000),
 });
@@ -114,10 +117,10 @@ export const AuthSchema = z.union([
   z.literal("none"),
   z.literal("keys"),
   z.strictObject({
-    issuer: z.url(),
+    issuer: HttpUrlSchema,
     /** Default: the URL of the space that is called (RFC 8707). */
     audience: z.string().optional(),
-    jwksUrl: z.url().optional(),
+    jwksUrl: HttpUrlSchema.optional(),
     /** Which claim holds what; default `sub`, `azp` or `client_id`, `scope`. */
     claims: z.strictObject({
       sub: z.string().optional(),
@@ -154,7 +157,7 @@ export const SearchSchema = z.strictObject({
   namesMax: z.int().min(0).max(200).default(15),
   tokensMax: z.int().min(200).max(100_000).default(1_500),
   embeddings: z.strictObject({
-    url: z.url(),
+    url: HttpUrlSchema,
     model: z.string().min(1),
     apiKey: z.string().optional(),
     weight: z.number().min(0).max(1).default(0.4),
@@ -199,7 +202,7 @@ export const ConfigSchema = z.strictObject({
   ).default({}),
   audit: AuditSchema.prefault({}),
   model: z.strictObject({
-    url: z.url(),
+    url: HttpUrlSchema,
     name: z.string().min(1),
     apiKey: z.string().optional(),
   }).optional(),

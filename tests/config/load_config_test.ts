@@ -156,6 +156,11 @@ Deno.test("loadConfig() explains each kind of mistake", async () => {
       message: /line 4.*audit\.ship\[1\]\.format" must be one of/,
       hint: /"ocsf"/,
     },
+    {
+      text: "mcpServers: {a: {url: 'file:///etc/passwd'}}",
+      message: /"mcpServers\.a\.url" must be a URL such as https/,
+      hint: /mcpServers\.a\.url/,
+    },
     { text: "- a", message: /must be a map of keys, not a list/, hint: /map/ },
     { text: "a: 1\na: 2", message: /line 2.*unique/, hint: /YAML/ },
     { text: "x: [", message: /Cannot read .*line 1/, hint: /YAML/ },
