@@ -12,14 +12,19 @@ const STOP_WORDS = new Set(
     "having he her here hers him his how i if in into is it its itself just me my myself no nor " +
     "not of off on once only or our ours out over own same she should so some such than that the " +
     "their theirs them then there these they this those through to too under until up very was " +
-    "we were what when where which while who whom why will with would you your yours please need " +
-    "want like also im ive id lets let us s t don tell know help using via").split(" "),
+    "we were what when where which while who whom why will with would you your yours " +
+    // How people ask, which is never what they ask for.
+    "please need want like also im ive id lets let us s t don tell know help using via am looking " +
+    "provide give now more any interested currently wondering http https www").split(" "),
 );
 
 /** A text longer than this is not analysed to its end: a bound on work. */
 const TEXT_CHARS_MAX = 20_000;
 
 const EAST_ASIAN = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]/;
+
+/** The endings of "I'm", "don't", "user's". */
+const CONTRACTION = /(?<=\p{L})['’](?:s|t|m|d|re|ve|ll)(?!\p{L})/giu;
 
 /** Puts spaces between the words of an identifier. */
 function splitIdentifier(text: string): string {
@@ -29,7 +34,8 @@ function splitIdentifier(text: string): string {
 
 /** The words of a text, lower case, without accents. */
 export function splitWords(text: string): string[] {
-  const folded = splitIdentifier(text.slice(0, TEXT_CHARS_MAX)).toLowerCase().normalize("NFKD")
+  const plain = text.slice(0, TEXT_CHARS_MAX).replace(CONTRACTION, " ");
+  const folded = splitIdentifier(plain).toLowerCase().normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "");
   const words: string[] = [];
   for (const [word] of folded.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
@@ -59,7 +65,10 @@ export function analyze(text: string): string[] {
 const VOWEL = /[aeiouy]/;
 const DOUBLED = /([bdgmnprt])\1$/;
 
-/** Takes off the endings of English plurals and verb forms; leaves short words and those with digits. */
+/**
+ * Takes off the endings of English plurals and verb forms, and of the nouns that are made of verbs
+ * (eviction, verification, calculator). Leaves short words and those with digits.
+ */
 export function stem(word: string): string {
   if (word.length <= 3 || /\d/.test(word)) return word;
   let root = word;
@@ -67,10 +76,21 @@ export function stem(word: string): string {
   else if (root.endsWith("sses")) root = root.slice(0, -2);
   else if (/(x|ch|sh|z)es$/.test(root)) root = root.slice(0, -2);
   else if (root.endsWith("s") && !/(ss|us|is)$/.test(root)) root = root.slice(0, -1);
-  root = withoutVerbEnding(root);
+  root = withoutNounEnding(withoutVerbEnding(root));
   if (root.length > 4 && root.endsWith("e")) root = root.slice(0, -1);
   if (root.length > 4 && root.endsWith("y")) root = `${root.slice(0, -1)}i`;
   return root;
+}
+
+function withoutNounEnding(word: string): string {
+  if (word.endsWith("ification")) return word.slice(0, -6);
+  for (const ending of ["ation", "ator", "ate"]) {
+    if (word.endsWith(ending) && word.length - ending.length >= 5) {
+      return word.slice(0, -ending.length);
+    }
+  }
+  if (/[st]ion$/.test(word) && word.length >= 6) return word.slice(0, -3);
+  return word.endsWith("tor") && word.length >= 7 ? word.slice(0, -2) : word;
 }
 
 function withoutVerbEnding(word: string): string {

@@ -22,6 +22,12 @@ export interface Segment {
   readonly ids: readonly string[];
   /** @see toolVerb */
   readonly verbs: Uint8Array;
+  /**
+   * The rows of the words of name, title and summary in their order, `BREAK` behind each field. Tool
+   * t's are from `sequenceStarts[t]` to `sequenceStarts[t + 1]`; its name comes first.
+   */
+  readonly sequence: Uint32Array;
+  readonly sequenceStarts: Uint32Array;
   /** Names as one word, with and without the server: who is meant by exactly this query. */
   readonly names: ReadonlyMap<string, readonly number[]>;
 }
@@ -35,22 +41,28 @@ export interface FieldWeight {
 
 /** Field weights of BM25F. @see Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009 */
 export const FIELDS: ReadonlyMap<string, FieldWeight> = new Map([
-  ["name", { boost: 1.6, lengthWeight: 0.75, termsUsual: 4 }],
-  ["title", { boost: 2, lengthWeight: 0.75, termsUsual: 4 }],
-  ["summary", { boost: 1, lengthWeight: 0.75, termsUsual: 10 }],
-  ["details", { boost: 0.4, lengthWeight: 0.2, termsUsual: 20 }],
-  ["parameters", { boost: 0.25, lengthWeight: 0.6, termsUsual: 8 }],
-  ["parameterDocs", { boost: 0.4, lengthWeight: 0.2, termsUsual: 30 }],
+  ["name", { boost: 1.6, lengthWeight: 0.75, termsUsual: 3 }],
+  ["title", { boost: 2, lengthWeight: 0.75, termsUsual: 2 }],
+  ["summary", { boost: 1.2, lengthWeight: 0.75, termsUsual: 7 }],
+  ["details", { boost: 0.4, lengthWeight: 0.3, termsUsual: 10 }],
+  ["parameters", { boost: 0.25, lengthWeight: 0.6, termsUsual: 5 }],
+  ["parameterDocs", { boost: 0.4, lengthWeight: 0.2, termsUsual: 20 }],
   ["values", { boost: 0.8, lengthWeight: 0, termsUsual: 1 }],
-  ["tags", { boost: 1.4, lengthWeight: 0.75, termsUsual: 2 }],
-  ["server", { boost: 1.4, lengthWeight: 0, termsUsual: 1 }],
+  ["results", { boost: 0.3, lengthWeight: 0.5, termsUsual: 15 }],
+  ["tags", { boost: 1.2, lengthWeight: 0.75, termsUsual: 1.5 }],
+  ["server", { boost: 2, lengthWeight: 0, termsUsual: 1 }],
   ["serverDescription", { boost: 0.2, lengthWeight: 0, termsUsual: 1 }],
-  ["path", { boost: 1, lengthWeight: 0.75, termsUsual: 6 }],
+  ["path", { boost: 1, lengthWeight: 0.75, termsUsual: 4 }],
   ["aliases", { boost: 2, lengthWeight: 0.3, termsUsual: 4 }],
 ]);
 
+/** Fields whose words are also kept in their order. */
+const SEQUENCE_FIELDS = new Set(["name", "title", "summary"]);
+
 /** How fast more of the same term stops counting. */
 const SATURATION = 1.2;
+
+export const BREAK = 0xffff_ffff;
 
 export interface SegmentBuilder {
   /** Begins a tool. */
@@ -61,7 +73,9 @@ export interface SegmentBuilder {
 }
 
 export function createSegmentBuilder(server: string): SegmentBuilder {
-  const postings = new Map<string, { tools: number[]; weights: number[] }>();
+  const postings = new Map<string, Row>();
+  const sequence: number[] = [];
+  const sequenceStarts: number[] = [];
   const documents: number[] = [];
   const ids: string[] = [];
   const verbs: number[] = [];
@@ -74,6 +88,7 @@ export function createSegmentBuilder(server: string): SegmentBuilder {
       const tool = documents.push(document) - 1;
       ids.push(id);
       verbs.push(0);
+      sequenceStarts.push(sequence.length);
       method = httpMethod;
       nameTerms = [];
       for (const name of new Set(spellings.map(joinName))) {
@@ -93,28 +108,40 @@ export function createSegmentBuilder(server: string): SegmentBuilder {
       const part = boost / (1 - lengthWeight + (lengthWeight * terms.length) / termsUsual);
       for (const term of terms) {
         let row = postings.get(term);
-        if (row === undefined) postings.set(term, row = { tools: [], weights: [] });
+        if (row === undefined) {
+          postings.set(term, row = { number: postings.size, tools: [], weights: [] });
+        }
+        if (SEQUENCE_FIELDS.has(field)) sequence.push(row.number);
         const last = row.tools.length - 1;
         if (row.tools[last] === tool) row.weights[last] = (row.weights[last] ?? 0) + part;
         else row.weights[row.tools.push(tool) - 1] = part;
       }
+      if (SEQUENCE_FIELDS.has(field)) sequence.push(BREAK);
     },
     seal() {
-      return pack(server, postings, { documents, ids, verbs, names });
+      return {
+        server,
+        ...packPostings(postings),
+        documents: Uint32Array.from(documents),
+        ids,
+        verbs: Uint8Array.from(verbs),
+        sequence: Uint32Array.from(sequence),
+        sequenceStarts: Uint32Array.from([...sequenceStarts, sequence.length]),
+        names,
+      };
     },
   };
 }
 
-function pack(
-  server: string,
-  postings: ReadonlyMap<string, { tools: number[]; weights: number[] }>,
-  parts: {
-    documents: readonly number[];
-    ids: readonly string[];
-    verbs: readonly number[];
-    names: ReadonlyMap<string, readonly number[]>;
-  },
-): Segment {
+interface Row {
+  readonly number: number;
+  readonly tools: number[];
+  readonly weights: number[];
+}
+
+function packPostings(
+  postings: ReadonlyMap<string, Row>,
+): Pick<Segment, "terms" | "starts" | "tools" | "weights"> {
   let count = 0;
   for (const row of postings.values()) count += row.tools.length;
   const terms: string[] = [];
@@ -131,15 +158,5 @@ function pack(
     }
   }
   starts[terms.length] = at;
-  return {
-    server,
-    terms,
-    starts,
-    tools,
-    weights,
-    documents: Uint32Array.from(parts.documents),
-    ids: parts.ids,
-    verbs: Uint8Array.from(parts.verbs),
-    names: parts.names,
-  };
+  return { terms, starts, tools, weights };
 }

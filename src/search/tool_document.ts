@@ -16,6 +16,8 @@ export interface ToolDocument {
   readonly parameterDocs: string;
   /** Enum values and constants. */
   readonly values: string;
+  /** Names and descriptions of what it returns. */
+  readonly results: string;
   readonly tags: string;
   readonly server: string;
   readonly serverDescription: string;
@@ -29,11 +31,14 @@ const PARAMETER_DOC_CHARS_MAX = 200;
 const PARAMETER_DOCS_CHARS_MAX = 3_000;
 const PARAMETERS_MAX = 80;
 const VALUES_MAX = 120;
+const RESULTS_MAX = 40;
+const RESULT_DOCS_CHARS_MAX = 1_000;
 
 export function toDocument(tool: Tool, server: ServerState | undefined): ToolDocument {
   const description = tool.description.slice(0, DESCRIPTION_CHARS_MAX);
   const summary = firstSentence(description, DESCRIPTION_CHARS_MAX).replace(/…$/, "");
   const schema = readSchema(tool.inputSchema);
+  const output = readSchema(tool.outputSchema ?? false);
   const title = server?.title === tool.server ? "" : server?.title ?? "";
   return {
     name: tool.name,
@@ -43,6 +48,8 @@ export function toDocument(tool: Tool, server: ServerState | undefined): ToolDoc
     parameters: schema.names.slice(0, PARAMETERS_MAX).join(" "),
     parameterDocs: schema.docs.join(" ").slice(0, PARAMETER_DOCS_CHARS_MAX),
     values: schema.values.slice(0, VALUES_MAX).join(" "),
+    results: [...output.names.slice(0, RESULTS_MAX), ...output.docs].join(" ")
+      .slice(0, RESULT_DOCS_CHARS_MAX),
     tags: tool.tags.join(" "),
     server: `${tool.server} ${title}`,
     serverDescription: (server?.description ?? "").slice(0, SERVER_DESCRIPTION_CHARS_MAX),

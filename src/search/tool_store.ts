@@ -4,7 +4,8 @@ import { createYielder } from "../catalog/yield_to_loop.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Tool } from "../model/tool.ts";
 import { analyze } from "./analyze.ts";
-import { createRanking, type RankedDocument, type RankResult, type View } from "./ranking.ts";
+import { createRanking, type RankResult } from "./ranking.ts";
+import type { RankedDocument, View } from "./scoring.ts";
 import { createSegmentBuilder, type Segment, type SegmentBuilder } from "./segment.ts";
 import { toDocument } from "./tool_document.ts";
 import { compareScored } from "./top_scores.ts";
@@ -44,6 +45,7 @@ const SCHEMA = {
   parameters: "string",
   parameterDocs: "string",
   values: "string",
+  results: "string",
   tags: "string",
   serverTitle: "string",
   serverDescription: "string",

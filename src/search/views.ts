@@ -1,6 +1,6 @@
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
-import type { SegmentView, View } from "./ranking.ts";
+import type { SegmentView, View } from "./scoring.ts";
 import type { Segment } from "./segment.ts";
 
 /** What a caller may see of a tool; null hides it, and then it changes nothing of any answer. */

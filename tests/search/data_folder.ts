@@ -38,3 +38,43 @@ export interface DataQuery {
   /** One of `relevant` is enough. */
   readonly any?: boolean;
 }
+
+/** A document of the scale set: an operation with its texts already taken out of the schema. */
+interface ScaleDocument {
+  readonly key: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly params: string;
+  readonly pdesc: string;
+  readonly enums: string;
+  readonly tags: string;
+  readonly server: string;
+  readonly path: string;
+  readonly verb: string;
+}
+
+/** 50,000 operations as tools with a schema that has the same words. */
+export async function readScaleTools(folder: string): Promise<DataTool[]> {
+  const documents = await readData<ScaleDocument[]>(folder, "search/scale/docs_50000.json.gz");
+  return documents.map((document) => {
+    const [first = "value", ...names] = document.params.split(" ");
+    const values = document.enums === "" ? undefined : document.enums.split(" ");
+    return {
+      key: document.key,
+      name: document.name,
+      title: document.title,
+      description: document.description,
+      server: document.server,
+      tags: [document.tags],
+      http: { method: document.verb, path: document.path },
+      inputSchema: {
+        type: "object",
+        properties: {
+          [first]: { type: "string", description: document.pdesc, enum: values },
+          ...Object.fromEntries(names.map((name) => [name, { type: "string" }])),
+        },
+      },
+    };
+  });
+}
