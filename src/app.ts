@@ -113,6 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metrics: { ...metrics, needsCredential: config.auth !== "none" },
     instance,
     api: {
+      version: VERSION,
       ...createApiServices({
         catalog: gate.catalog,
         policy: gate.policy.current,

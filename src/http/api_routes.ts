@@ -14,11 +14,19 @@ import {
   SearchInputSchema,
 } from "../mcp/tool_definitions.ts";
 import type { SearchAnswer } from "../search/search_index.ts";
+import {
+  type ExplainRequest,
+  ExplainRequestSchema,
+  FilterSchema,
+  KeyRequestSchema,
+} from "./api_schemas.ts";
+import { openapiDocument } from "./openapi_document.ts";
 import { MissingScope } from "./protected_resource.ts";
 import { readJson } from "./read_body.ts";
 
 /** What the JSON API offers; each function trusts its caller's identity and decides the rest itself. */
 export interface ApiDeps {
+  readonly version: string;
   readonly canEnter: (principal: Principal, space: string) => boolean;
   readonly search: (caller: McpCaller, input: SearchInput) => Promise<SearchAnswer>;
   readonly execute: (
@@ -48,55 +56,7 @@ export interface ApiDeps {
   readonly health: () => Promise<unknown>;
 }
 
-/** Body of `POST /policy/explain`. */
-export const ExplainRequestSchema = z.strictObject({
-  /** Who calls; unknown keys are claims. */
-  as: z.looseObject({
-    sub: z.string().optional(),
-    client: z.string().optional(),
-    groups: z.array(z.string()).optional(),
-    scopes: z.array(z.string()).optional(),
-    spaces: z.array(z.string()).optional(),
-    claims: z.record(z.string(), z.json()).optional(),
-  }).default({}).transform(({ sub, client, groups, scopes, spaces, claims, ...others }) => ({
-    ...(sub === undefined ? {} : { sub }),
-    ...(client === undefined ? {} : { client }),
-    ...(groups === undefined ? {} : { groups }),
-    ...(scopes === undefined ? {} : { scopes }),
-    ...(spaces === undefined ? {} : { spaces }),
-    claims: { ...others as { [claim: string]: z.core.util.JSONType }, ...claims },
-  })),
-  call: z.string().min(1),
-  args: z.unknown().default({}),
-  exec: z.strictObject({
-    tainted: z.boolean().default(false),
-    sources: z.array(z.string()).default([]),
-  }).default({ tainted: false, sources: [] }),
-  space: z.string().optional(),
-});
-export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
-
-const KeyRequestSchema = z.strictObject({
-  name: z.string(),
-  groups: z.array(z.string()).optional(),
-  scopes: z.array(z.string()).optional(),
-  spaces: z.array(z.string()).nullable().optional(),
-  expiresInMs: z.number().nullable().optional(),
-});
-
 const SpaceSchema = { space: z.string().default(DEFAULT_SPACE) };
-
-const FilterSchema = z.object({
-  since: z.coerce.number().optional(),
-  until: z.coerce.number().optional(),
-  principal: z.string().optional(),
-  tool: z.string().optional(),
-  execution: z.string().optional(),
-  effect: z.string().optional(),
-  kind: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(100_000).optional(),
-  after: z.string().optional(),
-});
 
 type Authenticate = (request: Request) => Promise<Principal>;
 
@@ -118,6 +78,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   const body = async <T>(context: Context, schema: z.ZodType<T>): Promise<T> =>
     parse(schema, await readJson(context.req.raw), "body");
 
+  api.get("/openapi.json", (context) => context.json(openapiDocument(deps.version) as object));
   api.post("/search", async (context) => {
     const principal = await as(context, "search");
     const schema = z.strictObject({ ...SearchInputSchema.shape, ...SpaceSchema });

@@ -32,6 +32,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "policyExplain"
   | "health"
   | "canEnter"
+  | "version"
 > {
   const administer = (principal: Principal, action: string, detail: AuditEvent["detail"]) =>
     deps.audit.append({

@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+/** Body of `POST /policy/explain`. */
+export const ExplainRequestSchema = z.strictObject({
+  /** Who calls; unknown keys are claims. */
+  as: z.looseObject({
+    sub: z.string().optional(),
+    client: z.string().optional(),
+    groups: z.array(z.string()).optional(),
+    scopes: z.array(z.string()).optional(),
+    spaces: z.array(z.string()).optional(),
+    claims: z.record(z.string(), z.json()).optional(),
+  }).default({}).transform(({ sub, client, groups, scopes, spaces, claims, ...others }) => ({
+    ...(sub === undefined ? {} : { sub }),
+    ...(client === undefined ? {} : { client }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(spaces === undefined ? {} : { spaces }),
+    claims: { ...others as { [claim: string]: z.core.util.JSONType }, ...claims },
+  })),
+  call: z.string().min(1),
+  args: z.unknown().default({}),
+  exec: z.strictObject({
+    tainted: z.boolean().default(false),
+    sources: z.array(z.string()).default([]),
+  }).default({ tainted: false, sources: [] }),
+  space: z.string().optional(),
+});
+export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
+
+/** Body of `POST /keys`. */
+export const KeyRequestSchema = z.strictObject({
+  name: z.string(),
+  groups: z.array(z.string()).optional(),
+  scopes: z.array(z.string()).optional(),
+  spaces: z.array(z.string()).nullable().optional(),
+  expiresInMs: z.number().nullable().optional(),
+});
+
+/** Query of everything that reads audit records. */
+export const FilterSchema = z.object({
+  since: z.coerce.number().optional(),
+  until: z.coerce.number().optional(),
+  principal: z.string().optional(),
+  tool: z.string().optional(),
+  execution: z.string().optional(),
+  effect: z.string().optional(),
+  kind: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(100_000).optional(),
+  after: z.string().optional(),
+});
