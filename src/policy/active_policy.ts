@@ -16,7 +16,8 @@ import { compilePolicy, type Policy } from "./policy.ts";
 import type { PolicyDocument } from "./policy_document.ts";
 import { type PolicyProblem, renderProblem } from "./policy_error.ts";
 import type { TestPrincipal } from "./policy_schema.ts";
-import { findTool, type PolicyTestReport, runPolicyTests, toolFromName } from "./policy_tests.ts";
+import { findTool, toolFromName } from "./named_tool.ts";
+import { type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
 import { principalFromTest, withPolicyGroups } from "./principal_facts.ts";
 
 /**

@@ -4,6 +4,7 @@ import { schemaAt } from "./argument_types.ts";
 import { checkCondition, checkMessage, mayHave } from "./check_conditions.ts";
 import type { ToolClasses } from "./classify.ts";
 import { type CompiledRule, compileRule, concernsTool, namesTool } from "./compiled_rule.ts";
+import { toolFromName } from "./named_tool.ts";
 import type { PolicyDocument } from "./policy_document.ts";
 import type { Place, PolicyProblem } from "./policy_error.ts";
 import { OWNER } from "./policy_schema.ts";
@@ -33,6 +34,7 @@ export function checkPolicy(
       ...checkLimits(document, tools),
       ...checkLoops(rules, classes, tools),
       ...checkServerNames(document, tools),
+      ...checkTestCalls(document, tools),
     ]),
   ].toSorted((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }
@@ -92,6 +94,16 @@ function checkTestSpaces({ spaces, tests }: PolicyDocument): PolicyProblem[] {
   ).map((test) =>
     error(test.placeOf("space"), "space", `unknown space "${test.space}"`, test.space, known)
   );
+}
+
+/** A test of a tool that is not there tests nothing. */
+function checkTestCalls({ tests }: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
+  const names = tools.flatMap((tool) => [tool.id, `${tool.server}.${tool.name}`]);
+  const known = new Set(names);
+  return tests.filter(({ call }) => !known.has(call)).map((test) => ({
+    ...error(test.placeOf("call"), "test", `there is no tool "${test.call}"`, test.call, names),
+    server: toolFromName(test.call).server,
+  }));
 }
 
 /** Patterns of rules, spaces and limits: each must name a tool. */

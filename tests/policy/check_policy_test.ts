@@ -205,6 +205,12 @@ tests:
   ]);
 });
 
+Deno.test("checkPolicy() wants tests to call tools that are there", () => {
+  assert.deepEqual(checkChanged("call: pay.get_refund", "call: pay.get_refnud"), [
+    'error p.yaml:49: there is no tool "pay.get_refnud"; did you mean "pay.get_refund"?',
+  ]);
+});
+
 Deno.test("checkPolicy() wants a number behind a sum", () => {
   const limit = (unit: string) =>
     check(

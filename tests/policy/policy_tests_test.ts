@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parsePolicy } from "../../src/policy/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { runPolicyTests, toolFromName } from "../../src/policy/policy_tests.ts";
+import { toolFromName } from "../../src/policy/named_tool.ts";
+import { runPolicyTests } from "../../src/policy/policy_tests.ts";
 import { ACME_TOOLS, makeTool } from "./sample_tools.ts";
 
 const acme = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));
@@ -67,16 +68,19 @@ Deno.test("runPolicyTests() tests what an observing policy would do once it is e
 });
 
 Deno.test("runPolicyTests() takes the tool's own method where the catalog knows it", () => {
-  const text = `version: 1
+  const text = (expected: string) =>
+    `version: 1
 name: t
 rules: [{ id: r, allow: read }]
-tests: [{ as: {}, call: api.get, expect: allow }]
+tests: [{ as: {}, call: api.get, expect: ${expected} }]
 `;
-  assert.equal(
-    run(text, [makeTool("api", "get", { http: { method: "GET", path: "/" } })]).passed,
-    1,
-  );
-  assert.equal(run(text, []).passed, 0);
+  const get = [makeTool("api", "get", { http: { method: "GET", path: "/" } })];
+  const remove = [makeTool("api", "get", { http: { method: "DELETE", path: "/" } })];
+  assert.equal(run(text("allow"), get).passed, 1);
+  assert.equal(run(text("allow"), remove).passed, 0);
+  assert.equal(run(text("allow"), []).passed, 1, "it may be a GET");
+  assert.equal(run(text("deny"), []).passed, 1, "it may be a DELETE");
+  assert.equal(run(text("ask"), []).passed, 0, "no rule asks, whatever it is");
 });
 
 Deno.test("toolFromName() splits at the first dot", () => {
