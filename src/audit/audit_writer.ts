@@ -55,7 +55,7 @@ export interface AuditWriterDeps {
 }
 
 interface Built extends WrittenBatch {
-  /** Which link answers which waiting: `links[index + shift]`, the last for a demanded checkpoint. */
+  /** Which link answers which waiting: the last one a demanded checkpoint. */
   readonly linkOf: (index: number) => ChainLink | undefined;
 }
 
@@ -165,7 +165,8 @@ export class AuditWriter {
 
   async #drain(): Promise<void> {
     let pauseMs = this.#deps.limits.retryMinMs;
-    while (this.#queue.length() > 0) {
+    // While there is trouble the record of it is tried, also when nothing else waits.
+    while (this.#queue.length() > 0 || this.#trouble !== null) {
       const batch = this.#queue.take();
       const built = this.#build(batch);
       const failure = await this.#commit(batch, built);
@@ -190,11 +191,10 @@ export class AuditWriter {
   }
 
   #build(batch: readonly Waiting[]): Built {
-    const leader = this.#deps.leader();
+    const leaders = [this.#deps.leader(), this.#describeTrouble()].filter((one) => one !== null);
     const demanded = batch.at(-1)?.event.kind === "checkpoint";
     const events: { event: AuditEvent; ts: number }[] = demanded ? batch.slice(0, -1) : [...batch];
-    const shift = leader === null ? 0 : 1;
-    if (leader !== null) events.unshift({ event: leader, ts: this.#deps.now() });
+    events.unshift(...leaders.map((event) => ({ event, ts: this.#deps.now() })));
     let { state, links } = extendChain(this.#state, events);
     const trailer = this.#deps.trailer(state, links, demanded);
     if (trailer !== null) {
@@ -203,13 +203,26 @@ export class AuditWriter {
       links = [...links, ...extended.links];
     }
     const linkOf = (index: number) =>
-      demanded && index === batch.length - 1 ? links.at(-1) : links[index + shift];
+      demanded && index === batch.length - 1 ? links.at(-1) : links[index + leaders.length];
     const payloads = batch.flatMap((waiting, index) => {
       const seq = linkOf(index)?.record.seq;
       if (waiting.payloads === null || seq === undefined) return [];
       return [{ seq, payloads: waiting.payloads }];
     });
     return { state, links, payloads, linkOf };
+  }
+
+  /** The first record that can be written again says what happened. */
+  #describeTrouble(): AuditEvent | null {
+    if (this.#trouble === null) return null;
+    const { reason, since, refused } = this.#trouble;
+    const detail = {
+      type: "audit.recovered",
+      reason: reason.slice(0, 500).toWellFormed(),
+      since: new Date(since).toISOString(),
+      refused,
+    };
+    return { kind: "admin", detail };
   }
 
   /** @returns null, or why it failed. */
@@ -303,20 +316,6 @@ export class AuditWriter {
       else if (!waiting.refused) again.push(waiting);
     }
     this.#queue.putBack(again);
-    this.#announceRecovery();
-  }
-
-  /** The first record that can be written again says what happened; writing it is also the probe. */
-  #announceRecovery(): void {
-    if (this.#trouble === null) return;
-    this.#queue.remove((waiting) => waiting.event.detail?.type === "audit.recovered");
-    const detail = {
-      type: "audit.recovered",
-      reason: this.#trouble.reason.slice(0, 500).toWellFormed(),
-      since: new Date(this.#trouble.since).toISOString(),
-      refused: this.#trouble.refused,
-    };
-    this.#queue.putBack([ownEvent({ kind: "admin", detail }, this.#deps.now())]);
   }
 
   #fence(batch: readonly Waiting[]): void {

@@ -4,6 +4,7 @@
  * SQLite makes every commit durable before it answers; several writers of one file would fail each
  * other's commits, so the file is locked.
  */
+import { DatabaseSync } from "node:sqlite";
 import { GateError } from "../model/errors.ts";
 import { type FileLock, lockStoreFile } from "./file_lock.ts";
 import { storeError } from "./kv_commit.ts";
@@ -28,6 +29,7 @@ export async function openKvStore(
     if (isFile) {
       await Deno.mkdir(parentOf(location), { recursive: true });
       lock = await lockStoreFile(location);
+      await checkStoreFile(location);
     }
     kv = await Deno.openKv(location);
   } catch (error) {
@@ -75,6 +77,24 @@ export async function openKvStore(
       }
     },
   };
+}
+
+/**
+ * Reads the tables that the engine itself reads when it opens: on damage there it would not answer
+ * with an error, it would end the process.
+ */
+async function checkStoreFile(path: string): Promise<void> {
+  const size = await Deno.stat(path).then(({ size }) => size, () => 0); // not there yet: nothing to check
+  if (size === 0) return;
+  const database = new DatabaseSync(path);
+  try {
+    const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
+    for (const { name } of tables) {
+      if (name !== "kv") database.prepare(`select * from "${name}" limit 1000`).all();
+    }
+  } finally {
+    database.close();
+  }
 }
 
 function parentOf(path: string): string {
