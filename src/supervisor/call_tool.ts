@@ -1,4 +1,4 @@
-import type { AuditActor, AuditEvent } from "../model/event.ts";
+import type { AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
@@ -8,11 +8,13 @@ import type { UpstreamAnswer } from "../model/upstream.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { actorOf } from "./actor.ts";
+import { callEvent, outputDetail, toolEvent } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./find_tool.ts";
 import { invalidArguments } from "./invalid_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
-import type { CheckedOutput, OutputGate } from "./output_gate.ts";
+import { approvalRequired, policyDenied } from "./refusals.ts";
+import type { OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
 import { startCall } from "./tracing.ts";
 import { toolErrorText, toolValue } from "./tool_value.ts";
@@ -94,7 +96,7 @@ export async function callTool(
     call,
     policy,
     startedAt: deps.now(),
-    base: baseEvent(context, call, actorOf(context.principal, policy)),
+    base: callEvent(context, call.index, actorOf(context.principal, policy)),
   };
   try {
     return await pass(deps, passage);
@@ -235,7 +237,7 @@ async function invoke(
     upstream: { idempotencyKey, credential: answer.credential },
     ...(cost > 0 ? { cost } : {}),
     ...(failure === null ? {} : { err: { code: failure.code, message: failure.message } }),
-    ...detailOf(checked),
+    ...outputDetail(checked),
     ms: { total: deps.now() - passage.startedAt, policy: policyMs, upstream: upstreamMs },
   }, "json" in checked ? { result: checked.json } : {});
   if (!("json" in checked)) {
@@ -369,80 +371,13 @@ function refusal(
   return { ok: false, tool: tool.slice(0, 300), effect, ms, bytes: 0, error };
 }
 
-function policyDenied(tool: Tool, decision: Decision): GateError {
-  const rules = decision.because.join(", ");
-  const message = decision.message === "" ? "" : `: ${decision.message}`;
-  return new GateError("ERR_POLICY_DENIED", `Policy denies "${tool.id}" (${rules})${message}`, {
-    hint: decision.message === ""
-      ? `Rule ${rules} decided; use other arguments or another tool, or ask the operator`
-      : decision.message,
-    tool: tool.id,
-  });
-}
-
-function approvalRequired(tool: Tool, decision: Decision): GateError {
-  const by = decision.approval?.by ?? "a person";
-  const message = decision.message === "" ? "" : `: ${decision.message}`;
-  return new GateError(
-    "ERR_APPROVAL_REQUIRED",
-    `Calling "${tool.id}" needs the approval of ${by} (${decision.because.join(", ")})${message}`,
-    {
-      hint:
-        "Approvals cannot be given here yet: leave this call out, or ask the operator for a rule that allows it",
-      tool: tool.id,
-    },
-  );
-}
-
-function baseEvent(context: ExecutionContext, call: ToolCall, actor: AuditActor): AuditEvent {
-  return {
-    kind: "call.intent",
-    space: context.space,
-    actor,
-    ...(context.task === null ? {} : { task: context.task }),
-    ...(context.traceparent === null ? {} : { trace: context.traceparent }),
-    execution: context.id,
-    call: `${context.id}:${call.index}`,
-  };
-}
-
 function eventOf(
-  passage: Passage,
+  { base, policy }: Passage,
   kind: AuditEvent["kind"],
   tool: Tool,
   decision: Decision | null,
 ): AuditEvent {
-  const { base, policy } = passage;
-  return {
-    ...base,
-    kind,
-    tool: {
-      server: tool.server,
-      name: tool.name,
-      access: decision?.access ?? policy.classify(tool),
-      pin: tool.pin,
-    },
-    ...(decision === null ? {} : {
-      decision: {
-        effect: decision.effect,
-        because: decision.because,
-        bundle: policy.digest,
-        ...(decision.observed === null ? {} : { observed: decision.observed }),
-      },
-    }),
-  };
-}
-
-function detailOf(checked: CheckedOutput): Pick<AuditEvent, "detail"> {
-  if (!("json" in checked)) return {};
-  const { redactions, mismatch } = checked;
-  if (redactions === 0 && mismatch === null) return {};
-  return {
-    detail: {
-      ...(redactions === 0 ? {} : { redactions }),
-      ...(mismatch === null ? {} : { schemaMismatch: mismatch.slice(0, 300) }),
-    },
-  };
+  return toolEvent(base, policy, kind, tool, decision);
 }
 
 function byteLength(text: string): number {

@@ -1,0 +1,30 @@
+import type { Decision } from "../model/decision.ts";
+import { GateError } from "../model/errors.ts";
+import type { Tool } from "../model/tool.ts";
+
+/** A rule, or the lack of one, refuses the call: which, and what to do instead. */
+export function policyDenied(tool: Tool, decision: Decision): GateError {
+  const rules = decision.because.join(", ");
+  const message = decision.message === "" ? "" : `: ${decision.message}`;
+  return new GateError("ERR_POLICY_DENIED", `Policy denies "${tool.id}" (${rules})${message}`, {
+    hint: decision.message === ""
+      ? `Rule ${rules} decided; use other arguments or another tool, or ask the operator`
+      : decision.message,
+    tool: tool.id,
+  });
+}
+
+/** A rule makes the call wait for a person. */
+export function approvalRequired(tool: Tool, decision: Decision): GateError {
+  const by = decision.approval?.by ?? "a person";
+  const message = decision.message === "" ? "" : `: ${decision.message}`;
+  return new GateError(
+    "ERR_APPROVAL_REQUIRED",
+    `Calling "${tool.id}" needs the approval of ${by} (${decision.because.join(", ")})${message}`,
+    {
+      hint:
+        "Approvals cannot be given here yet: leave this call out, or ask the operator for a rule that allows it",
+      tool: tool.id,
+    },
+  );
+}
