@@ -28,12 +28,15 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const tunnel = createTlsTunnel();
   const plain = new Map<string, Deno.HttpClient>();
   let secure: Deno.HttpClient | null = null;
+  let closed = false;
 
   /** A client that can only connect to what was checked; none where a proxy connects for us. */
   const clientFor = async (url: URL): Promise<Deno.HttpClient | undefined> => {
     guard.checkUrl(url);
     if (usesProxy(url, options.env())) return undefined;
     const [address] = await guard.resolve(url);
+    // A look-up that outlives the upstream must not open what nobody would close.
+    if (closed) throw new TypeError("The upstream is closed");
     if (url.protocol === "https:") {
       return secure ??= tunnel.client(guard.resolve, options.caCerts ?? []);
     }
@@ -75,6 +78,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       }
     },
     async close() {
+      closed = true;
       for (const client of plain.values()) client.close();
       plain.clear();
       await tunnel.close();
