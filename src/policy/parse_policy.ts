@@ -126,6 +126,10 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
       )
     ),
   );
+  const observedLimits = new Set(
+    parsed.filter(({ file }) => !observing && file.mode === "observe")
+      .flatMap(({ file }) => file.limits.map(({ id }) => id)),
+  );
   const outputs = clashes(
     "section",
     parsed.flatMap(({ file, placeOf }) =>
@@ -145,7 +149,7 @@ function merge(parsed: readonly ParsedFile[], files: readonly PolicyText[]): Pol
     tools,
     spaces: parsed.some(({ file }) => file.spaces !== undefined) ? spaces : null,
     rules: [...rules.values()],
-    limits: [...limits.values()],
+    limits: [...limits.values()].filter(({ id }) => !observedLimits.has(id)),
     output: outputs.get("output")?.value ?? OUTPUT_DEFAULT,
     tests,
     files,

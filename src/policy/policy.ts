@@ -78,7 +78,8 @@ export function assemblePolicy(
   classes: ToolClasses,
   digest: string,
 ): Policy {
-  const { name, mode, output, limits, tests } = document;
+  const { name, mode, tests } = document;
+  const { limits, output } = mode === "observe" ? withoutBlocking(document) : document;
   const rules = document.rules.map(compileRule);
   const audiences = createAudiences(document.groups);
   const spaces = createSpaceIndex(document.spaces, audiences);
@@ -106,6 +107,13 @@ export function assemblePolicy(
     tests,
     enforced: () => assemblePolicy(enforceAll(document), classes, digest),
   };
+}
+
+/** Observing refuses nothing: no limit counts, no result is held back. Redaction goes on. */
+function withoutBlocking(
+  { output: { redact, schema } }: PolicyDocument,
+): Pick<PolicyDocument, "limits" | "output"> {
+  return { limits: [], output: { redact, schema: schema === "block" ? "warn" : schema } };
 }
 
 function enforceAll(document: PolicyDocument): PolicyDocument {

@@ -162,13 +162,16 @@ Deno.test("parsePolicy() merges files, and names both places of a clash", () => 
 });
 
 Deno.test("parsePolicy() marks the rules of an observing file among enforcing ones", () => {
-  const rule = (id: string) => `rules: [{ id: ${id}, allow: read }]\n`;
+  const rule = (id: string) =>
+    `rules: [{ id: ${id}, allow: read }]\n` +
+    `limits: [{ id: ${id}, per: execution, max: 1, unit: calls }]\n`;
   const mixed = parsePolicy([
     { path: "a.yaml", text: `${HEAD}${rule("a")}` },
     { path: "b.yaml", text: `${HEAD}mode: observe\n${rule("b")}` },
   ]);
   assert.equal(mixed.mode, "enforce");
   assert.deepEqual(mixed.rules.map(({ observe }) => observe), [false, true]);
+  assert.deepEqual(mixed.limits.map(({ id }) => id), ["a"], "what only observes limits nothing");
 });
 
 Deno.test("parsePolicy() survives hostile YAML", () => {

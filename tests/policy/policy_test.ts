@@ -261,7 +261,13 @@ mode: observe
 groups: { a: { claim: groups, has: a } }
 spaces: { one: { for: [a], tools: [pay.*] } }
 rules: [{ id: no, deny: ${EVERYTHING}, message: stop }]
+limits: [{ id: l, per: tenant, max: 1, unit: calls, every: 1h }]
+output: { redact: [secrets], max: { bytes: 2048 }, schema: block }
 `);
+  assert.deepEqual(policy.limits, []);
+  assert.deepEqual(policy.output, { redact: ["secrets"], schema: "warn" });
+  assert.equal(policy.enforced().limits.length, 1);
+  assert.equal(policy.enforced().output.schema, "block");
   const tool = makeTool("pay", "x");
   const other = makeTool("web", "x");
   assert.deepEqual(policy.visibility(makePrincipal(), "default", other), {

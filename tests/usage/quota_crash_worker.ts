@@ -1,13 +1,15 @@
 /**
  * A service that is killed: 64 callers reserve, write an intent and then call an upstream, which is
- * one line on stdout. Arguments: path of the store, "shared" or "own" executions.
+ * one line on stdout. Argument: path of the store.
  */
 import type { LimitRule } from "../../src/model/limit_rule.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";
 import type { LogEntry } from "../../src/store/store.ts";
 import { createQuotas } from "../../src/usage/quota.ts";
 
-const [path = "", mode = "shared"] = Deno.args;
+const [path = ""] = Deno.args;
+/** People and executions; four callers share each. */
+const SUBJECTS = 16;
 const store = await openKvStore(path);
 const quotas = createQuotas({ store, now: Date.now });
 const common = { tools: null, for: null, over: "deny", by: "owner", message: "" } as const;
@@ -38,9 +40,9 @@ async function appendIntent(execution: string): Promise<void> {
 }
 
 async function caller(index: number): Promise<void> {
-  for (let count = 0;; count++) {
-    const execution = mode === "own" ? `${log}-${index}-${count}` : `${index}`;
-    const principal = { issuer: "test", sub: mode === "own" ? `${index}-${count}` : `${index}` };
+  const execution = `${index % SUBJECTS}`;
+  const principal = { issuer: "test", sub: execution };
+  for (;;) {
     const answer = await quotas.reserve(rules, {
       execution,
       principal,
