@@ -9,6 +9,8 @@ import { commitKv, readKv } from "./kv_commit.ts";
 
 const FLUSH_AFTER_MS = 200;
 const RIDING_MAX = 40;
+/** Counters of one commit of their own: three mutations each. */
+const SPILLED_MAX = 300;
 const CACHED_MAX = 100_000;
 const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -35,6 +37,11 @@ export interface KvCounters {
   ): Promise<{ ok: boolean; value: number }>;
   /** Adds waiting counters to a commit that is made anyway; call the answer with its outcome. */
   ride(operation: Deno.AtomicOperation): (committed: boolean) => void;
+  /**
+   * Writes the counters that one commit cannot carry along. What was added before this call is then
+   * stored no later than the commit that follows.
+   */
+  spill(): Promise<void>;
   forgetExpired(): void;
   /** Writes what waits and stops the timer. */
   close(): Promise<void>;
@@ -72,10 +79,13 @@ export function createKvCounters(deps: { kv: Deno.Kv; now: () => number }): KvCo
     return await pending;
   }
 
-  function ride(operation: Deno.AtomicOperation): (committed: boolean) => void {
+  function ride(
+    operation: Deno.AtomicOperation,
+    countMax = RIDING_MAX,
+  ): (committed: boolean) => void {
     const riding: { key: string; counter: Counter; changes: number; expiresAt: number }[] = [];
     for (const key of changed) {
-      if (riding.length >= RIDING_MAX) break;
+      if (riding.length >= countMax) break;
       const counter = counters.get(key);
       if (counter === undefined) continue;
       const { expiresAt, storedExpiresAt } = counter;
@@ -103,6 +113,20 @@ export function createKvCounters(deps: { kv: Deno.Kv; now: () => number }): KvCo
     while (changed.size > 0) {
       const operation = kv.atomic();
       const settle = ride(operation);
+      try {
+        settle((await commitKv(operation)).ok);
+      } catch (error) {
+        settle(false);
+        throw error;
+      }
+    }
+  }
+
+  async function spill(): Promise<void> {
+    // The oldest go first: what is added meanwhile belongs to calls that are not in this commit.
+    for (let left = changed.size - RIDING_MAX; left > 0; left -= SPILLED_MAX) {
+      const operation = kv.atomic();
+      const settle = ride(operation, Math.min(left, SPILLED_MAX));
       try {
         settle((await commitKv(operation)).ok);
       } catch (error) {
@@ -142,6 +166,7 @@ export function createKvCounters(deps: { kv: Deno.Kv; now: () => number }): KvCo
       return { ok: true, value: counter.value };
     },
     ride,
+    spill,
     forgetExpired() {
       const time = now();
       for (const [key, counter] of counters) {

@@ -40,9 +40,11 @@ export function createKvLog(
     kv: Deno.Kv;
     documents: KvDocuments;
     ride: (operation: Deno.AtomicOperation) => (committed: boolean) => void;
+    /** Writes the counters that one commit cannot carry. */
+    spill: () => Promise<void>;
   },
 ): KvLog {
-  const { kv, documents, ride } = deps;
+  const { kv, documents, ride, spill } = deps;
   const states = new Map<string, Promise<LogState | null>>();
   let creating: Promise<unknown> = Promise.resolve();
 
@@ -123,6 +125,7 @@ export function createKvLog(
         `Cannot append entry ${first.seq} of "${first.log}": its time goes back`,
       );
     }
+    await spill();
     const prepared = beside.length === 0 ? null : await documents.prepare(beside);
     const blocks = packBlocks(entries);
     let cut = cutRuns(state);

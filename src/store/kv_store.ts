@@ -38,7 +38,12 @@ export async function openKvStore(
   }
   const counters = createKvCounters({ kv, now });
   const documents = createKvDocuments({ kv, now, ride: counters.ride });
-  const log = createKvLog({ kv, documents, ride: counters.ride });
+  const log = createKvLog({
+    kv,
+    documents,
+    ride: counters.ride,
+    spill: counters.spill,
+  });
   const bus = createTopicBus();
   let closed = false;
   return {
