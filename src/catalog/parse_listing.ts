@@ -87,7 +87,11 @@ export function toolKey(tool: { readonly kind: string; readonly name: string }):
 }
 
 type RawDefinition = { readonly [key: string]: Json | undefined };
-type ServerIdentity = { readonly server: string; readonly identity: string };
+type ServerIdentity = {
+  readonly server: string;
+  readonly identity: string;
+  readonly isHttpApi: boolean;
+};
 
 /** Size and depth first: everything after may recurse. */
 function findProblem(raw: unknown): string | null {
@@ -131,7 +135,7 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
     outputSchema: output,
     hints: readHints(annotations),
     tags: readTags(meta["toolgate/tags"]),
-    http: readHttp(meta["toolgate/http"]),
+    http: from.isHttpApi ? readHttp(meta["toolgate/http"]) : null,
     pin: pinOf(definition),
     definition,
   };

@@ -1,10 +1,11 @@
 /**
- * Keeps long work from blocking the service: call it between pieces, it gives way to other tasks once
- * `sliceMs` have gone by.
+ * Keeps long work from blocking the service: called between pieces, it gives way to other tasks once
+ * `sliceMs` have gone by since it last did.
  */
 export function createYielder(sliceMs = 20, now = () => performance.now()): () => Promise<void> {
-  let startedAt = now();
+  let startedAt = -Infinity;
   return async () => {
+    // After a pause the slice begins anew.
     if (now() - startedAt < sliceMs) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
     startedAt = now();

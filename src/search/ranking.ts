@@ -1,4 +1,3 @@
-import { joinName } from "./analyze.ts";
 import { createQueryReader } from "./query_terms.ts";
 import { addClauses, applyFit, splitClauses, spread } from "./rerank.ts";
 import {
@@ -8,7 +7,7 @@ import {
   type TermRows,
   type View,
 } from "./scoring.ts";
-import type { Segment } from "./segment.ts";
+import { nameKeys, type Segment } from "./segment.ts";
 import { createVocabulary, type Vocabulary } from "./spelling.ts";
 import { compareScored } from "./top_scores.ts";
 import { queryVerbs } from "./verb_class.ts";
@@ -102,22 +101,23 @@ function pin(
   view: View,
   ranked: readonly RankedDocument[],
 ): readonly RankedDocument[] {
-  const name = query.length > PINNED_QUERY_CHARS_MAX ? "" : joinName(query);
-  if (name === "") return ranked;
+  if (query.length > PINNED_QUERY_CHARS_MAX) return ranked;
   const known = new Map(ranked.map((document) => [document.id, document]));
-  const pinned: RankedDocument[] = [];
-  for (const segment of segments.values()) {
-    const codes = view.get(segment)?.codes;
-    for (const tool of segment.names.get(name) ?? []) {
-      if (codes === undefined || codes[tool] === 0) continue;
-      const id = segment.ids[tool] ?? "";
-      pinned.push(known.get(id) ?? { score: 0, id, segment, tool });
+  const pinned = new Map<string, RankedDocument>();
+  for (const key of nameKeys(query)) {
+    const named: RankedDocument[] = [];
+    for (const segment of segments.values()) {
+      const codes = view.get(segment)?.codes;
+      for (const tool of segment.names.get(key) ?? []) {
+        const id = segment.ids[tool] ?? "";
+        if (codes === undefined || codes[tool] === 0 || pinned.has(id)) continue;
+        named.push(known.get(id) ?? { score: 0, id, segment, tool });
+      }
     }
+    for (const document of named.sort(compareScored)) pinned.set(document.id, document);
   }
-  if (pinned.length === 0) return ranked;
-  const isWhole = (document: RankedDocument) => Number(joinName(document.id) === name);
-  pinned.sort((a, b) => isWhole(b) - isWhole(a) || compareScored(a, b));
-  const kept = pinned.slice(0, PINNED_MAX);
+  if (pinned.size === 0) return ranked;
+  const kept = [...pinned.values()].slice(0, PINNED_MAX);
   const isPinned = new Set(kept.map((document) => document.id));
   const above = (ranked[0]?.score ?? 0) + 1;
   const lifted = kept.map((document, index) => ({

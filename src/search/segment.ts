@@ -28,7 +28,7 @@ export interface Segment {
    */
   readonly sequence: Uint32Array;
   readonly sequenceStarts: Uint32Array;
-  /** Names as one word, with and without the server: who is meant by exactly this query. */
+  /** Who is meant by exactly this query. @see nameKeys */
   readonly names: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -64,9 +64,36 @@ const SATURATION = 1.2;
 
 export const BREAK = 0xffff_ffff;
 
+/**
+ * The keys under which a query that is a name is looked up, the surest first: spelled like the name
+ * or id, like the name but for case and separators, like the name with its server.
+ */
+export function nameKeys(query: string): readonly string[] {
+  const spelled = query.trim();
+  const joined = joinName(spelled);
+  return joined === "" ? [`=${spelled}`] : [`=${spelled}`, `~${joined}`, `+${joined}`];
+}
+
+/** How a tool is called. */
+export interface ToolNames {
+  readonly server: string;
+  readonly serverIdentifier: string;
+  readonly name: string;
+  readonly identifier: string;
+}
+
+function keysOf({ server, serverIdentifier, name, identifier }: ToolNames): Set<string> {
+  const whole = [`${server}.${name}`, `${serverIdentifier}.${identifier}`];
+  return new Set([
+    ...[name, ...whole].map((spelling) => `=${spelling}`),
+    ...[name, identifier].map((spelling) => `~${joinName(spelling)}`),
+    ...whole.map((spelling) => `+${joinName(spelling)}`),
+  ]);
+}
+
 export interface SegmentBuilder {
   /** Begins a tool. */
-  open(document: number, id: string, names: readonly string[], method: string | null): void;
+  open(document: number, id: string, names: ToolNames, method: string | null): void;
   /** One field of the tool that is open. */
   add(field: string, text: string): void;
   seal(): Segment;
@@ -84,17 +111,17 @@ export function createSegmentBuilder(server: string): SegmentBuilder {
   let nameTerms: readonly string[] = [];
 
   return {
-    open(document, id, spellings, httpMethod) {
+    open(document, id, toolNames, httpMethod) {
       const tool = documents.push(document) - 1;
       ids.push(id);
       verbs.push(0);
       sequenceStarts.push(sequence.length);
       method = httpMethod;
       nameTerms = [];
-      for (const name of new Set(spellings.map(joinName))) {
-        const holders = names.get(name);
+      for (const key of keysOf(toolNames)) {
+        const holders = names.get(key);
         if (holders) holders.push(tool);
-        else if (name !== "") names.set(name, [tool]);
+        else names.set(key, [tool]);
       }
     },
     add(field, text) {

@@ -64,6 +64,8 @@ const NOTHING: RankResult = { documents: [], total: 0 };
 
 export function createToolStore(): ToolStore {
   const ranking = createRanking();
+  // One for all servers: many small ones in a row must not block either.
+  const giveWay = createYielder();
   const hand: Hand = { inserting: null, asked: null, answer: NOTHING };
   const idsByServer = new Map<string, readonly string[]>();
   const database = create({
@@ -83,7 +85,6 @@ export function createToolStore(): ToolStore {
   return {
     segments: ranking.segments,
     async replace(server, tools, states) {
-      const giveWay = createYielder();
       const builder = createSegmentBuilder(server);
       for (const tool of tools) {
         await giveWay();
@@ -159,8 +160,7 @@ function createIndexComponent(
       if (hand.inserting === null) throw new TypeError("Tools are put in by `replace`");
       const { builder, tool } = hand.inserting;
       if (property === "server") {
-        const names = [tool.name, tool.identifier, tool.id, `${tool.server}.${tool.name}`];
-        builder.open(internalId, tool.id, names, tool.http?.method ?? null);
+        builder.open(internalId, tool.id, tool, tool.http?.method ?? null);
       } else if (typeof value === "string") {
         builder.add(property === "serverTitle" ? "server" : property, value);
       }
