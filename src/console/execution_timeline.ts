@@ -63,6 +63,8 @@ export interface TimelineCall {
   readonly redactions: number;
 }
 
+const EFFECTS = ["allow", "ask", "deny", "hidden"] as const;
+
 /** @returns null without records. */
 export function buildTimeline(id: string, view: ExecutionView): ExecutionTimeline | null {
   const { records, payloads } = view;
@@ -128,7 +130,7 @@ function buildCall(
     server: main.tool?.server ?? "",
     name: main.tool?.name ?? "",
     access: main.tool?.access,
-    effect: main.decision?.effect ?? "deny",
+    effect: EFFECTS.find((effect) => effect === main.decision?.effect) ?? "deny",
     because: main.decision?.because ?? [],
     observed: main.decision?.observed ?? null,
     status: outcome === null ? null : outcome.err?.code ?? outcome.result?.status ?? null,

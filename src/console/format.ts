@@ -10,12 +10,13 @@ export function formatClock(ms: number): string {
 
 /** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`. */
 export function formatMs(ms: number): string {
-  if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
-  if (ms < 100) return `${Math.round(ms * 10) / 10} ms`;
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 120) return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
+  if (ms < 0.9995) return `${Math.round(ms * 1_000)} µs`;
+  if (ms < 99.95) return `${Math.round(ms * 10) / 10} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${Math.round(ms / 100) / 10} s`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
@@ -27,8 +28,13 @@ export function formatCount(count: number): string {
 /** `1,234`, `12.3k`, `4.56M`: three digits that matter. */
 export function formatShort(count: number): string {
   if (count < 10_000) return formatCount(count);
-  const [unit, name] = count < 1_000_000 ? [1_000, "k"] : count < 1e9 ? [1e6, "M"] : [1e9, "G"];
-  return `${(count / (unit as number)).toPrecision(3).replace(/\.0+$/, "")}${name}`;
+  if (count < 999_500) return `${threeDigits(count / 1e3)}k`;
+  if (count < 999_500_000) return `${threeDigits(count / 1e6)}M`;
+  return `${threeDigits(count / 1e9)}G`;
+}
+
+function threeDigits(value: number): string {
+  return value >= 999.5 ? formatCount(value) : String(Number(value.toPrecision(3)));
 }
 
 /** `640 B`, `1.4 kB`, `12.0 MB` (decimal). */

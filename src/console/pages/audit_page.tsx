@@ -13,6 +13,7 @@ import {
   TableFrame,
   Time,
 } from "../view/parts.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { Payload } from "../view/payload.tsx";
 import { VerifyStateView } from "../view/verify_state.tsx";
 
@@ -178,7 +179,7 @@ function RecordRow({ record, href }: { record: AuditRecord; href: string }) {
           <Time ms={Date.parse(record.ts)} />
         </a>
       </td>
-      <td>{record.kind}</td>
+      <td>{makeVisible(record.kind)}</td>
       <td>
         <Hostile text={actor?.sub ?? ""} max={60} />
       </td>

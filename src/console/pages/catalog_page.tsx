@@ -6,12 +6,14 @@ import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
   AccessBadge,
+  Digest,
   EffectBadge,
   EmptyState,
   Heading,
   StatusBadge,
   TableFrame,
 } from "../view/parts.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { PageLinks } from "../view/page_links.tsx";
 import { toolHref } from "../view/tool_href.ts";
 
@@ -196,7 +198,9 @@ function Tools({ listing, filter, isAdmin }: CatalogPageProps) {
           <select id="server" name="server">
             <option value="">All</option>
             {listing.servers.map(({ server }) => (
-              <option value={server} selected={server === filter.server}>{server}</option>
+              <option value={server} selected={server === filter.server}>
+                {makeVisible(server)}
+              </option>
             ))}
           </select>
         </div>
@@ -255,7 +259,7 @@ function ToolTable({ tools }: { tools: readonly CatalogTool[] }) {
                 <Hostile text={firstSentence(tool.description)} max={160} />
               </td>
               <td class="middle">
-                <code class="id" title={tool.pin}>{tool.pin.slice(0, 8)}</code>
+                <Digest hash={tool.pin} characters={8} />
               </td>
             </tr>
           ))}

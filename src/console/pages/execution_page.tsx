@@ -7,6 +7,7 @@ import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import { EmptyState, Heading, ShortId, Stat, StatusBadge, Time } from "../view/parts.tsx";
 import { CallEntry } from "../view/call_entry.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { Payload } from "../view/payload.tsx";
 
 export interface ExecutionPageProps {
@@ -108,7 +109,7 @@ function Failure({ timeline }: { timeline: ExecutionTimeline }) {
   return (
     <div class="notice tone-bad">
       <p>
-        <strong>{error.code}</strong>
+        <strong>{makeVisible(error.code)}</strong>
         {errorLine === null ? null : (
           <>
             {" at "}
@@ -144,7 +145,7 @@ function Program(
         )}
       {code === null ? null : (
         <p class="hash">
-          {formatBytes(code.bytes)}, SHA-256 <code>{code.sha256}</code>
+          {formatBytes(code.bytes)}, SHA-256 <code>{makeVisible(code.sha256)}</code>
         </p>
       )}
     </EmptyState>

@@ -97,7 +97,7 @@ function ExecutionTable(
 function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: number }) {
   const { id, sub, space, status, startedAtMs, endedAtMs, calls, lastTool, cost } = execution;
   return (
-    <tr id={`row-${id}`}>
+    <tr id={`row-${encodeURIComponent(id)}`}>
       <td>
         <Time ms={startedAtMs} />
         <span class="note">{formatAgo(now - startedAtMs)}</span>
@@ -109,7 +109,11 @@ function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: nu
       </td>
       <td>
         <StatusBadge status={status} />
-        {execution.errorCode === null ? null : <span class="note">{execution.errorCode}</span>}
+        {execution.errorCode === null ? null : (
+          <span class="note">
+            <Hostile text={execution.errorCode} max={60} />
+          </span>
+        )}
       </td>
       <td>
         <Hostile text={sub} max={60} />

@@ -4,7 +4,8 @@ import type { ExplainForm } from "../explain_form.ts";
 import { ExplanationView } from "../view/explanation.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
-import { FormToken, Heading } from "../view/parts.tsx";
+import { makeVisible } from "../visible_text.ts";
+import { Digest, FormToken, Heading } from "../view/parts.tsx";
 
 export interface PolicyPageProps {
   readonly shell: Shell;
@@ -78,7 +79,7 @@ function Status({ status }: { status: PolicyPageProps["status"] }) {
         <div>
           <dt>Digest</dt>
           <dd>
-            <code class="id" title={status.digest}>{status.digest.slice(0, 12)}</code>
+            <Digest hash={status.digest} />
           </dd>
         </div>
       </dl>
@@ -160,7 +161,7 @@ function QuestionForm({ shell, form, tools, spaces }: PolicyPageProps) {
         <label for="space">Space</label>
         <select id="space" name="space">
           {[...new Set(["default", ...spaces])].map((space) => (
-            <option value={space} selected={space === form.space}>{space}</option>
+            <option value={space} selected={space === form.space}>{makeVisible(space)}</option>
           ))}
         </select>
       </div>

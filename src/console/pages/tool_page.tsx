@@ -3,6 +3,7 @@ import type { CatalogTool } from "../console_deps.ts";
 import { CatalogActions } from "../view/catalog_actions.tsx";
 import { CodeView } from "../view/code_view.tsx";
 import { Hostile, VisibleText } from "../view/hostile.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
   AccessBadge,
@@ -97,7 +98,7 @@ export function ToolPage(props: ToolPageProps) {
           <section aria-labelledby="pin">
             <h2 id="pin">Pin</h2>
             <p class="hash">
-              <code>{entry.tool.pin}</code>
+              <code>{makeVisible(entry.tool.pin)}</code>
             </p>
             <p class="quiet">
               SHA-256 of the approved definition. Any change of it stops the tool.
@@ -136,12 +137,14 @@ function Change({ diff }: { diff: ToolDiff }) {
       <dl class="facts">
         <div>
           <dt>Approved pin</dt>
-          <dd>{diff.approvedPin === null ? "none" : <code>{diff.approvedPin}</code>}</dd>
+          <dd>
+            {diff.approvedPin === null ? "none" : <code>{makeVisible(diff.approvedPin)}</code>}
+          </dd>
         </div>
         <div>
           <dt>Pin now</dt>
           <dd>
-            <code>{diff.pin}</code>
+            <code>{makeVisible(diff.pin)}</code>
           </dd>
         </div>
       </dl>

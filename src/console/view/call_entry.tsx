@@ -1,5 +1,6 @@
 import type { TimelineCall } from "../execution_timeline.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
+import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 import { AccessBadge, EffectBadge, StatusBadge } from "./parts.tsx";
 import { Payload } from "./payload.tsx";
@@ -114,7 +115,7 @@ function Reasons({ call }: { call: TimelineCall }) {
           )}
         </>
       ))}
-      {call.observed === null ? null : <>, would be {call.observed} if enforced</>}
+      {call.observed === null ? null : <>, would be {makeVisible(call.observed)} if enforced</>}
     </>
   );
 }

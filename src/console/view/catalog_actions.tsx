@@ -1,5 +1,6 @@
 import { FormToken } from "./parts.tsx";
 import type { Shell } from "./layout.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { toolHref } from "./tool_href.ts";
 
 interface CatalogActionsProps {
@@ -16,7 +17,7 @@ interface CatalogActionsProps {
 export function CatalogActions(
   { shell, server, name, state, canReview = false }: CatalogActionsProps,
 ) {
-  const tool = `${server}.${name}`;
+  const tool = makeVisible(`${server}.${name}`);
   return (
     <form method="post" action="/console/catalog/decide" class="inline">
       <FormToken token={shell.visit?.formToken ?? ""} />

@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShort, formatUsd } from "../format.ts";
 import type { UsageRow } from "../usage_report.ts";
+import { makeVisible } from "../visible_text.ts";
 import { TableFrame } from "./parts.tsx";
 
 interface ChartSpec {
@@ -79,8 +80,8 @@ export function DayCharts({ days }: { days: readonly UsageRow[] }) {
             </thead>
             <tbody>
               {days.map((day) => (
-                <tr data-day={day.key}>
-                  <th scope="row">{day.key}</th>
+                <tr data-day={makeVisible(day.key)}>
+                  <th scope="row">{makeVisible(day.key)}</th>
                   <td class="number">{formatCount(day.executions)}</td>
                   {CHARTS.flatMap((chart) =>
                     chart.series.map((series) => {

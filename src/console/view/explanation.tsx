@@ -1,5 +1,6 @@
 import type { Explanation, RuleTrace, RuleVerdict } from "../../policy/explain.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
+import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 import { AccessBadge, EffectBadge, TableFrame } from "./parts.tsx";
 
@@ -162,7 +163,7 @@ function Obligations({ obligations }: { obligations: Explanation["obligations"] 
             <code>
               <Hostile text={limit.id} max={100} />
             </code>
-            : {limit.max} {limit.unit} per {limit.per}
+            : {limit.max} {makeVisible(limit.unit)} per {limit.per}
             {limit.everyMs === null ? null : ` every ${formatMs(limit.everyMs)}`}, then {limit.over}
           </li>
         ))}

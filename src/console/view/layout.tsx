@@ -3,6 +3,7 @@ import type { Scope } from "../../model/principal.ts";
 import { assetPath } from "../assets.ts";
 import { type Theme, THEMES, type Visit } from "../console_session.ts";
 import { Icon, type IconName, Mark } from "./icons.tsx";
+import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 
 /** What every page knows: who looks, where, and how they like it. */
@@ -68,7 +69,7 @@ export function Page({ shell, title, section, charts = false, children }: PagePr
           name="htmx-config"
           content='{"includeIndicatorCSS":false,"extensions":"sse","history":"reload","morphIgnore":["data-htmx-powered","open"]}'
         />
-        <title>{`${title} · toolgate`}</title>
+        <title>{makeVisible(`${title} · toolgate`)}</title>
         <link rel="icon" href={assetPath("icon")} type="image/svg+xml" />
         <link rel="stylesheet" href={assetPath("style")} />
         {charts ? <link rel="stylesheet" href={assetPath("chartStyle")} /> : null}
@@ -135,7 +136,9 @@ function Account({ shell }: { shell: Shell }) {
             : <Hostile text={principal.issuer} />}
         </dd>
         <dt>Scopes</dt>
-        <dd>{principal.scopes.join(", ") || "none"}</dd>
+        <dd>
+          <Hostile text={principal.scopes.join(", ") || "none"} max={500} />
+        </dd>
       </dl>
       <form method="post" action="/console/theme" class="theme">
         <input type="hidden" name="token" value={formToken} />

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { Access } from "../../model/tool.ts";
 import { formatTime } from "../format.ts";
+import { makeVisible } from "../visible_text.ts";
 
 const EFFECTS = {
   allow: "✓",
@@ -15,7 +16,7 @@ export function EffectBadge({ effect }: { effect: string }) {
   return (
     <span class={`badge effect-${known ? effect : "other"}`}>
       <span aria-hidden="true">{known ? EFFECTS[effect as keyof typeof EFFECTS] : "·"}</span>
-      {effect}
+      {makeVisible(effect)}
     </span>
   );
 }
@@ -46,12 +47,12 @@ const STATUS_TONES: { readonly [status: string]: string } = {
 export function StatusBadge({ status }: { status: string }) {
   if (status.startsWith("ERR_")) return <ErrorCode code={status} />;
   const tone = Object.hasOwn(STATUS_TONES, status) ? STATUS_TONES[status] : "calm";
-  return <span class={`badge tone-${tone}`}>{status.replaceAll("_", " ")}</span>;
+  return <span class={`badge tone-${tone}`}>{makeVisible(status.replaceAll("_", " "))}</span>;
 }
 
 /** As it is spelled everywhere: people search for it. */
 export function ErrorCode({ code }: { code: string }) {
-  return <code class="error-code">{code}</code>;
+  return <code class="error-code">{makeVisible(code)}</code>;
 }
 
 export function AccessBadge({ access }: { access: Access | undefined }) {
@@ -115,7 +116,12 @@ export function TableFrame({ label, children }: { label: string; children?: Chil
 /** Ids are long: the end tells apart, the whole is in the title. */
 export function ShortId({ id }: { id: string }) {
   const short = id.length > 13 ? `…${id.slice(-12)}` : id;
-  return <code class="id" title={id}>{short}</code>;
+  return <code class="id" title={makeVisible(id)}>{makeVisible(short)}</code>;
+}
+
+/** The beginning of a hash; the whole is in the title. */
+export function Digest({ hash, characters = 12 }: { hash: string; characters?: number }) {
+  return <code class="id" title={makeVisible(hash)}>{makeVisible(hash.slice(0, characters))}</code>;
 }
 
 /** The hidden field that proves that a form is ours. */

@@ -1,5 +1,6 @@
 import type { AuditChainState, AuditVerifyState } from "../console_deps.ts";
 import { formatAgo, formatCount } from "../format.ts";
+import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 import { FormToken } from "./parts.tsx";
 
@@ -71,5 +72,5 @@ function describeChain({ chain, records, signed, anchored, ok }: AuditChainState
     : `, ${formatCount(signed)} under a signed checkpoint, ${
       formatCount(anchored)
     } anchored outside`;
-  return `Chain ${chain}: ${formatCount(records)} records${checked}.`;
+  return `Chain ${makeVisible(chain)}: ${formatCount(records)} records${checked}.`;
 }
