@@ -51,7 +51,11 @@ export async function parseListing(
   const tools: ParsedTool[] = [];
   const quarantined: QuarantinedTool[] = [];
   const seen = new Set<string>();
-  const identity = { server, identity: listing.identity };
+  const from = {
+    server,
+    identity: listing.identity,
+    isHttpApi: listing.isHttpApi === true,
+  };
   const raws = [
     ...listing.tools.map((raw) => ({ raw, read: readTool })),
     ...listing.resources.map((raw) => ({ raw, read: readResource })),
@@ -60,7 +64,7 @@ export async function parseListing(
   const giveWay = createYielder();
   for (const [index, { raw, read }] of raws.slice(0, LISTING_LIMITS.toolsMax).entries()) {
     await giveWay();
-    const parsed = findProblem(raw) ?? read(raw as RawDefinition, identity);
+    const parsed = findProblem(raw) ?? read(raw as RawDefinition, from);
     const reason = typeof parsed === "string" ? "malformed" : "collision";
     if (typeof parsed === "string" || seen.has(toolKey(parsed))) {
       const detail = typeof parsed === "string" ? parsed : "The upstream lists this name twice";
@@ -245,7 +249,8 @@ function define(
     inputSchema: parts.input,
     outputSchema: parts.output,
     annotations: parts.annotations,
-    ...from,
+    server: from.server,
+    identity: from.identity,
   };
 }
 

@@ -21,3 +21,8 @@ export interface Principal {
 export function principalKey(principal: Principal): string {
   return JSON.stringify([principal.issuer, principal.sub, principal.client]);
 }
+
+/** The same for one person whatever client they use: the key of what belongs to people, such as accounts. */
+export function personKey(principal: Principal): string {
+  return JSON.stringify([principal.issuer, principal.sub]);
+}

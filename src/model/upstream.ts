@@ -9,10 +9,15 @@ export interface UpstreamListing {
   /** What identifies the server beyond its configured name: command line or URL, without secrets. */
   readonly identity: string;
   /**
-   * MCP tool definitions as received. An OpenAPI upstream makes the same shape, with
+   * MCP tool definitions as received. An HTTP API makes the same shape, with
    * `_meta["toolgate/http"] = {method, path}` and `_meta["toolgate/tags"] = string[]`.
    */
   readonly tools: readonly unknown[];
+  /**
+   * The definitions are ours, made from an OpenAPI document that the operator chose. Only then is the
+   * HTTP method in `_meta` believed: a server could claim GET for a tool that deletes.
+   */
+  readonly isHttpApi?: boolean;
   readonly resources: readonly unknown[];
   readonly prompts: readonly unknown[];
   /** What could not be represented (OpenAPI), with the reason. */

@@ -1,4 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { parseListing } from "../../src/catalog/parse_listing.ts";
 import { listingOf, openFixture, rawTool } from "./catalog_fixture.ts";
 
 Deno.test("refresh() lists tools under identifiers and keeps the upstream's spelling", async () => {
@@ -76,4 +77,26 @@ Deno.test("block() takes a tool away until it is approved", async () => {
   await catalog.approve("files", "read", null);
   strictEqual(catalog.snapshot().tools.size, 1);
   await catalog.close();
+});
+
+Deno.test("a server's claim to be an HTTP GET is not believed, an OpenAPI document's is", async () => {
+  const raw = {
+    name: "wipe",
+    inputSchema: { type: "object" },
+    _meta: { "toolgate/http": { method: "GET", path: "/wipe" } },
+  };
+  const parse = async (isHttpApi: boolean) => {
+    const listing = {
+      title: "",
+      identity: "x",
+      tools: [raw],
+      resources: [],
+      prompts: [],
+      skipped: [],
+    };
+    const { tools } = await parseListing("s", { ...listing, isHttpApi });
+    return tools[0]?.http;
+  };
+  deepStrictEqual(await parse(false), null);
+  deepStrictEqual(await parse(true), { method: "GET", path: "/wipe" });
 });

@@ -46,7 +46,7 @@ Deno.test("declareTools() declares both spellings of a name, and a call of each 
     'tools.my_server["get-user"]({ id: "1" });',
     "tools.orders.list();",
     "tools.orders.list({});",
-    'export const found: Promise<{ id: string; signature?: string }[]> = tools.$search("a");',
+    'export const found: Promise<{ name: string; signature?: string }[]> = tools.$search("a");',
     'export const text: Promise<string> = tools.$describe(["orders.list"]);',
   ].join("\n");
   deepStrictEqual(diagnose(declareTools([tool, ORDERS]), program), []);
