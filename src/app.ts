@@ -17,6 +17,11 @@ import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
 import { createSessionSigner } from "./mcp/session_id.ts";
 import type { Log } from "./model/log.ts";
 import { VERSION } from "./model/version.ts";
+import type { Principal } from "./model/principal.ts";
+import type { Store } from "./store/store.ts";
+import { createTokenStore } from "./upstream/token_store.ts";
+import { createUserTokens, type UserTokens } from "./upstream/user_tokens.ts";
+import { loadKeyFile } from "./config/key_file.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { createMetrics } from "./usage/metrics.ts";
@@ -64,8 +69,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     await store.close();
     throw error;
   }
+  const subjectTokens = new WeakMap<Principal, string>();
   const gate = await openGate({
     loaded: options,
+    subjectToken: (principal) => Promise.resolve(subjectTokens.get(principal) ?? null),
+    userTokens: await openUserTokens(options, store),
     store,
     audit,
     resolveSecrets,
@@ -75,7 +83,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const keys = createApiKeys({ store, now: Date.now });
   const authenticator = createAuthenticator({
     anonymous: config.auth === "none",
-    verifiers: [localVerifier(localToken), keys.verify, ...jwtVerifiers(options)],
+    verifiers: [
+      localVerifier(localToken),
+      keys.verify,
+      ...jwtVerifiers(options).map((verify) => remembering(verify, subjectTokens)),
+    ],
   });
   const mcp = createMcpEndpoint({
     version: VERSION,
@@ -186,6 +198,31 @@ function localVerifier(localToken: string): TokenVerifier {
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
   return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
+}
+
+/** Remembers the token of a principal for as long as the request that brought it: for token exchange. */
+function remembering(verify: TokenVerifier, tokens: WeakMap<Principal, string>): TokenVerifier {
+  return async (token, audience) => {
+    const principal = await verify(token, audience);
+    if (principal !== null) tokens.set(principal, token);
+    return principal;
+  };
+}
+
+/** Tokens that people gave for their own accounts; only needed where an upstream asks for them. */
+async function openUserTokens(
+  { config }: AppOptions,
+  store: Store,
+): Promise<UserTokens | undefined> {
+  const servers = [...Object.values(config.mcpServers), ...Object.values(config.openapi)];
+  if (!servers.some((server) => "auth" in server && server.auth?.type === "oauth")) {
+    return undefined;
+  }
+  const bytes = config.store.startsWith("kv:")
+    ? await loadKeyFile(`${config.store.slice("kv:".length)}.tokens.key`)
+    : await serviceSecret(store, "user-tokens");
+  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return createUserTokens(createTokenStore(store), key);
 }
 
 function reachableHost(host: string): string {

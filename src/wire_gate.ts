@@ -36,7 +36,9 @@ import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
-import { openUpstreams } from "./upstream/upstreams.ts";
+import type { SubjectToken } from "./upstream/upstream.ts";
+import type { UserTokens } from "./upstream/user_tokens.ts";
+import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 import { createQuotas } from "./usage/quota.ts";
 import { estimateTokens } from "./usage/tokens.ts";
 
@@ -67,6 +69,7 @@ export interface Gate {
   /** Declarations of a small catalog for the description of `execute`. */
   readonly inline: (caller: McpCaller) => string;
   readonly kept: KeptResults;
+  readonly upstreams: Upstreams;
   /** The sandbox; opened at its first use. */
   readonly sandbox: () => Promise<SandboxPool>;
   /** Null before the sandbox was opened. */
@@ -81,6 +84,10 @@ export interface GateDeps {
   readonly store: Store;
   readonly audit: AuditLog;
   readonly resolveSecrets: ResolveSecrets;
+  /** The token by which a caller proved who they are; null if there is none. */
+  readonly subjectToken: SubjectToken;
+  /** Where tokens of people's own accounts are kept; undefined if no upstream asks for them. */
+  readonly userTokens: UserTokens | undefined;
   readonly env: () => { readonly [name: string]: string };
   readonly log: Log;
 }
@@ -106,6 +113,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     env: deps.env,
     log,
     resultBytesMax: config.limits.toolResultBytesMax,
+    subjectToken: deps.subjectToken,
+    ...(deps.userTokens === undefined ? {} : { userTokens: deps.userTokens }),
   });
   let opened: Catalog | null = null;
   const snapshot = () => opened?.snapshot() ?? EMPTY_SNAPSHOT;
@@ -209,6 +218,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     catalog,
     view,
     kept,
+    upstreams,
     sandbox,
     sandboxStatus: () => pool?.status() ?? null,
     servers: () => [...snapshot().servers.values()],

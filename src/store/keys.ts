@@ -20,6 +20,8 @@ export const keyOf = {
   activeBundle: () => "policy/active-bundle",
   /** A session of the web console, by the hash of its id. */
   consoleSession: (sha256: string) => `console-session/${part(sha256)}`,
+  /** A sealed token of a person's account at an upstream, or a login that has begun. */
+  userToken: (place: string) => `user-token/${place.split("/").map(part).join("/")}`,
   /** A secret of the service itself, such as the key of session ids. */
   serviceSecret: (name: string) => `service-secret/${part(name)}`,
   /** A claimed idempotency key: `run/<principal>/<key>`. */

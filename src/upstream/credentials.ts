@@ -1,6 +1,6 @@
 import type { UpstreamAuthConfig } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
-import { type Principal, principalKey } from "../model/principal.ts";
+import { personKey, type Principal, principalKey } from "../model/principal.ts";
 import { createOAuthClient } from "./oauth_client.ts";
 import type { Outbound } from "./outbound_fetch.ts";
 import type { SecretMask } from "./secret_mask.ts";
@@ -157,7 +157,7 @@ function tokenSource(
       const ownerOf = async (scope: string) =>
         scope === SERVICE ? await tokens.anyone(context.server) ?? "" : scope;
       return {
-        scopeOf: principalKey,
+        scopeOf: personKey,
         token: async (scope) => await user.token(await ownerOf(scope)),
         drop: (scope, token) =>
           void ownerOf(scope).then((owner) => user.drop(owner, token), () => {}),

@@ -1,6 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { GateError } from "../model/errors.ts";
-import { type Principal, principalKey } from "../model/principal.ts";
+import { personKey, type Principal } from "../model/principal.ts";
 import { type Grant, type OAuthClient, TokenRefusedError } from "./oauth_client.ts";
 import { createTokenCache } from "./token_cache.ts";
 import type { UserTokens } from "./user_tokens.ts";
@@ -69,7 +69,7 @@ export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
       const state = oauth.generateRandomState();
       await tokens.begin(state, {
         server,
-        principalKey: principalKey(principal),
+        principalKey: personKey(principal),
         verifier,
         redirectUrl,
       });
@@ -93,7 +93,7 @@ export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
         throw loginFailed(server, "the login is unknown or over");
       }
       // Else somebody could make another person's tools work on their own account.
-      if (pending.principalKey !== principalKey(principal)) {
+      if (pending.principalKey !== personKey(principal)) {
         throw loginFailed(server, "another person began the login");
       }
       const { verifier, redirectUrl } = pending;
@@ -105,8 +105,8 @@ export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
       }
       await tokens.write(server, pending.principalKey, grant);
     },
-    isConnected: async (principal) => await tokens.read(server, principalKey(principal)) !== null,
-    disconnect: (principal) => tokens.remove(server, principalKey(principal)),
+    isConnected: async (principal) => await tokens.read(server, personKey(principal)) !== null,
+    disconnect: (principal) => tokens.remove(server, personKey(principal)),
     token: (key) => cache.get(key),
     drop(key, value) {
       if (refused.size > 1_000) refused.clear();
