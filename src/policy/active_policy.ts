@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { AuditEvent } from "../model/event.ts";
 import { GateError, reportError } from "../model/errors.ts";
-import type { DecisionRequest } from "../model/decision.ts";
+import type { Decision, DecisionRequest } from "../model/decision.ts";
 import type { Log } from "../model/log.ts";
 import type { Tool } from "../model/tool.ts";
 import { defaultPolicy, openPolicy } from "./builtin_policies.ts";
@@ -90,6 +90,8 @@ type Candidate =
     /** Null for the built-in policies: they have no files. */
     readonly document: PolicyDocument | null;
     readonly activated: ActivatedBundle | null;
+    /** Past its time: a bundle that denies everything, or warns. */
+    readonly isStale: boolean;
     /** When to ask again although no file changed; null: never. */
     readonly staleAt: number | null;
     readonly warnings: readonly string[];
@@ -110,6 +112,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
   let problems: readonly PolicyProblem[] = [];
   let rejected: string | null = null;
   let announced = false;
+  let wasStale = first.isStale;
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
 
   const status = (): PolicyStatus => ({
@@ -144,7 +147,9 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     const next = await propose(deps, { isFirst: false });
     if (!next.ok) return await reject(next.reason);
     rejected = null;
-    const isSame = next.policy.digest === policy.digest;
+    // A bundle that became stale denies from now on: another policy under the same digest.
+    const isSame = next.policy.digest === policy.digest && next.isStale === wasStale;
+    wasStale = next.isStale;
     await take(next);
     if (isSame) return status();
     problems = [];
@@ -227,7 +232,15 @@ async function propose(
     ...runPolicyTests(policy, tools).failures.map((failure) => failure.message),
   ];
   if (reasons.length > 0) return { ok: false, reason: reasons.join("\n") };
-  return { ok: true, policy, document, activated: null, staleAt: null, warnings: [] };
+  return {
+    ok: true,
+    policy,
+    document,
+    activated: null,
+    isStale: false,
+    staleAt: null,
+    warnings: [],
+  };
 }
 
 async function proposeBundle(
@@ -259,6 +272,7 @@ async function proposeBundle(
       policy: withPins(policy, pins),
       document: verified.document,
       activated,
+      isStale: staleAt < deps.now(),
       staleAt,
       warnings,
     };
@@ -275,10 +289,22 @@ function withPins(policy: Policy, pins: PolicyBundle["pins"]): Policy {
     const server = pins[tool.server] ?? {};
     return Object.hasOwn(server, tool.name) && server[tool.name] === tool.pin;
   };
+  const decide = (request: DecisionRequest): Decision => {
+    const decision = policy.decide(request);
+    return isPinned(request.tool)
+      ? decision
+      : { ...decision, effect: "hidden", because: ["bundle-pin"], approval: null, approvals: [] };
+  };
   return {
     ...policy,
     visibility: (principal, space, tool) =>
       isPinned(tool) ? policy.visibility(principal, space, tool) : null,
+    decide,
+    explain: (request) => ({
+      ...policy.explain(request),
+      decision: decide(request),
+      ...(isPinned(request.tool) ? {} : { visibility: null }),
+    }),
   };
 }
 
@@ -298,7 +324,15 @@ async function readDocument(deps: ActivePolicyDeps): Promise<PolicyDocument | nu
 }
 
 function builtIn(policy: Policy): Candidate {
-  return { ok: true, policy, document: null, activated: null, staleAt: null, warnings: [] };
+  return {
+    ok: true,
+    policy,
+    document: null,
+    activated: null,
+    isStale: false,
+    staleAt: null,
+    warnings: [],
+  };
 }
 
 function unusable(reason: string): GateError {

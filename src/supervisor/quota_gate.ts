@@ -61,6 +61,18 @@ export function createQuotaGate(quotas: Quotas, now: () => number): QuotaGate {
         };
       }
       const { rule, freesAt } = answer;
+      if (answer.reason === "amount") {
+        return {
+          ok: false,
+          limit: rule.id,
+          freesAt: null,
+          error: new GateError(
+            "ERR_INVALID_ARGUMENTS",
+            `Cannot call "${tool.id}": ${describeRefusal(answer)}`,
+            { hint: `Pass ${rule.unit} as a number that is not negative`, tool: tool.id },
+          ),
+        };
+      }
       const asks = rule.over === "ask";
       return {
         ok: false,
