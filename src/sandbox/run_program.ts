@@ -65,6 +65,7 @@ export interface FinishedRun {
 const LOG_ENTRIES_MAX = 2_000;
 const TIMERS_MAX = 1_000;
 const NESTING_MAX = 200;
+const NAME_CHARS_MAX = 300;
 const LOG_LEVELS = new Set(["log", "info", "warn", "error", "debug"]);
 /** Warnings that the realm adds at the end do not count against the program's own lines. */
 const LOG_SLACK_BYTES = 16_384;
@@ -192,13 +193,20 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   }
 
   function takeCall(id: number, server: string, tool: string, json: string): void {
-    if (id !== callCount || server.length > 300 || tool.length > 300) return violate();
+    if (id !== callCount) return violate();
     if (callCount >= limits.toolCallsMax) return stop("error", "ERR_SANDBOX_CALLS");
     callCount++;
     openChars += json.length;
     // The realm keeps this window; a host that does not is broken.
     if (openChars > windowChars(limits) + limits.toolArgumentBytesMax) return violate();
-    const title = server === "" ? tool : `${server}.${tool}`;
+    const title = (server === "" ? tool : `${server}.${tool}`).slice(0, NAME_CHARS_MAX);
+    if (server.length > NAME_CHARS_MAX || tool.length > NAME_CHARS_MAX) {
+      return refuse(
+        id,
+        json.length,
+        refusal("ERR_TOOL_NOT_FOUND", "No tool has such a long name", "", title),
+      );
+    }
     const argsBytes = utf8Bytes(json);
     if (argsBytes > limits.toolArgumentBytesMax) {
       return refuse(

@@ -101,7 +101,7 @@ export function exhaustionOf(
     };
   }
   if (
-    /^(Array buffer allocation failed|Invalid string length|Maximum BigInt size exceeded)$/
+    /^(Array buffer allocation failed|Invalid string length|Maximum BigInt size exceeded|.*Out of memory)$/
       .test(failure.message)
   ) {
     return {

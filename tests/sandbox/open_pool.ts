@@ -72,6 +72,11 @@ export async function callTestTool(call: SandboxCall): Promise<CallReply> {
         }, { once: true });
       });
       return { ok: true, json: "1" };
+    case "slow.never":
+      await new Promise<void>((resolve) =>
+        call.signal.addEventListener("abort", () => resolve(), { once: true })
+      );
+      return { ok: true, json: "1" };
     case "sys.fail":
       return {
         ok: false,

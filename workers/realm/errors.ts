@@ -11,6 +11,15 @@ export function installErrors(realm: Realm): void {
     TypeError: p.TypeError,
     RangeError: p.RangeError,
   };
+  const FRAMES_MAX = 12;
+  interface CallSite {
+    getFileName(): string | null;
+    getLineNumber(): number | null;
+    getColumnNumber(): number | null;
+    getFunctionName(): string | null;
+    isAsync(): boolean;
+    isConstructor(): boolean;
+  }
   const place = new p.RegExp("program\\.ts:(\\d+):(\\d+)");
 
   realm.failure = (type, message, mark: ErrorMark) => {
@@ -37,17 +46,40 @@ export function installErrors(realm: Realm): void {
       return "";
     }
     const lines = split(slice(stack, 0, 16_384), "\n");
-    for (let index = 0; index < lines.length && frames.length < 12; index++) {
+    for (let index = 0; index < lines.length && frames.length < FRAMES_MAX; index++) {
       const line = lines[index]!;
-      const found = exec(place, line);
-      if (found === null || p.indexOf(line, "    at ") !== 0) continue;
-      const original = originalPosition(+found[1]!, +found[2]!);
-      const before = slice(line, 0, found.index);
-      const after = slice(line, found.index + found[0].length);
-      push(frames, before + "program.ts:" + original.line + ":" + original.column + after);
+      if (p.startsWith(line, "    at ") && exec(place, line) !== null) push(frames, line);
     }
     return frames.length === 0 ? "" : "\n" + join(frames, "\n");
   };
+
+  /** Makes the text of every `stack`: the program's own frames, with their original places. */
+  function formatStack(error: unknown, sites: readonly CallSite[]): string {
+    const lines: string[] = [];
+    for (let index = 0; index < sites.length && lines.length < FRAMES_MAX; index++) {
+      const site = sites[index]!;
+      if (site.getFileName() !== "program.ts") continue;
+      const original = originalPosition(site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+      const at = "program.ts:" + original.line + ":" + original.column;
+      const name = site.getFunctionName();
+      const called = (site.isAsync() ? "async " : "") + (site.isConstructor() ? "new " : "");
+      push(
+        lines,
+        "    at " + called + (name === null || name === "" ? at : name + " (" + at + ")"),
+      );
+    }
+    const head = headOf(error);
+    return lines.length === 0 ? head : head + "\n" + join(lines, "\n");
+  }
+
+  function headOf(error: unknown): string {
+    try {
+      const { name, message } = error as Error;
+      return message === "" ? "" + name : "" + name + ": " + slice("" + message, 0, 4_000);
+    } catch {
+      return "Error";
+    }
+  }
 
   /** Where a place of the compiled text is in the caller's own code. */
   function originalPosition(line: number, column: number): { line: number; column: number } {
@@ -115,18 +147,14 @@ export function installErrors(realm: Realm): void {
   }
   realm.describeFailure = describeFailure;
 
-  const NativeError = p.Error;
-  // CallSite objects would show the functions and files of the Worker.
-  p.defineProperty(NativeError, "prepareStackTrace", {
-    __proto__: null,
-    value: undefined,
-    writable: false,
-    configurable: false,
-  } as PropertyDescriptor);
-  p.defineProperty(NativeError, "stackTraceLimit", {
-    __proto__: null,
-    value: 20,
-    writable: false,
-    configurable: false,
-  } as PropertyDescriptor);
+  const lock = (key: string, value: unknown) =>
+    p.defineProperty(p.Error, key, {
+      __proto__: null,
+      value,
+      writable: false,
+      configurable: false,
+    } as PropertyDescriptor);
+  // The engine hands call sites (which show functions and files of the Worker) to this function alone.
+  lock("prepareStackTrace", formatStack);
+  lock("stackTraceLimit", 20);
 }

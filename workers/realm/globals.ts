@@ -29,6 +29,8 @@ export function installGlobals(realm: Realm): void {
       enumerable: false,
     } as PropertyDescriptor);
 
+  // An object of the engine lies between the global object and Object.prototype; nothing needs it.
+  p.setPrototypeOf(global, p.Object.prototype);
   // Native surface, shared memory, and what would let a program observe garbage collection.
   const removed = [
     "WebAssembly",

@@ -84,7 +84,8 @@ export function createApi(realm: Realm): RealmApi {
     try {
       return realm.toJson(value, "result");
     } catch (thrown) {
-      if (!(thrown instanceof p.Error)) throw thrown;
+      // Out of memory or stack: not the fault of the value's form.
+      if (!(thrown instanceof p.Error) || thrown instanceof p.RangeError) throw thrown;
       const mark = p.weakGet(realm.marks, thrown);
       p.weakSet(realm.marks, thrown, {
         hint: mark === undefined || mark.hint === "" ? "Return plain data." : mark.hint,

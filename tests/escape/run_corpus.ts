@@ -1,0 +1,88 @@
+/** Runs escape programs in a pool, several at once, and reports what did not hold. */
+import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
+import { callTestTool, LIMITS, runCode } from "../sandbox/open_pool.ts";
+import type { Limits } from "../../src/model/limits.ts";
+import { type EscapeProgram, judge } from "./escape_programs.ts";
+
+export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 3_000, cpuTimeMs: 400 };
+/** Every limit is enforced within this much of its bound; a shared machine may be slow on top. */
+const LATE_MS = 10_000;
+
+export interface Canaries {
+  /** Contacts so far. */
+  touched(): string[];
+  close(): Promise<void>;
+}
+
+/** Things that no program may reach: a listener, an environment variable, a file. */
+export function openCanaries(): Canaries {
+  const touched: string[] = [];
+  Deno.env.set("CANARY_ENV", "canary-env-value");
+  let listener: Deno.Listener | null = null;
+  try {
+    listener = Deno.listen({ hostname: "127.0.0.1", port: 48_123 });
+  } catch {
+    // Another run holds the port; its own canaries watch.
+  }
+  const accept = async () => {
+    if (listener === null) return;
+    for await (const connection of listener) {
+      touched.push("a connection");
+      connection.close();
+    }
+  };
+  const accepting = accept();
+  return {
+    touched() {
+      try {
+        Deno.statSync("/tmp/toolgate-canary-write");
+        touched.push("a file");
+      } catch {
+        // Not there, as it should be.
+      }
+      return touched;
+    },
+    async close() {
+      listener?.close();
+      await accepting;
+      Deno.env.delete("CANARY_ENV");
+    },
+  };
+}
+
+/** Runs all programs, `parallel` at a time, each as its own principal or as one. */
+export async function runCorpus(
+  pool: SandboxPool,
+  programs: readonly EscapeProgram[],
+  options: { parallel: number; principals: number },
+): Promise<string[]> {
+  const failures: string[] = [];
+  let next = 0;
+  const lane = async (lane: number) => {
+    while (next < programs.length) {
+      const program = programs[next++]!;
+      const start = performance.now();
+      const outcome = await runCode(pool, program.code, {
+        limits: ESCAPE_LIMITS,
+        principalKey: `principal ${lane % options.principals}`,
+        onCall: (call) =>
+          call.server === "canary"
+            ? Promise.resolve({
+              ok: false,
+              error: {
+                code: "ERR_POLICY_DENIED",
+                message: "Denied",
+                hint: "",
+                tool: "canary.touch",
+              },
+            })
+            : callTestTool(call),
+      });
+      const late = performance.now() - start > LATE_MS ? "it ended too late" : null;
+      const problem = judge(program, outcome) ?? late;
+      if (problem !== null) failures.push(`${program.name}: ${problem}`);
+    }
+  };
+  await Promise.all(Array.from({ length: options.parallel }, (_, index) => lane(index)));
+  return failures;
+}
