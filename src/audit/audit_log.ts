@@ -27,6 +27,7 @@ import {
 } from "./payload_box.ts";
 import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
 import { trimAudit } from "./retention.ts";
+import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
 
@@ -46,6 +47,8 @@ export interface AuditLog {
   append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord>;
   /** Newest first. */
   query(filter: AuditFilter): Promise<AuditPage>;
+  /** Oldest first, all of them; `limit` and `after` do not apply. */
+  records(filter?: AuditFilter): AsyncIterable<AuditRecord>;
   /** null when they were never kept, have expired or were erased. */
   payloads(record: AuditRecord): Promise<AuditPayloads | null>;
   /** Removes a record's payloads for good and records that. */
@@ -183,6 +186,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     verifierKey,
     append,
     query: (filter) => queryAudit(store, filter),
+    records: (filter) => readRecords(store, filter),
     async payloads(record) {
       const found = await payloadStore.find(record);
       return found.state === "found" ? plainPayloads(found.payloads) : null;

@@ -41,7 +41,7 @@ export async function queryAudit(
   return next === undefined ? { records } : { records, next };
 }
 
-function toScanQuery(filter: AuditFilter): ScanQuery {
+export function toScanQuery(filter: AuditFilter): ScanQuery {
   const { since, until, principal, tool, execution, effect, kind, after } = filter;
   return {
     ...(since === undefined ? {} : { from: since }),

@@ -52,10 +52,33 @@ export async function* readAscending(
   from: number,
   to: number,
 ): AsyncGenerator<LogEntry[]> {
-  for (let start = from; start < to; start += PAGE_ENTRIES) {
+  const first = await firstStored(store, log, from, to);
+  for (let start = first; start < to; start += PAGE_ENTRIES) {
     const end = Math.min(to, start + PAGE_ENTRIES);
     const { entries } = await store.scan({ log, beforeSeq: end, limit: end - start });
     const page = entries.filter((entry) => entry.seq >= start).reverse();
     if (page.length > 0) yield page;
   }
+}
+
+/** The number of the first entry that is there, between `from` and `to`: retention leaves a gap. */
+async function firstStored(
+  store: Pick<Store, "scan">,
+  log: string,
+  from: number,
+  to: number,
+): Promise<number> {
+  const isThere = async (before: number) => {
+    const { entries } = await store.scan({ log, beforeSeq: before, limit: 1 });
+    return entries[0] !== undefined && entries[0].seq >= from;
+  };
+  if (to - from <= PAGE_ENTRIES || await isThere(from + PAGE_ENTRIES)) return from;
+  let low = from + PAGE_ENTRIES;
+  let high = to;
+  while (high - low > PAGE_ENTRIES) {
+    const middle = low + ((high - low) >> 1);
+    if (await isThere(middle)) high = middle;
+    else low = middle;
+  }
+  return low;
 }
