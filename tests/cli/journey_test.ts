@@ -11,7 +11,7 @@ return orders.map((o) => ({ ...o, customer: customers[o.customerId] })).filter((
 `;
 
 /** A configuration without spare hosts: each command of a test is a start of its own. */
-const CONFIG = "sandbox: { warm: 1 }\npreflight: off\nserver: { port: 0, drainMs: 2000 }\n";
+const CONFIG = "sandbox: { warm: 1 }\npreflight: off\nserver: { port: 0, drainMs: 500 }\n";
 
 const stdin = (text: string) => ({ readStdin: () => Promise.resolve(text) });
 
@@ -143,13 +143,21 @@ Deno.test("serve in a process of its own: commands use it, SIGTERM drains it", a
         assert.match(run.stderr, new RegExp(`port ${port} is in use|the port is in use`));
       });
     });
-    await t.step("SIGTERM ends it with 0 and takes its service file away", async () => {
+    await t.step("SIGTERM ends it with 0, also while somebody follows the audit", async () => {
+      const tail = toolgate(folder, ["audit", "tail", "--json"]).spawn();
+      const records = splitLines(tail.stdout);
+      await records.next();
       child.kill("SIGTERM");
-      const status = await child.status;
+      assert.equal((await child.status).code, 0, await errors);
       await lines.return(undefined);
-      assert.equal(status.code, 0, await errors);
-      const left = [...Deno.readDirSync(join(folder, "data"))].map((entry) => entry.name);
-      assert.ok(!left.some((name) => name.endsWith("service.json")), left.join());
+      await records.return(undefined);
+      await tail.stderr.cancel();
+      await tail.status;
+    });
+    await t.step("what it left does not keep the next command from working", async () => {
+      const run = await runIn(folder, ["audit", "list", "--limit", "1", "--json"]);
+      assert.equal(run.code, 0, run.stderr);
+      assert.equal(JSON.parse(run.stdout).v, 1);
     });
   });
 });
