@@ -130,7 +130,7 @@ Deno.test("an OCSF export fits the schema in every kind and decision", async (te
     const event = toOcsf(BASE);
     const { api: _api, ...withoutApi } = event;
     assert.deepEqual(schema.validate(withoutApi), ["api is required"]);
-    assert.equal(schema.validate({ ...event, action_id: 77 }).length, 1);
+    assert.ok(schema.validate({ ...event, action_id: 77 }).length > 0);
     assert.equal(schema.validate({ ...event, time: "now" }).length, 1);
     assert.equal(schema.validate({ ...event, surprise: 1 }).length, 1);
     assert.equal(schema.validate({ ...event, action: "Denied" }).length, 1);
