@@ -17,6 +17,8 @@ export interface ApiKeys {
   /** @returns false if there is no such key. */
   revoke(id: string): Promise<boolean>;
   readonly verify: TokenVerifier;
+  /** The principal of a key as it is now; null if it was revoked or has expired. */
+  principalOf(id: string): Promise<Principal | null>;
 }
 
 export interface ApiKeyRequest {
@@ -54,6 +56,8 @@ const DEFAULT_SCOPES: readonly Scope[] = ["search", "execute"];
 export function createApiKeys(
   deps: { readonly store: Store; readonly now: () => number },
 ): ApiKeys {
+  const isExpired = ({ expiresAt }: ApiKey) =>
+    expiresAt !== null && Date.parse(expiresAt) <= deps.now();
   return {
     async create(request) {
       const record = describe(request, deps.now());
@@ -89,8 +93,12 @@ export function createApiKeys(
       const stored = entry.value as unknown as StoredApiKey;
       // Hashes of a 256-bit secret are compared: an early exit of the comparison tells nothing of use.
       if (stored.secretSha256 !== await sha256(secret)) return null;
-      if (stored.expiresAt !== null && Date.parse(stored.expiresAt) <= deps.now()) return null;
-      return principalOf(stored);
+      return isExpired(stored) ? null : principalOf(stored);
+    },
+    async principalOf(id) {
+      const entry = await deps.store.get(keyOf.apiKey(id));
+      const stored = (entry?.value ?? null) as unknown as StoredApiKey | null;
+      return stored === null || isExpired(stored) ? null : principalOf(stored);
     },
   };
 }

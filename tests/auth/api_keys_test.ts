@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { createApiKeys } from "../../src/auth/api_keys.ts";
+import { prefixOf } from "../../src/store/keys.ts";
+import { openStore } from "../../src/store/open_store.ts";
+
+async function setUp() {
+  const store = await openStore("memory:");
+  let time = Date.parse("2026-01-01T00:00:00Z");
+  return {
+    store,
+    keys: createApiKeys({ store, now: () => time }),
+    pass: (ms: number) => void (time += ms),
+  };
+}
+
+Deno.test("a key is verified into a principal with its groups, scopes and spaces", async () => {
+  const { keys } = await setUp();
+  const { key, id } = await keys.create({
+    name: "ci",
+    groups: ["eng"],
+    scopes: ["search"],
+    spaces: ["shop"],
+  });
+  assert.deepEqual(await keys.verify(key, ""), {
+    sub: "ci",
+    issuer: "keys",
+    client: id,
+    claims: { groups: ["eng"] },
+    scopes: ["search"],
+    spaces: ["shop"],
+  });
+});
+
+Deno.test("the secret is nowhere in the store nor in a list", async () => {
+  const { keys, store } = await setUp();
+  const { key } = await keys.create({ name: "ci" });
+  const secret = key.split("_")[2] ?? "";
+  assert.equal(secret.length, 43);
+  assert.ok(!JSON.stringify(await store.list(prefixOf.apiKeys())).includes(secret));
+  assert.ok(!JSON.stringify(await keys.list()).includes(secret));
+  assert.ok(!JSON.stringify(await keys.list()).includes("Sha256"));
+});
+
+Deno.test("a wrong secret, a foreign id and every malformed key are refused", async () => {
+  const { keys } = await setUp();
+  const one = (await keys.create({ name: "one" })).key;
+  const two = (await keys.create({ name: "two" })).key;
+  const [, id] = one.split("_");
+  const mixed = `tg_${id}_${two.split("_")[2]}`;
+  for (const bad of [mixed, `${one}x`, one.slice(0, -1), "tg__", "", "tg_0_0", one.toUpperCase()]) {
+    assert.equal(await keys.verify(bad, ""), null, bad);
+  }
+});
+
+Deno.test("a key ends at its expiry and with its revocation", async () => {
+  const { keys, pass } = await setUp();
+  const short = await keys.create({ name: "short", expiresInMs: 1_000 });
+  pass(999);
+  assert.notEqual(await keys.verify(short.key, ""), null);
+  pass(1);
+  assert.equal(await keys.verify(short.key, ""), null);
+  assert.equal(await keys.principalOf(short.id), null);
+  const long = await keys.create({ name: "long" });
+  assert.equal(await keys.revoke(long.id), true);
+  assert.equal(await keys.verify(long.key, ""), null);
+  assert.equal(await keys.revoke(long.id), false);
+});
+
+Deno.test("a key without a name or with an unknown scope is not made, with the remedy", async () => {
+  const { keys } = await setUp();
+  await assert.rejects(keys.create({ name: " " }), { code: "ERR_BAD_REQUEST" });
+  await assert.rejects(keys.create({ name: "x", scopes: ["serch"] }), /"serch"/);
+  await assert.rejects(keys.create({ name: "x", expiresInMs: 0 }), /expired/);
+  await keys.create({ name: "x", scopes: ["execute", "github:write"] });
+});
