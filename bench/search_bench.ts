@@ -155,13 +155,11 @@ async function leaks(
     all.segments.values(),
     snapshot.tools,
     (tool) => isHidden(tool.id) ? null : { access: "read", effect: "allow" },
-    null,
   );
   const plain = createViews().of(
     rest.segments.values(),
     without.tools,
     () => ({ access: "read", effect: "allow" }),
-    null,
   );
   return queries.slice(0, 200).filter(({ query }) => {
     const seen = all.search(query, view, 50);
@@ -198,7 +196,6 @@ async function scale(path: string): Promise<void> {
       store.segments.values(),
       snapshot.tools,
       () => ({ access: "read", effect: "allow" }),
-      null,
     );
     const rank = (query: string) => store.search(query, view, 20);
     printTimes("toolgate", rank, short, long);

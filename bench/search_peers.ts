@@ -63,7 +63,6 @@ async function createOwn(snapshot: CatalogSnapshot): Promise<Engine> {
     store.segments.values(),
     snapshot.tools,
     () => ({ access: "read", effect: "allow" }),
-    null,
   );
   return {
     rank: (query) => store.search(query, view, 10).documents.map(({ id }) => id),

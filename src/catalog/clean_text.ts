@@ -40,14 +40,18 @@ export function cutText(text: string, charsMax: number): string {
 
 /** The first sentence of a text, on one line, without HTML tags. */
 export function firstSentence(text: string, charsMax: number): string {
-  const plain = text.slice(0, charsMax * 8).replace(INLINE_TAG, "").replace(BLOCK_TAG, " ")
-    .trim();
+  const plain = withoutTags(text.slice(0, charsMax * 8)).trim();
   // A short first line is a heading; a long one is a line of wrapped prose.
   const paragraph = plain.split(/\n\s*\n|\n(?=\s*[-*#])|(?<=^[^\n]{3,60})\n(?=\p{Lu})/u, 1)[0] ??
     "";
   const line = paragraph.replace(/\s+/g, " ").trim();
   const end = /[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u.exec(line);
   return cutText(end ? line.slice(0, end.index + 1) : line, charsMax);
+}
+
+/** Text without the HTML tags that API descriptions are often set in; other angle brackets stay. */
+export function withoutTags(text: string): string {
+  return text.includes("<") ? text.replace(INLINE_TAG, "").replace(BLOCK_TAG, " ") : text;
 }
 
 const INLINE_TAG = /<\/?(?:b|i|em|strong|code|a|span)(?:\s[^<>]{0,300})?>/gi;

@@ -6,8 +6,11 @@ import { printType, type TypeBudget } from "./print_type.ts";
 import { isSchemaObject } from "./resolve_schema.ts";
 
 export interface DeclareOptions {
-  /** `signatures`: one line, fit for a list of five; `full`: every argument with its description. */
-  readonly detail?: "signatures" | "full";
+  /**
+   * `signatures`: one line, fit for a list of five; `short`: the same in a third of the space;
+   * `full`: every argument with its description.
+   */
+  readonly detail?: "short" | "signatures" | "full";
   /** Said at the front of the doc comment, such as `write, asks`. */
   readonly note?: string;
   /** Columns before each line. */
@@ -16,7 +19,25 @@ export interface DeclareOptions {
   readonly name?: string;
 }
 
-const SIGNATURE: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+/** Bounds of a tool's arguments and of its result. */
+interface Budgets {
+  readonly input: TypeBudget;
+  readonly output: TypeBudget;
+}
+
+const SHORT: Budgets = {
+  input: {
+    depthMax: 2,
+    propertiesMax: 10,
+    enumMax: 3,
+    unionMax: 3,
+    charsMax: 250,
+    docCharsMax: 0,
+  },
+  output: { depthMax: 1, propertiesMax: 6, enumMax: 2, unionMax: 2, charsMax: 80, docCharsMax: 0 },
+};
+
+const SIGNATURE: Budgets = {
   input: {
     depthMax: 3,
     propertiesMax: 16,
@@ -35,7 +56,7 @@ const SIGNATURE: { readonly input: TypeBudget; readonly output: TypeBudget } = {
   },
 };
 
-const FULL: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+const FULL: Budgets = {
   input: {
     depthMax: 6,
     propertiesMax: 60,
@@ -55,7 +76,7 @@ const FULL: { readonly input: TypeBudget; readonly output: TypeBudget } = {
 };
 
 /** For the type checker: deep enough that what it does not know is rare, and on one line. */
-const CHECKED: { readonly input: TypeBudget; readonly output: TypeBudget } = {
+const CHECKED: Budgets = {
   input: {
     depthMax: 8,
     propertiesMax: 200,
@@ -86,7 +107,7 @@ export function declareTool(tool: Tool, options: DeclareOptions = {}): string {
     ? [tool.title, tool.description].filter(Boolean).join(". ")
     : firstSentence(tool.description, 160) || tool.title;
   const doc = docComment(note + text, isFull ? 1_200 : 200);
-  const budgets = isFull ? FULL : SIGNATURE;
+  const budgets = isFull ? FULL : options.detail === "short" ? SHORT : SIGNATURE;
   return (doc === "" ? "" : `${pad}${doc}\n`) +
     `${pad}${member(tool, budgets, indent, options.name)}`;
 }
@@ -136,7 +157,7 @@ function declareMembers(tools: readonly Tool[]): string {
 
 function member(
   tool: Tool,
-  budgets: { readonly input: TypeBudget; readonly output: TypeBudget },
+  budgets: Budgets,
   indent: number,
   name = tool.identifier,
 ): string {

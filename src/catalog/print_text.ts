@@ -1,4 +1,4 @@
-import { cleanLine } from "./clean_text.ts";
+import { cleanLine, withoutTags } from "./clean_text.ts";
 
 /**
  * Text of a stranger as TypeScript source: in a comment it cannot end the comment, steer the
@@ -7,7 +7,7 @@ import { cleanLine } from "./clean_text.ts";
 
 /** Text for the inside of a block comment or behind `//`, on one line. */
 export function commentText(text: string, charsMax: number): string {
-  return cleanLine(text, charsMax)
+  return cleanLine(withoutTags(text.slice(0, charsMax * 8)), charsMax)
     .replaceAll("*/", "* /")
     .replaceAll("`", "'")
     .replace(/@(?=ts-|jsx)/gi, "@ ");

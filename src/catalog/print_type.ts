@@ -5,6 +5,7 @@ import {
   follow,
   hasStructure,
   isSchemaObject,
+  mergeAlternatives,
   mergeSchemas,
   type SchemaObject,
   withoutKeys,
@@ -205,18 +206,22 @@ function printAny(
   if (hasStructure(base) && branches.every(isBare)) {
     return print(printing, base, place, nesting + 1);
   }
+  const joined = hasStructure(base) ? branches.map((branch) => joinBranch(base, branch)) : branches;
   const { unionMax } = printing.budget;
-  const shown = branches.slice(0, unionMax);
   const inner = share(place, Math.min(branches.length, 3));
-  const parts = shown.map((branch) =>
-    hasStructure(base)
-      ? print(printing, joinBranch(base, branch), inner, nesting + 1)
-      : print(printing, branch, inner, nesting + 1)
-  );
-  if (branches.length > unionMax) {
-    parts.push(unknownType(printing, `+${branches.length - unionMax}`));
+  const shown = joined.slice(0, unionMax)
+    .map((branch) => print(printing, branch, inner, nesting + 1));
+  const length = shown.reduce((sum, { text }) => sum + text.length, 0);
+  if (branches.length > unionMax || (branches.length > 2 && length > place.chars * 0.6)) {
+    const merged = mergeAlternatives(printing.root, joined, place.path);
+    if (merged !== null) {
+      return print(printing, merged.schema, { ...place, path: merged.path }, nesting + 1);
+    }
   }
-  return union(parts);
+  if (branches.length > unionMax) {
+    shown.push(unknownType(printing, `+${branches.length - unionMax}`));
+  }
+  return union(shown);
 }
 
 function joinBranch(base: SchemaObject, branch: unknown): unknown {

@@ -1,62 +1,144 @@
-import { declareName, declareTool } from "../catalog/declare.ts";
+import { commentText } from "../catalog/print_text.ts";
 import type { Config } from "../config/schema.ts";
-import type { Visibility } from "../model/decision.ts";
+import type { QuarantinedTool } from "../model/catalog.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "../model/search.ts";
-import type { Tool } from "../model/tool.ts";
-import { estimateTokens } from "../usage/tokens.ts";
+import { declareShown, layOut, listNames, type RankedTool, type ShownTool } from "./lay_out.ts";
 
-/** A tool that matches, in the order of the ranking. */
-export interface RankedTool {
-  readonly tool: Tool;
-  readonly visibility: Visibility;
-  readonly score: number;
+/** A server with tools that the caller may see. */
+export interface VisibleServer {
+  readonly identifier: string;
+  readonly title: string;
+  readonly toolCount: number;
 }
+
+/** What was found, before it is laid out. */
+export interface Found {
+  /** In the order of the ranking. */
+  readonly ranked: readonly RankedTool[];
+  /** Visible tools that match, shown or not. */
+  readonly total: number;
+  /** Visible servers; told when nothing was found or nothing was asked. */
+  readonly servers: readonly VisibleServer[];
+  /** Names near to the query or to a name that was asked for, visible ones. */
+  readonly near: readonly string[];
+  /** Of `request.names`, those that do not exist for the caller. */
+  readonly missing: readonly string[];
+  /** For admins only: what matches but may not be called, and why. */
+  readonly quarantined: readonly QuarantinedTool[];
+}
+
+const SERVERS_SHOWN_MAX = 30;
+/** Full docs of tools that were named are worth more than the cap of a search. */
+const NAMED_TOKENS_FACTOR = 8;
 
 export function formatAnswer(
   config: Config["search"],
   request: SearchRequest,
-  ranked: readonly RankedTool[],
-  total: number,
+  found: Found,
 ): SearchAnswer {
-  const detail = request.names ? "full" : request.detail ?? "signatures";
+  const isNamed = request.names !== undefined;
+  const detail = isNamed ? "full" : request.detail ?? "signatures";
   const limit = request.limit ?? config.limit;
-  const lines: string[] = [];
-  const hits: SearchHit[] = [];
-  let tokens = 0;
-  for (const [index, { tool, visibility, score }] of ranked.entries()) {
-    const isSigned = detail !== "names" && index < limit;
-    if (index >= limit + config.namesMax) break;
-    const signature = isSigned
-      ? declareTool(tool, {
-        detail: detail === "full" ? "full" : "signatures",
-        note: noteOf(visibility),
-      })
-      : undefined;
-    const line = signature === undefined
-      ? `// ${declareName(tool)}`
-      : `// ${tool.id}\n${signature}`;
-    tokens += estimateTokens(line);
-    if (tokens > config.tokensMax && hits.length > 0) break;
-    lines.push(line);
-    hits.push({
-      name: tool.id,
-      server: tool.server,
-      title: tool.title,
-      description: tool.description.slice(0, 300),
-      access: visibility.access,
-      effect: visibility.effect,
-      score,
-      ...(signature === undefined ? {} : { signature }),
-    });
-  }
-  if (hits.length < total) {
-    lines.push(`// ${total - hits.length} more; narrow with server or words`);
-  }
-  return { hits, total, truncated: hits.length < total, declarations: lines.join("\n") };
+  const isBrowsing = !isNamed && request.query.trim() === "" && request.server === undefined;
+  const signaturesMax = isNamed
+    ? found.ranked.length
+    : detail === "names" || isBrowsing
+    ? 0
+    : limit;
+  const shown = layOut(found.ranked, {
+    detail: detail === "full" ? "full" : "signatures",
+    signaturesMax,
+    shownMax: isNamed
+      ? found.ranked.length
+      : detail === "names" && request.limit !== undefined
+      ? limit
+      : limit + config.namesMax,
+    tokensMax: config.tokensMax * (isNamed ? NAMED_TOKENS_FACTOR : 1),
+  });
+  const servers = shown.length === 0 || isBrowsing ? describeServers(request, found) : [];
+  const declarations = [
+    ...servers,
+    declareShown(shown),
+    ...describeNames(shown, isBrowsing),
+    ...describeMissing(found),
+    ...describeQuarantined(found.quarantined),
+    ...describeRest(found.total - shown.length, request.server !== undefined),
+  ].filter((line) => line !== "").join("\n");
+  return {
+    hits: shown.map(toHit),
+    total: found.total,
+    truncated: shown.length < found.total,
+    declarations,
+  };
 }
 
-function noteOf(visibility: Visibility): string {
-  return visibility.effect === "ask"
-    ? `${visibility.access}, asks for approval`
-    : visibility.access;
+function toHit({ tool, visibility, score, signature }: ShownTool): SearchHit {
+  return {
+    name: tool.id,
+    server: tool.server,
+    title: tool.title,
+    description: commentText(tool.description, 200),
+    access: visibility.access,
+    effect: visibility.effect,
+    score: Math.round(score * 1_000) / 1_000,
+    ...(signature === null ? {} : { signature }),
+  };
+}
+
+function describeNames(shown: readonly ShownTool[], isBrowsing: boolean): string[] {
+  const names = listNames(shown);
+  if (names.length === 0) return [];
+  const hasSignatures = names.length < shown.length;
+  return [
+    hasSignatures
+      ? "// By name; search again with names: [...] for their types:"
+      : isBrowsing
+      ? "// Some of them:"
+      : "",
+    ...names,
+  ];
+}
+
+function describeRest(count: number, isOneServer: boolean): string[] {
+  if (count <= 0) return [];
+  return [`// ${count} more; narrow with ${isOneServer ? "" : "server or "}words`];
+}
+
+function describeServers(request: SearchRequest, found: Found): string[] {
+  const { servers } = found;
+  const query = commentText(request.query, 100);
+  if (servers.length === 0) return ["// There are no tools that you may use"];
+  const asked = request.names === undefined && query !== "";
+  const list = servers.slice(0, SERVERS_SHOWN_MAX).map(({ identifier, title, toolCount }) => {
+    const name = commentText(title, 60);
+    const about = name === "" || name === identifier ? "" : ` (${name})`;
+    return `//   ${identifier}${about}: ${toolCount} ${toolCount === 1 ? "tool" : "tools"}`;
+  });
+  const more = servers.length - list.length;
+  return [
+    asked ? `// No tool matches "${query}"` : "",
+    "// Servers; search with words, or with server for the tools of one:",
+    ...list,
+    more > 0 ? `//   and ${more} more` : "",
+    found.near.length > 0 && asked ? `// Near: ${found.near.join(", ")}` : "",
+  ];
+}
+
+function describeMissing({ missing, near }: Found): string[] {
+  if (missing.length === 0) return [];
+  const names = missing.slice(0, 20).map((name) => `"${commentText(name, 100)}"`).join(", ");
+  const hint = near.length > 0 ? `; near: ${near.join(", ")}` : "";
+  return [`// Do not exist: ${names}${hint}`];
+}
+
+function describeQuarantined(quarantined: readonly QuarantinedTool[]): string[] {
+  if (quarantined.length === 0) return [];
+  return [
+    "// Cannot be called (shown to operators only):",
+    ...quarantined.map(({ server, name, reason, detail }) =>
+      `//   ${commentText(server, 60)} "${commentText(name, 80)}": ${reason}; ${
+        commentText(detail, 160)
+      }`
+    ),
+  ];
 }

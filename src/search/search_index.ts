@@ -1,23 +1,39 @@
 import type { Config } from "../config/schema.ts";
-import type { CatalogSnapshot } from "../model/catalog.ts";
+import type { CatalogSnapshot, QuarantinedTool } from "../model/catalog.ts";
+import { nearest } from "../model/nearest.ts";
 import type { SearchAnswer, SearchRequest } from "../model/search.ts";
-import { formatAnswer, type RankedTool } from "./format_answer.ts";
+import type { Tool } from "../model/tool.ts";
+import { analyze } from "./analyze.ts";
+import { findNamed } from "./find_named.ts";
+import { formatAnswer, type Found, type VisibleServer } from "./format_answer.ts";
+import { type InlineTools, inlineTools } from "./inline_tools.ts";
+import type { RankedTool } from "./lay_out.ts";
 import { createSegmentSync } from "./segment_sync.ts";
 import { createToolStore } from "./tool_store.ts";
 import { createViews, type Visible } from "./views.ts";
 
-export type { SearchAnswer, SearchHit, SearchRequest } from "../model/search.ts";
-export type { Visible } from "./views.ts";
+export type { SearchAnswer, SearchRequest } from "../model/search.ts";
 
 /** Finds tools by words, within what the caller may see. */
 export interface SearchIndex {
   /**
-   * @param viewKey names all that `visible` depends on (policy digest, groups, space): with it, the
-   *   policy is asked once for each tool and not once for each tool and search.
+   * @param visible is asked once for each tool and remembered for as long as it is the same function:
+   *   pass one function for one state of policy and catalog.
    */
-  search(request: SearchRequest, visible: Visible, viewKey?: string): Promise<SearchAnswer>;
+  search(
+    request: SearchRequest,
+    visible: Visible,
+    options?: SearchOptions,
+  ): Promise<SearchAnswer>;
+  /** Declarations of the visible tools if they are few. */
+  inline(visible: Visible, tokensMax: number): InlineTools;
   /** Brings the index up to the catalog; searches do it by themselves. */
   sync(): Promise<void>;
+}
+
+export interface SearchOptions {
+  /** Names quarantined tools that match, with their reason. For operators only. */
+  readonly showsQuarantined?: boolean;
 }
 
 export interface SearchIndexDeps {
@@ -26,24 +42,118 @@ export interface SearchIndexDeps {
 }
 
 const RANKED_MAX = 200;
+const NEAR_MAX = 5;
+/** Above it, names near to a query are not looked for: it would take too long. */
+const NEAR_NAMES_MAX = 5_000;
+const QUARANTINED_MAX = 5;
 
 export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
   const store = createToolStore();
   const views = createViews();
   const { sync } = createSegmentSync(store, deps.snapshot);
+
+  function rank(request: SearchRequest, tools: ReadonlyMap<string, Tool>, visible: Visible) {
+    const { server } = request;
+    const segments = [...store.segments.values()].filter((segment) =>
+      server === undefined || isServer(deps.snapshot(), segment.server, server)
+    );
+    const view = views.of(segments, tools, visible);
+    const { documents, total } = store.search(request.query, view, RANKED_MAX);
+    const ranked = documents.flatMap(({ id, score }): RankedTool[] => {
+      const tool = tools.get(id);
+      const visibility = tool === undefined ? null : visible(tool);
+      return tool === undefined || visibility === null ? [] : [{ tool, visibility, score }];
+    });
+    return { ranked, total };
+  }
+
+  function find(request: SearchRequest, visible: Visible): Found {
+    const snapshot = deps.snapshot();
+    const none = { servers: [], near: [], missing: [], quarantined: [] };
+    if (request.names !== undefined) {
+      const { ranked, missing } = findNamed(snapshot, request.names, visible);
+      const near = missing.length === 0 ? [] : nearNames(missing, listVisible(snapshot, visible));
+      return { ...none, ranked, total: ranked.length, missing, near };
+    }
+    const isQuery = request.query.trim() !== "";
+    if (isQuery) {
+      const found = rank(request, snapshot.tools, visible);
+      if (found.ranked.length > 0) return { ...none, ...found };
+    }
+    const all = listVisible(snapshot, visible).filter(({ tool }) =>
+      request.server === undefined || isServer(snapshot, tool.server, request.server)
+    );
+    const servers = countServers(snapshot, all);
+    if (!isQuery) return { ...none, ranked: inTurn(all), total: all.length, servers };
+    return { ...none, ranked: [], total: 0, servers, near: nearNames([request.query], all) };
+  }
+
   return {
     sync,
-    async search(request, visible, viewKey) {
+    inline: (visible, tokensMax) => inlineTools(deps.snapshot().tools.values(), visible, tokensMax),
+    async search(request, visible, options) {
       await sync();
-      const { tools } = deps.snapshot();
-      const view = views.of(store.segments.values(), tools, visible, viewKey ?? null);
-      const { documents, total } = store.search(request.query, view, RANKED_MAX);
-      const ranked = documents.flatMap(({ id, score }): RankedTool[] => {
-        const tool = tools.get(id);
-        const visibility = tool === undefined ? null : visible(tool);
-        return tool === undefined || visibility === null ? [] : [{ tool, visibility, score }];
-      });
-      return formatAnswer(deps.config, request, ranked, total);
+      const quarantined = options?.showsQuarantined === true
+        ? matchQuarantined(deps.snapshot().quarantined, request)
+        : [];
+      return formatAnswer(deps.config, request, { ...find(request, visible), quarantined });
     },
   };
+}
+
+function isServer(snapshot: CatalogSnapshot, server: string, asked: string): boolean {
+  return server === asked || snapshot.servers.get(server)?.serverIdentifier === asked;
+}
+
+function listVisible(snapshot: CatalogSnapshot, visible: Visible): RankedTool[] {
+  return [...snapshot.tools.values()].flatMap((tool): RankedTool[] => {
+    const visibility = visible(tool);
+    return visibility === null ? [] : [{ tool, visibility, score: 0 }];
+  });
+}
+
+function countServers(
+  snapshot: CatalogSnapshot,
+  tools: readonly RankedTool[],
+): VisibleServer[] {
+  const byServer = Map.groupBy(tools, ({ tool }) => tool.server);
+  return [...byServer].map(([server, list]) => ({
+    identifier: list[0]?.tool.serverIdentifier ?? server,
+    title: snapshot.servers.get(server)?.title ?? "",
+    toolCount: list.length,
+  })).sort((a, b) => (a.identifier < b.identifier ? -1 : 1));
+}
+
+/** One of each server, then another of each. */
+function inTurn(tools: readonly RankedTool[]): RankedTool[] {
+  const places = new Map<string, number>();
+  const placed = tools.map((entry) => {
+    const place = places.get(entry.tool.server) ?? 0;
+    places.set(entry.tool.server, place + 1);
+    return { entry, place };
+  });
+  return placed.sort((a, b) => a.place - b.place).slice(0, RANKED_MAX).map(({ entry }) => entry);
+}
+
+/** Visible names in spelling near to what was asked for. */
+function nearNames(asked: readonly string[], tools: readonly RankedTool[]): string[] {
+  if (tools.length > NEAR_NAMES_MAX) return [];
+  const ids = new Map<string, string>();
+  for (const { tool } of tools) {
+    ids.set(tool.id, tool.id);
+    if (!ids.has(tool.identifier)) ids.set(tool.identifier, tool.id);
+  }
+  const near = asked.slice(0, 5).flatMap((name) => nearest(name, ids.keys(), NEAR_MAX));
+  return [...new Set(near.flatMap((name) => ids.get(name) ?? []))].slice(0, NEAR_MAX);
+}
+
+function matchQuarantined(
+  quarantined: readonly QuarantinedTool[],
+  request: SearchRequest,
+): QuarantinedTool[] {
+  const terms = new Set(analyze([request.query, ...request.names ?? []].join(" ")));
+  return quarantined.filter(({ server, name }) =>
+    (request.server === undefined || request.server === server) &&
+    (terms.size === 0 || analyze(`${server} ${name}`).some((term) => terms.has(term)))
+  ).slice(0, QUARANTINED_MAX);
 }

@@ -6,38 +6,27 @@ import type { Segment } from "./segment.ts";
 /** What a caller may see of a tool; null hides it, and then it changes nothing of any answer. */
 export type Visible = (tool: Tool) => Visibility | null;
 
-/**
- * Asks once for each tool what a caller may see, and remembers it per segment.
- *
- * The key names all that the answers depend on (policy, groups, space): with the same key the policy
- * is not asked again, except for the tools of a server that changed.
- */
+/** Asks what a caller may see, and keeps the answers for as long as it is the same function. */
 export interface Views {
   of(
     segments: Iterable<Segment>,
     tools: ReadonlyMap<string, Tool>,
     visible: Visible,
-    key: string | null,
   ): View;
 }
 
-const VIEWS_MAX = 128;
-
 export function createViews(): Views {
-  const known = new Map<string, Map<Segment, SegmentView>>();
+  // By function and not by a name for it: a function that was made for another catalog or policy can
+  // then never be taken for this one.
+  const known = new WeakMap<Visible, Map<Segment, SegmentView>>();
   return {
-    of(segments, tools, visible, key) {
-      const before = (key === null ? undefined : known.get(key)) ?? new Map();
+    of(segments, tools, visible) {
+      const before = known.get(visible);
       const view = new Map<Segment, SegmentView>();
       for (const segment of segments) {
-        view.set(segment, before.get(segment) ?? look(segment, tools, visible));
+        view.set(segment, before?.get(segment) ?? look(segment, tools, visible));
       }
-      if (key !== null) {
-        known.delete(key);
-        known.set(key, view);
-        const [oldest] = known.keys();
-        if (known.size > VIEWS_MAX && oldest !== undefined) known.delete(oldest);
-      }
+      known.set(visible, view);
       return view;
     },
   };
