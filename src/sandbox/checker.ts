@@ -131,25 +131,38 @@ function withinMs(ms: number): { passed: Promise<"late">; cancel: () => void } {
 
 /** One thing at a time, in order; nobody waits longer than they want to. */
 function createLane() {
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const waiting = new Set<() => void>();
+  let isTaken = false;
+
+  const turn = (waitMs: number): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => {
+      waiting.delete(take);
+      resolve(false);
+    }, waitMs);
+    const take = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    waiting.add(take);
+    return promise;
+  };
+  const handOn = () => {
+    const [next] = waiting;
+    if (next === undefined) isTaken = false;
+    else {
+      waiting.delete(next);
+      next();
+    }
+  };
   return {
-    /** @returns null if the turn did not come within `waitMs`. */
+    /** @returns null if too many wait, or if the turn did not come within `waitMs`. */
     async run<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
-      if (waiting >= WAITING_MAX) return null;
-      waiting++;
-      const before = last;
-      const done = Promise.withResolvers<void>();
-      last = done.promise;
-      const deadline = withinMs(waitMs);
-      const turn = await Promise.race([before, deadline.passed]);
-      deadline.cancel();
-      waiting--;
-      if (turn === "late") {
-        before.then(() => done.resolve());
-        return null;
+      if (isTaken) {
+        if (waiting.size >= WAITING_MAX || !await turn(waitMs)) return null;
       }
-      return await work().finally(done.resolve);
+      isTaken = true;
+      return await work().finally(handOn);
     },
   };
 }

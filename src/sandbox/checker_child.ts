@@ -43,7 +43,6 @@ export function startCheckerChild(command: ChildCommand, log: Log): CheckerChild
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  process.unref();
   const started = Promise.withResolvers<boolean>();
   const writer = process.stdin.getWriter();
   let pending: { stamp: number; resolve: (answer: ChildAnswer) => void } | null = null;

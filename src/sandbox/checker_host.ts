@@ -8,7 +8,7 @@ import {
   REQUEST_BYTES_MAX,
 } from "./checker_protocol.ts";
 import { type CheckService, createCheckService } from "./checker_service.ts";
-import { startWatchdog } from "./checker_watchdog.ts";
+import { startWatchdog, type Watchdog } from "./checker_watchdog.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
 /**
@@ -18,12 +18,18 @@ import { revokePermissions } from "./revoke_permissions.ts";
  * ends it when it takes too long.
  */
 export async function runCheckerHost(): Promise<void> {
-  const watchdog = startWatchdog();
   revokePermissions();
+  const watchdog = startWatchdog();
   const service = createCheckService();
   // The first check binds the standard library; better now than while somebody waits.
   service.check(WARM_UP, "declare const tools: {};");
   await send(CHECKER_FRAME.ready, 0, "");
+  await serve(service, watchdog);
+  watchdog.close();
+}
+
+/** Ends with its input, or at the first frame that makes no sense. */
+async function serve(service: CheckService, watchdog: Watchdog): Promise<void> {
   const reader = createFrameReader(() => REQUEST_BYTES_MAX);
   const frames: Frame[] = [];
   for await (const chunk of Deno.stdin.readable) {

@@ -6,6 +6,7 @@ import {
   hasPromise,
   isOpaque,
   membersOf,
+  once,
   type ProgramView,
 } from "./checker_types.ts";
 
@@ -72,7 +73,7 @@ function isAssignedSomewhere(view: ProgramView, name: string): boolean {
   const visit = (node: ts.Node): boolean =>
     (ts.isIdentifier(node) && node.text === name && isAssigned(node)) ||
     (ts.forEachChild(node, visit) ?? false);
-  return visit(view.main);
+  return once(view, `assigned ${name}`, () => visit(view.main));
 }
 
 /** `list` in `orders.list(…)`. */
@@ -133,7 +134,8 @@ function isMemberName(node: ts.Identifier): boolean {
 
 /** `typeof fetch` asks before it uses. */
 function isProbed(view: ProgramView, name: string): boolean {
-  return new RegExp(`typeof\\s+${name.replaceAll("$", "\\$")}\\b`).test(view.file.text);
+  const probe = new RegExp(`typeof\\s+${name.replaceAll("$", "\\$")}\\b`);
+  return once(view, `typeof ${name}`, () => probe.test(view.file.text));
 }
 
 function* namesInScope(view: ProgramView, node: ts.Node): Generator<string> {

@@ -1,31 +1,43 @@
 import ts from "typescript";
-import { membersOf, type ProgramView, unwrap } from "./checker_types.ts";
+import { membersOf, once, type ProgramView, unwrap } from "./checker_types.ts";
 
 /** Whether the program adds a property of this name to something: `row.customer = …`. */
 export function isAdded(view: ProgramView, name: string): boolean {
-  return some(view.main, (node) => accessedName(node) === name && isWritten(node)) ||
-    (/\bObject\s*\.\s*(?:assign|define)/.test(view.file.text) && isGiven(view, name));
+  return once(
+    view,
+    `added ${name}`,
+    () =>
+      some(view.main, (node) => accessedName(node) === name && isWritten(node)) ||
+      (/\bObject\s*\.\s*(?:assign|define)/.test(view.file.text) && isGiven(view, name)),
+  );
 }
 
 /** Whether the program gives this name to any property, in whatever way. */
 export function isGiven(view: ProgramView, name: string): boolean {
-  return some(view.main, (node) => {
-    if (ts.isStringLiteralLike(node)) return node.text === name;
-    if (accessedName(node) === name) return isWritten(node);
-    const isMember = ts.isObjectLiteralElementLike(node) || ts.isClassElement(node) ||
-      ts.isTypeElement(node);
-    return isMember && node.name !== undefined && node.name.getText(view.file) === name;
-  });
+  return once(view, `given ${name}`, () =>
+    some(view.main, (node) => {
+      if (ts.isStringLiteralLike(node)) return node.text === name;
+      if (accessedName(node) === name) return isWritten(node);
+      const isMember = ts.isObjectLiteralElementLike(node) || ts.isClassElement(node) ||
+        ts.isTypeElement(node);
+      return isMember && node.name !== undefined && node.name.getText(view.file) === name;
+    }));
 }
 
 /** Whether this read, or one like it elsewhere, only asks whether something is there. */
 export function isProbed(view: ProgramView, access: ts.Node): boolean {
   const text = access.getText(view.file);
-  return some(
-    view.main,
-    (node) =>
-      (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) &&
-      node.getText(view.file) === text && isProbe(view, node),
+  return once(
+    view,
+    `probed ${text}`,
+    () =>
+      some(
+        view.main,
+        (node) =>
+          (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) &&
+          node.end - node.getStart(view.file) === text.length &&
+          node.getText(view.file) === text && isProbe(view, node),
+      ),
   );
 }
 

@@ -1,9 +1,10 @@
 import ts from "typescript";
+import { PROGRAM_FILE } from "./checker_types.ts";
 import { programForms } from "./prepare/program_forms.ts";
 
 /** A program as the checker reads it: inside of a function, on the caller's own lines. */
 export interface ShapedProgram {
-  readonly text: string;
+  readonly file: ts.SourceFile;
   /** Columns that were put in; see `programForms`. */
   readonly edits: Edits;
   /** Lines of the caller's code. */
@@ -23,18 +24,24 @@ export interface Unreadable extends CodePlace {
   readonly message: string;
 }
 
-/** Gives a program the form in which the sandbox would run it. */
-export function shapeProgram(code: string): ShapedProgram | Unreadable {
+/** Gives a program the form in which the sandbox would run it, and parses it. */
+export function parseProgram(code: string): ShapedProgram | Unreadable {
   const found = programForms(code);
   if (!found.ok) return { message: found.message, line: found.line, column: found.column };
-  for (const form of found.forms) if (parses(form.text)) return form;
-  // None does: the last one has the fewest additions, so its errors are the caller's own.
-  return found.forms.at(-1) ?? { text: code, edits: [], lines: 1 };
+  let shaped: ShapedProgram | null = null;
+  for (const { text, edits, lines } of found.forms) {
+    shaped = { file: parseFile(PROGRAM_FILE, text), edits, lines };
+    if (parseErrorsOf(shaped.file).length === 0) return shaped;
+  }
+  // None parses: the last one has the fewest additions, so its errors are the caller's own.
+  return shaped ?? { message: "There is no program", line: 1, column: 1 };
 }
 
-function parses(text: string): boolean {
-  const output = ts.createSourceFile("/form.ts", text, ts.ScriptTarget.ESNext, false);
-  return parseErrorsOf(output).length === 0;
+export function parseFile(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, {
+    languageVersion: ts.ScriptTarget.ESNext,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
 }
 
 /** Not part of TypeScript's declared API; without it every form needs a program of its own. */

@@ -243,9 +243,18 @@ function checkOperator(view: ProgramView, node: ts.BinaryExpression): void {
 }
 
 function checkValue(view: ProgramView, expression: ts.Expression): void {
+  if (!mayBePromise(expression)) return;
   const type = declaredType(view.checker, expression);
   if (isOpaque(type) || !membersOf(type).every(isPromise)) return;
   view.report(unwrap(expression), promiseMessage(view, expression, ""));
+}
+
+/** Asking for the type of each part of a long sum would take quadratic time. */
+function mayBePromise(expression: ts.Expression): boolean {
+  const inner = unwrap(expression);
+  return ts.isIdentifier(inner) || ts.isCallExpression(inner) || ts.isNewExpression(inner) ||
+    ts.isPropertyAccessExpression(inner) || ts.isElementAccessExpression(inner) ||
+    ts.isConditionalExpression(inner);
 }
 
 /** A promise from a call is always true; one from a cache may be absent, which is a fair question. */

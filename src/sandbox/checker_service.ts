@@ -10,10 +10,11 @@ import { checkDiagnostic, checkIdentifier, checkImport, checkServerCall } from "
 import {
   mainOf,
   parseErrorsOf,
+  parseFile,
+  parseProgram,
   placeInCode,
   resultFunctions,
   type ShapedProgram,
-  shapeProgram,
 } from "./checker_program.ts";
 import { checkPromises, checkResult } from "./checker_promises.ts";
 import { REALM_DECLARATIONS } from "./checker_realm.ts";
@@ -42,14 +43,14 @@ export function createCheckService(): CheckService {
   files.set(REALM_FILE, REALM_DECLARATIONS);
   return {
     check(code, declarations) {
-      const shaped = shapeProgram(code);
+      const shaped = parseProgram(code);
       if ("message" in shaped) {
         const { line, column, message } = shaped;
         return [{ line, column, message: `This does not parse: ${message}` }];
       }
       files.set(TOOLS_FILE, declarations);
       files.set(FALLBACK_FILE, declaresTools(declarations) ? "" : "declare const tools: any;");
-      files.set(PROGRAM_FILE, shaped.text);
+      files.put(shaped.file);
       return checkProgram(files.build(), code, shaped);
     },
   };
@@ -89,13 +90,9 @@ function createFiles() {
   };
   return {
     set(path: string, text: string): void {
-      if (files.get(path)?.text === text) return;
-      const options: ts.CreateSourceFileOptions = {
-        languageVersion: ts.ScriptTarget.ESNext,
-        jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
-      };
-      files.set(path, ts.createSourceFile(path, text, options));
+      if (files.get(path)?.text !== text) files.set(path, parseFile(path, text));
     },
+    put: (file: ts.SourceFile) => void files.set(file.fileName, file),
     build(): ts.Program {
       previous = ts.createProgram({
         rootNames: [...files.keys()],
@@ -149,6 +146,7 @@ function checkProgram(
     mentioned: new Set(mentionedTools(code).map(spellTool)),
     place: collected.place,
     report: collected.report,
+    answers: new Map(),
   };
   for (const diagnostic of program.getSemanticDiagnostics(file)) checkDiagnostic(view, diagnostic);
   checkTree(view);

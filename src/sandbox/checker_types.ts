@@ -16,6 +16,17 @@ export interface ProgramView {
   /** 1-based line and column of a node in the caller's code. */
   place(node: ts.Node): { readonly line: number; readonly column: number };
   report(node: ts.Node, message: string): void;
+  /** Answers to questions about the whole program, which many of its nodes raise. */
+  readonly answers: Map<string, boolean>;
+}
+
+/** Asks each question once. */
+export function once(view: ProgramView, question: string, ask: () => boolean): boolean {
+  const known = view.answers.get(question);
+  if (known !== undefined) return known;
+  const answer = ask();
+  view.answers.set(question, answer);
+  return answer;
 }
 
 /** The tool that a signature or a type belongs to. */

@@ -8,6 +8,7 @@
 export interface Watchdog {
   started(budgetMs: number): void;
   ended(): void;
+  close(): void;
 }
 
 const RSS_BYTES_MAX = 1_200 * 1_048_576;
@@ -34,5 +35,6 @@ export function startWatchdog(): Watchdog {
   return {
     started: (budgetMs) => worker.postMessage(budgetMs + GRACE_MS),
     ended: () => worker.postMessage(0),
+    close: () => worker.terminate(),
   };
 }
