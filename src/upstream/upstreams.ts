@@ -7,6 +7,7 @@ import { type ChangeSignal, createChangeSignal } from "./change_signal.ts";
 import { createChildReaper } from "./child_reaper.ts";
 import { createDemoUpstreams } from "./demo/demo_upstreams.ts";
 import { openMcpHttp, openMcpStdio } from "./open_mcp.ts";
+import { openOpenapi } from "./openapi/open_openapi.ts";
 import type {
   SharedParts,
   SubjectToken,
@@ -123,6 +124,10 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
           ? openMcpStdio(context, config, shared)
           : openMcpHttp(context, config, shared),
     );
+  }
+  for (const [server, config] of Object.entries(options.openapi)) {
+    if (config.disabled) continue;
+    add(server, config.concurrentCallsMax, (context) => openOpenapi(context, config, shared));
   }
   if (options.demo) {
     for (const [server, upstream] of createDemoUpstreams()) {

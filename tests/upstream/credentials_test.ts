@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
-import type { Principal } from "../../src/model/principal.ts";
+import { personKey, type Principal } from "../../src/model/principal.ts";
 import { createUserTokens, type SealedStore } from "../../src/upstream/user_tokens.ts";
 import { startHttpMcpServer } from "../fakes/http_mcp_server.ts";
 import { startTokenServer, type TokenServer } from "../fakes/token_server.ts";
@@ -182,7 +182,7 @@ Deno.test("a person's token is refreshed once for many calls, and the new refres
   await using server = startGuarded(tokens);
   const { store } = memoryStore();
   const userTokens = createUserTokens(store, await sealingKey());
-  const key = JSON.stringify([ANNA.issuer, ANNA.sub, ANNA.client]);
+  const key = personKey(ANNA);
   await userTokens.write("far", key, {
     value: "old",
     expiresAt: 0,

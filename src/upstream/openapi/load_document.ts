@@ -1,0 +1,55 @@
+import { parse as parseYaml } from "yaml";
+import { GateError } from "../../model/errors.ts";
+import { isNode, type OpenapiDocument, type OpenapiVersion, textOf } from "./document.ts";
+
+export const DOCUMENT_BYTES_MAX = 134_217_728;
+
+/**
+ * Reads a document: JSON or YAML, gzipped or not.
+ *
+ * @throws {GateError} `ERR_CONFIG` with the reason.
+ */
+export async function parseDocument(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+): Promise<OpenapiDocument> {
+  const text = new TextDecoder().decode(await unzip(bytes, name));
+  let root: unknown;
+  try {
+    root = /^\s*\{/.test(text) ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 1_000 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw unreadable(name, `it is neither JSON nor YAML (${reason})`);
+  }
+  if (!isNode(root)) throw unreadable(name, "it is not an object");
+  const version = versionOf(root);
+  if (version === null) throw unreadable(name, "it is not OpenAPI 3.0, 3.1 or Swagger 2.0");
+  return { root, version };
+}
+
+function versionOf(root: { readonly [key: string]: unknown }): OpenapiVersion | null {
+  if (textOf(root.swagger) === "2.0" || root.swagger === 2) return "2.0";
+  const version = String(root.openapi);
+  if (version.startsWith("3.0")) return "3.0";
+  return /^3\.[1-9]/.test(version) ? "3.1" : null;
+}
+
+/** Unpacks gzip, up to the size that a document may have. */
+async function unzip(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  for await (const part of stream) {
+    size += part.length;
+    if (size > DOCUMENT_BYTES_MAX) throw unreadable(name, "it is too large when unpacked");
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+export function unreadable(name: string, why: string): GateError {
+  return new GateError("ERR_CONFIG", `Cannot use the OpenAPI document "${name}": ${why}`, {
+    hint: "Check the path in openapi.<name>.spec",
+  });
+}

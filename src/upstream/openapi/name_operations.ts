@@ -1,0 +1,61 @@
+import { type FoundOperation, textOf } from "./document.ts";
+
+const NAME_CHARS_MAX = 120;
+
+/**
+ * Names operations: by their `operationId` where it is one of a kind, else by method and path.
+ *
+ * A name depends on its own operation and on nothing that stands before it in the document, and two
+ * names never differ only in characters that an identifier cannot have.
+ */
+export function nameOperations(
+  found: readonly Pick<FoundOperation, "path" | "method" | "operation">[],
+): string[] {
+  const byId = found.map(({ operation }) => cleanId(textOf(operation.operationId)));
+  const byPlace = found.map(({ method, path }) => placeName(method, path));
+  const idCounts = countSpellings(byId);
+  const chosen = found.map((_, index) => {
+    const id = byId[index] ?? "";
+    return id !== "" && idCounts.get(spelling(id)) === 1 ? id : byPlace[index] ?? "";
+  });
+  const counts = countSpellings(chosen);
+  return chosen.map((name, index) => {
+    const each = found[index];
+    if (counts.get(spelling(name)) === 1 || each === undefined) return name;
+    return `${name}_${shortHash(`${each.method} ${each.path}`)}`;
+  });
+}
+
+function cleanId(id: string): string {
+  const trimmed = id.trim();
+  return trimmed.length > NAME_CHARS_MAX ? "" : trimmed.replace(/\s+/g, "_");
+}
+
+/** `GET /users/{id}/posts` becomes `get_users_id_posts`. */
+function placeName(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const name = [method, ...words].join("_");
+  return name.length > NAME_CHARS_MAX
+    ? `${name.slice(0, NAME_CHARS_MAX - 9)}_${shortHash(`${method} ${path}`)}`
+    : name;
+}
+
+/** What an identifier keeps of a name. */
+function spelling(name: string): string {
+  return name.replace(/[^A-Za-z0-9$]/g, "_");
+}
+
+function countSpellings(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    if (name !== "") counts.set(spelling(name), (counts.get(spelling(name)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** FNV-1a, eight hexadecimal digits: to tell names apart, not for anything secret. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,285 @@
+import { resolve } from "node:path";
+import type { OpenapiServerConfig } from "../../config/schema.ts";
+import { GateError } from "../../model/errors.ts";
+import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
+import { authorizedFetch } from "../authorized_fetch.ts";
+import { createCredentials, type Credentials } from "../credentials.ts";
+import { explainHttpStatus, explainMcpError } from "../mcp_errors.ts";
+import { createOutbound, type Outbound } from "../outbound_fetch.ts";
+import { createSecretMask, type SecretMask } from "../secret_mask.ts";
+import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "../upstream.ts";
+import { badResult, cancelled, timedOut, toolName, unreachable } from "../upstream_errors.ts";
+import { nodeOf, textOf } from "./document.ts";
+import { DOCUMENT_BYTES_MAX, parseDocument, unreadable } from "./load_document.ts";
+import type { Operation } from "./operation.ts";
+import { readHttpAnswer } from "./read_answer.ts";
+import { readOperations } from "./read_operations.ts";
+import { readSecuritySchemes, securityParts, type SecurityScheme } from "./security.ts";
+import { encodePairs, UnwritableError } from "./write_parameters.ts";
+import { writeRequest } from "./write_request.ts";
+
+/** A document, read. */
+interface LoadedApi {
+  /** What tells whether the document has changed since. */
+  readonly version: string;
+  readonly operations: ReadonlyMap<string, Operation>;
+  readonly schemes: ReadonlyMap<string, SecurityScheme>;
+  readonly listing: UpstreamListing;
+}
+
+interface Parts {
+  readonly context: UpstreamContext;
+  readonly config: OpenapiServerConfig;
+  readonly outbound: Outbound;
+  readonly credentials: Credentials;
+  readonly mask: SecretMask;
+}
+
+/** An HTTP API that is described by an OpenAPI document: one tool for each operation. */
+export function openOpenapi(
+  context: UpstreamContext,
+  config: OpenapiServerConfig,
+  shared: SharedParts,
+): Upstream {
+  const spec = /^https?:/.test(config.spec) ? config.spec : resolve(shared.baseDir, config.spec);
+  const mask = createSecretMask();
+  const isUrl = /^https?:/.test(spec);
+  const outbound = createOutbound({
+    // Only what the operator wrote counts as configured; a server that the document names does not.
+    configured: [config.baseUrl, config.auth?.tokenUrl, isUrl ? spec : undefined]
+      .filter((url) => url !== undefined),
+    allowPrivateNetwork: config.allowPrivateNetwork,
+    responseBytesMax: Math.max(shared.messageBytesMax, isUrl ? DOCUMENT_BYTES_MAX : 0),
+    env: context.env,
+  });
+  const credentials = createCredentials(context, {
+    headers: config.headers,
+    auth: config.auth,
+    outbound: outbound.fetch,
+    mask,
+    subjectToken: shared.subjectToken,
+    userTokens: shared.userTokens,
+  });
+  const parts: Parts = { context, config, outbound, credentials, mask };
+  let loaded: Promise<LoadedApi> | null = null;
+  let status: UpstreamStatus = { status: "starting", error: null };
+
+  const load = async (): Promise<LoadedApi> => {
+    const previous = await loaded?.catch(() => null) ?? null;
+    const version = isUrl ? null : await fileVersion(spec);
+    if (previous !== null && version !== null && previous.version === version) return previous;
+    const bytes = isUrl ? await fetchDocument(outbound, spec) : await Deno.readFile(spec);
+    return await readApi(parts, spec, bytes, version ?? crypto.randomUUID());
+  };
+  const refresh = (): Promise<LoadedApi> => {
+    const attempt = load();
+    loaded = attempt;
+    attempt.then(
+      () => status = { status: "ready", error: null },
+      (error) => {
+        status = {
+          status: "down",
+          error: mask.apply(String(error?.message ?? error)).slice(0, 300),
+        };
+        if (loaded === attempt) loaded = null;
+      },
+    );
+    return attempt;
+  };
+  return {
+    async list() {
+      try {
+        return (await refresh()).listing;
+      } catch (error) {
+        if (error instanceof GateError) throw error;
+        throw unreachable({ server: context.server, name: "*" }, "has no readable document", {
+          cause: error,
+        });
+      }
+    },
+    async call(call) {
+      const api = await (loaded ?? refresh());
+      return await callOperation(parts, api, call);
+    },
+    status: () => status,
+    user: credentials.user,
+    close: () => outbound.close(),
+  };
+}
+
+async function fileVersion(path: string): Promise<string> {
+  try {
+    const { mtime, size } = await Deno.stat(path);
+    return `${mtime?.getTime()} ${size}`;
+  } catch (error) {
+    throw unreadable(
+      path,
+      error instanceof Deno.errors.NotFound ? "there is no such file" : String(error),
+    );
+  }
+}
+
+async function fetchDocument(outbound: Outbound, url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await outbound.fetch(url);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw unreadable(url, `HTTP ${response.status}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function readApi(
+  { config }: Parts,
+  spec: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  version: string,
+): Promise<LoadedApi> {
+  const document = await parseDocument(bytes, spec);
+  const documentUrl = /^https?:/.test(spec) ? spec : null;
+  const { operations, skipped } = await readOperations(document, {
+    variables: config.variables,
+    documentUrl,
+  });
+  const info = nodeOf(document.root.info);
+  const firstBase = operations.find(({ baseUrl }) => baseUrl !== null)?.baseUrl;
+  const identity = config.baseUrl ?? firstBase ?? spec;
+  return {
+    version,
+    operations: new Map(operations.map((operation) => [operation.name, operation])),
+    schemes: readSecuritySchemes(document),
+    listing: {
+      title: config.title ?? textOf(info.title),
+      description: textOf(info.description).slice(0, 4_000),
+      identity: withoutQuery(identity),
+      isHttpApi: true,
+      tools: operations.map(toolOf),
+      resources: [],
+      prompts: [],
+      skipped,
+    },
+  };
+}
+
+function withoutQuery(identity: string): string {
+  if (!URL.canParse(identity)) return identity;
+  const url = new URL(identity);
+  return `${url.origin}${url.pathname}`;
+}
+
+/** An operation as an MCP tool definition. */
+function toolOf(operation: Operation) {
+  const reads = ["GET", "HEAD", "OPTIONS"].includes(operation.method);
+  return {
+    name: operation.name,
+    ...(operation.title === "" ? {} : { title: operation.title }),
+    description: operation.description,
+    inputSchema: operation.inputSchema,
+    ...(operation.outputSchema === null ? {} : { outputSchema: operation.outputSchema }),
+    annotations: {
+      readOnlyHint: reads,
+      destructiveHint: operation.method === "DELETE",
+      idempotentHint: reads || operation.method === "PUT" || operation.method === "DELETE",
+      openWorldHint: true,
+    },
+    _meta: {
+      "toolgate/http": { method: operation.method, path: operation.path },
+      "toolgate/tags": operation.tags,
+    },
+  };
+}
+
+/** Makes one call, once. */
+async function callOperation(
+  parts: Parts,
+  api: LoadedApi,
+  call: UpstreamCall,
+): Promise<UpstreamAnswer> {
+  const { config, credentials, outbound, mask } = parts;
+  const operation = api.operations.get(call.name);
+  if (operation === undefined) throw badResult(call, "the document no longer has this operation");
+  const baseUrl = config.baseUrl?.replace(/\/+$/, "") ?? operation.baseUrl;
+  if (baseUrl === null) {
+    throw unreachable(call, "has no address: its document names no host, so baseUrl must");
+  }
+  const timeout = AbortSignal.timeout(config.timeoutMs);
+  const signal = AbortSignal.any([call.signal, timeout]);
+  try {
+    const request = await authorize(parts, api, operation, write(operation, baseUrl, call));
+    request.headers.set("idempotency-key", call.idempotencyKey);
+    if (call.traceparent !== null) request.headers.set("traceparent", call.traceparent);
+    const fetch = authorizedFetch(outbound.fetch, credentials, credentials.scopeOf(call.principal));
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      body: request.body,
+      signal,
+    });
+    if (response.status === 401) {
+      await response.body?.cancel();
+      throw explainHttpStatus(call, 401);
+    }
+    const answer = await readHttpAnswer(response, call.resultBytesMax);
+    if (!answer.isError) return { ...answer, credential: credentialKind(parts, operation) };
+    const content = answer.content.map((block) => maskText(mask, block));
+    return { ...answer, content, credential: credentialKind(parts, operation) };
+  } catch (error) {
+    if (call.signal.aborted) throw cancelled(call);
+    if (timeout.aborted) throw timedOut(call, config.timeoutMs, error);
+    throw explainMcpError(call, error, config.timeoutMs);
+  }
+}
+
+function write(operation: Operation, baseUrl: string, call: UpstreamCall) {
+  try {
+    return writeRequest(operation, baseUrl, call.args);
+  } catch (error) {
+    if (!(error instanceof UnwritableError)) throw error;
+    throw new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${toolName(call)}": ${error.message}`,
+      {
+        hint: "Change this argument",
+        tool: toolName(call),
+      },
+    );
+  }
+}
+
+/** Adds what the document's security schemes ask for. */
+async function authorize(
+  { config, context, mask }: Parts,
+  api: LoadedApi,
+  operation: Operation,
+  request: ReturnType<typeof writeRequest>,
+): Promise<ReturnType<typeof writeRequest>> {
+  const { headers, query } = await securityParts(
+    operation,
+    api.schemes,
+    config.security,
+    async (text) => {
+      const value = await context.resolveSecrets(text);
+      mask.add(value);
+      return value;
+    },
+  );
+  for (const [name, value] of Object.entries(headers)) {
+    const cookies = name === "cookie" ? request.headers.get("cookie") : null;
+    request.headers.set(name, cookies === null ? value : `${cookies}; ${value}`);
+  }
+  // Not through searchParams, which would write the rest of the query anew.
+  const added = encodePairs(Object.entries(query));
+  request.url.search = [request.url.search.slice(1), added].filter(Boolean).join("&");
+  return request;
+}
+
+function credentialKind({ config, credentials }: Parts, operation: Operation): string {
+  const scheme = operation.security.flat().find((name) => Object.hasOwn(config.security, name));
+  return credentials.kind === "none" && scheme !== undefined
+    ? `scheme:${scheme}`
+    : credentials.kind;
+}
+
+function maskText(mask: SecretMask, block: unknown): unknown {
+  if (typeof block !== "object" || block === null || !("text" in block)) return block;
+  return { ...block, text: mask.apply(String(block.text)) };
+}

@@ -1,0 +1,131 @@
+import type { JsonSchema } from "../../model/json.ts";
+import type { SchemaConverter } from "./convert_schema.ts";
+import {
+  followReference,
+  isNode,
+  listOf,
+  type Node,
+  nodeOf,
+  type OpenapiDocument,
+  textOf,
+} from "./document.ts";
+import type { OperationParameter, ParameterPlace, ParameterStyle } from "./operation.ts";
+
+/** A parameter with its schema. */
+export interface ReadParameter {
+  readonly parameter: OperationParameter;
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+}
+
+const PLACES = new Set(["path", "query", "header", "cookie"]);
+/** These are set by the request itself; a parameter of that name is to be ignored. @see OpenAPI 3.1, "Parameter Object" */
+const OWN_HEADERS = new Set(["accept", "content-type", "authorization"]);
+const STYLES: { readonly [place in ParameterPlace]: readonly ParameterStyle[] } = {
+  path: ["simple", "label", "matrix"],
+  query: ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
+  header: ["simple"],
+  cookie: ["form"],
+};
+
+/**
+ * Reads the parameters of an operation; those of its path come first and give way to its own.
+ *
+ * @throws {Error} with the reason if one of them cannot be represented.
+ */
+export function readParameters(
+  document: OpenapiDocument,
+  converter: SchemaConverter,
+  pathItem: Node,
+  operation: Node,
+): readonly ReadParameter[] {
+  const byKey = new Map<string, Node>();
+  for (const raw of [...listOf(pathItem.parameters), ...listOf(operation.parameters)]) {
+    const parameter = followReference(document, raw);
+    if (!isNode(parameter)) throw new Error("a parameter is not an object");
+    byKey.set(`${textOf(parameter.in)} ${textOf(parameter.name)}`, parameter);
+  }
+  const read: ReadParameter[] = [];
+  const taken = new Set<string>();
+  for (const parameter of byKey.values()) {
+    const place = textOf(parameter.in);
+    const name = textOf(parameter.name);
+    if (place === "body" || place === "formData") continue;
+    if (name === "") throw new Error("a parameter has no name");
+    if (!PLACES.has(place)) throw new Error(`parameter "${name}" is nowhere ("${place}")`);
+    if (place === "header" && OWN_HEADERS.has(name.toLowerCase())) continue;
+    const argument = freeName(name, place, taken);
+    taken.add(argument);
+    read.push(readParameter(converter, parameter, place as ParameterPlace, name, argument));
+  }
+  return read;
+}
+
+/** `id`, or `id_query` where another parameter has that name. */
+function freeName(name: string, place: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let count = 1; taken.has(free); count++) {
+    free = count === 1 ? `${name}_${place}` : `${name}_${place}_${count}`;
+  }
+  return free;
+}
+
+function readParameter(
+  converter: SchemaConverter,
+  parameter: Node,
+  place: ParameterPlace,
+  name: string,
+  argument: string,
+): ReadParameter {
+  const content = Object.values(nodeOf(parameter.content))[0];
+  // In Swagger 2 the parameter is its own schema.
+  const schema = isNode(content)
+    ? content.schema
+    : parameter.schema ?? { ...parameter, required: undefined };
+  const converted = converter.convert(schema, "input");
+  const description = textOf(parameter.description).trim().slice(0, 1_000);
+  return {
+    parameter: { name, argument, place, ...readStyle(parameter, place, isNode(content)) },
+    schema: description === "" || typeof converted === "boolean"
+      ? converted
+      : { ...converted, description },
+    required: place === "path" || parameter.required === true,
+  };
+}
+
+function readStyle(
+  parameter: Node,
+  place: ParameterPlace,
+  hasContent: boolean,
+): Pick<OperationParameter, "style" | "explode" | "allowReserved"> {
+  const allowReserved = parameter.allowReserved === true;
+  if (hasContent) return { style: "json", explode: false, allowReserved };
+  const old = collectionStyle(textOf(parameter.collectionFormat));
+  if (old !== null) return { ...old, allowReserved };
+  const [usual = "simple"] = STYLES[place];
+  const style = STYLES[place].find((known) => known === parameter.style) ?? usual;
+  const isSwagger = parameter.schema === undefined;
+  const explode = typeof parameter.explode === "boolean"
+    ? parameter.explode
+    : !isSwagger && (style === "form" || style === "deepObject");
+  return { style, explode, allowReserved };
+}
+
+/** Swagger 2's way to say it. */
+export function collectionStyle(
+  format: string,
+): { style: ParameterStyle; explode: boolean } | null {
+  switch (format) {
+    case "csv":
+      return { style: "form", explode: false };
+    case "ssv":
+      return { style: "spaceDelimited", explode: false };
+    case "tsv":
+      return { style: "tabDelimited", explode: false };
+    case "pipes":
+      return { style: "pipeDelimited", explode: false };
+    case "multi":
+      return { style: "form", explode: true };
+  }
+  return null;
+}

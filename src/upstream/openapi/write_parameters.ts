@@ -1,0 +1,150 @@
+import type { OperationParameter, ParameterStyle } from "./operation.ts";
+
+/** An argument that cannot be written where it belongs. */
+export class UnwritableError extends Error {
+  override readonly name = "UnwritableError";
+}
+
+/** A name and its value, as they go into a query, a form or a cookie; not yet encoded. */
+export type Pair = readonly [name: string, value: string];
+
+const DEPTH_MAX = 8;
+
+/** The value of a path parameter, percent-encoded, ready to stand in the path. */
+export function writePathValue(parameter: OperationParameter, value: unknown): string {
+  const { name, style, explode } = parameter;
+  const encoded = style === "label"
+    ? writeLabel(value, explode)
+    : style === "matrix"
+    ? writeMatrix(name, value, explode)
+    : style === "json"
+    ? encodeURIComponent(JSON.stringify(value))
+    : writeSimple(value, explode, encodeURIComponent);
+  if (encoded === "") throw new UnwritableError(`"${parameter.argument}" is empty`);
+  // Encoding does not keep these from climbing: every URL parser reads them as "this" and "up".
+  if (/^(\.|%2e){1,2}$/i.test(encoded)) {
+    throw new UnwritableError(`"${parameter.argument}" is no name`);
+  }
+  return encoded;
+}
+
+/** The value of a header. @throws {UnwritableError} if it could break out of its line. */
+export function writeHeaderValue(parameter: OperationParameter, value: unknown): string {
+  const text = parameter.style === "json"
+    ? JSON.stringify(value)
+    : writeSimple(value, parameter.explode, (part) => part);
+  if (/[\0\r\n]/.test(text)) throw new UnwritableError(`"${parameter.argument}" has a line break`);
+  return text;
+}
+
+/** A value as pairs, for queries, cookies and forms. */
+export function writePairs(
+  name: string,
+  style: ParameterStyle,
+  explode: boolean,
+  value: unknown,
+): readonly Pair[] {
+  if (value === undefined) return [];
+  if (style === "json") return [[name, JSON.stringify(value)]];
+  if (style === "deepObject") return writeDeep(name, value, 0);
+  if (Array.isArray(value)) {
+    if (explode) return value.map((item) => [name, primitive(item)]);
+    return value.length === 0 ? [] : [[name, value.map(primitive).join(delimiterOf(style))]];
+  }
+  if (isRecord(value)) {
+    const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+    if (explode) return entries.map(([key, inner]) => [key, primitive(inner)]);
+    return [[
+      name,
+      entries.map(([key, inner]) => [key, primitive(inner)]).flat().join(delimiterOf(style)),
+    ]];
+  }
+  return [[name, primitive(value)]];
+}
+
+/** `a[b][0]=c`. Lists get numbers, so that their objects stay together. */
+function writeDeep(name: string, value: unknown, depth: number): readonly Pair[] {
+  if (depth > DEPTH_MAX) throw new UnwritableError(`"${name}" is nested too deep`);
+  const entries = Array.isArray(value)
+    ? value.map((item, index) => [String(index), item] as const)
+    : isRecord(value)
+    ? Object.entries(value)
+    : null;
+  if (entries === null) return [[name, primitive(value)]];
+  return entries.filter(([, inner]) => inner !== undefined)
+    .flatMap(([key, inner]) => writeDeep(`${name}[${key}]`, inner, depth + 1));
+}
+
+/**
+ * Pairs as a query or form body.
+ *
+ * @param allowReserved keeps `:/?#[]@!$&'()*+,;=` of values readable, except what would end a pair.
+ */
+export function encodePairs(pairs: readonly Pair[], allowReserved = false): string {
+  return pairs.map(([name, value]) => {
+    const encoded = allowReserved
+      ? encodeURI(value).replace(/[#&+]/g, encodeURIComponent)
+      : encodeURIComponent(value);
+    return `${encodeURIComponent(name).replace(/%5B/g, "[").replace(/%5D/g, "]")}=${encoded}`;
+  }).join("&");
+}
+
+function writeSimple(value: unknown, explode: boolean, encode: (text: string) => string): string {
+  if (Array.isArray(value)) return value.map((item) => encode(primitive(item))).join(",");
+  if (!isRecord(value)) return encode(primitive(value));
+  return Object.entries(value)
+    .map(([key, inner]) => `${encode(key)}${explode ? "=" : ","}${encode(primitive(inner))}`)
+    .join(",");
+}
+
+function writeLabel(value: unknown, explode: boolean): string {
+  if (isRecord(value) && explode) {
+    return Object.entries(value)
+      .map(([key, inner]) => `.${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`)
+      .join("");
+  }
+  const parts = Array.isArray(value)
+    ? value
+    : isRecord(value)
+    ? Object.entries(value).flat()
+    : [value];
+  return `.${parts.map((part) => encodeURIComponent(primitive(part))).join(explode ? "." : ",")}`;
+}
+
+function writeMatrix(name: string, value: unknown, explode: boolean): string {
+  const pair = (key: string, inner: unknown) =>
+    `;${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`;
+  if (Array.isArray(value) && explode) return value.map((item) => pair(name, item)).join("");
+  if (isRecord(value) && explode) {
+    return Object.entries(value).map(([key, inner]) => pair(key, inner)).join("");
+  }
+  const parts = Array.isArray(value)
+    ? value
+    : isRecord(value)
+    ? Object.entries(value).flat()
+    : [value];
+  const list = parts.map((part) => encodeURIComponent(primitive(part))).join(",");
+  return `;${encodeURIComponent(name)}=${list}`;
+}
+
+function delimiterOf(style: ParameterStyle): string {
+  switch (style) {
+    case "spaceDelimited":
+      return " ";
+    case "pipeDelimited":
+      return "|";
+    case "tabDelimited":
+      return "\t";
+  }
+  return ",";
+}
+
+/** A value as text; null is empty, what has parts is JSON. */
+function primitive(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

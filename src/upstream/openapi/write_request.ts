@@ -1,0 +1,181 @@
+import type { Operation, OperationBody } from "./operation.ts";
+import {
+  encodePairs,
+  type Pair,
+  UnwritableError,
+  writeHeaderValue,
+  writePairs,
+  writePathValue,
+} from "./write_parameters.ts";
+
+/** A request, before credentials. */
+export interface WrittenRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: BodyInit | null;
+}
+
+export interface Arguments {
+  readonly [name: string]: unknown;
+}
+
+/**
+ * Writes one call as an HTTP request.
+ *
+ * @throws {UnwritableError} if an argument cannot stand where it belongs.
+ */
+export function writeRequest(
+  operation: Operation,
+  baseUrl: string,
+  args: Arguments,
+): WrittenRequest {
+  const headers = new Headers({ accept: operation.accept });
+  const query: string[] = [];
+  const cookies: Pair[] = [];
+  const pathValues = new Map<string, string>();
+  for (const parameter of operation.parameters) {
+    const value = ownValue(args, parameter.argument);
+    if (value === undefined) continue;
+    const { name, style, explode, allowReserved } = parameter;
+    switch (parameter.place) {
+      case "path":
+        pathValues.set(name, writePathValue(parameter, value));
+        break;
+      case "query": {
+        const pairs = writePairs(name, style, explode, value);
+        if (pairs.length > 0) query.push(encodePairs(pairs, allowReserved));
+        break;
+      }
+      case "header":
+        headers.set(name, writeHeaderValue(parameter, value));
+        break;
+      case "cookie":
+        cookies.push(...writePairs(name, style, explode, value));
+        break;
+    }
+  }
+  if (cookies.length > 0) headers.set("cookie", encodePairs(cookies).replaceAll("&", "; "));
+  const path = operation.path.replace(/\{([^}]*)\}/g, (_, name: string) => {
+    const value = pathValues.get(name);
+    if (value === undefined) throw new UnwritableError(`"${name}" is missing`);
+    return value;
+  });
+  const url = new URL(`${baseUrl}${path}`);
+  if (query.length > 0) url.search = [url.search.slice(1), ...query].filter(Boolean).join("&");
+  const body = operation.body === null ? null : writeBody(operation, operation.body, args, headers);
+  return { method: operation.method, url, headers, body };
+}
+
+function writeBody(
+  operation: Operation,
+  body: OperationBody,
+  args: Arguments,
+  headers: Headers,
+): BodyInit | null {
+  const value = body.argument === null
+    ? remainingArguments(operation, args)
+    : ownValue(args, body.argument);
+  const isEmpty = value === undefined ||
+    body.argument === null && Object.keys(value as object).length === 0;
+  if (isEmpty && !body.required) return null;
+  switch (body.kind) {
+    case "json":
+      headers.set("content-type", body.contentType);
+      return JSON.stringify(value ?? {});
+    case "form":
+      headers.set("content-type", "application/x-www-form-urlencoded");
+      return encodePairs(formPairs(body, recordOf(value)));
+    case "multipart":
+      return multipart(body, recordOf(value));
+    case "text":
+      headers.set("content-type", body.contentType);
+      return typeof value === "string" ? value : JSON.stringify(value ?? "");
+    case "binary": {
+      const file = fileOf(value);
+      headers.set("content-type", file.contentType ?? body.contentType);
+      return file.bytes;
+    }
+  }
+}
+
+/** The arguments that are properties of the body. */
+function remainingArguments(operation: Operation, args: Arguments): Arguments {
+  const taken = new Set(operation.parameters.map(({ argument }) => argument));
+  return Object.fromEntries(
+    Object.entries(args).filter(([name, value]) => !taken.has(name) && value !== undefined),
+  );
+}
+
+function formPairs(body: OperationBody, fields: Arguments): readonly Pair[] {
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const encoding = body.encoding.get(name);
+    if (encoding !== undefined) return writePairs(name, encoding.style, encoding.explode, value);
+    const hasObjects = (Array.isArray(value) ? value : [value]).some(isRecord);
+    return hasObjects
+      ? writePairs(name, "deepObject", true, value)
+      : writePairs(name, "form", true, value);
+  });
+}
+
+/** The boundary and content type are set by `fetch`. */
+function multipart(body: OperationBody, fields: Arguments): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    for (const part of Array.isArray(value) ? value : [value]) {
+      const contentType = body.encoding.get(name)?.contentType ?? null;
+      if (isRecord(part) && typeof part.base64 === "string") {
+        const file = fileOf(part);
+        form.append(
+          name,
+          new Blob([file.bytes], {
+            type: file.contentType ?? contentType ?? "application/octet-stream",
+          }),
+          file.filename ?? name,
+        );
+      } else if (isRecord(part)) {
+        form.append(
+          name,
+          new Blob([JSON.stringify(part)], { type: contentType ?? "application/json" }),
+          "",
+        );
+      } else form.append(name, part === null || part === undefined ? "" : String(part));
+    }
+  }
+  return form;
+}
+
+/** Text as UTF-8, or `{base64, filename, contentType}` as what it says. */
+function fileOf(value: unknown): {
+  bytes: Uint8Array<ArrayBuffer>;
+  filename: string | null;
+  contentType: string | null;
+} {
+  if (isRecord(value) && typeof value.base64 === "string") {
+    const text = (key: string) => typeof value[key] === "string" ? value[key] : null;
+    try {
+      const bytes = Uint8Array.fromBase64(value.base64);
+      return { bytes, filename: text("filename"), contentType: text("contentType") };
+    } catch {
+      throw new UnwritableError("the file is not base64");
+    }
+  }
+  const bytes = new TextEncoder().encode(
+    typeof value === "string" ? value : JSON.stringify(value ?? ""),
+  );
+  return { bytes, filename: null, contentType: null };
+}
+
+function recordOf(value: unknown): Arguments {
+  if (value === undefined) return {};
+  if (!isRecord(value)) throw new UnwritableError("a form is not an object");
+  return value;
+}
+
+function ownValue(args: Arguments, name: string): unknown {
+  return Object.hasOwn(args, name) ? args[name] : undefined;
+}
+
+function isRecord(value: unknown): value is Arguments {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
