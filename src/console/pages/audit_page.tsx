@@ -222,6 +222,7 @@ function RecordDetails({ record }: { record: AuditRecord }) {
           text={JSON.stringify(record)}
           bytes={null}
           isAuditor={false}
+          label="Record"
           nothing=""
         />
       </td>

@@ -161,6 +161,7 @@ function Result({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAudito
         text={timeline.resultText}
         bytes={timeline.resultBytes}
         isAuditor={isAuditor}
+        label="Result"
         nothing="It returned nothing."
       />
     </>

@@ -202,7 +202,7 @@ function Schema({ title, schema }: { title: string; schema: unknown }) {
   return (
     <details class="schema">
       <summary>{title}</summary>
-      <div class="payload" role="region" aria-label={title} tabindex={0}>
+      <div class="payload" role="group" aria-label={title} tabindex={0}>
         <pre><code><VisibleText text={text.slice(0, SCHEMA_CHARACTERS_MAX)} /></code></pre>
         {text.length > SCHEMA_CHARACTERS_MAX
           ? (

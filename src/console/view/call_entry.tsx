@@ -141,18 +141,20 @@ function Details({ call, isAuditor }: { call: TimelineCall; isAuditor: boolean }
           value={call.resultBytes === null ? null : formatBytes(call.resultBytes)}
         />
       </dl>
-      <h4>Arguments</h4>
+      <h3>Arguments</h3>
       <Payload
         text={call.argsText}
         bytes={call.argsBytes}
         isAuditor={isAuditor}
+        label="Arguments"
         nothing="There are none."
       />
-      <h4>Result</h4>
+      <h3>Result</h3>
       <Payload
         text={call.resultText}
         bytes={call.resultBytes}
         isAuditor={isAuditor}
+        label="Result"
         nothing="There is none."
       />
     </>

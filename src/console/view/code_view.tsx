@@ -19,7 +19,7 @@ export function CodeView(
 ) {
   const lines = highlightCode(code.replaceAll("\r\n", "\n"));
   return (
-    <div class="code" role="region" aria-label="Program" tabindex={0}>
+    <div class="code" role="group" aria-label="Program" tabindex={0}>
       <ol>
         {lines.slice(0, LINES_MAX).map((line, index) => {
           const mark = marks.get(index + 1);

@@ -107,7 +107,7 @@ export function Stat(
 /** A table that scrolls inside itself where the screen is narrow. */
 export function TableFrame({ label, children }: { label: string; children?: Child }) {
   return (
-    <div class="table-frame" role="region" aria-label={label} tabindex={0}>
+    <div class="table-frame" role="group" aria-label={label} tabindex={0}>
       {children}
     </div>
   );

@@ -8,16 +8,18 @@ interface PayloadProps {
   readonly text: string | null;
   readonly bytes: number | null;
   readonly isAuditor: boolean;
+  /** What it is, for those who do not see where it stands. */
+  readonly label: string;
   /** What to say when there never was one. */
   readonly nothing: string;
 }
 
 /** A kept argument or result, or why there is none to read. */
-export function Payload({ text, bytes, isAuditor, nothing }: PayloadProps) {
+export function Payload({ text, bytes, isAuditor, label, nothing }: PayloadProps) {
   if (text !== null) {
     const set = formatJson(text);
     return (
-      <div class="payload" role="region" aria-label="JSON" tabindex={0}>
+      <div class="payload" role="group" aria-label={label} tabindex={0}>
         <pre><code><VisibleText text={set.slice(0, CHARACTERS_MAX)} /></code></pre>
         {set.length > CHARACTERS_MAX
           ? <p class="quiet">{set.length - CHARACTERS_MAX} more characters are not shown.</p>
