@@ -12,8 +12,10 @@ export const keyOf = {
   apiKeyHash: (sha256: string) => `api-key-hash/${part(sha256)}`,
   /** The last good listing of an upstream. */
   snapshot: (server: string) => `catalog/snapshot/${part(server)}`,
-  /** The approved definition of a tool. */
-  pin: (server: string, name: string) => `catalog/pin/${part(server)}/${part(name)}`,
+  /** What an operator has agreed to of an upstream. */
+  pins: (server: string) => `catalog/pins/${part(server)}`,
+  /** Shapes of results of an upstream's tools. */
+  observed: (server: string) => `catalog/observed/${part(server)}`,
   /** A result of an execution that was too large to return. */
   keptResult: (execution: string) => `kept-result/${part(execution)}`,
   /** Number and digest of the policy bundle that was activated last. */
@@ -43,20 +45,18 @@ export const keyOf = {
   /** One encrypted payload too large for the shared block, by its own id. */
   auditLargePayload: (chain: string, id: string) =>
     `audit/large-payload/${part(chain)}/${part(id)}`,
-  /** Columns of a run of records that filters read, by the run's number. */
-  auditColumns: (chain: string, run: number) => `audit/columns/${part(chain)}/${ordered(run)}`,
   /** How far a sink has acknowledged. */
   auditCursor: (sink: string) => `audit/cursor/${part(sink)}`,
+  /** Which replica ships to a sink at the moment. */
+  auditShipLease: (sink: string) => `audit/ship-lease/${part(sink)}`,
 } as const;
 
 /** Prefixes for `list`. */
 export const prefixOf = {
   apiKeys: () => "api-key/",
   snapshots: () => "catalog/snapshot/",
-  pins: (server?: string) => server === undefined ? "catalog/pin/" : `catalog/pin/${part(server)}/`,
   auditPayloads: (chain: string) => `audit/payloads/${part(chain)}/`,
   auditLargePayloads: (chain: string) => `audit/large-payload/${part(chain)}/`,
-  auditColumns: (chain: string) => `audit/columns/${part(chain)}/`,
   auditTrimmed: () => "audit/trimmed/",
   auditSeals: () => "audit/seal/",
   auditCursors: () => "audit/cursor/",
