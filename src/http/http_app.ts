@@ -24,7 +24,7 @@ export interface HttpDeps {
   readonly metrics: {
     readonly needsCredential: boolean;
     readonly contentType: string;
-    readonly render: () => Promise<string>;
+    readonly render: () => string;
   };
   readonly instance: string;
   readonly api: ApiDeps;
@@ -48,7 +48,7 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
       const principal = await authenticate(deps, context.req.raw);
       if (!principal.scopes.includes("audit")) throw new MissingScope(["audit"]);
     }
-    return context.body(await deps.metrics.render(), 200, {
+    return context.body(deps.metrics.render(), 200, {
       "content-type": deps.metrics.contentType,
     });
   });
