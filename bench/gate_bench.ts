@@ -91,7 +91,7 @@ const deps: CallToolDeps = {
   upstreams: { call: () => Promise.resolve(answer) },
   quotas: createQuotaGate(createQuotas({ store, now: Date.now }), Date.now),
   output: createOutputGate(),
-  tokensOfBytes: (bytes) => bytes / 4,
+  countTokens: (text) => text.length / 4,
   observeResult: () => {},
 };
 

@@ -5,7 +5,7 @@ import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
 import { runCommand } from "./config/run_command.ts";
-import { createSecretResolver } from "./config/secrets.ts";
+import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
 import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
 import { createApiServices } from "./http/api_services.ts";
 import { createHealth } from "./http/health.ts";
@@ -46,8 +46,6 @@ export interface AppOptions extends LoadedConfig {
 /** Wires the service; nothing but the store and the audit log is opened before it is used. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, baseDir, log } = options;
-  const instance = crypto.randomUUID();
-  const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const store = await openStore(config.store);
   const resolveSecrets = createSecretResolver({
     env: (name) => Deno.env.get(name),
@@ -56,19 +54,30 @@ export async function createApp(options: AppOptions): Promise<App> {
     now: () => performance.now(),
     baseDir,
   });
-  let audit: AuditLog;
-  try {
-    audit = await openAuditLog({
-      store,
-      chain: "main",
-      config: config.audit,
-      keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
-      log: (message) => log("warn", message),
-    });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+  const audit = await openAuditLog({
+    store,
+    chain: "main",
+    config: config.audit,
+    keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
+    log: (message) => log("warn", message),
+  }).catch(closing(store));
+  return await assemble(options, { store, audit, resolveSecrets }).catch(closing(audit, store));
+}
+
+interface OpenParts {
+  readonly store: Store;
+  readonly audit: AuditLog;
+  readonly resolveSecrets: ResolveSecrets;
+}
+
+async function assemble(
+  options: AppOptions,
+  { store, audit, resolveSecrets }: OpenParts,
+): Promise<App> {
+  const { config, log } = options;
+  const instance = crypto.randomUUID();
+  const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  const drain = new AbortController();
   const subjectTokens = new WeakMap<Principal, string>();
   const gate = await openGate({
     loaded: options,
@@ -134,6 +143,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         declareTools,
         audit,
         keys,
+        closing: drain.signal,
       }),
       ...createPolicyServices(gate),
       canEnter,
@@ -170,6 +180,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       return { url };
     },
     async close() {
+      drain.abort();
       const serving = server?.shutdown();
       await gate.close();
       await mcp.close();
@@ -178,6 +189,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       await audit.close();
       await store.close();
     },
+  };
+}
+
+/** Closes what was opened already when the rest cannot be. */
+function closing(...parts: readonly { close(): Promise<void> }[]) {
+  return async (error: unknown): Promise<never> => {
+    for (const part of parts) await part.close();
+    throw error;
   };
 }
 

@@ -100,6 +100,7 @@ const EMPTY_SNAPSHOT: CatalogSnapshot = {
 };
 
 /** How long a first request waits for upstreams that have not answered yet. */
+const INLINE_TOKENS_MAX = 2_000;
 const FIRST_LISTING_MS = 15_000;
 
 export async function openGate(deps: GateDeps): Promise<Gate> {
@@ -212,7 +213,6 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     newId: uuidV7,
     keepResult: kept.keep,
     countTokens: estimateTokens,
-    tokensOfBytes: (bytes) => Math.ceil(bytes / 4),
   };
   return {
     policy,
@@ -281,7 +281,9 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
           signal: context.signal,
         });
       }),
-    inline: () => "",
+    inline(caller) {
+      return index.inline(view(caller.principal, caller.space).visible, INLINE_TOKENS_MAX).text;
+    },
     async close() {
       draining = true;
       await withinMs(Promise.allSettled(running), config.server.drainMs);

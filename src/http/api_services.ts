@@ -20,6 +20,8 @@ export interface ApiServicesDeps {
   readonly declareTools: (tools: readonly Tool[]) => string;
   readonly audit: AuditLog;
   readonly keys: ApiKeys;
+  /** Aborted when the service drains: streams would otherwise hold it open. */
+  readonly closing: AbortSignal;
 }
 
 /** The parts of the API that read the catalog, the audit log and the keys. */
@@ -107,7 +109,8 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
     auditQuery: (filter) => deps.audit.query(filter),
     auditExport: (filter, format) => exportAudit(deps.audit, filter, format),
     auditShow: (id) => showAudit(deps.audit, id),
-    auditStream: (filter, signal) => streamAudit(deps.audit, filter, signal),
+    auditStream: (filter, signal) =>
+      streamAudit(deps.audit, filter, AbortSignal.any([signal, deps.closing])),
     async createKey(principal, request) {
       const key = await deps.keys.create(request);
       await administer(principal, "keys.create", { id: key.id, name: key.name });

@@ -35,8 +35,8 @@ export interface CallToolDeps {
   readonly upstreams: Pick<Upstreams, "call">;
   readonly quotas: QuotaGate;
   readonly output: OutputGate;
-  /** Tokens of text of which only the size is known; an estimate. */
-  readonly tokensOfBytes: (bytes: number) => number;
+  /** Tokens of a text; an estimate. */
+  readonly countTokens: (text: string) => number;
   /** Hears the value of each good answer, to learn undeclared output types from. */
   readonly observeResult: (tool: Tool, value: unknown) => void;
 }
@@ -228,7 +228,7 @@ async function invoke(
     : deps.output.check(policy, tool, toolValue(answer), answer.bytes);
   const cost = policy.price(tool);
   const bytes = "json" in checked ? byteLength(checked.json) : 0;
-  await quota.settle({ bytes, tokens: deps.tokensOfBytes(bytes) });
+  await quota.settle({ bytes, tokens: "json" in checked ? deps.countTokens(checked.json) : 0 });
   const failure = "error" in checked ? reportError(checked.error) : null;
   span.end(failure?.code ?? null);
   await deps.audit.append({

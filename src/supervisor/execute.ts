@@ -37,8 +37,6 @@ export interface ExecuteDeps extends CallToolDeps {
     executionId: string,
     json: string,
   ) => Promise<{ readonly uri: string; readonly bytes: number }>;
-  /** Tokens of a text; an estimate. */
-  readonly countTokens: (text: string) => number;
 }
 
 export interface ExecuteRequest {
@@ -92,6 +90,7 @@ export async function execute(
   const blocking = deps.preflight.mode === "block" ? await findings : [];
   const calls: CallSummary[] = [];
   let bytesIn = 0;
+  let tokensIn = 0;
   const refused = async (error: unknown): Promise<never> => {
     const { code, message } = reportError(error);
     span.end(code, {});
@@ -115,6 +114,7 @@ export async function execute(
         ms: round(call.ms),
       });
       bytesIn += call.bytes;
+      if (call.ok) tokensIn += deps.countTokens(call.json);
       request.onCall?.(calls[calls.length - 1] as CallSummary);
     }).catch(refused);
   const handle = outcome.oversize === null
@@ -124,6 +124,7 @@ export async function execute(
   const resultJson = outcome.status === "ok" ? outcome.resultJson : null;
   const resultBytes = resultJson === null ? 0 : new TextEncoder().encode(resultJson).length;
   const bytesKeptOut = Math.max(0, bytesIn - resultBytes);
+  const tokensReturned = deps.countTokens(resultJson ?? outcome.error?.message ?? "");
   const warnings = await warningsOf(deps, findings, status);
   const result: ExecutionResult = {
     executionId: context.id,
@@ -139,8 +140,8 @@ export async function execute(
       wallMs: round(deps.now() - startedAt),
       toolCalls: calls.length,
       bytesKeptOut,
-      tokensReturned: deps.countTokens(resultJson ?? outcome.error?.message ?? ""),
-      tokensKeptOut: deps.tokensOfBytes(bytesKeptOut),
+      tokensReturned,
+      tokensKeptOut: Math.max(0, tokensIn - tokensReturned),
     },
   };
   span.end(status, { "toolgate.calls": calls.length, "toolgate.wall_ms": result.usage.wallMs });
@@ -158,7 +159,7 @@ export async function execute(
       calls: calls.length,
       cpuMs: round(outcome.cpuMs),
       tokensReturned: result.usage.tokensReturned,
-      codeTokens: deps.tokensOfBytes(code.bytes),
+      codeTokens: deps.countTokens(request.code),
       ...(context.dryRun ? { dryRun: true } : {}),
     },
   }, resultJson === null ? {} : { result: resultJson });

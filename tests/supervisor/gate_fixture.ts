@@ -61,7 +61,7 @@ export function setUpGate(
     },
     output: createOutputGate(),
     observeResult: () => {},
-    tokensOfBytes: (bytes) => bytes / 4,
+    countTokens: (text) => text.length / 4,
     ...overrides,
   };
   return { deps, policy, order, events, calls };
