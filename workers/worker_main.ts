@@ -94,7 +94,11 @@ export function workerMain(deps: WorkerDeps): void {
       send(kind, id, first, second, third) {
         try {
           if (!self.open) return false;
-          const fields = kind === "c" ? [first, second, third] : [first, second];
+          const fields = kind === "c"
+            ? [first, second, third]
+            : kind === "n"
+            ? [first]
+            : [first, second];
           queue(encodeMessage(kind, id, fields));
           if (kind === "d" || kind === "f") {
             self.open = false;

@@ -46,6 +46,8 @@ export const KIND = {
   call: "c",
   /** Fields: level, text. */
   log: "l",
+  /** What the realm itself has to say about the program. Field: text. */
+  note: "n",
   /** The result. Fields: JSON text or empty, JSON {@linkcode Leftovers}. */
   done: "d",
   /** The program failed. Fields: JSON {@linkcode FailureMessage}, JSON {@linkcode Leftovers}. */

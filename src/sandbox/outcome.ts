@@ -82,6 +82,8 @@ export function causeOfDeath(death: HostDeath, parsing: boolean): ErrorCode {
   }
   if (parsing && (signal === "SIGABRT" || signal === "SIGSEGV")) return "ERR_SANDBOX_NESTING";
   // V8 ends the process with a trap when it cannot get memory, at times without a word.
+  // Nobody here killed it: the kernel did, for memory that the machine does not have.
+  if (signal === "SIGKILL") return "ERR_SANDBOX_MEMORY";
   if (signal === "SIGTRAP" || signal === "SIGILL") return "ERR_SANDBOX_MEMORY";
   return "ERR_SANDBOX_CRASH";
 }

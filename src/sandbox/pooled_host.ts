@@ -24,6 +24,8 @@ export interface PooledHost {
 export interface PooledHostOptions {
   readonly isolation: Isolation;
   readonly usesMax: number;
+  /** A host that has computed longer than this retires before the kernel ends it. */
+  readonly cpuTotalMsMax: number;
   readonly idleRetireMs: number;
   readonly onReady: (kernel: KernelReport) => void;
   /** It can take a program again. */
@@ -92,7 +94,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
         clearTimeout(timer);
         process.listen(null);
         if (state !== "busy") return;
-        if (message.workers === 0) return retire();
+        if (message.workers === 0 || message.cpuTotalMs > options.cpuTotalMsMax) return retire();
         state = "ready";
         idleSinceMs = performance.now();
         timer = setTimeout(retire, options.idleRetireMs);

@@ -67,8 +67,8 @@ const TIMERS_MAX = 1_000;
 const NESTING_MAX = 200;
 const NAME_CHARS_MAX = 300;
 const LOG_LEVELS = new Set(["log", "info", "warn", "error", "debug"]);
-/** Warnings that the realm adds at the end do not count against the program's own lines. */
-const LOG_SLACK_BYTES = 16_384;
+const NOTES_MAX = 10;
+const NOTE_CHARS_MAX = 2_000;
 const REPLY_BATCH_CHARS = 262_144;
 
 /**
@@ -86,6 +86,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   const waiting: { call: SandboxCall; chars: number }[] = [];
   const failures = new Map<number, ReplyError>();
   let logBytes = 0;
+  let notes = 0;
   let callCount = 0;
   let active = 0;
   let openChars = 0;
@@ -178,6 +179,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     if (kind === KIND.call && fields.length === 3) {
       takeCall(id, fields[0]!, fields[1]!, fields[2]!);
     } else if (kind === KIND.log && fields.length === 2) takeLog(fields[0]!, fields[1]!);
+    else if (kind === KIND.note && fields.length === 1) takeNote(fields[0]!);
     else if (kind === KIND.done && fields.length === 2) takeResult(fields[0]!, fields[1]!);
     else if (kind === KIND.failed && fields.length === 2) takeFailure(fields[0]!, fields[1]!);
     else violate();
@@ -186,10 +188,15 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   function takeLog(level: string, text: string): void {
     if (!LOG_LEVELS.has(level)) return violate();
     logBytes += utf8Bytes(text);
-    if (logBytes > limits.logBytesMax + LOG_SLACK_BYTES || logs.length > LOG_ENTRIES_MAX + 10) {
+    if (logBytes > limits.logBytesMax || logs.length >= LOG_ENTRIES_MAX + NOTES_MAX) {
       return stop("error", "ERR_SANDBOX_LOG_SIZE");
     }
     logs.push({ level, text });
+  }
+
+  function takeNote(text: string): void {
+    if (++notes > NOTES_MAX || text.length > NOTE_CHARS_MAX) return violate();
+    logs.push({ level: "warn", text });
   }
 
   function takeCall(id: number, server: string, tool: string, json: string): void {
@@ -268,7 +275,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
       );
     }
     if (over) return;
-    if (result.ok && result.json.length > limits.toolResultBytesMax) {
+    if (result.ok && !fitsBytes(result.json, limits.toolResultBytesMax)) {
       result = refusal(
         "ERR_UPSTREAM_RESULT",
         `The result of ${call.server}.${call.tool} is longer than ${limits.toolResultBytesMax} bytes`,
@@ -369,6 +376,10 @@ export function frameBytesMax(limits: Limits): number {
     limits.codeBytesMax * 2,
   );
   return chars * 3 + REPLY_BATCH_CHARS * 3 + 8_388_608;
+}
+
+function fitsBytes(text: string, bytesMax: number): boolean {
+  return text.length * 3 <= bytesMax || utf8Bytes(text) <= bytesMax;
 }
 
 function windowChars(limits: Limits): number {

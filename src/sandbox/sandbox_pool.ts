@@ -271,6 +271,7 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
       command = options.hostCommand(settings);
       host = createPooledHost(startHostProcess(command, settings.frameBytesMax), {
         isolation,
+        cpuTotalMsMax: (settings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
         usesMax: isolation === "realm" ? REALM_USES_MAX : settings.workers,
         idleRetireMs: IDLE_RETIRE_MS,
         onChange: pump,

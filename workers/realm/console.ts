@@ -5,8 +5,6 @@ export function installConsole(realm: Realm): void {
   "use strict";
   const { p, host } = realm;
   const { join, push } = p;
-  /** A line costs this much more than its text, so that empty lines are bounded as well. */
-  const lineCharsExtra = 8;
   let charsUsed = 0;
   let entries = 0;
   let indent = "";
@@ -19,7 +17,7 @@ export function installConsole(realm: Realm): void {
     const limits = realm.settings.realm;
     if (
       entries >= limits.logEntriesMax ||
-      charsUsed + line.length + lineCharsExtra > limits.logCharsMax
+      charsUsed + line.length > limits.logCharsMax
     ) {
       realm.terminate(
         "ERR_SANDBOX_LOG_SIZE",
@@ -30,7 +28,7 @@ export function installConsole(realm: Realm): void {
       );
     }
     entries++;
-    charsUsed += line.length + lineCharsExtra;
+    charsUsed += line.length;
     host.send("l", 0, level, line, "");
   }
 

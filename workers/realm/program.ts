@@ -18,17 +18,17 @@ export function createApi(realm: Realm): RealmApi {
     const floating = realm.floatingCalls();
     if (floating !== "") {
       host.send(
-        "l",
+        "n",
         0,
-        "warn",
         "Not awaited, result dropped: " + floating + ". Put `await` before the call.",
+        "",
         "",
       );
     }
     let shown = 0;
     p.mapForEach(unhandled, (text) => {
       if (shown++ < 5) {
-        host.send("l", 0, "warn", "Unhandled rejection: " + p.slice(text, 0, 500), "");
+        host.send("n", 0, "Unhandled rejection: " + p.slice(text, 0, 500), "", "");
       }
     });
   }

@@ -14,7 +14,7 @@ import type { RealmLimits } from "../../src/rpc/protocol.ts";
  * numbers, and answer with a failure value instead of throwing.
  */
 export interface RealmHost {
-  /** Queues a message to the service; false if the execution is over. */
+  /** Queues a message (a call has three fields, a note one, others two); false after the outcome. */
   readonly send: (
     kind: string,
     id: number,

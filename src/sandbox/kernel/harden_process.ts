@@ -77,8 +77,8 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
     return Number(pages) * PAGE_BYTES_OF_STATM;
   }
 
-  function limit(resource: number, value: number): boolean {
-    return libc.setrlimit(resource, new BigUint64Array([BigInt(value), BigInt(value)])) === 0;
+  function limit(resource: number, soft: number, hard = soft): boolean {
+    return libc.setrlimit(resource, new BigUint64Array([BigInt(soft), BigInt(hard)])) === 0;
   }
 
   function lockFiles(): void {
@@ -110,7 +110,8 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
     if (dataNow === null) missing.push("the memory limit (/proc is not readable)");
     const done = [
       dataNow !== null && limit(RLIMIT.data, dataNow + settings.memoryBudgetMb * MEGABYTE),
-      limit(RLIMIT.cpu, settings.cpuSeconds),
+      // SIGXCPU first, which says why; the kernel's SIGKILL a second later.
+      limit(RLIMIT.cpu, settings.cpuSeconds, settings.cpuSeconds + 1),
       limit(RLIMIT.openFiles, OPEN_FILES_MAX),
       // The pipes are not files; nothing else may be written.
       limit(RLIMIT.fileSize, 0),

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { isDeeperThan, utf8Bytes } from "../../src/rpc/json_depth.ts";
+
+const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+
+Deno.test("isDeeperThan() is exact at the bound and ignores brackets in strings", () => {
+  assert.equal(isDeeperThan(nested(5), 5), false);
+  assert.equal(isDeeperThan(nested(6), 5), true);
+  assert.equal(isDeeperThan(JSON.stringify({ a: ["[[[[[[", '"]\\"[[[[[['] }), 2), false);
+  assert.equal(isDeeperThan(JSON.stringify([[1], [2], [{ a: 1 }]]), 3), false);
+  assert.equal(isDeeperThan(JSON.stringify([[1], [2], [{ a: 1 }]]), 2), true);
+});
+
+Deno.test("isDeeperThan() scans millions of levels at once", () => {
+  const start = performance.now();
+  assert.equal(isDeeperThan("[".repeat(4_000_000), 200), true);
+  assert.equal(isDeeperThan("[],".repeat(4_000_000), 200), false);
+  assert.ok(performance.now() - start < 2_000);
+});
+
+Deno.test("utf8Bytes() counts as TextEncoder does", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary" }),
+      (text) => utf8Bytes(text) === new TextEncoder().encode(text).length,
+    ),
+  );
+  assert.equal(utf8Bytes("\ud800a\udc00"), 7);
+});
