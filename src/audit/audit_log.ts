@@ -27,6 +27,7 @@ import {
 } from "./payload_box.ts";
 import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
 import { trimAudit } from "./retention.ts";
+import { firstUnshipped } from "./ship.ts";
 import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
@@ -69,6 +70,8 @@ export interface AuditLog {
   /** Removes what is older than the retention; also done every hour. Answers how many records. */
   trim(): Promise<number>;
   health(): AuditHealth;
+  /** Signs text with the key of the checkpoints. */
+  signNote(text: string): string;
   /** Places outside the store that remember checkpoints. */
   anchors(): AnchorStatus[];
   /** Writes what waits and a last checkpoint. */
@@ -84,7 +87,7 @@ export interface AuditLogOptions {
   readonly keysPath?: string | null;
   /** The keys themselves, instead of files. */
   readonly keys?: AuditKeys;
-  /** The first record of a chain that must not be trimmed yet, such as of a sink that is behind. */
+  /** The first record of a chain that must not be trimmed yet; default: what a sink has not got. */
   readonly neededFrom?: (chain: string) => Promise<number>;
   /** What relative paths of the configuration start from. */
   readonly baseDir?: string;
@@ -169,7 +172,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         signer: keys.signer,
         now,
         retentionMs: config.retentionDays * 86_400_000,
-        neededFrom: options.neededFrom ?? (() => Promise.resolve(Infinity)),
+        neededFrom: options.neededFrom ??
+          ((chain) => firstUnshipped(store, config.ship, chain)),
       }, chain)
     );
     trimming = run.catch(() => 0);
@@ -216,6 +220,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     trim,
     health: () => writer.health(),
     anchors: () => anchors.status(),
+    signNote: keys.signer.signNote,
     async close() {
       if (timer !== null) clearTimeout(timer);
       clearInterval(trimTimer);

@@ -34,6 +34,8 @@ export interface CheckpointSigner {
   /** The public key as `<name>+<id>+<key>`: what a verifier needs. */
   readonly verifierKey: string;
   sign(checkpoint: Checkpoint): string;
+  /** Any text as a signed note; it must end with a line break and have no empty line. */
+  signNote(text: string): string;
 }
 
 const ORIGIN_PREFIX = "toolgate/";
@@ -45,13 +47,14 @@ export function createCheckpointSigner(privateKey: KeyObject, name: string): Che
   const publicKey = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const raw = new Uint8Array(publicKey).slice(SPKI_PREFIX.length);
   const id = keyId(name, raw);
+  const signNote = (text: string) => {
+    const signature = sign(null, new TextEncoder().encode(text), privateKey);
+    return `${text}\n— ${name} ${concat(id, signature).toBase64()}\n`;
+  };
   return {
     verifierKey: formatVerifierKey(name, raw),
-    sign(checkpoint) {
-      const text = renderCheckpoint(checkpoint);
-      const signature = sign(null, new TextEncoder().encode(text), privateKey);
-      return `${text}\n— ${name} ${concat(id, signature).toBase64()}\n`;
-    },
+    sign: (checkpoint) => signNote(renderCheckpoint(checkpoint)),
+    signNote,
   };
 }
 
@@ -64,6 +67,12 @@ export function openCheckpoint(
   note: string,
   verifierKeys: readonly string[],
 ): Checkpoint | null {
+  const text = openNote(note, verifierKeys);
+  return text === null ? null : parseCheckpoint(text);
+}
+
+/** The text of a signed note; null if none of the keys signed it. */
+export function openNote(note: string, verifierKeys: readonly string[]): string | null {
   const end = note.indexOf("\n\n");
   if (end === -1) return null;
   const text = note.slice(0, end + 1);
@@ -71,7 +80,7 @@ export function openCheckpoint(
   const signed = lines.some((line) =>
     verifierKeys.some((key) => isSignedBy(text, line, readVerifierKey(key)))
   );
-  return signed ? parseCheckpoint(text) : null;
+  return signed ? text : null;
 }
 
 /** What a note says, signed or not; null if it is no checkpoint. */

@@ -149,6 +149,8 @@ export const AuditSchema = z.strictObject({
     every: z.string().regex(/^\d+(ms|s|m|h|d)$/).default("60s"),
     format: z.enum(["jsonl", "ocsf", "cef", "csv", "parquet"]).default("jsonl"),
     headers: z.record(z.string(), z.string()).default({}),
+    /** PEM file of the authority that vouches for the place, beside those of the system. */
+    ca: z.string().min(1).optional(),
   })).default([]),
 });
 
