@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { ApiKey, ApiKeyRequest } from "../auth/api_keys.ts";
 import type { AuditFilter } from "../audit/audit_query.ts";
+import type { AuditReport } from "../audit/verify_audit.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { ExecutionResult } from "../model/execution.ts";
@@ -13,6 +14,7 @@ import {
   type SearchInput,
   SearchInputSchema,
 } from "../mcp/tool_definitions.ts";
+import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { SearchAnswer } from "../search/search_index.ts";
 import {
   type ExplainRequest,
@@ -45,13 +47,19 @@ export interface ApiDeps {
   ) => Promise<{ readonly records: readonly AuditRecord[]; readonly next?: string }>;
   readonly auditShow: (id: string) => Promise<unknown>;
   readonly auditStream: (filter: AuditFilter, signal: AbortSignal) => ReadableStream<Uint8Array>;
-  readonly auditExport: (filter: AuditFilter, format: string) => Promise<Response>;
+  readonly auditExport: (filter: AuditFilter, format: string) => Response;
+  /** Checks every chain of the store, payloads included. */
+  readonly auditVerify: () => Promise<AuditReport>;
   readonly createKey: (principal: Principal, request: ApiKeyRequest) => Promise<ApiKey>;
   readonly listKeys: () => Promise<readonly ApiKey[]>;
   readonly revokeKey: (principal: Principal, id: string) => Promise<boolean>;
   readonly policy: () => unknown;
   readonly policyCheck: () => Promise<unknown>;
   readonly policyTest: () => Promise<unknown>;
+  /** Reads the configured policy again and activates it if it is good. */
+  readonly policyReload: () => Promise<PolicyStatus>;
+  /** Server to tool to the pin of its approved definition. */
+  readonly pins: () => Promise<{ readonly [server: string]: { readonly [tool: string]: string } }>;
   readonly policyExplain: (request: ExplainRequest) => Promise<unknown>;
   readonly health: () => Promise<unknown>;
 }
@@ -128,7 +136,11 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/audit/export", async (context) => {
     await as(context, "audit");
-    return await deps.auditExport(filterOf(context), context.req.query("format") ?? "jsonl");
+    return deps.auditExport(filterOf(context), context.req.query("format") ?? "jsonl");
+  });
+  api.post("/audit/verify", async (context) => {
+    await as(context, "audit");
+    return json(await deps.auditVerify());
   });
   api.get("/audit/:id", async (context) => {
     await as(context, "audit");
@@ -157,6 +169,14 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   api.post("/policy/check", async (context) => {
     await as(context, "admin");
     return json(await deps.policyCheck());
+  });
+  api.post("/policy/reload", async (context) => {
+    await as(context, "admin");
+    return json(await deps.policyReload());
+  });
+  api.get("/pins", async (context) => {
+    await as(context, "admin");
+    return json({ pins: await deps.pins() });
   });
   api.post("/policy/test", async (context) => {
     await as(context, "admin");

@@ -11,6 +11,7 @@ import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
 import { lookUp, splitToolName, toolNotFound } from "../supervisor/find_tool.ts";
 import type { ApiDeps } from "./api_routes.ts";
+import { exportResponse } from "./export_response.ts";
 
 export interface ApiServicesDeps {
   readonly catalog: () => Promise<Catalog>;
@@ -32,6 +33,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "policyCheck"
   | "policyTest"
   | "policyExplain"
+  | "policyReload"
   | "health"
   | "canEnter"
   | "version"
@@ -102,12 +104,22 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
       await catalog.block(server, tool, actorOf(principal, deps.policy()));
       return { blocked: `${server}.${tool}` };
     },
+    async pins() {
+      const tools = (await deps.catalog()).snapshot().tools.values();
+      const byServer = Map.groupBy(tools, (tool) => tool.server);
+      // Of a tool and a prompt of one name, the tool is the one that must be callable.
+      const pinsOf = (tools: readonly Tool[]) =>
+        Object.fromEntries(tools.toReversed().map((tool) => [tool.name, tool.pin]));
+      const pins = [...byServer].map(([server, tools]) => [server, pinsOf(tools)] as const);
+      return Object.fromEntries(pins);
+    },
     policy() {
       const { name, digest, spaces, limits } = deps.policy();
       return { name, digest, spaces, limits };
     },
     auditQuery: (filter) => deps.audit.query(filter),
-    auditExport: (filter, format) => exportAudit(deps.audit, filter, format),
+    auditExport: (filter, format) => exportResponse(deps.audit, filter, format),
+    auditVerify: () => deps.audit.verify(),
     auditShow: (id) => showAudit(deps.audit, id),
     auditStream: (filter, signal) =>
       streamAudit(deps.audit, filter, AbortSignal.any([signal, deps.closing])),
@@ -125,7 +137,6 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   };
 }
 
-const EXPORT_PAGE = 500;
 const RECORDS_OF_EXECUTION_MAX = 10_000;
 
 /** All records of one execution, oldest first; `<execution>:<index>` shows one call's. */
@@ -143,41 +154,6 @@ async function showAudit(audit: AuditLog, id: string): Promise<unknown> {
     );
   }
   return { id, records: wanted.toReversed() };
-}
-
-/** JSON lines, newest first, read page by page while the reader takes them. */
-function exportAudit(
-  audit: AuditLog,
-  filter: Parameters<AuditLog["query"]>[0],
-  format: string,
-): Promise<Response> {
-  if (format !== "jsonl") {
-    throw new GateError("ERR_BAD_REQUEST", `Cannot export as "${format.slice(0, 40)}"`, {
-      hint: "Formats: jsonl",
-    });
-  }
-  const text = new TextEncoder();
-  let after: string | undefined;
-  let left = filter.limit ?? Infinity;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const limit = Math.min(left, EXPORT_PAGE);
-      const page = await audit.query({
-        ...filter,
-        limit,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const record of page.records) {
-        controller.enqueue(text.encode(`${JSON.stringify(record)}\n`));
-      }
-      left -= page.records.length;
-      after = page.next;
-      if (after === undefined || left <= 0) controller.close();
-    },
-  });
-  return Promise.resolve(
-    new Response(stream, { headers: { "content-type": "application/jsonl" } }),
-  );
 }
 
 function streamAudit(

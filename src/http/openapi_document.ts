@@ -109,6 +109,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Problems of the policy files",
     scope: "admin",
   },
+  {
+    method: "post",
+    path: "/policy/reload",
+    summary: "Read the configured policy again and activate it",
+    scope: "admin",
+  },
+  { method: "get", path: "/pins", summary: "Pins of approved definitions", scope: "admin" },
   { method: "post", path: "/policy/test", summary: "Run the policy's tests", scope: "admin" },
   {
     method: "post",

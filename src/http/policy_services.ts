@@ -8,7 +8,7 @@ import type { ApiDeps } from "./api_routes.ts";
 export function createPolicyServices(deps: {
   readonly policy: ActivePolicy;
   readonly catalog: () => Promise<Catalog>;
-}): Pick<ApiDeps, "policyCheck" | "policyTest" | "policyExplain"> {
+}): Pick<ApiDeps, "policyCheck" | "policyTest" | "policyExplain" | "policyReload"> {
   return {
     async policyCheck() {
       await deps.catalog();
@@ -18,6 +18,10 @@ export function createPolicyServices(deps: {
         ok: problems.every((problem) => problem.severity !== "error"),
         problems: problems.map((problem) => ({ ...problem, text: renderProblem(problem) })),
       };
+    },
+    async policyReload() {
+      await deps.catalog();
+      return await deps.policy.reload();
     },
     async policyTest() {
       await deps.catalog();
