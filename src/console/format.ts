@@ -16,8 +16,12 @@ export function formatMs(ms: number): string {
   if (ms < 59_950) return `${Math.round(ms / 100) / 10} s`;
   const seconds = Math.round(ms / 1_000);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 120) return `${minutes} min${rest(seconds % 60, "s")}`;
+  return `${Math.floor(minutes / 60)} h${rest(minutes % 60, "min")}`;
+}
+
+function rest(count: number, unit: string): string {
+  return count === 0 ? "" : ` ${count} ${unit}`;
 }
 
 /** `1,234,567` */

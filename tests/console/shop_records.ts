@@ -4,10 +4,10 @@ import type { AuditEvent, AuditRecord } from "../../src/model/event.ts";
 export const SHOP_NOW = Date.parse("2026-05-18T09:42:10.000Z");
 
 export const EXECUTIONS = {
-  ok: "0198d2a1-0000-7000-8000-00000000000a",
-  denied: "0198d2a1-0000-7000-8000-00000000000b",
-  failed: "0198d2a1-0000-7000-8000-00000000000c",
-  running: "0198d2a1-0000-7000-8000-00000000000d",
+  ok: "019ee8f1-6a10-7b52-9c3e-4d81f0a2c7e5",
+  denied: "019ee8f5-a8d2-7e01-8f46-b39c05d1e8a2",
+  failed: "019ee8f9-9bc4-74af-b0d7-2e6a91f3c40b",
+  running: "019ee8fa-7d5e-7c18-a5e2-90f7b64d13c8",
 } as const;
 
 /** Places events in one chain, a little after another. */
@@ -97,7 +97,7 @@ const REFUSALS = {
 } as const;
 
 /** @param status null while it runs. */
-function execution(
+export function execution(
   id: string,
   sub: string,
   start: number,
@@ -124,7 +124,9 @@ function execution(
     ...(status === "ok" ? {} : {
       err: {
         code: status === "denied" ? "ERR_POLICY_DENIED" : "ERR_PROGRAM",
-        message: "Cannot read properties of undefined (reading 'city')",
+        message: status === "denied"
+          ? 'Policy denies "orders.update" (no-cancelling)'
+          : "Cannot read properties of undefined (reading 'city')",
       },
     }),
     detail: {

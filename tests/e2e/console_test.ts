@@ -205,7 +205,7 @@ browserTest("the keyboard reaches everything, in the order of the page", async (
     await page.keyboard.press("Escape");
     assert.equal(await page.getByText("Signed in by").isVisible(), false);
     assert.equal(await focused(page), "A ada");
-    await page.getByRole("link", { name: "…00000000000b" }).focus();
+    await page.getByRole("link", { name: `…${EXECUTIONS.denied.slice(-12)}` }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: /^Execution/ }).waitFor();
     await page.locator("#call-0 summary").focus();
@@ -235,13 +235,13 @@ browserTest(
           prev: "",
           ...more,
         });
-      const kept = page.getByRole("link", { name: "…00000000000b" });
+      const kept = page.getByRole("link", { name: `…${EXECUTIONS.denied.slice(-12)}` });
       await kept.focus();
       append("execution.start");
       const row = page.locator(`tr[id="row-${id}"]`);
       await row.waitFor();
       assert.match(await row.innerText(), /running/);
-      assert.equal(await focused(page), "…00000000000b");
+      assert.equal(await focused(page), `…${EXECUTIONS.denied.slice(-12)}`);
       append("call.outcome", {
         tool: { server: "orders", name: "delete" },
         decision: { effect: "deny", because: ["x"], bundle: "" },

@@ -2,7 +2,7 @@ import type { AuditRecord } from "../../model/event.ts";
 import { AUDIT_KINDS, type AuditForm, auditQueryString, EFFECTS } from "../audit_form.ts";
 import { type AuditVerifyState, recordKey } from "../console_deps.ts";
 import { formatMs } from "../format.ts";
-import { Hostile } from "../view/hostile.tsx";
+import { Hostile, ToolName } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
   EffectBadge,
@@ -184,11 +184,9 @@ function RecordRow({ record, href }: { record: AuditRecord; href: string }) {
         <Hostile text={actor?.sub ?? ""} max={60} />
       </td>
       <td>
-        {tool === undefined ? <Summary record={record} /> : (
-          <code>
-            <Hostile text={`${tool.server}.${tool.name}`} max={100} />
-          </code>
-        )}
+        {tool === undefined
+          ? <Summary record={record} />
+          : <ToolName name={`${tool.server}.${tool.name}`} max={100} />}
       </td>
       <td>
         {decision === undefined ? null : <EffectBadge effect={decision.effect} />}

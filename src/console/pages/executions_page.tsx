@@ -1,9 +1,9 @@
 import type { ExecutionSummary } from "../console_deps.ts";
 import { formatAgo, formatMs, formatUsd } from "../format.ts";
-import { Hostile } from "../view/hostile.tsx";
+import { Hostile, ToolName } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
-  EffectBadge,
+  EffectCount,
   EmptyState,
   Heading,
   ShortId,
@@ -124,11 +124,7 @@ function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: nu
         )}
       </td>
       <td class="middle">
-        {lastTool === null ? <None /> : (
-          <code>
-            <Hostile text={lastTool} max={60} />
-          </code>
-        )}
+        {lastTool === null ? <None /> : <ToolName name={lastTool} max={60} />}
       </td>
       <td>
         <CallCounts calls={calls} />
@@ -147,11 +143,7 @@ function CallCounts({ calls }: { calls: ExecutionSummary["calls"] }) {
   if (counts.length === 0) return <None />;
   return (
     <span class="counts">
-      {counts.map((effect) => (
-        <span class="counted">
-          {calls[effect]} <EffectBadge effect={effect} />
-        </span>
-      ))}
+      {counts.map((effect) => <EffectCount effect={effect} count={calls[effect]} />)}
     </span>
   );
 }

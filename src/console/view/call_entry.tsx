@@ -2,7 +2,7 @@ import type { TimelineCall } from "../execution_timeline.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
-import { AccessBadge, EffectBadge, StatusBadge } from "./parts.tsx";
+import { AccessBadge, EffectBadge, ErrorCode, StatusBadge } from "./parts.tsx";
 import { Payload } from "./payload.tsx";
 
 interface CallEntryProps {
@@ -25,11 +25,8 @@ export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallE
         </code>
         <AccessBadge access={call.access} />
         <EffectBadge effect={call.effect} />
-        {call.status === null
-          ? <StatusBadge status="running" />
-          : call.status === "ok"
-          ? null
-          : <StatusBadge status={call.status} />}
+        {call.status === null ? <StatusBadge status="running" /> : null}
+        {call.status === "planned" ? <StatusBadge status="planned" /> : null}
         <span class="call-time">{call.ms === null ? "" : formatMs(call.ms)}</span>
       </div>
       <Bar call={call} totalMs={totalMs} />
@@ -48,7 +45,7 @@ export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallE
       </p>
       {call.error === null ? null : (
         <p class="call-error">
-          <Hostile text={call.error.message} />
+          <ErrorCode code={call.error.code} /> <Hostile text={call.error.message} />
         </p>
       )}
       <details>

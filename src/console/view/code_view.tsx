@@ -17,7 +17,7 @@ const LINES_MAX = 5_000;
 export function CodeView(
   { code, marks }: { code: string; marks: ReadonlyMap<number, LineMark> },
 ) {
-  const lines = highlightCode(code.replaceAll("\r\n", "\n"));
+  const lines = highlightCode(code.replaceAll("\r\n", "\n").replace(/\n+$/, ""));
   return (
     <div class="code" role="group" aria-label="Program" tabindex={0}>
       <ol>

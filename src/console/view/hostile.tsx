@@ -18,6 +18,18 @@ export function Hostile({ text, max = CHARACTERS_MAX }: { text: string; max?: nu
   );
 }
 
+/** `server.tool`, broken after the dot if it must be broken. */
+export function ToolName({ name, max = 120 }: { name: string; max?: number }) {
+  const dot = name.indexOf(".") + 1;
+  return (
+    <code class="tool-name">
+      <Hostile text={name.slice(0, dot)} max={max} />
+      <wbr />
+      <Hostile text={name.slice(dot)} max={max} />
+    </code>
+  );
+}
+
 /** The same without a box of its own and without an end. */
 export function VisibleText({ text }: { text: string }) {
   return (

@@ -21,6 +21,17 @@ export function EffectBadge({ effect }: { effect: string }) {
   );
 }
 
+/** How many calls had an effect; short enough for a cell. */
+export function EffectCount({ effect, count }: { effect: keyof typeof EFFECTS; count: number }) {
+  return (
+    <span class={`badge effect-${effect}`} title={`${count} ${effect}`}>
+      <span aria-hidden="true">{EFFECTS[effect]}</span>
+      {count}
+      <span class="unseen">{effect}</span>
+    </span>
+  );
+}
+
 const STATUS_TONES: { readonly [status: string]: string } = {
   ok: "good",
   ready: "good",
