@@ -155,9 +155,9 @@ export function describeType(checker: ts.TypeChecker, type: ts.Type): string {
   if (isLiteral(type)) return checker.typeToString(type);
   const element = elementOf(checker, type);
   if (element === undefined) {
-    return isFlagged(type, ts.TypeFlags.Object) && type.getCallSignatures().length === 0
-      ? `an object ${describeShape(checker, type)}`
-      : describeKind(checker, type);
+    const isShaped = isFlagged(type, ts.TypeFlags.Object) &&
+      checker.getPropertiesOfType(type).length > 0 && describeKind(checker, type) === "an object";
+    return isShaped ? `an object ${describeShape(checker, type)}` : describeKind(checker, type);
   }
   const isShaped = isFlagged(element, ts.TypeFlags.Object) && !isFlagged(element, ANY_ARRAY);
   return isShaped && elementOf(checker, element) === undefined
@@ -177,7 +177,9 @@ function describeShape(checker: ts.TypeChecker, type: ts.Type): string {
 
 function describeUnion(checker: ts.TypeChecker, type: ts.UnionType): string {
   const isChoice = type.types.every(isLiteral);
-  const shown = type.types.slice(0, 12).map((member) => describeType(checker, member));
+  const objects = type.types.filter((member) => describeKind(checker, member) === "an object");
+  const describe = objects.length > 1 ? describeKind : describeType;
+  const shown = type.types.slice(0, 12).map((member) => describe(checker, member));
   const more = type.types.length > shown.length ? ", …" : "";
   const choices = [...new Set(shown)];
   return isChoice ? `one of ${choices.join(", ")}${more}` : choices.join(" or ") + more;
