@@ -107,6 +107,7 @@ function contextOf(id: string): ExecutionContext {
     dryRun: false,
     signal: new AbortController().signal,
     taint: { tainted: false, sources: new Set() },
+    recorded: [],
     planned: [],
   };
 }
@@ -142,7 +143,8 @@ async function measure(
 }
 
 const gated = async (index: number) => {
-  const outcome = await callTool(deps, contextOf(`bench-${index}`), {
+  const context = contextOf(`bench-${index}`);
+  const outcome = await callTool(deps, context, {
     server: "pay",
     tool: "refund",
     index: 0,
@@ -150,6 +152,7 @@ const gated = async (index: number) => {
     signal: new AbortController().signal,
   });
   if (!outcome.ok) throw new Error(outcome.error.message);
+  await Promise.all(context.recorded);
 };
 
 try {

@@ -273,13 +273,11 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
           null,
         );
         const { server, name } = tool;
-        return await callTool(executeDeps, context, {
-          server,
-          tool: name,
-          index: 0,
-          args,
-          signal: context.signal,
-        });
+        const { signal: ending } = context;
+        const call = { server, tool: name, index: 0, args, signal: ending };
+        const outcome = await callTool(executeDeps, context, call);
+        await Promise.all(context.recorded);
+        return outcome;
       }),
     inline(caller) {
       return index.inline(view(caller.principal, caller.space).visible, INLINE_TOKENS_MAX).text;

@@ -1,5 +1,6 @@
 import type { AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
+import type { AuditPayloads } from "../audit/payload_box.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
 import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
@@ -112,14 +113,14 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
   const tool = lookUp(snapshot, call);
   const isVisible = (candidate: Tool) =>
     policy.visibility(context.principal, context.space, candidate) !== null;
-  if (tool === null || !isVisible(tool)) return await refuseUnknown(deps, passage, tool, isVisible);
+  if (tool === null || !isVisible(tool)) return refuseUnknown(deps, passage, tool, isVisible);
 
   const argsText = JSON.stringify(call.args ?? {});
   const argsBytes = new TextEncoder().encode(argsText).length;
   const args: unknown = call.args ?? {};
   const decidedFrom = deps.now();
   const problem = checkArguments(context, tool, args, argsBytes);
-  if (problem !== null) return await refuse(deps, passage, tool, null, problem, argsText);
+  if (problem !== null) return refuse(deps, passage, tool, null, problem, argsText);
 
   const decision = policy.decide({
     principal: context.principal,
@@ -134,10 +135,10 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
       : decision.effect === "ask"
       ? approvalRequired(tool, decision)
       : policyDenied(tool, decision);
-    return await refuse(deps, passage, tool, decision, error, argsText);
+    return refuse(deps, passage, tool, decision, error, argsText);
   }
   if (context.dryRun && decision.access !== "read") {
-    return await plan(deps, passage, tool, decision, argsText);
+    return plan(deps, passage, tool, decision, argsText);
   }
   const quota = await deps.quotas.reserve({
     principal: context.principal,
@@ -152,7 +153,7 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
       ...eventOf(passage, "limit.hit", tool, decision),
       detail: { limit: quota.limit, freesAt: quota.freesAt },
     });
-    return await refuse(deps, passage, tool, decision, quota.error, argsText);
+    return refuse(deps, passage, tool, decision, quota.error, argsText);
   }
   const policyMs = deps.now() - decidedFrom;
   return await invoke(deps, passage, tool, decision, quota.quota, args, argsText, policyMs);
@@ -203,7 +204,7 @@ async function invoke(
     // What may have happened is paid for: only a call that never left is given back.
     if (NEVER_SENT.has(report.code)) await quota.refund();
     else await quota.settle({ bytes: 0, tokens: 0 });
-    await deps.audit.append({
+    record(deps, context, {
       ...eventOf(passage, "call.outcome", tool, decision),
       result: { status: report.code },
       err: { code: report.code, message: report.message },
@@ -231,7 +232,7 @@ async function invoke(
   await quota.settle({ bytes, tokens: "json" in checked ? deps.countTokens(checked.json) : 0 });
   const failure = "error" in checked ? reportError(checked.error) : null;
   span.end(failure?.code ?? null);
-  await deps.audit.append({
+  record(deps, context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: failure?.code ?? "ok", bytes },
     upstream: { idempotencyKey, credential: answer.credential },
@@ -257,6 +258,18 @@ async function invoke(
     json: checked.json,
     answer,
   };
+}
+
+/** Puts an outcome on its way into the log; the order of records is that of these calls. */
+function record(
+  deps: CallToolDeps,
+  context: ExecutionContext,
+  event: AuditEvent,
+  payloads: AuditPayloads = {},
+): void {
+  const recorded = deps.audit.append(event, payloads);
+  recorded.catch(() => {}); // whoever answers for the execution awaits it and fails with it
+  context.recorded.push(recorded);
 }
 
 function checkArguments(
@@ -285,17 +298,17 @@ function checkArguments(
 }
 
 /** A write under `dryRun`: recorded, answered with a placeholder, never made. */
-async function plan(
+function plan(
   deps: CallToolDeps,
   passage: Passage,
   tool: Tool,
   decision: Decision,
   argsText: string,
-): Promise<CallOutcome> {
+): CallOutcome {
   passage.context.planned.push({ tool: tool.id, args: JSON.parse(argsText) });
   const value = placeholderFor(tool.outputSchema);
   const json = JSON.stringify(value);
-  await deps.audit.append({
+  record(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: "planned" },
     ms: { total: deps.now() - passage.startedAt },
@@ -304,12 +317,12 @@ async function plan(
   return { ok: true, tool: tool.id, effect: "allow", ms, bytes: 0, value, json, answer: null };
 }
 
-async function refuseUnknown(
+function refuseUnknown(
   deps: CallToolDeps,
   passage: Passage,
   hidden: Tool | null,
   isVisible: (tool: Tool) => boolean,
-): Promise<CallOutcome> {
+): CallOutcome {
   const { call, context, policy } = passage;
   const snapshot = deps.snapshot();
   const quarantined = lookUpQuarantined(snapshot, call);
@@ -320,7 +333,7 @@ async function refuseUnknown(
       { hint: `${quarantined.detail}. See "toolgate tools diff", then "tools approve"` },
     )
     : toolNotFound(snapshot, call, isVisible);
-  await deps.audit.append({
+  record(deps, context, {
     ...passage.base,
     kind: "call.outcome",
     tool: hidden === null ? { server: call.server.slice(0, 100), name: call.tool.slice(0, 200) } : {
@@ -342,15 +355,15 @@ async function refuseUnknown(
 }
 
 /** Records a call that the gate stopped before the upstream heard of it. */
-async function refuse(
+function refuse(
   deps: CallToolDeps,
   passage: Passage,
   tool: Tool,
   decision: Decision | null,
   error: GateError,
   argsText: string,
-): Promise<CallOutcome> {
-  await deps.audit.append({
+): CallOutcome {
+  record(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: error.code },
     err: { code: error.code, message: error.message },

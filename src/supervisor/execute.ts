@@ -145,7 +145,7 @@ export async function execute(
     },
   };
   span.end(status, { "toolgate.calls": calls.length, "toolgate.wall_ms": result.usage.wallMs });
-  await started;
+  await Promise.all([started, ...context.recorded]);
   await deps.audit.append({
     ...base,
     kind: "execution.end",
@@ -218,6 +218,7 @@ export function contextOf(
     dryRun: request.dryRun ?? false,
     signal: request.signal,
     taint: { tainted: false, sources: new Set() },
+    recorded: [],
     planned: [],
   };
 }

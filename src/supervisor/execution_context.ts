@@ -24,6 +24,11 @@ export interface ExecutionContext {
   readonly signal: AbortSignal;
   /** What the program has seen so far. */
   readonly taint: { tainted: boolean; readonly sources: Set<string> };
+  /**
+   * Outcomes on their way into the audit log. A program need not wait for them call by call; whoever
+   * answers for the execution does, before anything of it is returned.
+   */
+  readonly recorded: Promise<unknown>[];
   /** Writes a dry run would have made. */
   readonly planned: { readonly tool: string; readonly args: unknown }[];
 }

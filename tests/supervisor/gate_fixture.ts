@@ -82,6 +82,7 @@ export function contextOf(
     dryRun: false,
     signal: new AbortController().signal,
     taint: { tainted: false, sources: new Set() },
+    recorded: [],
     planned: [],
     ...overrides,
   };
