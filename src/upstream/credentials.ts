@@ -1,7 +1,7 @@
 import type { UpstreamAuthConfig } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
 import { personKey, type Principal, principalKey } from "../model/principal.ts";
-import { createOAuthClient } from "./oauth_client.ts";
+import { createOAuthClient, type OAuthClient } from "./oauth_client.ts";
 import type { Outbound } from "./outbound_fetch.ts";
 import type { SecretMask } from "./secret_mask.ts";
 import { createTokenCache } from "./token_cache.ts";
@@ -116,55 +116,65 @@ function tokenSource(
       const cache = createTokenCache(() => client.clientCredentials(parameters));
       return { scopeOf: () => SERVICE, token: cache.get, drop: cache.drop, user: null };
     }
-    case "token_exchange": {
-      const principals = new Map<string, Principal>();
-      const cache = createTokenCache(async (scope) => {
-        if (scope === SERVICE) return await client.clientCredentials(parameters);
-        const principal = principals.get(scope);
-        const subject = principal && await options.subjectToken?.(principal);
-        if (!subject) {
-          throw new GateError(
-            "ERR_CREDENTIAL",
-            `Cannot get a token for "${context.server}": the caller did not log in with one`,
-            { hint: "This server needs a caller that is authenticated by OAuth" },
-          );
-        }
-        return await client.exchange(subject, parameters);
-      });
-      return {
-        scopeOf: (principal) => rememberPrincipal(principals, principal),
-        token: cache.get,
-        drop: cache.drop,
-        user: null,
-      };
-    }
-    case "oauth": {
-      const tokens = options.userTokens;
-      if (tokens === undefined) {
-        throw new GateError("ERR_CONFIG", `Cannot use "${context.server}": no place for tokens`, {
-          hint: "Accounts of people need the service; this command runs without it",
-        });
-      }
-      const user = createUserOAuth({
-        server: context.server,
-        authorizationUrl: auth.authorizationUrl,
-        clientId: auth.clientId,
-        scope: auth.scope,
-        client,
-        tokens,
-      });
-      // What a server offers is listed with the account of anybody who has connected.
-      const ownerOf = async (scope: string) =>
-        scope === SERVICE ? await tokens.anyone(context.server) ?? "" : scope;
-      return {
-        scopeOf: personKey,
-        token: async (scope) => await user.token(await ownerOf(scope)),
-        drop: (scope, token) =>
-          void ownerOf(scope).then((owner) => user.drop(owner, token), () => {}),
-        user,
-      };
-    }
+    case "token_exchange":
+      return exchangeSource(context, options, client, parameters);
+    case "oauth":
+      return userSource(context, options, auth, client);
   }
+}
+
+/** A token of their own for each caller, exchanged for the one that they came with. */
+function exchangeSource(
+  context: UpstreamContext,
+  options: CredentialOptions,
+  client: OAuthClient,
+  parameters: { readonly [name: string]: string },
+): TokenSource {
+  const principals = new Map<string, Principal>();
+  const cache = createTokenCache(async (scope) => {
+    if (scope === SERVICE) return await client.clientCredentials(parameters);
+    const principal = principals.get(scope);
+    const subject = principal && await options.subjectToken?.(principal);
+    if (!subject) {
+      throw new GateError(
+        "ERR_CREDENTIAL",
+        `Cannot get a token for "${context.server}": the caller did not log in with one`,
+        { hint: "This server needs a caller that is authenticated by OAuth" },
+      );
+    }
+    return await client.exchange(subject, parameters);
+  });
+  return {
+    scopeOf: (principal) => rememberPrincipal(principals, principal),
+    token: cache.get,
+    drop: cache.drop,
+    user: null,
+  };
+}
+
+/** The accounts that people have connected. */
+function userSource(
+  { server }: UpstreamContext,
+  options: CredentialOptions,
+  auth: Extract<UpstreamAuthConfig, { type: "oauth" }>,
+  client: OAuthClient,
+): TokenSource {
+  const tokens = options.userTokens;
+  if (tokens === undefined) {
+    throw new GateError("ERR_CONFIG", `Cannot use "${server}": no place for tokens`, {
+      hint: "Accounts of people need the service; this command runs without it",
+    });
+  }
+  const { authorizationUrl, clientId, scope } = auth;
+  const user = createUserOAuth({ server, authorizationUrl, clientId, scope, client, tokens });
+  // What a server offers is listed with the account of anybody who has connected.
+  const ownerOf = async (of: string) => of === SERVICE ? await tokens.anyone(server) ?? "" : of;
+  return {
+    scopeOf: personKey,
+    token: async (of) => await user.token(await ownerOf(of)),
+    drop: (of, token) => void ownerOf(of).then((owner) => user.drop(owner, token), () => {}),
+    user,
+  };
 }
 
 const PRINCIPALS_MAX = 1_000;

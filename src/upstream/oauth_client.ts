@@ -42,6 +42,63 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     token_endpoint: options.tokenUrl,
   };
   const client: oauth.Client = { client_id: options.clientId };
+  const request = requestOptions(options);
+  const ask = createAsker(options, server, client);
+  return {
+    clientCredentials: (parameters) =>
+      ask((by) => oauth.clientCredentialsGrantRequest(server, client, by, parameters, request)),
+    exchange: (subjectToken, parameters) =>
+      ask((by) =>
+        oauth.genericTokenEndpointRequest(server, client, by, EXCHANGE, {
+          subject_token: subjectToken,
+          subject_token_type: ACCESS_TOKEN,
+          requested_token_type: ACCESS_TOKEN,
+          ...parameters,
+        }, request)
+      ),
+    authorizationCode: ({ url, state, redirectUrl, verifier }) =>
+      ask((by) => {
+        // The issuer is not known here, so a callback that names one has nothing to be held against.
+        const callback = new URL(url);
+        callback.searchParams.delete("iss");
+        const checked = oauth.validateAuthResponse(server, client, callback, state);
+        return oauth.authorizationCodeGrantRequest(
+          server,
+          client,
+          by,
+          checked,
+          redirectUrl,
+          verifier,
+          request,
+        );
+      }),
+    refresh: (refreshToken) =>
+      ask((by) => oauth.refreshTokenGrantRequest(server, client, by, refreshToken, request)),
+  };
+}
+
+function requestOptions(
+  { tokenUrl, fetch }: OAuthClientOptions,
+): oauth.TokenEndpointRequestOptions {
+  return {
+    [oauth.customFetch]: (url: string, init: oauth.CustomFetchOptions<"POST", URLSearchParams>) =>
+      fetchToken(fetch, url, init),
+    // Only http is allowed by this; which hosts may be called is the fetch's decision.
+    [oauth.allowInsecureRequests]: new URL(tokenUrl).protocol === "http:",
+    signal: () => AbortSignal.timeout(TIMEOUT_MS),
+  };
+}
+
+/**
+ * Makes the function that sends a request to the token endpoint and reads what it grants.
+ *
+ * Servers take the secret in a header or in the form; which one is learnt from the first refusal.
+ */
+function createAsker(
+  options: OAuthClientOptions,
+  server: oauth.AuthorizationServer,
+  client: oauth.Client,
+): (send: (by: oauth.ClientAuth) => Promise<Response>) => Promise<Grant> {
   const now = options.now ?? Date.now;
   let usesPost = false;
 
@@ -49,31 +106,6 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
     if (options.clientSecret === undefined) return oauth.None();
     const secret = await options.clientSecret();
     return usesPost ? oauth.ClientSecretPost(secret) : oauth.ClientSecretBasic(secret);
-  };
-  const request = (): oauth.TokenEndpointRequestOptions => ({
-    [oauth.customFetch]: (url: string, init: oauth.CustomFetchOptions<"POST", URLSearchParams>) =>
-      fetchToken(options.fetch, url, init),
-    // Only http is allowed by this; which hosts may be called is the fetch's decision.
-    [oauth.allowInsecureRequests]: new URL(options.tokenUrl).protocol === "http:",
-    signal: () => AbortSignal.timeout(TIMEOUT_MS),
-  });
-  /** Servers take the secret in a header or in the form; which one is learnt from the first refusal. */
-  const ask = async (send: (by: oauth.ClientAuth) => Promise<Response>): Promise<Grant> => {
-    try {
-      return await readGrant(await send(await authentication()));
-    } catch (error) {
-      const refused =
-        error instanceof oauth.ResponseBodyError && error.error === "invalid_client" ||
-        error instanceof oauth.WWWAuthenticateChallengeError;
-      if (!refused || usesPost || options.clientSecret === undefined) throw plain(error);
-      usesPost = true;
-      try {
-        return await readGrant(await send(await authentication()));
-      } catch (again) {
-        usesPost = false;
-        throw plain(again);
-      }
-    }
   };
   const readGrant = async (response: Response): Promise<Grant> => {
     const answer = await oauth.processGenericTokenEndpointResponse(server, client, response);
@@ -83,37 +115,27 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       refreshToken: answer.refresh_token ?? null,
     };
   };
-  return {
-    clientCredentials: (parameters) =>
-      ask((by) => oauth.clientCredentialsGrantRequest(server, client, by, parameters, request())),
-    exchange: (subjectToken, parameters) =>
-      ask((by) =>
-        oauth.genericTokenEndpointRequest(server, client, by, EXCHANGE, {
-          subject_token: subjectToken,
-          subject_token_type: ACCESS_TOKEN,
-          requested_token_type: ACCESS_TOKEN,
-          ...parameters,
-        }, request())
-      ),
-    authorizationCode: ({ url, state, redirectUrl, verifier }) =>
-      ask((by) => {
-        // The issuer is not known here, so a callback that names one is checked by nobody else.
-        const parameters = new URL(url);
-        parameters.searchParams.delete("iss");
-        const checked = oauth.validateAuthResponse(server, client, parameters, state);
-        return oauth.authorizationCodeGrantRequest(
-          server,
-          client,
-          by,
-          checked,
-          redirectUrl,
-          verifier,
-          request(),
-        );
-      }),
-    refresh: (refreshToken) =>
-      ask((by) => oauth.refreshTokenGrantRequest(server, client, by, refreshToken, request())),
+  return async (send) => {
+    try {
+      return await readGrant(await send(await authentication()));
+    } catch (error) {
+      if (!isClientRefused(error) || usesPost || options.clientSecret === undefined) {
+        throw plain(error);
+      }
+      usesPost = true;
+      try {
+        return await readGrant(await send(await authentication()));
+      } catch (again) {
+        usesPost = false;
+        throw plain(again);
+      }
+    }
   };
+}
+
+function isClientRefused(error: unknown): boolean {
+  return error instanceof oauth.ResponseBodyError && error.error === "invalid_client" ||
+    error instanceof oauth.WWWAuthenticateChallengeError;
 }
 
 /** The token endpoint's answer without the ID token, which nobody here reads or could verify. */

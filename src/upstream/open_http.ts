@@ -8,7 +8,7 @@ import { cancellableTransport } from "./cancellable_transport.ts";
 import { connectMcp, type McpConnection } from "./mcp_connection.ts";
 import { isOldHttpServer, neverSent } from "./mcp_errors.ts";
 import type { Outbound } from "./outbound_fetch.ts";
-import { createSseTransport } from "./sse_transport.ts";
+import { SseTransport } from "./sse_transport.ts";
 import type { UpstreamContext } from "./upstream.ts";
 
 export type HttpServerConfig = Extract<McpServerConfig, { url: string }>;
@@ -72,7 +72,7 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
     return connection;
   };
   const sse: ConnectHttp = (fetch, signal, closed) =>
-    connect(createSseTransport({ url, fetch }), null, signal, closed);
+    connect(new SseTransport(url, fetch), null, signal, closed);
 
   return async (fetch, signal, closed) => {
     if (isSse) return await sse(fetch, signal, closed);

@@ -5,7 +5,7 @@ import type { ChildReaper } from "./child_reaper.ts";
 import { connectMcp, type McpConnection } from "./mcp_connection.ts";
 import { isServerRefusal } from "./mcp_errors.ts";
 import type { SecretMask } from "./secret_mask.ts";
-import { createStdioTransport } from "./stdio_transport.ts";
+import { StdioTransport } from "./stdio_transport.ts";
 import type { UpstreamContext } from "./upstream.ts";
 
 export type StdioServerConfig = Extract<McpServerConfig, { command: string }>;
@@ -40,7 +40,7 @@ export function stdioOpener(
   const connect = async (signal: AbortSignal, closed: () => void): Promise<McpConnection> => {
     let lastLine = "";
     const logLine = limitedLog(context);
-    const transport = createStdioTransport({
+    const transport = new StdioTransport({
       command: await resolveCommand(context, options),
       messageBytesMax: options.messageBytesMax,
       reaper: options.reaper,

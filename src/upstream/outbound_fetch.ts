@@ -1,6 +1,6 @@
 import { type AddressGuardOptions, createAddressGuard, lookupAll } from "./address_guard.ts";
 import { boundResponse } from "./bound_response.ts";
-import { createTlsTunnel } from "./tls_tunnel.ts";
+import { TlsTunnel } from "./tls_tunnel.ts";
 
 /** `fetch` towards one upstream: checked, pinned, bounded. */
 export interface Outbound {
@@ -25,7 +25,7 @@ const CLIENTS_MAX = 64;
 /** Makes the outbound side of one upstream. Nothing connects before the first request. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const guard = createAddressGuard({ ...options, lookup: options.lookup ?? lookupAll });
-  const tunnel = createTlsTunnel();
+  const tunnel = new TlsTunnel();
   const plain = new Map<string, Deno.HttpClient>();
   let secure: Deno.HttpClient | null = null;
   let closed = false;

@@ -15,81 +15,92 @@ const EVENT_BYTES_MAX = 134_217_728;
  *
  * @see MCP 2024-11-05, "HTTP with SSE"
  */
-export function createSseTransport(options: {
-  readonly url: URL;
-  readonly fetch: Outbound["fetch"];
-}): Transport {
-  const { url, fetch } = options;
-  const closing = new AbortController();
-  const endpoint = Promise.withResolvers<URL>();
-  let reading: Promise<void> = Promise.resolve();
-  let version: string | null = null;
+export class SseTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #url: URL;
+  readonly #fetch: Outbound["fetch"];
+  readonly #closing = new AbortController();
+  readonly #endpoint = Promise.withResolvers<URL>();
+  #reading: Promise<void> = Promise.resolve();
+  #version: string | null = null;
 
-  const request = async (target: URL, init: RequestInit): Promise<Response> => {
+  constructor(url: URL, fetch: Outbound["fetch"]) {
+    this.#url = url;
+    this.#fetch = fetch;
+    // A stream that fails before anybody waits for its endpoint is reported by `start` itself.
+    this.#endpoint.promise.catch(() => {});
+  }
+
+  async start(): Promise<void> {
+    const response = await this.#request(this.#url, { headers: { accept: "text/event-stream" } });
+    if (response.body === null) throw new Error("The stream of events is empty");
+    this.#reading = this.#read(response.body);
+    await this.#endpoint.promise;
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const response = await this.#request(await this.#endpoint.promise, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(message),
+    });
+    await response.body?.cancel();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("Closed"));
+    await this.#reading;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#version = version;
+  }
+
+  async #request(target: URL, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (version !== null) headers.set("mcp-protocol-version", version);
-    const response = await fetch(target, { ...init, headers, signal: closing.signal });
+    if (this.#version !== null) headers.set("mcp-protocol-version", this.#version);
+    const response = await this.#fetch(target, { ...init, headers, signal: this.#closing.signal });
     if (response.ok) return response;
-    const text = await response.text();
+    const text = (await response.text()).slice(0, 1_000);
+    const { status, statusText } = response;
     throw new SdkHttpError(
       SdkErrorCode.ClientHttpFailedToOpenStream,
-      `The server answered HTTP ${response.status}`,
-      { status: response.status, statusText: response.statusText, text: text.slice(0, 1_000) },
+      `The server answered HTTP ${status}`,
+      { status, statusText, text },
     );
-  };
-  const dispatch = (type: string, data: string) => {
-    if (type === "endpoint") {
-      const target = new URL(data, url);
-      // Messages carry the credential, so they go nowhere else.
-      if (target.origin === url.origin) endpoint.resolve(target);
-      else endpoint.reject(new Error(`The endpoint is at another origin, ${target.origin}`));
-      return;
-    }
-    if (type !== "message") return;
-    try {
-      transport.onmessage?.(JSON.parse(data) as JSONRPCMessage);
-    } catch {
-      transport.onerror?.(new Error("An event is not JSON-RPC"));
-    }
-  };
-  const read = async (body: ReadableStream<Uint8Array>) => {
-    const splitter = createEventReader(dispatch);
+  }
+
+  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
+    const splitter = createEventReader((type, data) => this.#dispatch(type, data));
     try {
       for await (const chunk of body) splitter.push(chunk);
     } catch (error) {
-      if (!closing.signal.aborted) {
-        transport.onerror?.(error instanceof Error ? error : new Error(String(error)));
+      if (!this.#closing.signal.aborted) {
+        this.onerror?.(error instanceof Error ? error : new Error(String(error)));
       }
     }
-    endpoint.reject(new Error("The stream ended before it named an endpoint"));
-    transport.onclose?.();
-  };
-  const transport: Transport = {
-    async start() {
-      // A stream that fails before anybody waits for its endpoint is reported by `start` itself.
-      endpoint.promise.catch(() => {});
-      const response = await request(url, { headers: { accept: "text/event-stream" } });
-      if (response.body === null) throw new Error("The stream of events is empty");
-      reading = read(response.body);
-      await endpoint.promise;
-    },
-    async send(message) {
-      const response = await request(await endpoint.promise, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(message),
-      });
-      await response.body?.cancel();
-    },
-    async close() {
-      closing.abort(new Error("Closed"));
-      await reading;
-    },
-    setProtocolVersion(negotiated) {
-      version = negotiated;
-    },
-  };
-  return transport;
+    this.#endpoint.reject(new Error("The stream ended before it named an endpoint"));
+    this.onclose?.();
+  }
+
+  #dispatch(type: string, data: string): void {
+    if (type === "endpoint") this.#setEndpoint(data);
+    if (type !== "message") return;
+    try {
+      this.onmessage?.(JSON.parse(data) as JSONRPCMessage);
+    } catch {
+      this.onerror?.(new Error("An event is not JSON-RPC"));
+    }
+  }
+
+  #setEndpoint(data: string): void {
+    const target = URL.canParse(data, this.#url.href) ? new URL(data, this.#url) : null;
+    // Messages carry the credential, so they go nowhere else.
+    if (target?.origin === this.#url.origin) this.#endpoint.resolve(target);
+    else this.#endpoint.reject(new Error("The endpoint is at another origin"));
+  }
 }
 
 /** Reads the lines of an event stream. @see HTML Living Standard, "Server-sent events" */

@@ -30,104 +30,111 @@ const STDERR_LINE_BYTES_MAX = 2_048;
  *
  * @see MCP, "Transports: stdio"
  */
-export function createStdioTransport(options: StdioTransportOptions): Transport {
-  const encoder = new TextEncoder();
-  let child: Deno.ChildProcess | null = null;
-  let writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
-  let ended: Promise<void> = Promise.resolve();
-  let closed = false;
+export class StdioTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #options: StdioTransportOptions;
+  readonly #encoder = new TextEncoder();
+  #child: Deno.ChildProcess | null = null;
+  #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | null = null;
+  #isClosed = false;
 
-  const receive = (text: string) => {
+  constructor(options: StdioTransportOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { command, args, env, cwd } = this.#options.command;
+    const child = new Deno.Command(command, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      ...(cwd === undefined ? {} : { cwd }),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      detached: Deno.build.os !== "windows",
+    }).spawn();
+    this.#child = child;
+    this.#writer = child.stdin.getWriter();
+    await this.#options.reaper.watch(child.pid);
+    const stdout = pump(child.stdout, {
+      lineBytesMax: this.#options.messageBytesMax,
+      onLine: (line) => this.#receive(line),
+      onLongLine: (line) => this.#refuse(line),
+    });
+    const stderr = pump(child.stderr, {
+      lineBytesMax: STDERR_LINE_BYTES_MAX,
+      onLine: this.#options.onStderr,
+      onLongLine: (line) => this.#options.onStderr(`${line.head}…`),
+    });
+    this.#ended = this.#finish(child, stdout, stderr);
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#writer === null || this.#isClosed) throw new Error("Not connected");
+    await this.#writer.write(this.#encoder.encode(JSON.stringify(message) + "\n"));
+  }
+
+  /** Asks the child to end, then makes it. The client library may call this as well. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#child === null) return;
+    const { graceMs } = this.#options;
+    // A closed standard input is how a server learns that it may go.
+    this.#writer?.close().catch(() => {});
+    if (await endsWithin(this.#ended, graceMs)) return;
+    killGroup(this.#child.pid, "SIGTERM");
+    if (await endsWithin(this.#ended, graceMs)) return;
+    killGroup(this.#child.pid, "SIGKILL");
+    await this.#ended;
+  }
+
+  #receive(text: string): void {
     const line = text.trim();
     if (line === "") return;
     try {
       const message: unknown = JSON.parse(line);
-      if (isMessage(message)) transport.onmessage?.(message);
-      else transport.onerror?.(new Error("Message on stdout is not JSON-RPC 2.0"));
+      if (isMessage(message)) this.onmessage?.(message);
+      else this.onerror?.(new Error("Message on stdout is not JSON-RPC 2.0"));
     } catch {
-      transport.onerror?.(new Error("Line on stdout is not JSON"));
+      this.onerror?.(new Error("Line on stdout is not JSON"));
     }
-  };
-  const refuse = (line: LongLine) => {
-    const id = answeredId(line);
-    transport.onerror?.(new Error(`Message of ${line.bytes} bytes is over the limit`));
-    if (id === null) return;
-    transport.onmessage?.({
-      jsonrpc: "2.0",
-      id,
-      error: {
-        code: MESSAGE_TOO_LARGE,
-        message: `Answer of ${line.bytes} bytes is over the limit`,
-      },
-    });
-  };
-  const transport: Transport = {
-    async start() {
-      const { command, args, env, cwd } = options.command;
-      const spawned = new Deno.Command(command, {
-        args: [...args],
-        env: { ...env },
-        clearEnv: true,
-        ...(cwd === undefined ? {} : { cwd }),
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-        detached: Deno.build.os !== "windows",
-      }).spawn();
-      child = spawned;
-      writer = spawned.stdin.getWriter();
-      await options.reaper.watch(spawned.pid);
-      const stdout = pump(spawned.stdout, {
-        lineBytesMax: options.messageBytesMax,
-        onLine: receive,
-        onLongLine: refuse,
-      });
-      const stderr = pump(spawned.stderr, {
-        lineBytesMax: STDERR_LINE_BYTES_MAX,
-        onLine: options.onStderr,
-        onLongLine: (line) => options.onStderr(`${line.head}…`),
-      });
-      ended = finish(spawned, stdout, stderr);
-    },
-    async send(message) {
-      if (writer === null || closed) throw new Error("Not connected");
-      await writer.write(encoder.encode(JSON.stringify(message) + "\n"));
-    },
-    close: () => closing ??= close(),
-  };
-  let closing: Promise<void> | null = null;
+  }
 
-  async function close(): Promise<void> {
-    if (child === null) return;
-    const running = child;
-    // A closed standard input is how a server learns that it may go.
-    writer?.close().catch(() => {});
-    if (await endsWithin(ended, options.graceMs)) return;
-    killGroup(running.pid, "SIGTERM");
-    if (await endsWithin(ended, options.graceMs)) return;
-    killGroup(running.pid, "SIGKILL");
-    await ended;
+  /** Turns a message that was too long to keep into an error for the request it answers. */
+  #refuse(line: LongLine): void {
+    const message = `Answer of ${line.bytes} bytes is over the limit`;
+    const id = answeredId(line);
+    this.onerror?.(new Error(message));
+    if (id === null) return;
+    this.onmessage?.({ jsonrpc: "2.0", id, error: { code: MESSAGE_TOO_LARGE, message } });
   }
 
   /** Waits for the child, then ends what is left of its group and tells the client. */
-  async function finish(
-    spawned: Deno.ChildProcess,
+  async #finish(
+    child: Deno.ChildProcess,
     stdout: Promise<void>,
     stderr: Promise<void>,
   ): Promise<void> {
-    const exited = spawned.status.then(() => {});
+    const exited = child.status.then(() => {});
     await Promise.race([exited, stdout]);
-    closed = true;
+    this.#isClosed = true;
     // A child without a standard output is of no use, and what it started may hold the pipes open.
-    await endsWithin(exited, options.graceMs);
-    killGroup(spawned.pid, "SIGKILL");
+    await endsWithin(exited, this.#options.graceMs);
+    killGroup(child.pid, "SIGKILL");
     await exited;
     await Promise.all([stdout, stderr]);
-    await writer?.abort().catch(() => {});
-    await options.reaper.forget(spawned.pid).catch(() => {});
-    transport.onclose?.();
+    await this.#writer?.abort().catch(() => {});
+    await this.#options.reaper.forget(child.pid).catch(() => {});
+    this.onclose?.();
   }
-  return transport;
 }
 
 /** JSON-RPC error code of an answer that was too large to read. */

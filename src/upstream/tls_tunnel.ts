@@ -1,3 +1,9 @@
+/** Gives the addresses that a URL may be connected to, or throws. */
+export type ResolveAddresses = (url: URL) => Promise<readonly string[]>;
+
+const HEAD_BYTES_MAX = 8_192;
+const HEAD_MS_MAX = 10_000;
+
 /**
  * A way to pin the address of an HTTPS connection.
  *
@@ -6,60 +12,64 @@
  * checks, and the tunnel connects to exactly that address. TLS runs end to end through it, so it sees
  * nothing. It listens on the loopback interface and serves only who knows the secret of this process.
  */
-export interface TlsTunnel {
-  /** A client whose connections are checked by the given guard. */
-  client(
-    resolve: (url: URL) => Promise<readonly string[]>,
-    caCerts: readonly string[],
-  ): Deno.HttpClient;
-  close(): Promise<void>;
-}
+export class TlsTunnel {
+  readonly #guards = new Map<string, ResolveAddresses>();
+  readonly #clients: Deno.HttpClient[] = [];
+  readonly #connections = new Set<Deno.Conn>();
+  readonly #running = new Set<Promise<void>>();
+  #listener: Deno.TcpListener | null = null;
 
-const HEAD_BYTES_MAX = 8_192;
-const HEAD_MS_MAX = 10_000;
+  /** A client whose connections are checked by the given guard. Closed with the tunnel. */
+  client(resolve: ResolveAddresses, caCerts: readonly string[]): Deno.HttpClient {
+    this.#listener ??= this.#listen();
+    const secret = crypto.randomUUID();
+    this.#guards.set(secret, resolve);
+    const client = Deno.createHttpClient({
+      caCerts: [...caCerts],
+      proxy: {
+        url: `http://127.0.0.1:${this.#listener.addr.port}`,
+        basicAuth: { username: "toolgate", password: secret },
+      },
+    });
+    this.#clients.push(client);
+    return client;
+  }
 
-export function createTlsTunnel(): TlsTunnel {
-  const guards = new Map<string, (url: URL) => Promise<readonly string[]>>();
-  const clients: Deno.HttpClient[] = [];
-  const connections = new Set<Deno.Conn>();
-  const running = new Set<Promise<void>>();
-  let listener: Deno.TcpListener | null = null;
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    this.#listener?.close();
+    for (const connection of [...this.#connections]) this.#release(connection);
+    await Promise.all(this.#running);
+  }
 
-  const accept = async (from: Deno.TcpListener) => {
-    for await (const inner of from) {
-      const work = serve(inner).catch(() => {}).finally(() => {
-        release(inner);
-        running.delete(work);
-      });
-      running.add(work);
+  #listen(): Deno.TcpListener {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#track(this.#accept(listener));
+    return listener;
+  }
+
+  async #accept(listener: Deno.TcpListener): Promise<void> {
+    for await (const inner of listener) {
+      this.#connections.add(inner);
+      this.#track(this.#serve(inner).finally(() => this.#release(inner)));
     }
-  };
-  const hold = <T extends Deno.Conn>(connection: T): T => {
-    connections.add(connection);
-    return connection;
-  };
-  const release = (connection: Deno.Conn) => {
-    connections.delete(connection);
-    try {
-      connection.close();
-    } catch {
-      // The other side was faster.
-    }
-  };
-  const serve = async (inner: Deno.TcpConn) => {
-    hold(inner);
-    const timer = setTimeout(() => release(inner), HEAD_MS_MAX);
+  }
+
+  /** Joins one connection of `fetch` to the address that its guard gives. */
+  async #serve(inner: Deno.TcpConn): Promise<void> {
+    const timer = setTimeout(() => this.#release(inner), HEAD_MS_MAX);
     const head = await readHead(inner).finally(() => clearTimeout(timer));
     const target = parseConnect(head);
-    const resolve = target === null ? undefined : guards.get(target.secret);
+    const resolve = target === null ? undefined : this.#guards.get(target.secret);
     if (target === null || resolve === undefined) return await answer(inner, 407);
     let outer: Deno.TcpConn;
     try {
       const url = new URL(`https://${target.authority}`);
-      outer = hold(await connectFirst(await resolve(url), Number(url.port) || 443));
+      outer = await connectFirst(await resolve(url), Number(url.port) || 443);
     } catch {
       return await answer(inner, 502);
     }
+    this.#connections.add(outer);
     try {
       await answer(inner, 200);
       await Promise.race([
@@ -67,35 +77,24 @@ export function createTlsTunnel(): TlsTunnel {
         outer.readable.pipeTo(inner.writable),
       ]);
     } finally {
-      release(outer);
+      this.#release(outer);
     }
-  };
-  return {
-    client(resolve, caCerts) {
-      if (listener === null) {
-        listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-        const accepting = accept(listener).catch(() => {});
-        running.add(accepting);
-      }
-      const secret = crypto.randomUUID();
-      guards.set(secret, resolve);
-      const client = Deno.createHttpClient({
-        caCerts: [...caCerts],
-        proxy: {
-          url: `http://127.0.0.1:${listener.addr.port}`,
-          basicAuth: { username: "toolgate", password: secret },
-        },
-      });
-      clients.push(client);
-      return client;
-    },
-    async close() {
-      for (const client of clients) client.close();
-      listener?.close();
-      for (const connection of [...connections]) release(connection);
-      await Promise.all(running);
-    },
-  };
+  }
+
+  #release(connection: Deno.Conn): void {
+    this.#connections.delete(connection);
+    try {
+      connection.close();
+    } catch {
+      // The other side was faster.
+    }
+  }
+
+  /** Remembers work until it is over. A connection that breaks is no news to anybody else. */
+  #track(work: Promise<void>): void {
+    const tracked = work.catch(() => {}).finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
 }
 
 /** Connects to the first address that accepts. */

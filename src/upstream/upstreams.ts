@@ -76,7 +76,6 @@ const CHANGE_EVERY_MS = 1_000;
 /** Prepares every configured upstream. Nothing connects before it is listed or called. */
 export function openUpstreams(options: UpstreamsOptions): Upstreams {
   const listeners = new Set<(server: string) => void>();
-  const entries = new Map<string, Entry>();
   const closing = new AbortController();
   const resultBytesMax = options.resultBytesMax ?? RESULT_BYTES_MAX_DEFAULT;
   const shared: SharedParts = {
@@ -86,60 +85,16 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
     subjectToken: options.subjectToken,
     userTokens: options.userTokens,
   };
-  const add = (
-    server: string,
-    concurrentCallsMax: number,
-    open: (context: UpstreamContext) => Upstream,
-  ) => {
-    if (entries.has(server)) {
-      throw new GateError("ERR_CONFIG", `Cannot use "${server}": two upstreams have this name`, {
-        hint: "Rename one of them",
-      });
-    }
-    const changes = createChangeSignal({
-      quietMs: CHANGE_QUIET_MS,
-      everyMs: CHANGE_EVERY_MS,
-      notify: () => listeners.forEach((listener) => listener(server)),
-    });
-    const context: UpstreamContext = {
-      server,
-      resolveSecrets: options.resolveSecrets,
-      env: options.env,
-      log: options.log,
-      listChanged: changes.raise,
-    };
-    entries.set(server, {
-      upstream: open(context),
-      guard: createCallGuard({ concurrentCallsMax }),
-      changes,
-    });
-  };
-  for (const [server, config] of Object.entries(options.mcpServers)) {
-    if (config.disabled) continue;
-    add(
-      server,
-      config.concurrentCallsMax,
-      (context) =>
-        "command" in config
-          ? openMcpStdio(context, config, shared)
-          : openMcpHttp(context, config, shared),
-    );
-  }
-  for (const [server, config] of Object.entries(options.openapi)) {
-    if (config.disabled) continue;
-    add(server, config.concurrentCallsMax, (context) => openOpenapi(context, config, shared));
-  }
-  if (options.demo) {
-    for (const [server, upstream] of createDemoUpstreams()) {
-      add(server, DEMO_CALLS_MAX, () => upstream);
-    }
-  }
+  const entries = openEntries(
+    options,
+    shared,
+    (server) => listeners.forEach((listener) => listener(server)),
+  );
   const find = (server: string): Entry => {
     const entry = entries.get(server);
     if (entry === undefined) throw unreachable({ server, name: "*" }, "is not configured");
     return entry;
   };
-
   return {
     servers: [...entries.keys()],
     list: (server) => find(server).upstream.list(closing.signal),
@@ -161,4 +116,50 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       await shared.reaper.close();
     },
   };
+}
+
+/** Opens each upstream that is not disabled, with its own bounds. */
+function openEntries(
+  options: UpstreamsOptions,
+  shared: SharedParts,
+  notify: (server: string) => void,
+): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>();
+  const add = (
+    server: string,
+    concurrentCallsMax: number,
+    open: (context: UpstreamContext) => Upstream,
+  ) => {
+    if (entries.has(server)) {
+      throw new GateError("ERR_CONFIG", `Cannot use "${server}": two upstreams have this name`, {
+        hint: "Rename one of them",
+      });
+    }
+    const changes = createChangeSignal({
+      quietMs: CHANGE_QUIET_MS,
+      everyMs: CHANGE_EVERY_MS,
+      notify: () => notify(server),
+    });
+    const { resolveSecrets, env, log } = options;
+    const upstream = open({ server, resolveSecrets, env, log, listChanged: changes.raise });
+    entries.set(server, { upstream, guard: createCallGuard({ concurrentCallsMax }), changes });
+  };
+  for (const [server, config] of Object.entries(options.mcpServers)) {
+    if (config.disabled) continue;
+    add(
+      server,
+      config.concurrentCallsMax,
+      (context) =>
+        "command" in config
+          ? openMcpStdio(context, config, shared)
+          : openMcpHttp(context, config, shared),
+    );
+  }
+  for (const [server, config] of Object.entries(options.openapi)) {
+    if (config.disabled) continue;
+    add(server, config.concurrentCallsMax, (context) => openOpenapi(context, config, shared));
+  }
+  const demo = options.demo ? createDemoUpstreams() : new Map<string, Upstream>();
+  for (const [server, upstream] of demo) add(server, DEMO_CALLS_MAX, () => upstream);
+  return entries;
 }

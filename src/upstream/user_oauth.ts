@@ -34,57 +34,24 @@ export interface UserOAuthOptions {
 }
 
 const MARGIN_MS = 30_000;
+const REFUSED_MAX = 1_000;
 
 /** Authorization code with PKCE. @see OAuth 2.1, section 4.1 */
 export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
   const { server, client, tokens } = options;
   const now = options.now ?? Date.now;
   const refused = new Set<string>();
-
   const isFresh = (grant: Grant) =>
     !refused.has(grant.value) && (grant.expiresAt === null || grant.expiresAt - now() > MARGIN_MS);
-  const renew = async (key: string): Promise<Grant> => {
-    const grant = await tokens.read(server, key);
-    if (grant === null) throw notConnected(server);
-    if (isFresh(grant)) return grant;
-    if (grant.refreshToken === null) throw notConnected(server);
-    try {
-      const renewed = await client.refresh(grant.refreshToken);
-      const kept = { ...renewed, refreshToken: renewed.refreshToken ?? grant.refreshToken };
-      await tokens.write(server, key, kept);
-      refused.delete(grant.value);
-      return kept;
-    } catch (error) {
-      if (!(error instanceof TokenRefusedError)) throw error;
-      // Another replica may have used the refresh token first; then its result is in the store.
-      const latest = await tokens.read(server, key);
-      if (latest !== null && latest.value !== grant.value && isFresh(latest)) return latest;
-      throw notConnected(server, error);
-    }
-  };
-  const cache = createTokenCache(renew, now);
+  const cache = createTokenCache((key) => renewGrant(options, key, isFresh), now);
   return {
     async begin(redirectUrl, principal) {
       const verifier = oauth.generateRandomCodeVerifier();
       const state = oauth.generateRandomState();
-      await tokens.begin(state, {
-        server,
-        principalKey: personKey(principal),
-        verifier,
-        redirectUrl,
-      });
-      const url = new URL(options.authorizationUrl);
-      const parameters = {
-        response_type: "code",
-        client_id: options.clientId,
-        redirect_uri: redirectUrl,
-        state,
-        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-        code_challenge_method: "S256",
-        ...(options.scope === undefined ? {} : { scope: options.scope }),
-      };
-      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-      return { authorizationUrl: url.href };
+      const challenge = await oauth.calculatePKCECodeChallenge(verifier);
+      const pending = { server, principalKey: personKey(principal), verifier, redirectUrl };
+      await tokens.begin(state, pending);
+      return { authorizationUrl: loginUrl(options, redirectUrl, state, challenge) };
     },
     async finish(callback, principal) {
       const state = callback.searchParams.get("state") ?? "";
@@ -109,11 +76,55 @@ export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
     disconnect: (principal) => tokens.remove(server, personKey(principal)),
     token: (key) => cache.get(key),
     drop(key, value) {
-      if (refused.size > 1_000) refused.clear();
+      if (refused.size > REFUSED_MAX) refused.clear();
       refused.add(value);
       cache.drop(key, value);
     },
   };
+}
+
+function loginUrl(
+  { authorizationUrl, clientId, scope }: UserOAuthOptions,
+  redirectUrl: string,
+  state: string,
+  challenge: string,
+): string {
+  const url = new URL(authorizationUrl);
+  const parameters = {
+    response_type: "code",
+    client_id: clientId,
+    redirect_uri: redirectUrl,
+    state,
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+    ...(scope === undefined ? {} : { scope }),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url.href;
+}
+
+/** The grant of a person as it is kept, or a new one for its refresh token. */
+async function renewGrant(
+  { server, client, tokens }: UserOAuthOptions,
+  key: string,
+  isFresh: (grant: Grant) => boolean,
+): Promise<Grant> {
+  const grant = await tokens.read(server, key);
+  if (grant === null) throw notConnected(server);
+  if (isFresh(grant)) return grant;
+  if (grant.refreshToken === null) throw notConnected(server);
+  try {
+    const renewed = await client.refresh(grant.refreshToken);
+    const kept = { ...renewed, refreshToken: renewed.refreshToken ?? grant.refreshToken };
+    await tokens.write(server, key, kept);
+    return kept;
+  } catch (error) {
+    if (!(error instanceof TokenRefusedError)) throw error;
+    // Another replica may have used the refresh token first; then its result is in the store.
+    const latest = await tokens.read(server, key);
+    if (latest !== null && latest.value !== grant.value && isFresh(latest)) return latest;
+    throw notConnected(server, error);
+  }
 }
 
 function notConnected(server: string, cause?: unknown): GateError {

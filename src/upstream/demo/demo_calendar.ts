@@ -39,7 +39,6 @@ const EVENT = objectOf({
 
 /** The calendar of the made-up shop. */
 export function calendarTools(rows: DemoRows): readonly DemoTool[] {
-  const find = (id: unknown): DemoEvent => findRow(rows.events, "event", id);
   return [
     {
       name: "listEvents",
@@ -58,6 +57,13 @@ export function calendarTools(rows: DemoRows): readonly DemoTool[] {
           isWithin(row.start, from, to) &&
           (typeof attendee !== "string" || row.attendees.includes(attendee))),
     },
+    ...changingTools(rows),
+  ];
+}
+
+function changingTools(rows: DemoRows): readonly DemoTool[] {
+  const find = (id: unknown): DemoEvent => findRow(rows.events, "event", id);
+  return [
     {
       name: "createEvent",
       title: "Create a calendar event",

@@ -80,6 +80,13 @@ export function customersTools(rows: DemoRows): readonly DemoTool[] {
         return found;
       },
     },
+    ...changingTools(rows),
+  ];
+}
+
+function changingTools(rows: DemoRows): readonly DemoTool[] {
+  const find = (id: unknown): DemoCustomer => findRow(rows.customers, "customer", id);
+  return [
     {
       name: "update",
       title: "Update a customer",

@@ -66,6 +66,13 @@ export function invoicesTools(rows: DemoRows): readonly DemoTool[] {
       annotations: READS,
       run: ({ id }) => copyJson(find(id)),
     },
+    ...changingTools(rows),
+  ];
+}
+
+function changingTools(rows: DemoRows): readonly DemoTool[] {
+  const find = (id: unknown): DemoInvoice => findRow(rows.invoices, "invoice", id);
+  return [
     {
       name: "send",
       title: "Send an invoice",

@@ -73,6 +73,13 @@ export function ordersTools(rows: DemoRows): readonly DemoTool[] {
       annotations: READS,
       run: ({ id }) => copyJson(find(id)),
     },
+    ...changingTools(rows),
+  ];
+}
+
+function changingTools(rows: DemoRows): readonly DemoTool[] {
+  const find = (id: unknown): DemoOrder => findRow(rows.orders, "order", id);
+  return [
     {
       name: "create",
       title: "Create an order",
@@ -122,6 +129,13 @@ export function ordersTools(rows: DemoRows): readonly DemoTool[] {
         return copyJson(row);
       },
     },
+    ...irrevocableTools(rows),
+  ];
+}
+
+function irrevocableTools(rows: DemoRows): readonly DemoTool[] {
+  const find = (id: unknown): DemoOrder => findRow(rows.orders, "order", id);
+  return [
     {
       name: "refund",
       title: "Refund an order",
