@@ -80,10 +80,10 @@ export function causeOfDeath(death: HostDeath, parsing: boolean): ErrorCode {
   if (/out of memory|memory allocation of|Allocation failed|Cannot allocate/i.test(stderr)) {
     return "ERR_SANDBOX_MEMORY";
   }
-  if (parsing && (signal === "SIGABRT" || signal === "SIGSEGV")) return "ERR_SANDBOX_NESTING";
+  if (parsing && signal === "SIGSEGV") return "ERR_SANDBOX_NESTING";
   // V8 ends the process with a trap when it cannot get memory, at times without a word.
-  // Nobody here killed it: the kernel did, for memory that the machine does not have.
-  if (signal === "SIGKILL") return "ERR_SANDBOX_MEMORY";
-  if (signal === "SIGTRAP" || signal === "SIGILL") return "ERR_SANDBOX_MEMORY";
+  // V8 and the allocators end the process when they cannot get memory, at times without a word; and when
+  // nobody here killed it, the kernel did, for memory that the machine does not have.
+  if (signal !== null && /^SIG(TRAP|ILL|ABRT|KILL)$/.test(signal)) return "ERR_SANDBOX_MEMORY";
   return "ERR_SANDBOX_CRASH";
 }
