@@ -5,7 +5,14 @@ import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import chartsScript from "./assets/charts.js" with { type: "text" };
 import consoleScript from "./assets/console.js" with { type: "text" };
-import consoleStyle from "./assets/console.css" with { type: "text" };
+import coloursStyle from "./assets/style/colours.css" with { type: "text" };
+import elementsStyle from "./assets/style/elements.css" with { type: "text" };
+import formsStyle from "./assets/style/forms.css" with { type: "text" };
+import frameStyle from "./assets/style/frame.css" with { type: "text" };
+import narrowStyle from "./assets/style/narrow.css" with { type: "text" };
+import pagesStyle from "./assets/style/pages.css" with { type: "text" };
+import partsStyle from "./assets/style/parts.css" with { type: "text" };
+import tablesStyle from "./assets/style/tables.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 
 /** One file for the browser. Part of the program text, so it is there however toolgate is packaged. */
@@ -19,8 +26,20 @@ export interface Asset {
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
+/** The order counts: what comes later overrides. */
+const STYLES = [
+  coloursStyle,
+  elementsStyle,
+  frameStyle,
+  partsStyle,
+  formsStyle,
+  tablesStyle,
+  pagesStyle,
+  narrowStyle,
+];
+
 const ASSETS = {
-  style: asset("console", "css", STYLE, consoleStyle),
+  style: asset("console", "css", STYLE, STYLES.join("\n")),
   script: asset("console", "js", SCRIPT, [htmx, htmxSse, consoleScript].join("\n;\n")),
   chartStyle: asset("charts", "css", STYLE, uplotStyle),
   chartScript: asset("charts", "js", SCRIPT, [uplot, chartsScript].join("\n;\n")),
