@@ -1,6 +1,8 @@
 import type { QuarantinedTool } from "../model/catalog.ts";
 import type { Tool } from "../model/tool.ts";
+import type { Observations } from "./catalog_records.ts";
 import { assignNames, toIdentifier } from "./names.ts";
+import { shapeToSchema } from "./observe_shape.ts";
 import { type ParsedListing, type ParsedTool, toolKey } from "./parse_listing.ts";
 import { pinProblem, type ServerPins } from "./pins.ts";
 
@@ -19,6 +21,9 @@ export interface BuildToolsInput {
   readonly pins: ServerPins;
   /** Tool name to the operator's words. */
   readonly aliases: { readonly [tool: string]: readonly string[] };
+  readonly observations: Observations;
+  /** The tools so far: one that did not change stays the same object. */
+  readonly before: readonly Tool[];
 }
 
 const PIN_DETAIL = {
@@ -38,6 +43,7 @@ export function buildTools(input: BuildToolsInput): BuiltServer {
   const wanted = new Map(listing.tools.map((tool) => [toolKey(tool), toIdentifier(tool.spelling)]));
   const names = assignNames(wanted, preferred(wanted, byKey, pins));
 
+  const before = new Map(input.before.map((tool) => [toolKey(tool), tool]));
   const tools: Tool[] = [];
   for (const parsed of listing.tools) {
     const identifier = names.identifiers.get(toolKey(parsed));
@@ -52,7 +58,9 @@ export function buildTools(input: BuildToolsInput): BuiltServer {
       quarantine(parsed, problem, PIN_DETAIL[problem as keyof typeof PIN_DETAIL]);
       continue;
     }
-    tools.push(toTool(input, parsed, identifier));
+    const tool = toTool(input, parsed, identifier);
+    const known = before.get(toolKey(parsed));
+    tools.push(known !== undefined && isSameTool(known, tool) ? known : tool);
   }
   const holders = Object.fromEntries(
     [...names.identifiers].map(([key, identifier]) => [identifier, key]),
@@ -79,6 +87,10 @@ function preferred(
 function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string): Tool {
   const { server, serverIdentifier } = input;
   const aliases = Object.hasOwn(input.aliases, parsed.name) ? input.aliases[parsed.name] : [];
+  const observation = parsed.outputSchema === null &&
+      Object.hasOwn(input.observations, toolKey(parsed))
+    ? input.observations[toolKey(parsed)]
+    : undefined;
   return {
     id: `${serverIdentifier}.${identifier}`,
     server,
@@ -95,5 +107,16 @@ function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string):
     http: parsed.http,
     pin: parsed.pin,
     ...(aliases && aliases.length > 0 ? { aliases } : {}),
+    ...(observation === undefined ? {} : {
+      observed: { schema: shapeToSchema(observation.shape), results: observation.results },
+    }),
   };
+}
+
+function isSameTool(a: Tool, b: Tool): boolean {
+  // Tags and method are not part of the pin: an operation may be sorted anew without a change.
+  return a.id === b.id && a.pin === b.pin && a.observed?.results === b.observed?.results &&
+    a.tags.join() === b.tags.join() && a.http?.method === b.http?.method &&
+    a.http?.path === b.http?.path && a.aliases?.join() === b.aliases?.join() &&
+    JSON.stringify(a.observed?.schema) === JSON.stringify(b.observed?.schema);
 }

@@ -184,6 +184,18 @@ function readResource(raw: RawDefinition, from: ServerIdentity): ParsedTool | st
   };
 }
 
+const PROMPT_RESULT: JsonSchema = {
+  type: "object",
+  properties: {
+    description: { type: "string" },
+    messages: {
+      type: "array",
+      items: { type: "object", properties: { role: { enum: ["user", "assistant"] }, content: {} } },
+    },
+  },
+  required: ["messages"],
+};
+
 /** A prompt becomes a tool that gets its messages. */
 function readPrompt(raw: RawDefinition, from: ServerIdentity): ParsedTool | string {
   const text = readTexts(raw);
@@ -206,7 +218,7 @@ function readPrompt(raw: RawDefinition, from: ServerIdentity): ParsedTool | stri
     title: text.title || text.name,
     description: `Gets the prompt ${text.name}. ${text.description}`.trim(),
     inputSchema: input,
-    outputSchema: null,
+    outputSchema: PROMPT_RESULT,
     hints: { readOnly: true, destructive: false, idempotent: true },
     tags: ["prompt"],
     http: null,

@@ -1,7 +1,7 @@
 import type { AuditEvent } from "../../src/model/event.ts";
 import type { UpstreamListing } from "../../src/model/upstream.ts";
-import { openStore } from "../../src/store/open_store.ts";
 import { type Catalog, type CatalogDeps, openCatalog } from "../../src/catalog/catalog.ts";
+import { openStore } from "../../src/store/open_store.ts";
 
 /** A raw MCP definition with the fewest parts. */
 export function rawTool(name: string, more: { readonly [key: string]: unknown } = {}) {
@@ -17,6 +17,8 @@ export interface CatalogFixture {
   /** What each server answers at the next listing; a missing one fails. */
   readonly listings: Map<string, UpstreamListing>;
   readonly events: AuditEvent[];
+  /** Servers in the order in which they were listed. */
+  readonly asked: string[];
 }
 
 /** A catalog over listings that a test changes as it likes. */
@@ -26,10 +28,12 @@ export async function openFixture(
 ): Promise<CatalogFixture> {
   const answers = new Map(Object.entries(listings));
   const events: AuditEvent[] = [];
+  const asked: string[] = [];
   const catalog = await openCatalog({
     store: await openStore("memory:"),
     servers: Object.keys(listings),
     listTools: (server) => {
+      asked.push(server);
       const listing = answers.get(server);
       return listing ? Promise.resolve(listing) : Promise.reject(new Error("connection refused"));
     },
@@ -39,5 +43,15 @@ export async function openFixture(
     log: () => {},
     ...deps,
   });
-  return { catalog, listings: answers, events };
+  return { catalog, listings: answers, events, asked };
+}
+
+/** Resolves at the next change of the snapshot. */
+export function nextChange(catalog: Catalog): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = catalog.onChange(() => {
+      stop();
+      resolve();
+    });
+  });
 }

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import type { UpstreamListing } from "../model/upstream.ts";
+import type { CatalogRecords, StoredPins } from "./catalog_records.ts";
+import { type ParsedListing, parseListing } from "./parse_listing.ts";
+import {
+  approvePins,
+  baselinePins,
+  pinProblem,
+  rememberReplaced,
+  type ServerPins,
+} from "./pins.ts";
+import { canonicalJson } from "./pin.ts";
+import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./server_entry.ts";
+
+/** Makes a server's entry from a listing or from the store, and keeps the store up to date. */
+export interface ServerLoader {
+  /** The entry with what the store has; the same entry if it has nothing. */
+  restore(entry: ServerEntry): Promise<ServerEntry>;
+  /** The entry after a good listing. `entry` is read again after every wait. */
+  accept(entry: () => ServerEntry, listing: UpstreamListing): Promise<ServerEntry>;
+  /** @returns the pins as stored; null if the server has none yet. */
+  changePins(
+    server: string,
+    change: (pins: ServerPins) => ServerPins,
+  ): Promise<ServerPins | null>;
+}
+
+export interface ServerLoaderDeps {
+  readonly records: CatalogRecords;
+  /** Additions and changes are approved by themselves. */
+  readonly trusts: boolean;
+  /** Server to the title that the operator gave it. */
+  readonly titles: { readonly [server: string]: string };
+  readonly now: () => number;
+}
+
+const ATTEMPTS_MAX = 20;
+const NOT_YET = "Known from the last listing; not listed since the start";
+
+export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
+  const { records } = deps;
+  /** Server to a digest of the listing that the store has. */
+  const saved = new Map<string, string>();
+
+  function titleOf(server: string, listing: UpstreamListing): string {
+    const own = Object.hasOwn(deps.titles, server) ? deps.titles[server] : undefined;
+    return own ?? listing.title;
+  }
+
+  /** Changes the stored pins; tries again when another replica was faster. */
+  async function settle<Result extends { readonly pins: ServerPins }>(
+    server: string,
+    change: (stored: StoredPins | null) => Result | null,
+  ): Promise<Result | null> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const stored = await records.loadPins(server);
+      const result = change(stored);
+      if (result === null) return null;
+      const isSame = stored !== null &&
+        canonicalJson(stored.pins) === canonicalJson(result.pins);
+      if (isSame || await records.savePins(server, result.pins, stored?.revision ?? null)) {
+        return result;
+      }
+    }
+    throw new Error(`Cannot save the pins of "${server}": other replicas keep changing them`);
+  }
+
+  return {
+    async restore(entry) {
+      const { server } = entry;
+      const [stored, pins, observations] = await Promise.all([
+        records.loadListing(server),
+        records.loadPins(server),
+        records.loadObservations(server),
+      ]);
+      if (stored === null || pins === null) return entry;
+      const { listing, listedAt } = stored;
+      const parsed = await parseListing(server, listing);
+      saved.set(server, digestOf(parsed, listing));
+      const isListed = entry.state.status === "ready";
+      const presented = presentEntry({ ...entry, observations }, {
+        title: titleOf(server, listing),
+        description: listing.description ?? "",
+        listedAt,
+        status: isListed ? "ready" : "stale",
+        error: isListed ? null : NOT_YET,
+      });
+      return rebuildEntry(presented, parsed, pins.pins);
+    },
+    async accept(entry, listing) {
+      const { server } = entry();
+      const parsed = await parseListing(server, listing);
+      const listedAt = deps.now();
+      const settled = await settle(server, (stored) => {
+        const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);
+        const agreed = deps.trusts ? trust(base, parsed) : rememberReplaced(
+          base,
+          listedTools(entry()),
+          parsed.tools,
+        );
+        const presented = presentEntry(entry(), {
+          title: titleOf(server, listing),
+          description: listing.description ?? "",
+          listedAt,
+          status: "ready",
+          error: null,
+        });
+        const built = rebuildEntry(presented, parsed, agreed);
+        const pins = { ...agreed, holders: { ...agreed.holders, ...built.built.holders } };
+        return { entry: { ...built, pins }, pins };
+      });
+      const digest = digestOf(parsed, listing);
+      if (saved.get(server) !== digest) {
+        await records.saveListing(server, { listedAt, listing });
+        saved.set(server, digest);
+      }
+      return settled?.entry ?? entry();
+    },
+    async changePins(server, change) {
+      const settled = await settle(
+        server,
+        (stored) => stored === null ? null : { pins: change(stored.pins) },
+      );
+      return settled?.pins ?? null;
+    },
+  };
+}
+
+function trust(pins: ServerPins, listing: ParsedListing): ServerPins {
+  const tools = listing.tools.filter((tool) => pinProblem(pins, tool) !== "blocked");
+  return approvePins(pins, tools);
+}
+
+/** A digest of all that is made of a listing, cheaper than the listing itself. */
+function digestOf(parsed: ParsedListing, listing: UpstreamListing): string {
+  const hash = createHash("sha256");
+  const { title, description, identity } = listing;
+  hash.update(JSON.stringify([title, description, identity, parsed.quarantined]));
+  for (const { pin, tags, http } of parsed.tools) hash.update(JSON.stringify([pin, tags, http]));
+  return hash.digest("hex");
+}
