@@ -3,6 +3,7 @@ import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth
 import { createJwtVerifier } from "./auth/jwt.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
+import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
 import { runCommand } from "./config/run_command.ts";
 import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
@@ -155,6 +156,7 @@ async function assemble(
     log,
   });
   let server: Deno.HttpServer<Deno.NetAddr> | null = null;
+  let shipping: Shipping | null = null;
   return {
     fetch,
     localToken,
@@ -170,6 +172,13 @@ async function assemble(
         token: localToken,
         instance,
       });
+      shipping = startShipping({
+        store,
+        signNote: audit.signNote,
+        resolveSecrets,
+        baseDir: options.baseDir,
+        log: (message) => log("warn", message),
+      }, config.audit.ship);
       // Warm before the first request; a failure shows in /readyz and in the requests themselves.
       gate.catalog().catch((error) =>
         log("error", "Cannot open the catalog", { cause: `${error}` })
@@ -185,6 +194,7 @@ async function assemble(
       await gate.close();
       await mcp.close();
       await serving;
+      await shipping?.close();
       if (server !== null) await removeServiceFile(serviceFilePath(options), instance);
       await audit.close();
       await store.close();
