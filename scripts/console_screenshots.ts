@@ -86,7 +86,7 @@ async function shoot(
   const page = await browser.newPage({
     viewport: { width: look.width, height: 800 },
     colorScheme: look.scheme,
-    deviceScaleFactor: takesAll ? 1 : 2,
+    deviceScaleFactor: takesAll ? 1 : 1.5,
     reducedMotion: "reduce",
   });
   await page.goto(`http://127.0.0.1:${server.addr.port}${path}`);

@@ -193,6 +193,7 @@ Deno.test("each page needs its scope, says which, and is not in the navigation w
     ["/console/executions/stream", "audit", "key-search"],
     [`/console/executions/${EXECUTIONS.ok}`, "audit", "key-search"],
     ["/console/usage", "audit", "key-search"],
+    ["/console/usage/export", "audit", "key-search"],
     ["/console/audit", "audit", "key-search"],
     ["/console/audit/export?format=csv", "audit", "key-search"],
     ["/console/audit/verify", "audit", "key-search"],
@@ -468,6 +469,49 @@ Deno.test("usage asks for whole days and the chosen group, and has a table for t
         plain.close();
         return await plain.deps.usage(question);
       },
+    },
+  });
+});
+
+Deno.test("usage is downloaded by the group that is shown", async () => {
+  await withConsole(async (browser) => {
+    assert.match(
+      await browser.text("/console/usage?by=tool"),
+      /usage\/export\?period=7d&amp;by=tool/,
+    );
+    const response = await browser.get("/console/usage/export?by=tool&period=30d");
+    assert.equal(
+      response.headers.get("content-disposition"),
+      'attachment; filename="usage-by-tool.csv"',
+    );
+    assert.match(await response.text(), /^tool,cost_usd,/);
+  });
+});
+
+Deno.test("a tool that was never approved is shown whole before it can be", async () => {
+  const long = `"${"x".repeat(498)}…`;
+  await withConsole(async (browser) => {
+    const html = await browser.text("/console/catalog/tool?server=orders&name=export");
+    assert.match(html, /It was never approved/);
+    assert.doesNotMatch(html, /<th scope="col">Approved/);
+    assert.match(html, /Exports everything/);
+    assert.match(html, /this is not all of it/);
+  }, {
+    anonymous: PEOPLE["key-ada"] ?? null,
+    more: {
+      diff: (server, name) =>
+        Promise.resolve({
+          server,
+          name,
+          state: "pending",
+          change: null,
+          changes: [
+            { path: "description", before: null, after: '"Exports everything"' },
+            { path: "inputSchema", before: null, after: long },
+          ],
+          approvedPin: null,
+          pin: "ef".repeat(32),
+        }),
     },
   });
 });

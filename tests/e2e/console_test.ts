@@ -260,6 +260,36 @@ browserTest(
   },
 );
 
+browserTest("a check of the log shows its outcome by itself when it ends", async () => {
+  let isChecking = false;
+  const fixture = await consoleFixture({
+    anonymous: PEOPLE["key-ada"] ?? null,
+    more: {
+      startVerify: () => {
+        isChecking = true;
+        return Promise.resolve();
+      },
+      verifyState: () =>
+        Promise.resolve({
+          checkedAtMs: isChecking ? null : SHOP_NOW,
+          isChecking,
+          chains: [],
+          writing: { ok: true, reason: null },
+        }),
+    },
+  });
+  await visit(fixture, {}, async ({ page, open, problems }) => {
+    await open("/console/audit");
+    await page.getByText("The log is whole").waitFor();
+    await page.getByRole("button", { name: "Verify now" }).click();
+    await page.getByRole("button", { name: "Checking…" }).waitFor();
+    isChecking = false;
+    await page.getByText("The log is whole").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Verify now" }).isEnabled());
+    assert.deepEqual(problems, []);
+  });
+});
+
 browserTest("the usage page draws its charts from the table, in either theme", async () => {
   for (const colorScheme of ["light", "dark"] as const) {
     await visit(await asAda(), { colorScheme }, async ({ page, open, problems }) => {

@@ -61,6 +61,13 @@ export function ExecutionPage({ shell, timeline, isAuditor }: ExecutionPageProps
           All records
         </a>
       </Heading>
+      {timeline.isRunning
+        ? (
+          <p class="notice">
+            It still runs. <a href={shell.here}>Load again</a> to see what it did since.
+          </p>
+        )
+        : null}
       <Facts timeline={timeline} />
       {timeline.error === null ? null : <Failure timeline={timeline} />}
       <div class="split">

@@ -119,21 +119,12 @@ const HINTS: { readonly [hint: string]: string } = {
 
 function Change({ diff }: { diff: ToolDiff }) {
   if (diff.state === "approved") return null;
+  const isNew = diff.approvedPin === null;
   return (
     <section aria-labelledby="change">
-      <h2 id="change">What changed</h2>
-      {diff.approvedPin === null
-        ? <p>It was never approved: its server added it after its first listing.</p>
-        : diff.changes.length === 0
-        ? <p>It is what was approved.</p>
-        : (
-          <>
-            {diff.change === "cosmetic"
-              ? <p>Only white space, letter case or order differ.</p>
-              : <p>The meaning may differ: read each change before you approve it.</p>}
-            <DiffTable diff={diff} />
-          </>
-        )}
+      <h2 id="change">{isNew ? "What it is" : "What changed"}</h2>
+      <p>{introductionOf(diff)}</p>
+      {diff.changes.length === 0 ? null : <DiffTable diff={diff} isNew={isNew} />}
       <dl class="facts">
         <div>
           <dt>Approved pin</dt>
@@ -152,14 +143,24 @@ function Change({ diff }: { diff: ToolDiff }) {
   );
 }
 
-function DiffTable({ diff }: { diff: ToolDiff }) {
+function introductionOf(diff: ToolDiff): string {
+  if (diff.approvedPin === null) {
+    return "It was never approved: its server added it after its first listing. Agents would read this:";
+  }
+  if (diff.changes.length === 0) return "It is what was approved.";
+  return diff.change === "cosmetic"
+    ? "Only white space, letter case or order differ."
+    : "The meaning may differ: read each change before you approve it.";
+}
+
+function DiffTable({ diff, isNew }: { diff: ToolDiff; isNew: boolean }) {
   return (
-    <TableFrame label="Changes">
+    <TableFrame label={isNew ? "Definition" : "Changes"}>
       <table class="diff">
         <thead>
           <tr>
             <th scope="col">Where</th>
-            <th scope="col">Approved</th>
+            {isNew ? null : <th scope="col">Approved</th>}
             <th scope="col">Now</th>
           </tr>
         </thead>
@@ -171,17 +172,19 @@ function DiffTable({ diff }: { diff: ToolDiff }) {
                   <Hostile text={path} max={300} />
                 </code>
               </th>
-              <td class="before">
-                {before === null ? <Nothing /> : (
-                  <del>
-                    <Hostile text={before} />
-                  </del>
-                )}
-              </td>
+              {isNew ? null : (
+                <td class="before">
+                  {before === null ? <Nothing /> : (
+                    <del>
+                      <Value text={before} />
+                    </del>
+                  )}
+                </td>
+              )}
               <td class="after">
                 {after === null ? <Nothing /> : (
                   <ins>
-                    <Hostile text={after} />
+                    <Value text={after} />
                   </ins>
                 )}
               </td>
@@ -190,6 +193,16 @@ function DiffTable({ diff }: { diff: ToolDiff }) {
         </tbody>
       </table>
     </TableFrame>
+  );
+}
+
+/** A definition's value as the diff gives it: what it cut may be the part that matters. */
+function Value({ text }: { text: string }) {
+  return (
+    <>
+      <Hostile text={text} />
+      {text.endsWith("…") ? <strong class="note">It goes on: this is not all of it.</strong> : null}
+    </>
   );
 }
 

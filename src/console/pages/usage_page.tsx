@@ -27,6 +27,13 @@ export function UsagePage({ shell, form, report }: UsagePageProps) {
     <Page shell={shell} title="Usage" section="usage" charts>
       <Heading title="Usage" about="What agents did, what it cost, and what stayed out of context.">
         <Periods form={form} />
+        <a
+          class="button"
+          href={`/console/usage/export?${new URLSearchParams({ ...form })}`}
+          download
+        >
+          CSV
+        </a>
       </Heading>
       {report.truncated
         ? (
