@@ -1,0 +1,169 @@
+import { GateError } from "../model/errors.ts";
+import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { AuditLog } from "./audit_log.ts";
+import { type AuditPayloads, programOf } from "./payload_box.ts";
+
+/** One call as it was recorded, in the order in which the program made them. */
+export interface RecordedCall {
+  readonly index: number;
+  /** As the upstream spells them. */
+  readonly server: string;
+  readonly tool: string;
+  readonly effect: string | null;
+  /** JSON text of the arguments; null when it is not kept (any more). */
+  readonly args: string | null;
+  /** The salted hash of the arguments in the chain; null when there is none. */
+  readonly argsCommit: string | null;
+  /** `ok`, or the error code; null while the call runs. */
+  readonly status: string | null;
+  /** JSON text of the tool's value; null for a failure, or when it is not kept (any more). */
+  readonly result: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** Place of the outcome among the outcomes: the order in which the program heard of them. */
+  readonly completion: number | null;
+}
+
+export interface RecordedExecution {
+  readonly id: string;
+  /** When it began, milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly space: string | null;
+  readonly actor: AuditEvent["actor"] | null;
+  /** The program; null when it is not kept (any more). */
+  readonly code: string | null;
+  readonly codeSha256: string | null;
+  readonly calls: readonly RecordedCall[];
+  /** How it ended; null while it runs. */
+  readonly outcome: {
+    readonly status: string;
+    /** JSON text of what the program returned; null without a result. */
+    readonly result: string | null;
+    readonly error: { readonly code: string; readonly message: string } | null;
+  } | null;
+  /** What a replay would need and is not there, one sentence each. */
+  readonly missing: readonly string[];
+}
+
+const RECORDS_MAX = 50_000;
+
+/**
+ * Reads what one execution was and did, from its records and their payloads.
+ *
+ * @throws {GateError} `ERR_NOT_FOUND` if the log has no such execution.
+ */
+export async function loadExecution(
+  log: Pick<AuditLog, "query" | "payloads">,
+  id: string,
+): Promise<RecordedExecution> {
+  const records = await readExecution(log, id);
+  const start = records.find(({ kind }) => kind === "execution.start");
+  if (start === undefined) {
+    throw new GateError("ERR_NOT_FOUND", `The audit log has no execution "${id.slice(0, 100)}"`, {
+      hint: 'List executions with "toolgate audit list --kind execution.start".',
+    });
+  }
+  const missing: string[] = [];
+  const codeText = (await log.payloads(start))?.code ?? null;
+  if (codeText === null) missing.push("The program is not kept any more");
+  const calls = await readCalls(log, records, missing);
+  const end = records.findLast(({ kind }) => kind === "execution.end");
+  return {
+    id,
+    startedAtMs: Date.parse(start.ts),
+    space: start.space ?? null,
+    actor: start.actor ?? null,
+    code: codeText === null ? null : programOf(codeText),
+    codeSha256: start.code?.sha256 ?? null,
+    calls,
+    outcome: end === undefined ? null : {
+      status: end.result?.status ?? "unknown",
+      result: await resultOf(log, end, "The result of the program", missing),
+      error: end.err ?? null,
+    },
+    missing,
+  };
+}
+
+/** Oldest first. */
+async function readExecution(
+  log: Pick<AuditLog, "query">,
+  execution: string,
+): Promise<AuditRecord[]> {
+  const records: AuditRecord[] = [];
+  let after: string | undefined;
+  do {
+    const page = await log.query({
+      execution,
+      limit: 10_000,
+      ...(after === undefined ? {} : { after }),
+    });
+    records.push(...page.records);
+    after = page.next;
+  } while (after !== undefined && records.length < RECORDS_MAX);
+  return records.reverse();
+}
+
+async function readCalls(
+  log: Pick<AuditLog, "payloads">,
+  records: readonly AuditRecord[],
+  missing: string[],
+): Promise<RecordedCall[]> {
+  const outcomes = records.filter(({ kind }) => kind === "call.outcome");
+  const byCall = Map.groupBy(
+    records.filter(({ kind }) => kind === "call.intent" || kind === "call.outcome"),
+    ({ call }) => call,
+  );
+  const calls: RecordedCall[] = [];
+  for (const [call, ofCall] of byCall) {
+    const index = indexOf(call);
+    const tool = ofCall.find((record) => record.tool !== undefined)?.tool;
+    if (index === null || tool === undefined) continue;
+    const outcome = ofCall.findLast(({ kind }) => kind === "call.outcome");
+    const begun = ofCall.find((record) => record.args !== undefined);
+    const args = begun === undefined ? null : await textOf(log, begun, "args");
+    const name = `${tool.server}.${tool.name} (call ${index})`;
+    if (begun !== undefined && args === null) missing.push(`The arguments of ${name} are not kept`);
+    calls.push({
+      index,
+      server: tool.server,
+      tool: tool.name,
+      effect: ofCall.find((record) => record.decision)?.decision?.effect ?? null,
+      args,
+      argsCommit: begun?.args?.commit ?? null,
+      status: outcome?.result?.status ?? null,
+      result: outcome === undefined
+        ? null
+        : await resultOf(log, outcome, `The result of ${name}`, missing),
+      error: outcome?.err ?? null,
+      completion: outcome === undefined ? null : outcomes.indexOf(outcome),
+    });
+  }
+  return calls.sort((a, b) => a.index - b.index);
+}
+
+/** The kept result of a record that was a success. */
+async function resultOf(
+  log: Pick<AuditLog, "payloads">,
+  record: AuditRecord,
+  name: string,
+  missing: string[],
+): Promise<string | null> {
+  if (record.result?.commit === undefined) return null;
+  const result = await textOf(log, record, "result");
+  if (result === null) missing.push(`${name} is not kept`);
+  return result;
+}
+
+async function textOf(
+  log: Pick<AuditLog, "payloads">,
+  record: AuditRecord,
+  name: keyof AuditPayloads,
+): Promise<string | null> {
+  return (await log.payloads(record))?.[name] ?? null;
+}
+
+/** The number in `<execution>:<number>`. */
+function indexOf(call: string | undefined): number | null {
+  const match = /:(\d{1,9})$/.exec(call ?? "");
+  return match === null ? null : Number(match[1]);
+}
