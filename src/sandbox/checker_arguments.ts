@@ -1,5 +1,6 @@
 import ts from "typescript";
-import { type ArgumentProblem, compareArgument } from "./checker_compare.ts";
+import { compareArgument } from "./checker_compare.ts";
+import { renderProblem } from "./checker_problem.ts";
 import { isPlainObject, propertyNames, renderNeeds, requiredNames } from "./checker_shapes.ts";
 import {
   calledTool,
@@ -35,41 +36,13 @@ export function checkArguments(view: ProgramView, call: ts.CallExpression): void
     const given = call.arguments[index];
     const required = requiredNames(checker, type);
     if (given !== undefined) {
-      for (const problem of compareArgument(checker, given, type)) {
+      for (const problem of compareArgument(view, given, type)) {
         view.report(problem.node, renderProblem(tool.name, problem));
       }
     } else if (!isOptional && (required.length > 0 || !hasOnlyOptional(type))) {
       view.report(call.expression, `"${tool.name}" needs ${renderNeeds(checker, type, required)}`);
     }
   }
-}
-
-function renderProblem(tool: string, problem: ArgumentProblem): string {
-  const name = renderPath(problem.path);
-  switch (problem.kind) {
-    case "missing":
-      return name === ""
-        ? `"${tool}" needs ${problem.text}`
-        : `"${name}" of "${tool}" needs ${problem.text}`;
-    case "unknown":
-      return `"${tool}" has no parameter "${name}"${problem.text}`;
-    case "promise":
-      return `${subject(tool, name)} is a Promise; put await before it`;
-    case "type":
-      return `${subject(tool, name)} must be ${problem.text}`;
-  }
-}
-
-/** `lines[0].quantity` */
-function renderPath(path: readonly string[]): string {
-  return path.map((name, index) => {
-    if (/^\d*$/.test(name)) return `[${name}]`;
-    return index === 0 ? name : `.${name}`;
-  }).join("");
-}
-
-function subject(tool: string, name: string): string {
-  return name === "" ? `The argument of "${tool}"` : `"${name}" of "${tool}"`;
 }
 
 function isOptionalParameter(parameter: ts.Symbol): boolean {

@@ -1,5 +1,9 @@
 import ts from "typescript";
 import { nearest } from "../model/nearest.ts";
+import { isUncertain } from "./checker_certainty.ts";
+import { joinMissing, joinUnknown } from "./checker_join.ts";
+import { isAdded } from "./checker_probes.ts";
+import type { ArgumentProblem } from "./checker_problem.ts";
 import {
   isClosed,
   isOpen,
@@ -19,35 +23,25 @@ import {
   listNames,
   membersOf,
   PROGRAM_FILE,
+  type ProgramView,
   unwrap,
 } from "./checker_types.ts";
 
-/** One way in which an argument does not fit its parameter. */
-export interface ArgumentProblem {
-  readonly node: ts.Node;
-  /** Names from the argument to the value; empty for any element of a list. */
-  readonly path: readonly string[];
-  readonly kind: "missing" | "unknown" | "type" | "promise";
-  readonly text: string;
-  /** The parameter that was probably meant. */
-  readonly near?: string;
-  /** The parameters that are missing. */
-  readonly names?: readonly string[];
-}
-
 /** Compares the expression of an argument with the type of its parameter. */
 export function compareArgument(
-  checker: ts.TypeChecker,
+  view: ProgramView,
   argument: ts.Expression,
   target: ts.Type,
 ): ArgumentProblem[] {
-  return compareValue({ checker, budget: { left: COMPARISONS_MAX } }, argument, target, []);
+  const scope = { view, checker: view.checker, budget: { left: COMPARISONS_MAX } };
+  return compareValue(scope, argument, target, []);
 }
 
 const COMPARISONS_MAX = 4_000;
 const DEPTH_MAX = 8;
 
 interface Scope {
+  readonly view: ProgramView;
   readonly checker: ts.TypeChecker;
   readonly budget: { left: number };
 }
@@ -80,7 +74,8 @@ function compareValue(
     const each = membersOf(target).map((member) => compareArray(scope, inner, member, path));
     return bestOf(each, path) ?? [wrongType(scope, inner, target, path)];
   }
-  return compareTypes(scope, source, target, inner, path);
+  const problems = compareTypes(scope, source, target, inner, path);
+  return problems.length > 0 && isUncertain(scope.view, inner) ? [] : problems;
 }
 
 /** The problems with the target that fits best; null if none is of the right kind. */
@@ -89,12 +84,24 @@ function bestOf(
   path: readonly string[],
 ): ArgumentProblem[] | null {
   const ofKind = candidates.filter((problems) =>
-    problems.every((problem) => problem.kind !== "type" || problem.path.length > path.length)
+    problems.every((problem) => !isWrongKind(problem) || problem.path.length > path.length)
   );
   return ofKind.reduce<ArgumentProblem[] | null>(
-    (best, problems) => best === null || problems.length < best.length ? problems : best,
+    (best, problems) => best === null || weigh(problems) < weigh(best) ? problems : best,
     null,
   );
+}
+
+function isWrongKind({ kind }: ArgumentProblem): boolean {
+  return kind === "type" || kind === "choice";
+}
+
+/** A value that is none of a choice weighs most: it is often what tells alternatives apart. */
+function weigh(problems: readonly ArgumentProblem[]): number {
+  return problems.reduce((sum, { kind, names }) => {
+    if (kind === "choice") return sum + 10;
+    return sum + (kind === "type" ? 3 : names?.length ?? 1);
+  }, 0);
 }
 
 function compareLiteral(
@@ -120,21 +127,8 @@ function compareLiteral(
       problems.push(unknownParameter(scope, property.name ?? property, target, path, name, given));
     }
   }
-  return joinMissing(problems, missing(scope, literal, target, path, given, problems));
-}
-
-/** One name too many and one too few: the one was meant to be the other. */
-function joinMissing(
-  problems: ArgumentProblem[],
-  absent: readonly ArgumentProblem[],
-): ArgumentProblem[] {
-  const unknown = problems.filter((problem) => problem.kind === "unknown");
-  const [only] = unknown;
-  const [name, ...others] = absent.flatMap((problem) => problem.names ?? []);
-  const isPair = unknown.length === 1 && name !== undefined && others.length === 0;
-  if (!isPair || only === undefined || only.near !== undefined) return [...problems, ...absent];
-  const meant = { ...only, text: `; did you mean "${name}"?`, near: name };
-  return problems.map((problem) => problem === only ? meant : problem);
+  const absent = missing(scope, literal, target, path, given, problems);
+  return joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
 }
 
 /** Names that an object literal gives, spreads included; null if more may be in it. */
@@ -193,7 +187,7 @@ function missing(
   // A misspelt name is one mistake, not two.
   const meant = new Set(others.map((problem) => problem.near));
   const absent = requiredNames(scope.checker, target).filter((name) =>
-    !given.has(name) && !meant.has(name)
+    !given.has(name) && !meant.has(name) && !isAdded(scope.view, name)
   );
   if (absent.length === 0) return [];
   const text = renderNeeds(scope.checker, target, absent);
@@ -221,20 +215,19 @@ function wrongType(
   node: ts.Expression,
   target: ts.Type,
   path: readonly string[],
+  source = scope.checker.getTypeAtLocation(node),
 ): ArgumentProblem {
-  const source = scope.checker.getTypeAtLocation(node);
-  const text = `${describeType(scope.checker, target)}, not ${
-    describeSource(scope, source, target)
-  }`;
-  return { node, path, kind: "type", text: text + suggestLiteral(source, target) };
+  const { checker } = scope;
+  const isChoice = membersOf(target).every(isLiteral);
+  const actual = isChoice && membersOf(source).every(isLiteral)
+    ? describeType(checker, source)
+    : describeKind(checker, source);
+  const text = `${describeType(checker, target)}, not ${actual}${suggestLiteral(source, target)}`;
+  return { node, path, kind: isChoice ? "choice" : "type", text };
 }
 
-/** The value itself where a choice of values is wanted, else its kind. */
-function describeSource(scope: Scope, source: ts.Type, target: ts.Type): string {
-  const isValue = (type: ts.Type) =>
-    isFlagged(type, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral);
-  const isChoice = membersOf(target).every(isValue) && membersOf(source).every(isValue);
-  return isChoice ? describeType(scope.checker, source) : describeKind(scope.checker, source);
+function isLiteral(type: ts.Type): boolean {
+  return isFlagged(type, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral);
 }
 
 function suggestLiteral(source: ts.Type, target: ts.Type): string {
@@ -260,28 +253,29 @@ function compareTypes(
   if (source.isUnion()) {
     const each = source.types.map((member) => compareTypes(scope, member, target, node, path));
     return each.some((problems) => problems.length === 0) ? [] : [
-      wrongType(scope, node, target, path),
+      wrongType(scope, node, target, path, source),
     ];
   }
   if (target.isUnion()) {
     const each = target.types.map((member) => compareTypes(scope, source, member, node, path));
     if (each.some((problems) => problems.length === 0)) return [];
-    return bestOf(each, path) ?? [wrongType(scope, node, target, path)];
+    return bestOf(each, path) ?? [wrongType(scope, node, target, path, source)];
   }
   if (isWidened(source, target) || hasJsonForm(checker, source)) return [];
   const from = elementOf(checker, source);
   const to = elementOf(checker, target);
   if (from !== undefined && to !== undefined) {
     const [problem] = compareTypes(scope, from, to, node, [...path, ""]);
-    const isWhole = problem?.kind === "type" && problem.path.length === path.length + 1;
+    const isWhole = problem !== undefined && isWrongKind(problem) &&
+      problem.path.length === path.length + 1;
     return isWhole
-      ? [wrongType(scope, node, target, path)]
+      ? [wrongType(scope, node, target, path, source)]
       : problem === undefined
       ? []
       : [problem];
   }
   if (from !== undefined || to !== undefined || !bothObjects(checker, source, target)) {
-    return [wrongType(scope, node, target, path)];
+    return [wrongType(scope, node, target, path, source)];
   }
   return compareMembers(scope, source, target, node, path);
 }

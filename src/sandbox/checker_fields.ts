@@ -2,6 +2,7 @@ import ts from "typescript";
 import { nearest } from "../model/nearest.ts";
 import { promiseMessage } from "./checker_awaits.ts";
 import { judgeBuiltIn } from "./checker_built_ins.ts";
+import { otherTypes } from "./checker_certainty.ts";
 import { isAdded, isGiven, isProbed } from "./checker_probes.ts";
 import {
   elementOf,
@@ -15,6 +16,7 @@ import {
   PROGRAM_FILE,
   type ProgramView,
   spellTool,
+  type ToolName,
   toolOfType,
   TOOLS_FILE,
 } from "./checker_types.ts";
@@ -45,7 +47,9 @@ export function checkField(
   if (members.some((member) => hasMember(checker, member, name))) return;
   const message = members.length === 1 ? judge(view, type, name) : judgeUnion(view, type, name);
   if (message === null || isAdded(view, name) || isProbed(view, node.parent)) return;
-  view.report(node, message);
+  const others = otherTypes(view, receiver);
+  const mayHave = (other: ts.Type) => isOpaque(other) || hasMember(checker, other, name);
+  if (others !== null && !others.some(mayHave)) view.report(node, message);
 }
 
 function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolean {
@@ -58,6 +62,8 @@ function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolea
 function judge(view: ProgramView, type: ts.Type, name: string): string | null {
   const path = toolsPath(view.checker, type);
   if (path !== null) return judgeTool(view, type, path, name);
+  const tool = type.getCallSignatures().length > 0 ? toolOfType(type) : null;
+  if (tool !== null) return judgeFunction(tool, name);
   if (isDeclaredIn(type, TOOLS_FILE)) return unknownField(view.checker, [type], name);
   const element = elementOf(view.checker, type);
   if (element !== undefined) return judgeArray(element, name);
@@ -115,6 +121,13 @@ function unknownTool(
   return near === undefined
     ? `There is no ${what}; find it with the search tool or tools.$search("…")`
     : `There is no ${what}; did you mean "${prefix}${near}"?`;
+}
+
+/** A member of a tool itself, as in `tools.orders.list.map(…)`. */
+function judgeFunction(tool: ToolName, name: string): string | null {
+  if (name in Function.prototype) return null;
+  const call = `await tools.${tool.name}({ … })`;
+  return `tools.${tool.name} is not called here; write (${call}).${name}`;
 }
 
 function unknownField(

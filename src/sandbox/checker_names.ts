@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { nearest } from "../model/nearest.ts";
+import { isUncertain } from "./checker_certainty.ts";
 import { MISSING_GLOBALS, REMOVED_GLOBALS } from "./checker_realm.ts";
 import {
   describeKind,
@@ -153,7 +154,7 @@ function notCallable(view: ProgramView, node: ts.Node): string | null {
     (member.getConstructSignatures().length > 0 && ts.isNewExpression(expression.parent)) ||
     member.getSymbol()?.name === "Function"
   );
-  if (isCallable) return null;
+  if (isCallable || isUncertain(view, expression)) return null;
   const name = expression.getText(view.file).slice(0, 60);
   if (type.getConstructSignatures().length > 0) return `${name} needs new before it`;
   return `${name} is ${describeKind(view.checker, type)}, it cannot be called`;
@@ -172,6 +173,7 @@ function notIterable(view: ProgramView, node: ts.Node): string | null {
   const members = membersOf(type);
   if (members.some(isOpaque)) return null;
   if (members.length > 1 || hasPromise(type)) return null;
+  if (ts.isExpression(node) && isUncertain(view, node)) return null;
   const fields = view.checker.getPropertiesOfType(type);
   const list = fields.find((field) =>
     view.checker.isArrayType(view.checker.getTypeOfSymbolAtLocation(field, node))

@@ -10,6 +10,7 @@ import {
   membersOf,
   type ProgramView,
   shorten,
+  toolOfType,
   unwrap,
 } from "./checker_types.ts";
 
@@ -17,7 +18,7 @@ import {
 export function checkPromises(view: ProgramView, node: ts.Node): void {
   if (ts.isExpressionStatement(node)) checkFloating(view, node.expression);
   else if (ts.isVariableDeclaration(node)) checkUnusedPromise(view, node);
-  else if (ts.isAwaitExpression(node)) checkAwaitedArray(view, node);
+  else if (ts.isAwaitExpression(node)) checkAwaited(view, node);
   else if (ts.isCallExpression(node)) checkCall(view, node);
   else if (ts.isTemplateSpan(node)) checkValue(view, node.expression);
   else if (ts.isBinaryExpression(node)) checkOperator(view, node);
@@ -33,6 +34,7 @@ export function checkPromises(view: ProgramView, node: ts.Node): void {
 /** Looks at what a program returns: promises inside of it are never awaited. */
 export function checkResult(view: ProgramView, expression: ts.Expression): void {
   const inner = unwrap(expression);
+  checkUncalled(view, inner);
   if (ts.isObjectLiteralExpression(inner)) {
     for (const property of inner.properties) {
       if (ts.isPropertyAssignment(property)) checkResultPart(view, property.initializer);
@@ -142,10 +144,21 @@ function isPromiseArray(checker: ts.TypeChecker, type: ts.Type): boolean {
 }
 
 /** `await list.map(async …)` waits for nothing. */
-function checkAwaitedArray(view: ProgramView, node: ts.AwaitExpression): void {
+function checkAwaited(view: ProgramView, node: ts.AwaitExpression): void {
   const type = view.checker.getTypeAtLocation(node.expression);
-  if (!isPromiseArray(view.checker, type)) return;
-  view.report(node, "await does not wait for an array of Promises; write await Promise.all(…)");
+  if (isPromiseArray(view.checker, type)) {
+    view.report(node, "await does not wait for an array of Promises; write await Promise.all(…)");
+  } else checkUncalled(view, node.expression);
+}
+
+/** `await tools.orders.list` and `return tools.orders.list`, without a call. */
+export function checkUncalled(view: ProgramView, expression: ts.Expression): void {
+  const inner = unwrap(expression);
+  if (!ts.isPropertyAccessExpression(inner) && !ts.isElementAccessExpression(inner)) return;
+  const type = view.checker.getTypeAtLocation(inner);
+  const tool = type.getCallSignatures().length > 0 ? toolOfType(type) : null;
+  if (tool === null) return;
+  view.report(inner, `tools.${tool.name} is not called here; write tools.${tool.name}({ … })`);
 }
 
 /** Methods that look at the truth or the order of what their callback returns. */

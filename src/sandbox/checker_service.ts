@@ -186,6 +186,7 @@ function checkTree(view: ProgramView): void {
   const results = resultFunctions(view.main);
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node)) return;
+    if (ts.isFunctionLike(node) && results.has(node)) checkParameters(view, node);
     checkPromises(view, node);
     if (ts.isCallExpression(node)) {
       checkImport(view, node);
@@ -206,6 +207,16 @@ function checkTree(view: ProgramView): void {
     ts.forEachChild(node, visit);
   };
   ts.forEachChild(view.main.body, visit);
+}
+
+/** The sandbox calls a program without arguments. */
+function checkParameters(view: ProgramView, node: ts.SignatureDeclaration): void {
+  const [parameter] = node.parameters;
+  if (parameter === undefined || parameter.initializer || parameter.dotDotDotToken) return;
+  view.report(
+    parameter,
+    "The program is called without arguments; leave this parameter out, tools is always there",
+  );
 }
 
 function functionAround(node: ts.Node): ts.Node {

@@ -49,6 +49,37 @@ const OTHERS: readonly Tool[] = [
       required: ["items"],
     },
   }),
+  toolOf("raw", "write", {
+    inputSchema: {
+      type: "object",
+      properties: {
+        body: {
+          type: "object",
+          properties: { id: TEXT, name: TEXT, ttl: NUMBER },
+          required: ["name"],
+        },
+      },
+      required: ["body"],
+    },
+  }),
+  toolOf("raw", "filter", {
+    properties: {
+      rule: {
+        oneOf: [
+          {
+            type: "object",
+            properties: { kind: { const: "name" }, value: TEXT },
+            required: ["kind", "value"],
+          },
+          {
+            type: "object",
+            properties: { kind: { const: "range" }, from: NUMBER, to: NUMBER },
+            required: ["kind", "from", "to"],
+          },
+        ],
+      },
+    },
+  }),
   toolOf("github", "search_issues", {
     inputSchema: {
       type: "object",
