@@ -3,7 +3,7 @@ import { GateError } from "../model/errors.ts";
 import { personKey, type Principal, principalKey } from "../model/principal.ts";
 import { createOAuthClient, type OAuthClient } from "./oauth_client.ts";
 import type { Outbound } from "./outbound_fetch.ts";
-import type { SecretMask } from "./secret_mask.ts";
+import { resolveMasked, type SecretMask } from "./secret_mask.ts";
 import { createTokenCache } from "./token_cache.ts";
 import type { SubjectToken, UpstreamContext } from "./upstream.ts";
 import { createUserOAuth, type UserOAuth } from "./user_oauth.ts";
@@ -42,14 +42,13 @@ export function createCredentials(
   context: UpstreamContext,
   options: CredentialOptions,
 ): Credentials {
-  const resolve = async (text: string): Promise<string> => {
-    const value = await context.resolveSecrets(text);
-    options.mask.add(value);
-    return value;
-  };
+  const resolve = (name: string, text: string) =>
+    resolveMasked(options.mask, context.resolveSecrets, name, text);
   const fixedHeaders = async () => {
     const headers: { [name: string]: string } = {};
-    for (const [name, text] of Object.entries(options.headers)) headers[name] = await resolve(text);
+    for (const [name, text] of Object.entries(options.headers)) {
+      headers[name] = await resolve(name, text);
+    }
     return headers;
   };
   const { auth } = options;
@@ -98,13 +97,13 @@ function tokenSource(
   context: UpstreamContext,
   options: CredentialOptions,
   auth: UpstreamAuthConfig,
-  resolve: (text: string) => Promise<string>,
+  resolve: (name: string, text: string) => Promise<string>,
 ): TokenSource {
   const secret = auth.clientSecret;
   const client = createOAuthClient({
     tokenUrl: auth.tokenUrl,
     clientId: auth.clientId,
-    clientSecret: secret === undefined ? undefined : () => resolve(secret),
+    clientSecret: secret === undefined ? undefined : () => resolve("clientSecret", secret),
     fetch: options.outbound,
   });
   const parameters = {

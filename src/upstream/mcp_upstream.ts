@@ -95,13 +95,13 @@ export function createMcpUpstream(context: UpstreamContext, options: McpUpstream
           options.scopeOf(call.principal),
           (live) => callMcp(live, call, { timeoutMs: options.timeoutMs, signal, lists }),
         );
-        return sized(call, answer, options.credential);
+        return complete(call, answer, options);
       } catch (error) {
         if (call.signal.aborted) throw cancelled(call);
         if (!isServerRefusal(error)) throw explain(call, error, options.timeoutMs);
         const text = options.mask.apply(error.message.slice(0, REFUSAL_CHARACTERS_MAX));
         const content = [{ type: "text", text }];
-        return sized(call, { content, isError: true }, options.credential);
+        return complete(call, { content, isError: true }, options);
       }
     },
     status: () => keepers.get(SERVICE).status,
@@ -126,14 +126,27 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
     : unreachable(call, "cannot be reached", { cause: error });
 }
 
-/** Checks the size of an answer, as JSON, and completes it. */
-function sized(call: UpstreamCall, answer: McpAnswer, credential: string): UpstreamAnswer {
-  const text = JSON.stringify([answer.content, answer.structuredContent]);
+/** Checks the size of an answer, as JSON, hides secrets that it repeats, and completes it. */
+function complete(
+  call: UpstreamCall,
+  answer: McpAnswer,
+  options: McpUpstreamOptions,
+): UpstreamAnswer {
+  const { content, structuredContent, isError } = answer;
+  const text = JSON.stringify({ content, structuredContent });
   const bytes = text.length > call.resultBytesMax
     ? text.length
     : new TextEncoder().encode(text).length;
   if (bytes > call.resultBytesMax) throw isTooLarge(call, bytes, call.resultBytesMax);
-  return { ...answer, bytes, credential };
+  const masked = options.mask.applyToAnswer(text);
+  const shown = masked === text ? { content, structuredContent } : JSON.parse(masked) as McpAnswer;
+  return {
+    content: shown.content,
+    ...("structuredContent" in answer ? { structuredContent: shown.structuredContent } : {}),
+    isError,
+    bytes,
+    credential: options.credential,
+  };
 }
 
 /** What went wrong with a connection, for the operator: short, one line. */

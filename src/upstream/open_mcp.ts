@@ -4,16 +4,17 @@ import { createMcpUpstream } from "./mcp_upstream.ts";
 import { httpOpener, type HttpServerConfig } from "./open_http.ts";
 import { stdioOpener, type StdioServerConfig } from "./open_stdio.ts";
 import { createOutbound } from "./outbound_fetch.ts";
-import { createSecretMask } from "./secret_mask.ts";
+import { createSecretMask, isSecretName, maskedLog } from "./secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext } from "./upstream.ts";
 
 /** An MCP server that runs as a child process. */
 export function openMcpStdio(
-  context: UpstreamContext,
+  outer: UpstreamContext,
   config: StdioServerConfig,
   shared: SharedParts,
 ): Upstream {
   const mask = createSecretMask();
+  const context = { ...outer, log: maskedLog(outer.log, mask) };
   const open = stdioOpener(context, { config, mask, ...shared });
   return createMcpUpstream(context, {
     open: (_scope, signal, closed) => open(signal, closed),
@@ -30,11 +31,12 @@ export function openMcpStdio(
 
 /** An MCP server behind a URL. */
 export function openMcpHttp(
-  context: UpstreamContext,
+  outer: UpstreamContext,
   config: HttpServerConfig,
   shared: SharedParts,
 ): Upstream {
   const mask = createSecretMask();
+  const context = { ...outer, log: maskedLog(outer.log, mask) };
   const outbound = createOutbound({
     configured: [config.url, ...(config.auth === undefined ? [] : [config.auth.tokenUrl])],
     allowPrivateNetwork: config.allowPrivateNetwork,
@@ -71,8 +73,8 @@ export function openMcpHttp(
 
 /** An argument such as `--api-key=abc` without its value. References stay: they are not the secret. */
 function withoutSecret(argument: string, index: number, all: readonly string[]): string {
-  const isSecretName = (text: string) => /^--?[\w-]*(key|token|secret|passw)[\w-]*$/i.test(text);
+  const isSecretOption = (text: string) => /^--?[\w-]+$/.test(text) && isSecretName(text);
   const [name, value] = argument.split("=", 2);
-  if (name !== undefined && value !== undefined && isSecretName(name)) return `${name}=***`;
-  return index > 0 && isSecretName(all[index - 1] ?? "") ? "***" : argument;
+  if (name !== undefined && value !== undefined && isSecretOption(name)) return `${name}=***`;
+  return index > 0 && isSecretOption(all[index - 1] ?? "") ? "***" : argument;
 }

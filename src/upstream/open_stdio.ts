@@ -4,7 +4,7 @@ import { childEnvironment } from "./child_environment.ts";
 import type { ChildReaper } from "./child_reaper.ts";
 import { connectMcp, type McpConnection } from "./mcp_connection.ts";
 import { isServerRefusal } from "./mcp_errors.ts";
-import type { SecretMask } from "./secret_mask.ts";
+import { resolveMasked, type SecretMask } from "./secret_mask.ts";
 import { StdioTransport } from "./stdio_transport.ts";
 import type { UpstreamContext } from "./upstream.ts";
 
@@ -79,23 +79,19 @@ export function stdioOpener(
 }
 
 /** Secrets are resolved here, at the last moment, and remembered only by the mask. */
-async function resolveCommand(context: UpstreamContext, options: OpenStdioOptions) {
-  const { config } = options;
-  const resolve = async (text: string) => {
-    const resolved = await context.resolveSecrets(text);
-    if (resolved !== text) options.mask.add(resolved);
-    return resolved;
-  };
+async function resolveCommand(
+  context: UpstreamContext,
+  { config, baseDir, mask }: OpenStdioOptions,
+) {
+  const resolve = (name: string, text: string) =>
+    resolveMasked(mask, context.resolveSecrets, name, text);
   const env: { [name: string]: string } = {};
-  for (const [name, text] of Object.entries(config.env)) {
-    env[name] = await resolve(text);
-    if (/key|token|secret|passw|credential/i.test(name)) options.mask.add(env[name]);
-  }
+  for (const [name, text] of Object.entries(config.env)) env[name] = await resolve(name, text);
   return {
     command: config.command,
-    args: await Promise.all(config.args.map(resolve)),
+    args: await Promise.all(config.args.map((text) => resolve("", text))),
     env: childEnvironment(context.env(), env),
-    cwd: config.cwd ?? options.baseDir,
+    cwd: config.cwd ?? baseDir,
   };
 }
 

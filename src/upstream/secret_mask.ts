@@ -1,18 +1,28 @@
-const LENGTH_MIN = 6;
+import type { Log } from "../model/log.ts";
+
+/** A secret shorter than this is no secret, and hiding it would garble every text. */
+const WORD_CHARS_MIN = 6;
+/** Parts of a secret, such as what stands behind `Bearer`, must be longer than such words. */
+const PART_CHARS_MIN = 8;
+/** In answers only what cannot be there by chance is hidden. */
+const ANSWER_CHARS_MIN = 16;
 const VALUES_MAX = 64;
 
-/** Replaces secret values in texts that leave the process: errors, logs, status. */
+/** Replaces secret values in texts that leave the upstream side. */
 export interface SecretMask {
-  /** Remembers a value; a text such as `Bearer abc` also hides `abc` alone. */
+  /** Remembers a value; a text such as `Bearer abc…` also hides `abc…` alone. */
   add(value: string): void;
+  /** For errors, logs and status. */
   apply(text: string): string;
+  /** For answers of tools, which may repeat what they were called with. JSON stays JSON. */
+  applyToAnswer(text: string): string;
 }
 
 /** Makes a mask that knows no secret yet. Keeps the newest 64 values, so that rotation does not grow it. */
 export function createSecretMask(): SecretMask {
   const values = new Set<string>();
-  const remember = (value: string) => {
-    if (value.length < LENGTH_MIN) return;
+  const remember = (value: string, charsMin: number) => {
+    if (value.length < charsMin) return;
     values.delete(value);
     values.add(value);
     for (const oldest of values) {
@@ -20,17 +30,54 @@ export function createSecretMask(): SecretMask {
       values.delete(oldest);
     }
   };
+  const replace = (text: string, charsMin: number): string => {
+    let masked = text;
+    // The longest first, so that a part never splits the whole.
+    for (const value of [...values].sort((a, b) => b.length - a.length)) {
+      if (value.length < charsMin) continue;
+      masked = masked.replaceAll(value, "***").replaceAll(inJson(value), "***");
+    }
+    return masked;
+  };
   return {
     add(value) {
-      // The longest goes last in and first out, so that a part never splits the whole.
-      for (const part of value.split(/[\s,;]+/)) remember(part);
-      remember(value);
+      for (const part of value.split(/[\s,;]+/)) remember(part, PART_CHARS_MIN);
+      remember(value, WORD_CHARS_MIN);
     },
-    apply(text) {
-      let masked = text;
-      const longestFirst = [...values].sort((a, b) => b.length - a.length);
-      for (const value of longestFirst) masked = masked.replaceAll(value, "***");
-      return masked;
-    },
+    apply: (text) => replace(text, WORD_CHARS_MIN),
+    applyToAnswer: (text) => replace(text, ANSWER_CHARS_MIN),
+  };
+}
+
+/** A value as it stands between the quotes of a JSON text. */
+function inJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+/** Whether a header, variable or option is named like something secret. */
+export function isSecretName(name: string): boolean {
+  return /key|token|secret|passw|credential|authorization|cookie/i.test(name);
+}
+
+/** Resolves a configured text, and remembers it if it is, or holds, a secret. */
+export async function resolveMasked(
+  mask: SecretMask,
+  resolveSecrets: (text: string) => Promise<string>,
+  name: string,
+  text: string,
+): Promise<string> {
+  const value = await resolveSecrets(text);
+  if (value !== text || isSecretName(name)) mask.add(value);
+  return value;
+}
+
+/** A log in which the texts of an upstream show no secret. */
+export function maskedLog(log: Log, mask: SecretMask): Log {
+  return (level, message, fields = {}) => {
+    const shown = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" ? mask.apply(value) : value,
+    ]);
+    log(level, mask.apply(message), Object.fromEntries(shown));
   };
 }

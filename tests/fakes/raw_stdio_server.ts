@@ -82,6 +82,7 @@ async function callTool(id: number, params: { readonly [key: string]: unknown })
       return answer(text("done"));
     }
     case "environment":
+      note({ event: "environment", ...Deno.env.toObject() });
       return answer({ content: [], structuredContent: Deno.env.toObject() });
     case "fork": {
       const child = new Deno.Command("sleep", { args: ["300"], stdin: "null" }).spawn();

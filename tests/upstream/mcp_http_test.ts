@@ -155,6 +155,25 @@ Deno.test("headers carry resolved secrets, and no error or log line does", async
   assert.ok(!upstreams.logged.some((line) => line.includes("s3cret")));
 });
 
+Deno.test("a server that repeats its credential teaches it to nobody", async () => {
+  await using server = startHttpMcpServer("sessions", {
+    accept: (request) =>
+      request.headers.get("mcp-method") === "server/discover"
+        ? null
+        : new Response(`bad ${request.headers.get("authorization")}`, { status: 500 }),
+  });
+  await using upstreams = openTestUpstreams({
+    mcpServers: {
+      far: { url: server.url, headers: { Authorization: "Bearer ${env:SECRET}" } },
+    },
+  });
+  await assert.rejects(upstreams.list("far"));
+  const { error } = upstreams.status("far");
+  assert.match(error ?? "", /bad \*\*\*/);
+  assert.ok(upstreams.logged.length > 0);
+  assert.ok(!upstreams.logged.some((line) => line.includes("s3cret")));
+});
+
 Deno.test("an HTTP server that is not there is down, and found once it is", async () => {
   const place = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = place.addr;

@@ -38,7 +38,8 @@ Deno.test("call() sends arguments, idempotency key and trace context", async () 
   assert.deepEqual(answer.structuredContent, { a: 1 });
   assert.equal(answer.isError, false);
   assert.equal(answer.credential, "none");
-  assert.equal(answer.bytes, JSON.stringify([answer.content, answer.structuredContent]).length);
+  const { content, structuredContent } = answer;
+  assert.equal(answer.bytes, JSON.stringify({ content, structuredContent }).length);
   const [, call] = await readJournal(journal.path);
   const meta = call?.meta as { [key: string]: unknown };
   assert.equal(meta["toolgate/idempotencyKey"], "e1:4");
@@ -209,7 +210,10 @@ Deno.test("a child sees the allowed names of our environment and its own, with s
   });
   const { structuredContent } = await upstreams.call(callOf("raw", "environment"));
   const environment = structuredContent as { [name: string]: string };
-  assert.equal(environment.API_KEY, "s3cret-value-1234");
+  const noted = (await readJournal(journal.path)).find(({ event }) => event === "environment");
+  assert.equal(noted?.API_KEY, "s3cret-value-1234");
+  // What it was given it cannot hand on.
+  assert.equal(environment.API_KEY, "***");
   assert.equal(environment.PLAIN, "x");
   assert.equal(environment.HOME, "/nowhere");
   assert.ok(!("GITHUB_TOKEN" in environment));

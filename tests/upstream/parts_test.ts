@@ -80,14 +80,22 @@ Deno.test("who stops waiting gives the place to the next", async () => {
   assert.notEqual(await next, null);
 });
 
-Deno.test("a mask hides whole secrets, their parts and nothing short", () => {
+Deno.test("a mask hides whole secrets, their parts, and no words", () => {
   const mask = createSecretMask();
   mask.add("Bearer abcdef-123456");
   mask.add("ok");
   assert.equal(
-    mask.apply("ok: Bearer abcdef-123456, also abcdef-123456 alone"),
-    "ok: ***, also *** alone",
+    mask.apply("ok: Bearer abcdef-123456, also abcdef-123456 alone; a Bearer is no secret"),
+    "ok: ***, also *** alone; a Bearer is no secret",
   );
+});
+
+Deno.test("in answers only long secrets are hidden, also where JSON writes them otherwise", () => {
+  const mask = createSecretMask();
+  mask.add("production");
+  mask.add('a"quoted\\secret-of-some-length');
+  const text = JSON.stringify({ stage: "production", echo: 'a"quoted\\secret-of-some-length' });
+  assert.deepEqual(JSON.parse(mask.applyToAnswer(text)), { stage: "production", echo: "***" });
 });
 
 Deno.test("a child inherits a few names and no shell functions", () => {

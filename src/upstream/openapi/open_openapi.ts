@@ -6,7 +6,7 @@ import { authorizedFetch } from "../authorized_fetch.ts";
 import { createCredentials, type Credentials } from "../credentials.ts";
 import { explainHttpStatus, explainMcpError } from "../mcp_errors.ts";
 import { createOutbound, type Outbound } from "../outbound_fetch.ts";
-import { createSecretMask, type SecretMask } from "../secret_mask.ts";
+import { createSecretMask, maskedLog, resolveMasked, type SecretMask } from "../secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "../upstream.ts";
 import { badResult, cancelled, timedOut, toolName, unreachable } from "../upstream_errors.ts";
 import { nodeOf, textOf } from "./document.ts";
@@ -37,12 +37,13 @@ interface Parts {
 
 /** An HTTP API that is described by an OpenAPI document: one tool for each operation. */
 export function openOpenapi(
-  context: UpstreamContext,
+  outer: UpstreamContext,
   config: OpenapiServerConfig,
   shared: SharedParts,
 ): Upstream {
   const spec = /^https?:/.test(config.spec) ? config.spec : resolve(shared.baseDir, config.spec);
   const mask = createSecretMask();
+  const context = { ...outer, log: maskedLog(outer.log, mask) };
   const isUrl = /^https?:/.test(spec);
   const outbound = createOutbound({
     // Only what the operator wrote counts as configured; a server that the document names does not.
@@ -218,10 +219,8 @@ async function callOperation(
       await response.body?.cancel();
       throw explainHttpStatus(call, 401);
     }
-    const answer = await readHttpAnswer(response, call.resultBytesMax);
-    if (!answer.isError) return { ...answer, credential: credentialKind(parts, operation) };
-    const content = answer.content.map((block) => maskText(mask, block));
-    return { ...answer, content, credential: credentialKind(parts, operation) };
+    const answer = await readHttpAnswer(response, call.resultBytesMax, mask);
+    return { ...answer, credential: credentialKind(parts, operation) };
   } catch (error) {
     if (call.signal.aborted) throw cancelled(call);
     if (timeout.aborted) throw timedOut(call, config.timeoutMs, error);
@@ -256,11 +255,7 @@ async function authorize(
     operation,
     api.schemes,
     config.security,
-    async (text) => {
-      const value = await context.resolveSecrets(text);
-      mask.add(value);
-      return value;
-    },
+    (text) => resolveMasked(mask, context.resolveSecrets, "credential", text),
   );
   for (const [name, value] of Object.entries(headers)) {
     const cookies = name === "cookie" ? request.headers.get("cookie") : null;
@@ -277,9 +272,4 @@ function credentialKind({ config, credentials }: Parts, operation: Operation): s
   return credentials.kind === "none" && scheme !== undefined
     ? `scheme:${scheme}`
     : credentials.kind;
-}
-
-function maskText(mask: SecretMask, block: unknown): unknown {
-  if (typeof block !== "object" || block === null || !("text" in block)) return block;
-  return { ...block, text: mask.apply(String(block.text)) };
 }

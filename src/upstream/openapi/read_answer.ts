@@ -1,4 +1,5 @@
 import { AnswerTooLargeError } from "../bound_response.ts";
+import type { SecretMask } from "../secret_mask.ts";
 
 /** An HTTP answer as a tool's answer. */
 export interface ReadAnswer {
@@ -16,16 +17,20 @@ const ERROR_CHARACTERS_MAX = 10_000;
  *
  * @throws {AnswerTooLargeError}
  */
-export async function readHttpAnswer(response: Response, bytesMax: number): Promise<ReadAnswer> {
+export async function readHttpAnswer(
+  response: Response,
+  bytesMax: number,
+  mask: Pick<SecretMask, "apply" | "applyToAnswer">,
+): Promise<ReadAnswer> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes.length > bytesMax) throw new AnswerTooLargeError(bytesMax);
   const contentType = response.headers.get("content-type") ?? "";
   const essence = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   const isText = isTextual(essence) || response.status >= 400;
-  const text = isText ? new TextDecoder().decode(bytes) : "";
+  const text = isText ? mask.applyToAnswer(new TextDecoder().decode(bytes)) : "";
   if (response.status >= 400) {
     const words = `HTTP ${response.status} ${response.statusText}`.trim();
-    const detail = text.slice(0, ERROR_CHARACTERS_MAX).trim();
+    const detail = mask.apply(text.slice(0, ERROR_CHARACTERS_MAX)).trim();
     return {
       content: [{ type: "text", text: detail === "" ? words : `${words}: ${detail}` }],
       isError: true,
