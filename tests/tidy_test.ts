@@ -33,12 +33,16 @@ const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.openKv": ["src/store/"],
   "Deno.Command": ["src/upstream/", "src/sandbox/", "src/config/run_command.ts"],
   "Deno.dlopen": ["src/sandbox/kernel/"],
-  "Deno.connect": ["src/upstream/"],
+  "Deno.connect": [
+    "src/upstream/",
+    "src/audit/sink_syslog.ts", // records to a place outside
+  ],
   "Deno.connectTls": ["src/upstream/"],
   "Deno.listen": ["src/upstream/"],
   fetch: [
     "src/upstream/",
     "src/audit/anchors.ts", // checkpoints to a place outside
+    "src/audit/sink_http.ts", // records to a place outside
     "src/cli/system_deps.ts", // to the running service on this machine
     "src/app.ts", // handed to those who name it as a dependency
     "src/wire_gate.ts",

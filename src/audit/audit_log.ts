@@ -5,34 +5,25 @@
  * so often a checkpoint record holds such a note too, and anchors remember it outside the store.
  */
 import type { Config } from "../config/schema.ts";
-import { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
 import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
 import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
+import { startAuditMaintenance } from "./audit_maintenance.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
-import {
-  AUDIT_LIMITS,
-  type AuditLimits,
-  isAnnouncementKind,
-  type KeptPayloads,
-} from "./audit_queue.ts";
-import { type AuditHealth, AuditWriter, type WrittenBatch } from "./audit_writer.ts";
+import { AUDIT_LIMITS, type AuditLimits } from "./audit_queue.ts";
+import { type AuditHealth, AuditWriter } from "./audit_writer.ts";
 import { createChainKeeper } from "./chain_keeper.ts";
-import {
-  type AuditPayloads,
-  commitPayloads,
-  plainPayloads,
-  type SaltedPayloads,
-} from "./payload_box.ts";
-import { createPayloadStore, type PayloadStore } from "./payload_store.ts";
-import { trimAudit } from "./retention.ts";
-import { firstUnshipped } from "./ship.ts";
+import { keepPayloads } from "./keep_payloads.ts";
+import { type AuditPayloads, commitPayloads, plainPayloads } from "./payload_box.ts";
+import { createPayloadStore } from "./payload_store.ts";
 import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
+import { trimAudit } from "./retention.ts";
+import { firstUnshipped } from "./ship.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
 
-const TRIM_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 export interface AuditLog {
   /** The chain this log writes. */
@@ -102,28 +93,16 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   const keys = await keysOf(options);
   const { verifierKey } = keys.signer;
   const anchorTargets = anchorsOf(options);
-  const recovered = await recoverChain({
-    store,
-    chain,
-    verifierKey,
-    anchors: await readAnchors(anchorTargets),
-  });
+  const known = await readAnchors(anchorTargets);
+  const recovered = await recoverChain({ store, chain, verifierKey, anchors: known });
   if (recovered.tampered !== null) {
     log(`audit: the stored chain was changed: ${recovered.tampered}`);
   }
-  const anchors = openAnchors({ targets: anchorTargets, log });
-  const followers = new Set<(record: AuditRecord) => void>();
-  const retentionMs = config.payloadRetentionDays * 86_400_000;
+  const retentionMs = config.payloadRetentionDays * DAY_MS;
   const payloadStore = createPayloadStore({ store, chain, keys: keys.payloadKeys, retentionMs });
   const keeper = createChainKeeper({ keys, config, now, recovered });
-
-  function written(batch: WrittenBatch): void {
-    const note = keeper.written(batch);
-    if (note !== null) anchors.push(note);
-    for (const { record } of batch.links) tell(followers, record, log);
-    scheduleCheckpoint();
-  }
-
+  const anchors = openAnchors({ targets: anchorTargets, log });
+  const followers = new Set<(record: AuditRecord) => void>();
   const writer = new AuditWriter({
     store,
     now,
@@ -134,25 +113,30 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       const box = payloadStore.pack(batch.payloads);
       return box === null ? keeper.beside(batch) : [...keeper.beside(batch), box];
     },
-    written,
+    written(batch) {
+      const note = keeper.written(batch);
+      if (note !== null) anchors.push(note);
+      for (const { record } of batch.links) tell(followers, record, log);
+      maintenance.written();
+    },
     log,
   }, recovered.state);
-
-  let timer: ReturnType<typeof setTimeout> | null = null;
-
-  /** Records never wait longer for a checkpoint than configured, also when nothing follows them. */
-  function scheduleCheckpoint(): void {
-    if (timer !== null || !keeper.isCheckpointDue(writer.state)) return;
-    timer = setTimeout(() => {
-      timer = null;
-      if (keeper.isCheckpointDue(writer.state)) checkpoint().catch(logError(log));
-    }, config.checkpointEveryMs);
-    Deno.unrefTimer(Number(timer));
-  }
-
-  function checkpoint(): Promise<AuditRecord> {
-    return writer.append({ kind: "checkpoint" });
-  }
+  const checkpoint = () => writer.append({ kind: "checkpoint" });
+  const { neededFrom = (chain) => firstUnshipped(store, config.ship, chain) } = options;
+  const trimDeps = {
+    store,
+    signer: keys.signer,
+    now,
+    retentionMs: config.retentionDays * DAY_MS,
+    neededFrom,
+  };
+  const maintenance = startAuditMaintenance({
+    isCheckpointDue: () => keeper.isCheckpointDue(writer.state),
+    checkpoint,
+    checkpointEveryMs: config.checkpointEveryMs,
+    trim: () => trimAudit(trimDeps, chain),
+    onError: logError(log),
+  });
 
   async function append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord> {
     if (payloads === undefined) return await writer.append(event);
@@ -162,29 +146,22 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     return await writer.append(kept.event, kept.payloads);
   }
 
-  let trimming: Promise<number> = Promise.resolve(0);
-
-  /** One at a time: two would sign two beginnings. */
-  function trim(): Promise<number> {
-    const run = trimming.catch(() => 0).then(() =>
-      trimAudit({
-        store,
-        signer: keys.signer,
-        now,
-        retentionMs: config.retentionDays * 86_400_000,
-        neededFrom: options.neededFrom ??
-          ((chain) => firstUnshipped(store, config.ship, chain)),
-      }, chain)
-    );
-    trimming = run.catch(() => 0);
-    return run;
+  async function close(): Promise<void> {
+    await maintenance.close();
+    const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
+    // A store that is away must not keep the process from ending: the next start goes on from here.
+    const last = due ? checkpoint().catch(logError(log)) : Promise.resolve();
+    await writer.close();
+    await last;
+    await anchors.close();
   }
 
-  const trimTimer = setInterval(() => trim().catch(logError(log)), TRIM_EVERY_MS);
-  Deno.unrefTimer(Number(trimTimer));
-
-  for (const event of recovered.unfinished) await writer.append(event);
-
+  try {
+    for (const event of recovered.unfinished) await writer.append(event);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     chain,
     verifierKey,
@@ -217,51 +194,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         now,
       });
     },
-    trim,
+    trim: maintenance.trim,
     health: () => writer.health(),
     anchors: () => anchors.status(),
     signNote: keys.signer.signNote,
-    async close() {
-      if (timer !== null) clearTimeout(timer);
-      clearInterval(trimTimer);
-      await trimming;
-      const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
-      // A store that is away must not keep the process from ending: the next start goes on from here.
-      const last = due ? checkpoint().catch(logError(log)) : Promise.resolve();
-      await writer.close();
-      if (timer !== null) clearTimeout(timer);
-      await last;
-      await anchors.close();
-    },
+    close,
   };
-}
-
-/**
- * An intent without its payload is refused; an outcome without it is better than none, and says so.
- *
- * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
- */
-async function keepPayloads(
-  payloadStore: PayloadStore,
-  committed: { event: AuditEvent; salted: SaltedPayloads },
-  log: (message: string) => void,
-): Promise<{ event: AuditEvent; payloads: KeptPayloads | null }> {
-  const { event, salted } = committed;
-  let kept: KeptPayloads | null = null;
-  try {
-    kept = await payloadStore.keep(salted);
-  } catch (error) {
-    if (isAnnouncementKind(event.kind)) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {
-        hint: "Nothing was done. Try again later; the operator sees the cause in the health check.",
-        cause: error,
-      });
-    }
-    logError(log)(error);
-  }
-  if (kept !== null) return { event, payloads: kept };
-  return { event: { ...event, detail: { ...event.detail, payload: "not kept" } }, payloads: null };
 }
 
 function tell(

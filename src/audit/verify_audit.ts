@@ -9,13 +9,9 @@ import { createPayloadChecker, type PayloadChecker } from "./verify_payloads.ts"
 import { readTolerant } from "./read_chain.ts";
 import { readState } from "./recover_chain.ts";
 import { readTrimmed } from "./trimmed.ts";
-import {
-  type AuditProblem,
-  type ChainReport,
-  ChainVerifier,
-  type ChainVerifierOptions,
-  type KnownPlace,
-} from "./verify_chain.ts";
+import type { AuditProblem, ChainReport } from "./audit_report.ts";
+import type { ChainVerifierOptions, KnownPlace } from "./chain_marks.ts";
+import { ChainVerifier } from "./verify_chain.ts";
 
 export interface AuditReport {
   /** No problem anywhere. Unsigned or unanchored records alone are no problem. */

@@ -6,76 +6,12 @@
  * behind it, but not the notes.
  */
 import type { AuditRecord } from "../model/event.ts";
-import { GENESIS, hashLine, needsOutcome, RECORD_BYTES_MAX } from "./audit_record.ts";
-import { canonicalJson } from "./canonical_json.ts";
-import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import type { ChainState } from "./chain.ts";
+import { GENESIS, hashLine, needsOutcome } from "./audit_record.ts";
+import type { AuditProblem, AuditProblemKind, ChainReport, SeqRange } from "./audit_report.ts";
+import { type ChainVerifierOptions, type Mark, marksOf } from "./chain_marks.ts";
+import { openCheckpoint } from "./checkpoint.ts";
 import { createMerkleTree, hashLeaf, type MerkleTree } from "./merkle.ts";
-
-export type AuditProblemKind =
-  | "malformed" // a line that is no canonical record
-  | "edited" // a record whose hash is not what the next one says
-  | "missing" // a number that is not there
-  | "reordered"
-  | "forged" // a consistent chain that is not the one that was signed
-  | "truncated" // the chain ends before a note says it does
-  | "unsigned" // no valid note where there must be one
-  | "outcome" // a call that began and never ended
-  | "payload"
-  | "index" // the store finds records by wrong facts
-  | "tampered"; // the log itself found a difference when it was opened
-
-export interface AuditProblem {
-  readonly kind: AuditProblemKind;
-  readonly chain: string;
-  /** The first record concerned; null when it is about the chain as a whole. */
-  readonly seq: number | null;
-  readonly message: string;
-}
-
-/** Numbers of the first and the last record. */
-export type SeqRange = readonly [first: number, last: number];
-
-export interface ChainReport {
-  readonly chain: string;
-  readonly records: number;
-  readonly first: number | null;
-  readonly last: number | null;
-  /** Records that an anchor outside the store vouches for. */
-  readonly anchored: SeqRange | null;
-  /** Records behind the newest anchor that a signed note vouches for. */
-  readonly unanchored: SeqRange | null;
-  /** Records behind every signed note. */
-  readonly unsigned: SeqRange | null;
-  /** Calls under way when the chain was read. */
-  readonly open: readonly string[];
-  /** The first hundred. */
-  readonly problems: readonly AuditProblem[];
-  readonly problemCount: number;
-}
-
-export interface ChainVerifierOptions {
-  readonly chain: string;
-  readonly verifierKeys: readonly string[];
-  /** Notes from outside the store; only those about this chain are looked at. */
-  readonly anchors: readonly string[];
-  /** What retention removed, if anything. */
-  readonly trimmed: ChainState | null;
-  /** The note over the newest record; null: the chain is an export that has none. */
-  readonly seal: string | null;
-  /** Facts known otherwise: where a running log stands, what its kept state says. */
-  readonly known: readonly KnownPlace[];
-}
-
-export interface KnownPlace {
-  readonly size: number;
-  readonly head: string;
-  readonly root?: string;
-  /** The calls under way at that place. */
-  readonly open?: readonly string[];
-  /** Who says so. */
-  readonly what: string;
-}
+import { parseRecord } from "./parse_record.ts";
 
 const PROBLEMS_MAX = 100;
 /** The hash before a record, when the record before cannot be told: nothing to compare. */
@@ -346,60 +282,4 @@ function compareProblems(a: AuditProblem, b: AuditProblem): number {
 /** Problems behind which no note can agree any more. */
 function explains({ kind }: AuditProblem): boolean {
   return kind === "edited" || kind === "missing" || kind === "malformed" || kind === "reordered";
-}
-
-/** A size at which the chain must have a certain head and root. */
-interface Mark {
-  readonly size: number;
-  readonly head: string;
-  readonly root: string | null;
-  readonly open: readonly string[] | null;
-  readonly what: string;
-  readonly trust: "anchor" | "seal" | "known";
-}
-
-function marksOf(
-  options: ChainVerifierOptions,
-  report: (kind: AuditProblemKind, seq: number | null, message: string) => void,
-): Mark[] {
-  const marks: Mark[] = [];
-  const add = (checkpoint: Checkpoint, what: string, trust: Mark["trust"]) => {
-    const { size, head, root } = checkpoint;
-    marks.push({ size, head, root, open: null, what, trust });
-  };
-  for (const note of options.anchors) {
-    const anchor = openCheckpoint(note, options.verifierKeys);
-    if (anchor?.chain === options.chain) add(anchor, `the anchor of ${anchor.time}`, "anchor");
-  }
-  if (options.seal !== null) {
-    const seal = openCheckpoint(options.seal, options.verifierKeys);
-    if (seal === null || seal.chain !== options.chain) {
-      report("unsigned", null, "The note over the newest record is not signed by a trusted key");
-    } else add(seal, "the note over the newest record", "seal");
-  }
-  for (const { size, head, root = null, open = null, what } of options.known) {
-    marks.push({ size, head, root, open, what, trust: "known" });
-  }
-  return marks;
-}
-
-/** @returns why a line is no record, as a sentence. */
-function parseRecord(line: string, chain: string): AuditRecord | string {
-  if (line.length > RECORD_BYTES_MAX * 2) return "A line is longer than a record can be";
-  let record: AuditRecord;
-  try {
-    record = JSON.parse(line);
-    if (canonicalJson(record) !== line) return "A line is not canonical JSON";
-  } catch {
-    return "A line is not JSON";
-  }
-  if (typeof record !== "object" || record === null || record.v !== 1) {
-    return "A line is no record of a known version";
-  }
-  if (record.chain !== chain) return `A record is of another chain`;
-  const numbered = Number.isSafeInteger(record.seq) && record.seq >= 0;
-  const linked = typeof record.prev === "string" && /^[0-9a-f]{64}$/.test(record.prev);
-  const dated = typeof record.ts === "string" && !Number.isNaN(Date.parse(record.ts));
-  const named = typeof record.kind === "string";
-  return numbered && linked && dated && named ? record : "A record lacks its place in the chain";
 }

@@ -1,0 +1,53 @@
+/** What an audit log does by itself: checkpoints when it is quiet, retention. */
+
+export interface AuditMaintenance {
+  /** Records were written: they get a checkpoint in time, also when nothing follows them. */
+  written(): void;
+  /** Trims now, after a trim that is under way. */
+  trim(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const TRIM_EVERY_MS = 3_600_000;
+
+export function startAuditMaintenance(
+  deps: {
+    isCheckpointDue: () => boolean;
+    checkpoint: () => Promise<unknown>;
+    checkpointEveryMs: number;
+    trim: () => Promise<number>;
+    onError: (error: unknown) => void;
+  },
+): AuditMaintenance {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let trimming: Promise<number> = Promise.resolve(0);
+  let closed = false;
+
+  /** One at a time: two would sign two beginnings of the chain. */
+  function trim(): Promise<number> {
+    const run = trimming.then(deps.trim);
+    trimming = run.catch(() => 0); // whoever asked hears of it
+    return run;
+  }
+
+  const trimTimer = setInterval(() => trim().catch(deps.onError), TRIM_EVERY_MS);
+  Deno.unrefTimer(Number(trimTimer));
+
+  return {
+    written() {
+      if (timer !== null || closed || !deps.isCheckpointDue()) return;
+      timer = setTimeout(() => {
+        timer = null;
+        if (deps.isCheckpointDue()) deps.checkpoint().catch(deps.onError);
+      }, deps.checkpointEveryMs);
+      Deno.unrefTimer(Number(timer));
+    },
+    trim,
+    async close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      clearInterval(trimTimer);
+      await trimming;
+    },
+  };
+}
