@@ -55,9 +55,11 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   const check = (url: URL, address: string) => {
     const kind = classifyAddress(address);
     if (kind === null) throw new OutboundRefusedError(`${url.host} resolves to no IP address`);
-    if (!isAllowed(kind, url)) {
-      throw new OutboundRefusedError(`${url.host} leads to a ${kind} address`);
-    }
+    if (isAllowed(kind, url)) return;
+    const remedy = kind === "metadata" || kind === "reserved"
+      ? ""
+      : "; set allowPrivateNetwork to call it";
+    throw new OutboundRefusedError(`${url.host} leads to a ${kind} address${remedy}`);
   };
   const guard: AddressGuard = {
     checkUrl(url) {

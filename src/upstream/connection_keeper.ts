@@ -1,3 +1,4 @@
+import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import type { UpstreamStatus } from "./upstream.ts";
@@ -14,11 +15,11 @@ export interface KeeperOptions {
   readonly log: Log;
 }
 
-/** The upstream failed a moment ago and is not tried again yet. */
+/** The upstream failed a moment ago and is not tried again yet. The cause is that failure. */
 export class StillDownError extends Error {
   override readonly name = "StillDownError";
-  constructor(reason: string, readonly retryAfterMs: number) {
-    super(reason);
+  constructor(readonly retryAfterMs: number, cause: unknown) {
+    super("The upstream is down", { cause });
   }
 }
 
@@ -27,6 +28,7 @@ export class ConnectError extends Error {
   override readonly name = "ConnectError";
 }
 
+const CAUSES_MAX = 5;
 const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 30_000;
 /** Callers wait for a pause this short instead of failing. */
@@ -46,6 +48,7 @@ export class ConnectionKeeper {
   #current: Promise<McpConnection> | null = null;
   #status: UpstreamStatus = { status: "starting", error: null };
   #failures = 0;
+  #lastFailure: unknown = null;
   #notBefore = 0;
   #inFlight = 0;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -95,6 +98,12 @@ export class ConnectionKeeper {
     }
   }
 
+  /** Something has changed that may make the next attempt go better. */
+  retry(): void {
+    this.#failures = 0;
+    this.#notBefore = 0;
+  }
+
   async close(): Promise<void> {
     const last = this.#current;
     this.#current = null;
@@ -109,7 +118,7 @@ export class ConnectionKeeper {
     if (this.#current !== null) return await this.#current;
     this.#closing.signal.throwIfAborted();
     const waitMs = this.#notBefore - Date.now();
-    if (waitMs > WAIT_MS_MAX) throw new StillDownError(this.#status.error ?? "It is down", waitMs);
+    if (waitMs > WAIT_MS_MAX) throw new StillDownError(waitMs, this.#lastFailure);
     // Set before the first await, so that all who come meanwhile share this attempt.
     const { promise, resolve, reject } = Promise.withResolvers<McpConnection>();
     this.#current = promise;
@@ -145,16 +154,19 @@ export class ConnectionKeeper {
   #fail(error: unknown): void {
     if (this.#closing.signal.aborted) return;
     this.#failures += 1;
+    this.#lastFailure = error;
     const pauseMs = this.#failures < 2
       ? 0
       : Math.min(PAUSE_MS_MIN * 2 ** (this.#failures - 2), PAUSE_MS_MAX);
     this.#notBefore = Date.now() + pauseMs;
-    this.#status = { status: "down", error: this.#options.describe(error) };
-    this.#options.log("warn", "Upstream is down", {
-      error: this.#status.error,
-      retryAfterMs: pauseMs,
-    });
+    const reason = this.#options.describe(error);
+    // A server that stays down for the same reason is no news.
+    const level = reason === this.#status.error ? "debug" : "warn";
+    this.#status = { status: "down", error: reason };
+    this.#options.log(level, "Upstream is down", { error: reason, retryAfterMs: pauseMs });
     clearTimeout(this.#reviveTimer);
+    // Without a credential every attempt ends the same way; `retry` tells when there is one.
+    if (isCredentialError(error)) return;
     this.#reviveTimer = setTimeout(() => void this.#revive(), pauseMs);
   }
 
@@ -188,6 +200,15 @@ export class ConnectionKeeper {
       await this.#discard(connection);
     }, idleStopMs);
   }
+}
+
+function isCredentialError(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth++) {
+    if (cause instanceof GateError && cause.code === "ERR_CREDENTIAL") return true;
+    cause = cause.cause;
+  }
+  return false;
 }
 
 /** Waits, or throws the signal's reason. */

@@ -3,6 +3,8 @@ import type { ConnectionKeeper } from "./connection_keeper.ts";
 /** Connections by whose authority they carry. */
 export interface KeeperPool {
   get(scope: string): ConnectionKeeper;
+  /** Lets all of them try again at once. */
+  retry(): void;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,9 @@ export function createKeeperPool(make: (scope: string) => ConnectionKeeper): Kee
         closing.add(closed);
       }
       return keeper;
+    },
+    retry() {
+      for (const keeper of keepers.values()) keeper.retry();
     },
     async close() {
       await Promise.all([...keepers.values()].map((keeper) => keeper.close()));

@@ -45,7 +45,10 @@ const PERSON_IDLE_MS = 600_000;
  * A call that was sent is never sent again, except when the server says that it does not know the
  * session, which means that it did not look at the call.
  */
-export function createMcpUpstream(context: UpstreamContext, options: McpUpstreamOptions): Upstream {
+export function createMcpUpstream(
+  context: UpstreamContext,
+  options: McpUpstreamOptions,
+): Upstream & { readonly retry: () => void } {
   let lists: McpLists | null = null;
   const closing = new AbortController();
   const keepers = createKeeperPool((scope) =>
@@ -105,6 +108,10 @@ export function createMcpUpstream(context: UpstreamContext, options: McpUpstream
       }
     },
     status: () => keepers.get(SERVICE).status,
+    retry() {
+      keepers.retry();
+      context.listChanged();
+    },
     async close() {
       closing.abort(new Error("The upstream is closed"));
       await keepers.close();
@@ -115,14 +122,15 @@ export function createMcpUpstream(context: UpstreamContext, options: McpUpstream
 
 /** What went wrong, in our words; the cause keeps the rest. */
 function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
-  if (error instanceof StillDownError) {
-    return unreachable(call, "is down", { retryAfterMs: error.retryAfterMs, cause: error });
+  const isWaiting = error instanceof StillDownError;
+  if (!isWaiting && !(error instanceof ConnectError)) {
+    return explainMcpError(call, error, timeoutMs);
   }
-  if (!(error instanceof ConnectError)) return explainMcpError(call, error, timeoutMs);
   const reason = explainMcpError(call, error.cause, timeoutMs);
+  if (reason.code === "ERR_CREDENTIAL") return reason;
   // Whatever broke, nothing of the call was sent yet.
-  return reason.code === "ERR_CREDENTIAL"
-    ? reason
+  return isWaiting
+    ? unreachable(call, "is down", { retryAfterMs: error.retryAfterMs, cause: error })
     : unreachable(call, "cannot be reached", { cause: error });
 }
 

@@ -6,6 +6,7 @@ import { stdioOpener, type StdioServerConfig } from "./open_stdio.ts";
 import { createOutbound } from "./outbound_fetch.ts";
 import { createSecretMask, isSecretName, maskedLog } from "./secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext } from "./upstream.ts";
+import type { UserOAuth } from "./user_oauth.ts";
 
 /** An MCP server that runs as a child process. */
 export function openMcpStdio(
@@ -53,21 +54,30 @@ export function openMcpHttp(
   });
   const url = new URL(config.url);
   const connect = httpOpener(context, config);
+  const upstream = createMcpUpstream(context, {
+    open: (scope, signal, closed) =>
+      connect(authorizedFetch(outbound.fetch, credentials, scope), signal, closed),
+    scopeOf: credentials.scopeOf,
+    // Without user, password and query, where keys are sometimes put.
+    identity: `${url.origin}${url.pathname}`,
+    title: config.title,
+    timeoutMs: config.timeoutMs,
+    idleStopMs: 0,
+    mask,
+    credential: credentials.kind,
+    close: outbound.close,
+  });
+  return { ...upstream, user: credentials.user && announcing(credentials.user, upstream.retry) };
+}
+
+/** The same, but a login that succeeds is told: the server may have been waiting for it. */
+function announcing(user: UserOAuth, connected: () => void): UserOAuth {
   return {
-    ...createMcpUpstream(context, {
-      open: (scope, signal, closed) =>
-        connect(authorizedFetch(outbound.fetch, credentials, scope), signal, closed),
-      scopeOf: credentials.scopeOf,
-      // Without user, password and query, where keys are sometimes put.
-      identity: `${url.origin}${url.pathname}`,
-      title: config.title,
-      timeoutMs: config.timeoutMs,
-      idleStopMs: 0,
-      mask,
-      credential: credentials.kind,
-      close: outbound.close,
-    }),
-    user: credentials.user,
+    ...user,
+    async finish(callback, principal) {
+      await user.finish(callback, principal);
+      connected();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { personKey, type Principal } from "../../src/model/principal.ts";
 import { createUserTokens, type SealedStore } from "../../src/upstream/user_tokens.ts";
 import { startHttpMcpServer } from "../fakes/http_mcp_server.ts";
 import { startTokenServer, type TokenServer } from "../fakes/token_server.ts";
-import { ANNA, callOf, openTestUpstreams } from "../fakes/upstream_parts.ts";
+import { ANNA, callOf, openTestUpstreams, until } from "../fakes/upstream_parts.ts";
 
 const BERT: Principal = { ...ANNA, sub: "bert", client: "k2" };
 const withCode = (code: string) => (error: unknown) =>
@@ -139,6 +139,9 @@ Deno.test("a person connects their account, and calls carry their token", async 
   });
   const user = upstreams.userOAuth("far");
   assert.ok(user !== null);
+  for (let attempts = 0; attempts < 8; attempts++) {
+    await assert.rejects(upstreams.list("far"), withCode("ERR_CREDENTIAL"));
+  }
   await assert.rejects(
     upstreams.call(callOf("far", "echo", { text: "x" })),
     (error) => withCode("ERR_CREDENTIAL")(error) && /connect\/far/.test((error as GateError).hint),
@@ -159,7 +162,11 @@ Deno.test("a person connects their account, and calls carry their token", async 
   const again = new URL((await user.begin(REDIRECT, ANNA)).authorizationUrl).searchParams.get(
     "state",
   );
+  const changed: string[] = [];
+  upstreams.onListChanged((server) => changed.push(server));
   await user.finish(new URL(`${REDIRECT}?code=the-code&state=${again}`), ANNA);
+  await until("the server is listed anew", () => changed.length > 0);
+  assert.equal((await upstreams.list("far")).tools.length, 4);
   const form = tokens.requests.at(-1)?.form;
   assert.equal(form?.code, "the-code");
   assert.ok((form?.code_verifier ?? "").length >= 43);
