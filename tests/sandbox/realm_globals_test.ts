@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createCipheriv } from "node:crypto";
 import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
 import { runCode, withPool } from "./open_pool.ts";
 
@@ -312,5 +313,27 @@ Deno.test("a seeded program sees the same clock and the same randomness again", 
     const values = JSON.parse(first.resultJson!);
     assert.equal(values[0], 1_700_000_000_000);
     assert.ok(values[5] >= values[0] + 30);
+  });
+});
+
+Deno.test("the secret randomness of a seeded program is ChaCha20, block after block", async () => {
+  const random = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeef0";
+  const key = new DataView(new ArrayBuffer(32));
+  for (let at = 0; at < random.length; at++) {
+    const place = (at % 8) * 4;
+    key.setUint32(
+      place,
+      Math.imul(key.getUint32(place, true), 16_777_619) ^ random.charCodeAt(at),
+      true,
+    );
+  }
+  // The first block has number 0, and there is no nonce.
+  const cipher = createCipheriv("chacha20", new Uint8Array(key.buffer), new Uint8Array(16));
+  const expected = cipher.update(new Uint8Array(128));
+  cipher.final();
+  await withPool(REALM, async (pool) => {
+    const code = "return [...crypto.getRandomValues(new Uint8Array(128))]";
+    const outcome = await runCode(pool, code, { seed: { epochMs: 0, random } });
+    assert.deepEqual(JSON.parse(outcome.resultJson!), [...expected]);
   });
 });

@@ -21,14 +21,53 @@ export function installClock(realm: Realm): void {
     if (seeded() && dueMs > clockMs) clockMs = dueMs;
   };
 
+  /** Words 4 to 11 are the key, 12 is the block's number. @see RFC 8439, section 2.3 */
+  const input = [1634760805, 857760878, 2036477234, 1797285236, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
   realm.random = (bytes) => {
     if (state === null) return host.randomBytes(bytes);
     let text = "";
-    for (let index = 0; index < bytes; index++) text += p.fromCharCode(nextWord() & 255);
-    return text;
+    while (text.length < bytes) text += nextBlock();
+    return p.slice(text, 0, bytes);
   };
 
-  /** Small fast counter generator (sfc32): not secret, only repeatable. */
+  /** 64 bytes of ChaCha20: who sees some of them can say nothing about the others. */
+  function nextBlock(): string {
+    const x = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    for (let index = 0; index < 16; index++) x[index] = input[index]!;
+    for (let round = 0; round < 10; round++) {
+      for (let column = 0; column < 4; column++) {
+        mix(x, column, column + 4, column + 8, column + 12);
+      }
+      for (let row = 0; row < 4; row++) {
+        mix(x, row, 4 + ((row + 1) & 3), 8 + ((row + 2) & 3), 12 + ((row + 3) & 3));
+      }
+    }
+    let text = "";
+    for (let index = 0; index < 16; index++) {
+      const word = (x[index]! + input[index]!) | 0;
+      text += p.fromCharCode(word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24);
+    }
+    input[12] = (input[12]! + 1) | 0;
+    return text;
+  }
+
+  function mix(x: number[], a: number, b: number, c: number, d: number): void {
+    x[a] = (x[a]! + x[b]!) | 0;
+    x[d] = rotate(x[d]! ^ x[a]!, 16);
+    x[c] = (x[c]! + x[d]!) | 0;
+    x[b] = rotate(x[b]! ^ x[c]!, 12);
+    x[a] = (x[a]! + x[b]!) | 0;
+    x[d] = rotate(x[d]! ^ x[a]!, 8);
+    x[c] = (x[c]! + x[d]!) | 0;
+    x[b] = rotate(x[b]! ^ x[c]!, 7);
+  }
+
+  function rotate(word: number, bits: number): number {
+    return (word << bits) | (word >>> (32 - bits));
+  }
+
+  /** Small fast counter generator (sfc32) for Math.random: not secret, only repeatable. */
   function nextWord(): number {
     const s = state!;
     const sum = (s[0] + s[1] + s[3]) | 0;
@@ -54,6 +93,8 @@ export function installClock(realm: Realm): void {
       words[1] = words[2] ^ p.imul(words[1] ^ code, 2869860233);
       words[2] = words[3] ^ p.imul(words[2] ^ code, 951274213);
       words[3] = words[0] ^ p.imul(words[3] ^ code, 2716044179);
+      const key = 4 + (index & 7);
+      input[key] = p.imul(input[key]!, 16777619) ^ code;
     }
     state = words;
     for (let index = 0; index < 16; index++) nextWord();
