@@ -1,6 +1,4 @@
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { AuditReport } from "../audit/verify_audit.ts";
-import type { ChainReport, SeqRange } from "../audit/verify_chain.ts";
 import type { Log } from "../model/log.ts";
 import type { AuditChainState, AuditVerifyState } from "./console_deps.ts";
 
@@ -11,6 +9,9 @@ export interface AuditChecker {
   readonly start: () => void;
   readonly close: () => Promise<void>;
 }
+
+type AuditReport = Awaited<ReturnType<AuditLog["verify"]>>;
+type ChainReport = AuditReport["chains"][number];
 
 export interface AuditCheckerDeps {
   readonly audit: Pick<AuditLog, "verify" | "health">;
@@ -61,6 +62,7 @@ function chainState(report: ChainReport): AuditChainState {
   };
 }
 
-function lengthOf(range: SeqRange | null): number {
+/** Of a range from its first record to its last. */
+function lengthOf(range: readonly [number, number] | null): number {
   return range === null ? 0 : range[1] - range[0] + 1;
 }

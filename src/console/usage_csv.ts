@@ -8,13 +8,18 @@ const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null])[] 
   ["executions", (row) => row.executions],
   ["tasks", (row) => row.tasks],
   ["completed_tasks", (row) => row.completedTasks],
+  ["completed_tasks_reported", (row) => row.completedExplicit],
+  ["successful_writes", (row) => row.successfulWrites],
   ["first_try_success", (row) => row.firstTrySuccess],
   ["tokens_per_completed_task", (row) => row.tokensPerCompletedTask],
   ["cost_per_success_usd", (row) => row.costPerSuccessUsd],
   ["finish_ms_p50", (row) => row.finishMsP50],
   ["finish_ms_p95", (row) => row.finishMsP95],
+  ["call_ms_p50", (row) => row.callMsP50],
+  ["call_ms_p95", (row) => row.callMsP95],
   ["tokens_returned", (row) => row.tokensReturned],
   ["tokens_kept_out", (row) => row.tokensKeptOut],
+  ["model_tokens", (row) => row.modelTokens],
 ];
 
 /**

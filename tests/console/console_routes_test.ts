@@ -455,6 +455,8 @@ Deno.test("usage asks for whole days and the chosen group, and has a table for t
     assert.match(real, /By tool/);
     assert.match(real, /data-value="\d+"/);
     assert.match(real, /87\.3 %/);
+    assert.match(real, /Call, median/);
+    assert.match(real, /As of <time/);
     const { since, until } = asked[0] as { since: number; until: number };
     assert.equal(new Date(since).toISOString(), "2026-04-19T00:00:00.000Z");
     assert.equal(until, deps.now() + 1);

@@ -1,15 +1,16 @@
 import { formatCount, formatMs, formatShare, formatShort, formatUsd } from "../format.ts";
-import { USAGE_PERIODS, type UsageForm, type UsagePeriod } from "../usage_form.ts";
-import { USAGE_BY, type UsageReport, type UsageRow } from "../usage_report.ts";
+import type { CountedUsage } from "../usage_cache.ts";
+import { USAGE_PERIODS, type UsageForm, type UsagePeriod, usageRange } from "../usage_form.ts";
+import { fillDays, USAGE_BY, type UsageRow } from "../usage_report.ts";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
-import { EmptyState, Heading, Stat, TableFrame } from "../view/parts.tsx";
+import { EmptyState, Heading, Stat, TableFrame, Time } from "../view/parts.tsx";
 import { DayCharts } from "../view/day_charts.tsx";
 
 export interface UsagePageProps {
   readonly shell: Shell;
   readonly form: UsageForm;
-  readonly report: UsageReport;
+  readonly counted: CountedUsage;
 }
 
 const ROWS_MAX = 200;
@@ -21,11 +22,14 @@ const PERIOD_NAMES: { readonly [period in UsagePeriod]: string } = {
   "90d": "90 days",
 };
 
-export function UsagePage({ shell, form, report }: UsagePageProps) {
+const ABOUT = "What agents did, what it cost, and what stayed out of context.";
+
+export function UsagePage({ shell, form, counted }: UsagePageProps) {
+  const { report, asOfMs } = counted;
   const isEmpty = report.total.executions === 0 && report.total.calls === 0;
   return (
     <Page shell={shell} title="Usage" section="usage" charts>
-      <Heading title="Usage" about="What agents did, what it cost, and what stayed out of context.">
+      <Heading title="Usage" about={ABOUT}>
         <Periods form={form} />
         <a
           class="button"
@@ -38,7 +42,7 @@ export function UsagePage({ shell, form, report }: UsagePageProps) {
       {report.truncated
         ? (
           <p class="notice tone-warn">
-            The period holds more records than were read: figures are of the newest ones.
+            There is more than can be counted exactly: take a shorter period.
           </p>
         )
         : null}
@@ -53,10 +57,32 @@ export function UsagePage({ shell, form, report }: UsagePageProps) {
         : (
           <>
             <Totals total={report.total} />
-            <DayCharts days={report.days} />
+            <DayCharts days={fillDays(report.days, usageRange(form.period, asOfMs))} />
             <Groups form={form} rows={report.rows} />
           </>
         )}
+      <p class="quiet">
+        As of <Time ms={asOfMs} /> UTC. Token counts are estimates (o200k).
+      </p>
+    </Page>
+  );
+}
+
+/** What is shown while a long period is counted; it goes on by itself where there are scripts. */
+export function CountingPage({ shell, form }: Omit<UsagePageProps, "counted">) {
+  const query = new URLSearchParams({ ...form });
+  return (
+    <Page shell={shell} title="Usage" section="usage">
+      <Heading title="Usage" about={ABOUT}>
+        <Periods form={form} />
+      </Heading>
+      <div hx-get={`/console/usage/ready?${query}`} hx-trigger="every 1s" hx-swap="none">
+        <EmptyState title="Counting the records of this time">
+          <p role="status">
+            The figures show up as soon as they are there. <a href={shell.here}>Load again</a>
+          </p>
+        </EmptyState>
+      </div>
     </Page>
   );
 }
@@ -83,9 +109,15 @@ function Totals({ total }: { total: UsageRow }) {
       <Stat
         name="Tasks completed"
         value={formatCount(total.completedTasks)}
-        note={`of ${formatCount(total.tasks)}`}
+        note={`of ${formatCount(total.tasks)}, ${formatCount(total.completedExplicit)} reported`}
       />
-      <Stat name="First-try success" value={orNone(total.firstTrySuccess, formatShare)} />
+      <Stat
+        name="First-try success"
+        value={orNone(total.firstTrySuccess, formatShare)}
+        note={total.firstTrySuccessMultiHop === null
+          ? undefined
+          : `${formatShare(total.firstTrySuccessMultiHop)} with several calls`}
+      />
       <Stat name="Tool calls" value={formatShort(total.calls)} note={refused} />
       <Stat
         name="Time to finish, median"
@@ -101,7 +133,13 @@ function Totals({ total }: { total: UsageRow }) {
         name="Tokens per completed task"
         value={orNone(total.tokensPerCompletedTask, formatShort)}
       />
-      <Stat name="Cost" value={formatUsd(total.costUsd)} />
+      <Stat
+        name="Cost"
+        value={formatUsd(total.costUsd)}
+        note={total.modelTokens === null
+          ? undefined
+          : `${formatShort(total.modelTokens)} model tokens reported`}
+      />
       <Stat name="Cost per successful action" value={orNone(total.costPerSuccessUsd, formatUsd)} />
     </dl>
   );
@@ -110,6 +148,7 @@ function Totals({ total }: { total: UsageRow }) {
 function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) {
   const costMax = Math.max(...rows.map((row) => row.costUsd), 0);
   const callsMax = Math.max(...rows.map((row) => row.calls), 1);
+  const isTool = form.by === "tool";
   const share = (row: UsageRow) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
   return (
     <section aria-labelledby="groups">
@@ -137,25 +176,36 @@ function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) 
               <th scope="col" class="number">Refused</th>
               <th scope="col" class="number">Failed</th>
               <th scope="col" class="number">Executions</th>
-              <th scope="col" class="number">Median</th>
+              <th scope="col" class="number">{isTool ? "Call, median" : "Finish, median"}</th>
               <th scope="col" class="number">p95</th>
               <th scope="col" class="number">Tokens kept out</th>
             </tr>
           </thead>
           <tbody>
-            {rows.slice(0, ROWS_MAX).map((row) => <GroupRow row={row} share={share(row)} />)}
+            {rows.slice(0, ROWS_MAX).map((row) => (
+              <GroupRow row={row} share={share(row)} isTool={isTool} />
+            ))}
           </tbody>
         </table>
       </TableFrame>
       {rows.length > ROWS_MAX
         ? <p class="after-table">The first {ROWS_MAX} of {formatCount(rows.length)} rows.</p>
         : null}
-      <p class="quiet">Token counts are estimates (o200k).</p>
     </section>
   );
 }
 
-function GroupRow({ row, share }: { row: UsageRow; share: number }) {
+interface GroupRowProps {
+  readonly row: UsageRow;
+  /** 0 to 1, of the largest row. */
+  readonly share: number;
+  readonly isTool: boolean;
+}
+
+function GroupRow({ row, share, isTool }: GroupRowProps) {
+  const [median, p95] = isTool
+    ? [row.callMsP50, row.callMsP95]
+    : [row.finishMsP50, row.finishMsP95];
   return (
     <tr>
       <th scope="row">
@@ -179,8 +229,8 @@ function GroupRow({ row, share }: { row: UsageRow; share: number }) {
       <td class="number">{formatCount(row.refused)}</td>
       <td class="number">{formatCount(row.failed)}</td>
       <td class="number">{formatCount(row.executions)}</td>
-      <td class="number">{orNone(row.finishMsP50, formatMs)}</td>
-      <td class="number">{orNone(row.finishMsP95, formatMs)}</td>
+      <td class="number">{orNone(median, formatMs)}</td>
+      <td class="number">{orNone(p95, formatMs)}</td>
       <td class="number">{formatShort(row.tokensKeptOut)}</td>
     </tr>
   );

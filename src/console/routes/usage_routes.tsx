@@ -1,32 +1,43 @@
 import type { Hono } from "hono";
 import type { ConsoleEnv } from "../console_session.ts";
 import { page, readQuery, type RouteKit } from "../page_context.tsx";
-import { UsagePage } from "../pages/usage_page.tsx";
+import { CountingPage, UsagePage } from "../pages/usage_page.tsx";
+import { createUsageCache } from "../usage_cache.ts";
 import { renderUsageCsv } from "../usage_csv.ts";
-import { readUsageForm, usageRange } from "../usage_form.ts";
+import { readUsageForm } from "../usage_form.ts";
 
 /** What was used, by whom, at what cost. */
 export function addUsageRoutes(
   app: Hono<ConsoleEnv>,
   { deps, shellOf, needing }: RouteKit,
 ): void {
+  const cache = createUsageCache(deps);
   app.get(
     "/usage",
     needing("audit", async (context) => {
       const form = readUsageForm(readQuery(context));
-      const report = await deps.usage({ by: form.by, ...usageRange(form.period, deps.now()) });
-      return await page(
-        context,
-        <UsagePage shell={shellOf(context)} form={form} report={report} />,
-      );
+      const shell = shellOf(context);
+      const counted = await cache.peek(form);
+      if (counted === null) return await page(context, <CountingPage shell={shell} form={form} />);
+      return await page(context, <UsagePage shell={shell} form={form} counted={counted} />);
+    }),
+  );
+  // Asked by the page that waits: nothing to swap, or a reason to load the page again.
+  app.get(
+    "/usage/ready",
+    needing("audit", async (context) => {
+      const counted = await cache.peek(readUsageForm(readQuery(context)));
+      return counted === null
+        ? context.body(null, 204)
+        : context.body(null, 200, { "hx-refresh": "true" });
     }),
   );
   app.get(
     "/usage/export",
     needing("audit", async (context) => {
       const form = readUsageForm(readQuery(context));
-      const { rows } = await deps.usage({ by: form.by, ...usageRange(form.period, deps.now()) });
-      return context.body(renderUsageCsv(form.by, rows), 200, {
+      const { report } = await cache.get(form);
+      return context.body(renderUsageCsv(form.by, report.rows), 200, {
         "content-type": "text/csv; charset=utf-8",
         "content-disposition": `attachment; filename="usage-by-${form.by}.csv"`,
       });

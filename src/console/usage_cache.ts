@@ -1,0 +1,107 @@
+import type { UsageQuestion } from "./console_deps.ts";
+import type { UsageForm } from "./usage_form.ts";
+import { usageRange } from "./usage_form.ts";
+import type { UsageReport } from "./usage_report.ts";
+
+/** A report and the moment that it is about. */
+export interface CountedUsage {
+  readonly report: UsageReport;
+  /** Milliseconds since the epoch. */
+  readonly asOfMs: number;
+}
+
+/**
+ * Reports that are counted beside the pages that show them.
+ *
+ * Counting reads every record of a period. A page never waits for all of that: it shows the last
+ * report, at most a minute old, or says that counting goes on. One is counted at a time.
+ */
+export interface UsageCache {
+  /** Null: counting goes on; ask again. */
+  peek(form: UsageForm): Promise<CountedUsage | null>;
+  /** Waits for the whole count. */
+  get(form: UsageForm): Promise<CountedUsage>;
+}
+
+export interface UsageCacheDeps {
+  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
+  readonly now: () => number;
+  /** How long `peek` waits for a count that has just begun. */
+  readonly patienceMs?: number;
+}
+
+const PATIENCE_MS = 150;
+const FRESH_MS = 60_000;
+/** Every period by every group, once. */
+const REPORTS_MAX = 24;
+
+interface Entry {
+  counted: CountedUsage | null;
+  counting: Promise<CountedUsage> | null;
+}
+
+export function createUsageCache(deps: UsageCacheDeps): UsageCache {
+  const { usage, now, patienceMs = PATIENCE_MS } = deps;
+  const entries = new Map<string, Entry>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  function entryOf(form: UsageForm): Entry {
+    const key = JSON.stringify([form.period, form.by]);
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    if (entries.size >= REPORTS_MAX) entries.clear();
+    const entry: Entry = { counted: null, counting: null };
+    entries.set(key, entry);
+    return entry;
+  }
+
+  function count(form: UsageForm, entry: Entry): Promise<CountedUsage> {
+    if (entry.counting !== null) return entry.counting;
+    const run = async (): Promise<CountedUsage> => {
+      const asOfMs = now();
+      const report = await usage({ by: form.by, ...usageRange(form.period, asOfMs) });
+      return entry.counted = { report, asOfMs };
+    };
+    const counting = last.then(run, run).finally(() => entry.counting = null);
+    last = entry.counting = counting;
+    return counting;
+  }
+
+  function isFresh({ counted }: Entry): boolean {
+    return counted !== null && now() - counted.asOfMs < FRESH_MS &&
+      dayOf(counted.asOfMs) === dayOf(now());
+  }
+
+  return {
+    async peek(form) {
+      const entry = entryOf(form);
+      if (isFresh(entry)) return entry.counted;
+      const counting = count(form, entry);
+      if (entry.counted !== null && dayOf(entry.counted.asOfMs) === dayOf(now())) {
+        counting.catch(() => {}); // shown as stale; the next page asks again
+        return entry.counted;
+      }
+      return await withinMs(counting, patienceMs);
+    },
+    async get(form) {
+      const entry = entryOf(form);
+      return isFresh(entry) && entry.counted !== null ? entry.counted : await count(form, entry);
+    },
+  };
+}
+
+function dayOf(ms: number): number {
+  return Math.floor(ms / 86_400_000);
+}
+
+/** @returns null if it takes longer; what becomes of it then is for whoever asks next. */
+async function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => {});
+  }
+}
