@@ -232,10 +232,12 @@ function write(operation: Operation, baseUrl: string, call: UpstreamCall) {
   try {
     return writeRequest(operation, baseUrl, call.args);
   } catch (error) {
-    if (!(error instanceof UnwritableError)) throw error;
+    // The other one is half of a character, which nothing can write.
+    if (!(error instanceof UnwritableError || error instanceof URIError)) throw error;
+    const why = error instanceof URIError ? "an argument is no valid text" : error.message;
     throw new GateError(
       "ERR_INVALID_ARGUMENTS",
-      `Cannot call "${toolName(call)}": ${error.message}`,
+      `Cannot call "${toolName(call)}": ${why}`,
       {
         hint: "Change this argument",
         tool: toolName(call),

@@ -119,15 +119,12 @@ function readOperation(
   );
   const answer = readAnswer(document, converter, operation);
   const summary = textOf(operation.summary).trim();
-  const description = textOf(operation.description).trim();
   return {
     name,
     method: method.toUpperCase(),
     path,
     title: summary.slice(0, 200),
-    description:
-      (description === "" || description === summary ? summary : `${summary}\n${description}`)
-        .trim().slice(0, DESCRIPTION_CHARS_MAX),
+    description: describe(operation, summary),
     tags: listOf(operation.tags).filter((tag): tag is string => typeof tag === "string").slice(
       0,
       16,
@@ -142,6 +139,16 @@ function readOperation(
     baseUrl: readServer(document, pathItem, operation, options),
     security: readSecurity(document, operation),
   };
+}
+
+function describe(operation: Node, summary: string): string {
+  const description = textOf(operation.description).trim();
+  const parts = [
+    operation.deprecated === true ? "Deprecated." : "",
+    summary,
+    description === summary ? "" : description,
+  ];
+  return parts.filter((part) => part !== "").join("\n").slice(0, DESCRIPTION_CHARS_MAX);
 }
 
 /** Every `{name}` of a path needs its parameter, and the other way round. */

@@ -21,6 +21,7 @@ export interface ReadParameter {
 const PLACES = new Set(["path", "query", "header", "cookie"]);
 /** These are set by the request itself; a parameter of that name is to be ignored. @see OpenAPI 3.1, "Parameter Object" */
 const OWN_HEADERS = new Set(["accept", "content-type", "authorization"]);
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const STYLES: { readonly [place in ParameterPlace]: readonly ParameterStyle[] } = {
   path: ["simple", "label", "matrix"],
   query: ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
@@ -53,6 +54,9 @@ export function readParameters(
     if (place === "body" || place === "formData") continue;
     if (name === "") throw new Error("a parameter has no name");
     if (!PLACES.has(place)) throw new Error(`parameter "${name}" is nowhere ("${place}")`);
+    if (place === "header" && !HEADER_NAME.test(name)) {
+      throw new Error(`"${name}" is no header name`);
+    }
     if (place === "header" && OWN_HEADERS.has(name.toLowerCase())) continue;
     const argument = freeName(name, place, taken);
     taken.add(argument);

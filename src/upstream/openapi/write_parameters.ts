@@ -34,6 +34,9 @@ export function writeHeaderValue(parameter: OperationParameter, value: unknown):
     ? JSON.stringify(value)
     : writeSimple(value, parameter.explode, (part) => part);
   if (/[\0\r\n]/.test(text)) throw new UnwritableError(`"${parameter.argument}" has a line break`);
+  if (/[^\t\x20-\xff]/.test(text)) {
+    throw new UnwritableError(`"${parameter.argument}" has characters that no header can carry`);
+  }
   return text;
 }
 

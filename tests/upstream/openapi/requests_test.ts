@@ -122,8 +122,14 @@ Deno.test("a value cannot break out of its place", async () => {
   }
   const header = { parameters: [parameter("X-A", "header")] };
   await using headers = await startEchoApi(documentOf("/h", "get", header));
+  for (const value of ["a\r\nX-Evil: 1", "a\0b", "snow ☃"]) {
+    await assert.rejects(
+      headers.upstreams.call(callOf("api", "op", { "X-A": value })),
+      withCode("ERR_INVALID_ARGUMENTS"),
+    );
+  }
   await assert.rejects(
-    headers.upstreams.call(callOf("api", "op", { "X-A": "a\r\nX-Evil: 1" })),
+    api.upstreams.call(callOf("api", "op", { id: "\ud800" })),
     withCode("ERR_INVALID_ARGUMENTS"),
   );
 });
@@ -136,7 +142,7 @@ Deno.test("whatever a value is, it stays one segment of the path", async () => {
       try {
         await api.upstreams.call(callOf("api", "op", { id }));
       } catch (error) {
-        assert.ok(withCode("ERR_INVALID_ARGUMENTS")(error) || error instanceof URIError);
+        assert.ok(withCode("ERR_INVALID_ARGUMENTS")(error));
         return;
       }
       assert.match(api.seen().path, /^\/a\/[^/]+\/z$/);
