@@ -43,6 +43,8 @@ export interface CliDeps extends LoadConfigDeps {
   readonly isProcessAlive: (pid: number) => boolean;
   /** Calls the listener for each SIGINT and SIGTERM; returns how to stop that. */
   readonly onStopSignal: (listener: () => void) => () => void;
+  /** Calls the listener for each SIGHUP, where there is one; returns how to stop that. */
+  readonly onReloadSignal: (listener: () => void) => () => void;
   readonly makeTempDir: () => Promise<string>;
   readonly removeDir: (path: string) => Promise<void>;
   /** Ends the process at once. */

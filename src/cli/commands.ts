@@ -1,5 +1,6 @@
 import type { Command, CommandGroup } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
+import { bundleCommands } from "./commands/bundle.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { importCommand } from "./commands/import.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   policyCommands,
   auditCommands,
   keysCommands,
+  bundleCommands,
   importCommand,
   doctorCommand,
   demoCommand,

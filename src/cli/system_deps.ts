@@ -40,6 +40,11 @@ export const systemDeps: CliDeps = {
     for (const signal of signals) Deno.addSignalListener(signal, listener);
     return () => signals.forEach((signal) => Deno.removeSignalListener(signal, listener));
   },
+  onReloadSignal(listener) {
+    if (Deno.build.os === "windows") return () => {};
+    Deno.addSignalListener("SIGHUP", listener);
+    return () => Deno.removeSignalListener("SIGHUP", listener);
+  },
   makeTempDir: () => Deno.makeTempDir({ prefix: "toolgate-" }),
   removeDir: (path) => Deno.remove(path, { recursive: true }),
   exit: (code) => Deno.exit(code),

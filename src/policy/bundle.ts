@@ -15,6 +15,7 @@ import { GroupSchema } from "./policy_schema.ts";
 
 /** A larger file is no bundle. */
 export const BUNDLE_TEXT_MAX = 33_554_432;
+const BUILD_AGAIN = "Build and sign it again";
 
 const TimeSchema = z.iso.datetime();
 const PinSchema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -87,6 +88,24 @@ export function buildBundle(input: BundleInput): PolicyBundle {
   return parsed.data;
 }
 
+/**
+ * Reads a bundle file, signed or not, without asking who signed it: for those who sign.
+ *
+ * @throws {GateError} `ERR_CONFIG` if it is none.
+ */
+export function readBundle(text: string): PolicyBundle {
+  const value = parseJson(text);
+  const isSigned = typeof value === "object" && value !== null && "signature" in value;
+  const parsed = isSigned ? EnvelopeSchema.safeParse(value) : BundleSchema.safeParse(value);
+  if (!parsed.success) throw bundleError(describeIssue(parsed.error), BUILD_AGAIN);
+  return "signature" in parsed.data ? parsed.data.bundle : parsed.data;
+}
+
+/** SHA-256 (hex) of the canonical bundle: what audit records name the policy by. */
+export function bundleDigest(bundle: PolicyBundle): string {
+  return sha256Hex(canonicalJson(bundle));
+}
+
 /** Signs a bundle. @returns the text of the bundle file. */
 export async function signBundle(bundle: PolicyBundle, privateKey: BundleKey): Promise<string> {
   const signature = await signDetached(canonicalJson(bundle), privateKey);
@@ -126,19 +145,20 @@ export function bundleError(reason: string, hint: string, cause?: unknown): Gate
 }
 
 function parseEnvelope(text: string): z.infer<typeof EnvelopeSchema> {
-  const again = "Build and sign it again";
-  if (text.length > BUNDLE_TEXT_MAX) {
-    throw bundleError(`it has more than ${BUNDLE_TEXT_MAX} characters`, again);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw bundleError("it is no JSON", again, error);
-  }
-  const parsed = EnvelopeSchema.safeParse(value);
-  if (!parsed.success) throw bundleError(describeIssue(parsed.error), again);
+  const parsed = EnvelopeSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw bundleError(describeIssue(parsed.error), BUILD_AGAIN);
   return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  if (text.length > BUNDLE_TEXT_MAX) {
+    throw bundleError(`it has more than ${BUNDLE_TEXT_MAX} characters`, BUILD_AGAIN);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw bundleError("it is no JSON", BUILD_AGAIN, error);
+  }
 }
 
 function spelledOut(document: PolicyDocument): Pick<PolicyBundle, "groups" | "prices"> {

@@ -130,6 +130,7 @@ Deno.test("serve in a process of its own: commands use it, SIGTERM drains it", a
       const run = await runIn(folder, ["run", "-"], { createApp, ...stdin("return 1 + 1") });
       assert.deepEqual([run.code, run.stdout], [0, "2\n"], run.stderr);
     });
+    await t.step("SIGHUP reads the policy again", () => child.kill("SIGHUP"));
     await t.step("a second service is refused", async () => {
       const run = await runIn(folder, ["serve"]);
       assert.equal(run.code, 2);
@@ -149,6 +150,7 @@ Deno.test("serve in a process of its own: commands use it, SIGTERM drains it", a
       await records.next();
       child.kill("SIGTERM");
       assert.equal((await child.status).code, 0, await errors);
+      assert.match(await errors, /Policy default is in force, digest/);
       await lines.return(undefined);
       await records.return(undefined);
       await tail.stderr.cancel();

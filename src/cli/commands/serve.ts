@@ -1,6 +1,8 @@
 import { isDemo } from "../../config/demo_config.ts";
 import type { LoadedConfig } from "../../config/load_config.ts";
-import { GateError } from "../../model/errors.ts";
+import { GateError, reportError } from "../../model/errors.ts";
+import type { PolicyStatus } from "../../policy/active_policy.ts";
+import { createApiClient } from "../api_client.ts";
 import type { App, CliDeps, Command, CommandContext } from "../command.ts";
 import { findService } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
@@ -39,7 +41,9 @@ export const serveCommand: Command = {
       try {
         const { url } = await listen(app, loaded);
         announce(context, loaded, url);
+        const stopReloading = deps.onReloadSignal(() => void reloadPolicy(context, app));
         await stop.requested;
+        stopReloading();
         context.output.note(
           `Draining: running executions get ${loaded.config.server.drainMs} ms; ` +
             "a second signal stops at once",
@@ -68,6 +72,26 @@ async function closeInTime(context: CommandContext, app: App, drainMs: number): 
     }
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What `POST /policy/reload` does, asked for by SIGHUP. */
+async function reloadPolicy(context: CommandContext, app: App): Promise<void> {
+  const client = createApiClient({
+    isService: false,
+    url: "http://127.0.0.1",
+    token: app.localToken,
+    fetch: app.fetch,
+  });
+  try {
+    const status = await client.ask<PolicyStatus>({ method: "POST", path: "/policy/reload" });
+    context.output.note(
+      status.rejected === null
+        ? `Policy ${status.name} is in force, digest ${status.digest}`
+        : `The policy was not replaced: ${status.rejected}`,
+    );
+  } catch (error) {
+    context.output.note(`Cannot reload the policy: ${reportError(error).message}`);
   }
 }
 

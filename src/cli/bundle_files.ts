@@ -1,0 +1,60 @@
+/** Reads and writes what the bundle commands work on: keys, bundles, and what is in force. */
+import { dirname } from "node:path";
+import { GateError } from "../model/errors.ts";
+import { type PolicyBundle, readBundle } from "../policy/bundle.ts";
+import type { BundleKey } from "../policy/bundle_signature.ts";
+
+/** @throws {GateError} `ERR_CONFIG` if the file cannot be read. */
+export async function readTextFile(path: string, what: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound ? "no such file" : `${cause}`;
+    throw new GateError("ERR_CONFIG", `Cannot read the ${what} "${path}": ${reason}`, {
+      hint: "Check the path",
+      cause,
+    });
+  }
+}
+
+/** @throws {GateError} `ERR_CONFIG` if it is no key. */
+export async function readKeyFile(path: string): Promise<BundleKey> {
+  const text = await readTextFile(path, "key");
+  try {
+    const key: unknown = JSON.parse(text);
+    if (typeof key === "object" && key !== null && "kty" in key) return key as BundleKey;
+  } catch {
+    // Said below, as for any other text that is no key.
+  }
+  throw new GateError("ERR_CONFIG", `"${path}" is no key in JWK form`, {
+    hint: 'Make one with "toolgate bundle keygen NAME"',
+  });
+}
+
+/** The bundle of a file, signed or not. @throws {GateError} `ERR_CONFIG` */
+export async function readBundleFile(path: string): Promise<PolicyBundle> {
+  return readBundle(await readTextFile(path, "bundle"));
+}
+
+/** Writes a file whole or not at all, so that a reader never sees half of it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${crypto.randomUUID()}.new`;
+  try {
+    await Deno.writeTextFile(temporary, text, { createNew: true });
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // the first failure is the one to tell
+    throw error;
+  }
+}
+
+/** What a file holds now; null if there is none. */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
