@@ -308,8 +308,9 @@ function indexSignature(
   const isOpen = schema.additionalProperties === true ||
     isSchemaObject(schema.additionalProperties) || isSchemaObject(schema.patternProperties);
   if (!isOpen && elided.length === 0) return null;
-  const names = elided.slice(0, 20).join(", ");
-  const more = elided.length > 20 ? ", …" : "";
+  const namesMax = Math.min(20, Math.ceil(printing.budget.propertiesMax / 2));
+  const names = elided.slice(0, namesMax).join(", ");
+  const more = elided.length > namesMax ? ", …" : "";
   const note = elided.length === 0
     ? ""
     : ` /* +${elided.length}: ${commentText(names, 400)}${more} */`;

@@ -89,7 +89,7 @@ function withoutNounEnding(word: string): string {
       return word.slice(0, -ending.length);
     }
   }
-  if (/[st]ion$/.test(word) && word.length >= 6) return word.slice(0, -3);
+  if (/[st]ion$/.test(word) && word.length >= 8) return word.slice(0, -3);
   return word.endsWith("tor") && word.length >= 7 ? word.slice(0, -2) : word;
 }
 
