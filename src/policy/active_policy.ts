@@ -19,6 +19,7 @@ import type { TestPrincipal } from "./policy_schema.ts";
 import { findTool, toolFromName } from "./named_tool.ts";
 import { type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
 import { principalFromTest, withPolicyGroups } from "./principal_facts.ts";
+import { watchPolicy } from "./watch_policy.ts";
 
 /**
  * The policy in force.
@@ -98,7 +99,6 @@ type Candidate =
   }
   | { readonly ok: false; readonly reason: string };
 
-const WATCH_QUIET_MS = 200;
 /** Longest delay of a timer. */
 const TIMER_MS_MAX = 2_147_483_647;
 
@@ -161,7 +161,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     reload().catch((error) => deps.log("error", "Cannot reload the policy", { cause: `${error}` }));
   };
   await take(first);
-  const watch = first.document === null ? null : watchFiles(source, reloadByItself);
+  const watch = first.document === null ? null : watchPolicy(source, reloadByItself);
   return {
     current: () => policy,
     status,
@@ -344,25 +344,5 @@ function activation(policy: Policy, source: string): AuditEvent {
     kind: "policy.activate",
     decision: { effect: "allow", because: [policy.name], bundle: policy.digest },
     detail: { source },
-  };
-}
-
-/** Calls back once the files have been quiet for a moment after a change. */
-function watchFiles(path: string, onChange: () => void): { close(): void } {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const watcher = Deno.watchFs(path);
-  const follow = async () => {
-    for await (const event of watcher) {
-      if (event.kind === "access") continue;
-      clearTimeout(timer);
-      timer = setTimeout(onChange, WATCH_QUIET_MS);
-    }
-  };
-  follow().catch(() => {}); // ends with close(); a folder that vanished is found at the next reload
-  return {
-    close() {
-      clearTimeout(timer);
-      watcher.close();
-    },
   };
 }

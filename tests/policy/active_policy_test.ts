@@ -20,6 +20,8 @@ async function withPolicy(
     readonly active: Awaited<ReturnType<typeof openActivePolicy>>;
     readonly events: AuditEvent[];
     readonly write: (text: string) => Promise<void>;
+    /** As editors write: another file takes the name. */
+    readonly replace: (text: string) => Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "toolgate-policy-" });
@@ -36,7 +38,15 @@ async function withPolicy(
     log: () => {},
   });
   try {
-    await use({ active, events, write: (text) => Deno.writeTextFile(path, text) });
+    await use({
+      active,
+      events,
+      write: (text) => Deno.writeTextFile(path, text),
+      replace: async (text) => {
+        await Deno.writeTextFile(`${folder}/new`, text);
+        await Deno.rename(`${folder}/new`, path);
+      },
+    });
   } finally {
     active.close();
     await Deno.remove(folder, { recursive: true });
@@ -80,14 +90,16 @@ Deno.test("a bad new policy leaves the old one active and says why", async () =>
   }
 });
 
-Deno.test("a changed file is activated by itself", async () => {
-  await withPolicy(async ({ active, write }) => {
-    const before = active.current().digest;
-    await write(policyText("{ id: more, allow: [read, write] }"));
-    const until = Date.now() + 10_000;
-    while (active.current().digest === before) {
-      assert.ok(Date.now() < until, "the change was not noticed");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+Deno.test("a changed file is activated by itself, however often it is replaced", async () => {
+  await withPolicy(async ({ active, write, replace }) => {
+    for (const [change, id] of [[write, "a"], [replace, "b"], [replace, "c"]] as const) {
+      const before = active.current().digest;
+      await change(policyText(`{ id: ${id}, allow: [read, write] }`));
+      const until = Date.now() + 10_000;
+      while (active.current().digest === before) {
+        assert.ok(Date.now() < until, `change ${id} was not noticed`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     }
   });
 });
