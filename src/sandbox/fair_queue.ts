@@ -1,6 +1,7 @@
 /** A queue that serves its owners in turn, so that one with a thousand entries delays nobody else. */
 export interface FairQueue<Entry> {
   readonly size: number;
+  sizeOf(owner: string): number;
   push(owner: string, entry: Entry): void;
   has(entry: Entry): boolean;
   remove(entry: Entry): boolean;
@@ -20,6 +21,7 @@ export function createFairQueue<Entry>(): FairQueue<Entry> {
     get size() {
       return size;
     },
+    sizeOf: (owner) => owners.get(owner)?.length ?? 0,
     push(owner, entry) {
       const entries = owners.get(owner);
       if (entries === undefined) owners.set(owner, [entry]);

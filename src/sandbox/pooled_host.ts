@@ -5,7 +5,8 @@ import type { FinishedRun } from "./run_program.ts";
 
 /** A host's place in the pool: its state, its owner and when it retires. */
 export interface PooledHost {
-  readonly state: "starting" | "ready" | "busy" | "dead";
+  /** `recycling`: its program is over and it has not said yet that it can take the next. */
+  readonly state: "starting" | "ready" | "busy" | "recycling" | "dead";
   /** Whom it belongs to; null before its first program. */
   readonly principalKey: string | null;
   readonly idleSinceMs: number;
@@ -27,7 +28,10 @@ export interface PooledHostOptions {
   /** A host that has computed longer than this retires before the kernel ends it. */
   readonly cpuTotalMsMax: number;
   readonly idleRetireMs: number;
-  readonly onReady: (kernel: KernelReport) => void;
+  /** @returns false if the host must not run programs */
+  readonly onReady: (kernel: KernelReport) => boolean;
+  /** Whether an idle host stays for longer. */
+  readonly keepsIdle: (host: PooledHost) => boolean;
   /** It can take a program again. */
   readonly onChange: () => void;
   readonly onEnd: (host: PooledHost, wasReady: boolean) => void;
@@ -83,8 +87,21 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
     process.kill();
   }
 
+  function becomeReady(): void {
+    state = "ready";
+    idleSinceMs = performance.now();
+    timer = setTimeout(retireIdle, options.idleRetireMs);
+    options.onChange();
+  }
+
+  function retireIdle(): void {
+    if (options.keepsIdle(host)) timer = setTimeout(retireIdle, options.idleRetireMs);
+    else retire();
+  }
+
   /** Asks the host to drop what the program left; it proves with its answer that it still listens. */
   function recycle(): void {
+    state = "recycling";
     timer = setTimeout(retire, RECYCLE_MS);
     process.listen({
       // Late messages of the program that ended.
@@ -93,12 +110,9 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
         if (message.kind !== "idle") return retire();
         clearTimeout(timer);
         process.listen(null);
-        if (state !== "busy") return;
+        if (state !== "recycling") return;
         if (message.workers === 0 || message.cpuTotalMs > options.cpuTotalMsMax) return retire();
-        state = "ready";
-        idleSinceMs = performance.now();
-        timer = setTimeout(retire, options.idleRetireMs);
-        options.onChange();
+        becomeReady();
       },
       onViolation: retire,
       onDeath: retire,
@@ -110,17 +124,15 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
     clearTimeout(timer);
     if (state !== "starting") return;
     wasReady = true;
-    state = "ready";
-    options.onReady(kernel);
-    options.onChange();
+    if (options.onReady(kernel)) becomeReady();
+    else retire();
   }, (error: Error) => {
     failure = error.message;
   });
   void process.death.then(() => {
     clearTimeout(timer);
-    const intended = state === "dead" && wasReady;
     state = "dead";
-    options.onEnd(host, wasReady || intended);
+    options.onEnd(host, wasReady);
   });
   return host;
 }

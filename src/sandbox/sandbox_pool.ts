@@ -1,32 +1,21 @@
 /**
- * The pool: keeps sandbox hosts, hands each execution one, and refuses what it cannot hold.
+ * The pool: hands each execution a host and refuses what it cannot hold.
  *
  * A host goes `starting → ready → busy → (ready →) dead`. It belongs to nobody until its first program
- * and from then on to that program's principal alone. At level `process` it dies after one program; at
- * `worker` when its single-use Workers are used up; at `realm` after {@linkcode REALM_USES_MAX} uses.
- * Anything unclean, at any level, ends it at once.
+ * and from then on to that program's principal alone. At level `process` it dies after one program, at
+ * `worker` when its single-use Workers are used up, at `realm` after some hundred uses. Anything unclean,
+ * at any level, ends it at once.
  */
 import { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
+import type { CallReply, SandboxCall } from "./call_lane.ts";
 import { createFairQueue } from "./fair_queue.ts";
-import type { HostCommand } from "./host_command.ts";
-import { startHostProcess } from "./host_process.ts";
-import {
-  type HostSettings,
-  type Isolation,
-  KERNEL_ON,
-  type KernelSettings,
-} from "./host_settings.ts";
+import { createHostSupply, type HostSupplyOptions } from "./host_supply.ts";
+import type { Isolation } from "./host_settings.ts";
 import { limitError, type SandboxOutcome } from "./outcome.ts";
-import { createPooledHost, type PooledHost } from "./pooled_host.ts";
-import {
-  type CallReply,
-  frameBytesMax,
-  type ProgramRun,
-  runProgram,
-  type SandboxCall,
-} from "./run_program.ts";
+import type { PooledHost } from "./pooled_host.ts";
+import { type ProgramRun, runProgram } from "./run_program.ts";
 
 /** One program to run. */
 export interface SandboxProgram {
@@ -69,31 +58,10 @@ export interface SandboxPool {
   close(): Promise<void>;
 }
 
-export interface SandboxPoolOptions {
-  readonly isolation: Isolation;
-  /** Hosts kept ready before anybody asks. */
-  readonly warm: number;
-  readonly hostsMax: number;
+export interface SandboxPoolOptions extends HostSupplyOptions {
+  /** Programs that may wait for a host. */
   readonly queueMax: number;
-  /** Kernel features whose absence is a refusal to start. */
-  readonly require: readonly ("seccomp" | "landlock")[];
-  /** The service's bounds; a program's own may only be lower in memory. */
-  readonly limits: Limits;
-  readonly hostCommand: (settings: HostSettings) => HostCommand;
-  readonly log: (level: "info" | "warn" | "error", message: string) => void;
-  /** Single-use Workers of a host at level `worker`. */
-  readonly workersPerHost?: number;
-  /** True (the default): programs are interpreted, no machine code is made at run time. */
-  readonly jitless?: boolean;
-  /** Parts of the kernel layer to leave off: only for measuring what the others hold. */
-  readonly kernel?: KernelSettings;
 }
-
-const REALM_USES_MAX = 500;
-const IDLE_RETIRE_MS = 30_000;
-const WORKERS_PER_HOST = 8;
-const START_FAILURES_MAX = 3;
-const STARTS_AT_ONCE_MAX = 3;
 
 /** Opens the pool and waits for its first host, so that a broken sandbox shows at start. */
 export async function openSandboxPool(options: SandboxPoolOptions): Promise<SandboxPool> {
@@ -108,62 +76,47 @@ export async function openSandboxPool(options: SandboxPoolOptions): Promise<Sand
 }
 
 interface Waiting {
-  readonly run: ProgramRun;
   readonly principalKey: string;
+  readonly run: ProgramRun;
+  readonly controller: AbortController;
   readonly resolve: (outcome: SandboxOutcome) => void;
   readonly reject: (error: GateError) => void;
-  cancel: (() => void) | null;
 }
 
+/** A principal that was here this recently keeps others from taking every place. */
+const SEEN_MS = 60_000;
+const RETRY_MS_MIN = 100;
+
 function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Promise<void> } {
-  const { limits, isolation } = options;
-  const settings: HostSettings = {
-    isolation,
-    workers: isolation === "worker" ? options.workersPerHost ?? WORKERS_PER_HOST : 1,
-    memoryMb: limits.memoryMb,
-    memoryBudgetMb: memoryBudgetMb(limits),
-    jitless: options.jitless ?? true,
-    cpuSeconds: Math.ceil(limits.cpuTimeMs / 1_000) + (isolation === "process" ? 5 : 60),
-    frameBytesMax: frameBytesMax(limits),
-    kernel: options.kernel ?? KERNEL_ON,
-  };
-  const hosts = new Set<PooledHost>();
+  const { limits } = options;
   const queue = createFairQueue<Waiting>();
-  const namesJson = new WeakMap<object, string>();
-  const firstReady = Promise.withResolvers<void>();
-  firstReady.promise.catch(() => {});
-  let kernel: KernelReport | null = null;
-  let running = 0;
-  let startFailures = 0;
+  const runningOf = new Map<string, number>();
+  const seenMs = new Map<string, number>();
+  const executions = new Set<Waiting>();
+  const renderNames = createNamesRenderer();
   let closed = false;
   let meanRunMs = 50;
 
-  const count = (state: PooledHost["state"]) =>
-    [...hosts].reduce((sum, host) => sum + (host.state === state ? 1 : 0), 0);
+  const supply = createHostSupply(options, {
+    onChange: pump,
+    onUnavailable: (error) => {
+      for (const waiting of queue.drain()) waiting.reject(error);
+    },
+  });
 
-  function run(
+  async function run(
     program: SandboxProgram,
     onCall: (call: SandboxCall) => Promise<CallReply>,
     signal: AbortSignal,
   ): Promise<SandboxOutcome> {
+    if (closed) throw stopping();
     const bounded = { ...program.limits, memoryMb: limits.memoryMb };
-    const codeBytes = new TextEncoder().encode(program.code).length;
-    if (codeBytes > bounded.codeBytesMax) {
-      return Promise.resolve(refusedOutcome("ERR_SANDBOX_CODE_SIZE", bounded));
-    }
-    if (signal.aborted) return Promise.resolve(refusedOutcome("ERR_CANCELLED", bounded));
-    if (closed) {
-      return Promise.reject(
-        new GateError(
-          "ERR_SANDBOX_UNAVAILABLE",
-          "Cannot run the program: the service is stopping",
-          {
-            hint: "Try again when it is back.",
-          },
-        ),
-      );
+    if (signal.aborted) return refusedOutcome("ERR_CANCELLED", bounded);
+    if (new TextEncoder().encode(program.code).length > bounded.codeBytesMax) {
+      return refusedOutcome("ERR_SANDBOX_CODE_SIZE", bounded);
     }
     const { promise, resolve, reject } = Promise.withResolvers<SandboxOutcome>();
+    const controller = new AbortController();
     const waiting: Waiting = {
       principalKey: program.principalKey,
       run: {
@@ -173,32 +126,94 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
         servers: program.names?.map((entry) => entry.server) ?? [],
         seed: program.seed,
         onCall,
-        signal,
+        signal: controller.signal,
       },
+      controller,
       resolve,
       reject,
-      cancel: null,
     };
-    queue.push(program.principalKey, waiting);
-    pump();
-    if (queue.has(waiting)) {
-      if (queue.size > options.queueMax) {
-        queue.remove(waiting);
-        reject(busy());
-      } else {
-        const cancel = () => {
-          if (queue.remove(waiting)) resolve(refusedOutcome("ERR_CANCELLED", bounded));
-        };
-        signal.addEventListener("abort", cancel, { once: true });
-        waiting.cancel = () => signal.removeEventListener("abort", cancel);
-      }
+    const onAbort = () => {
+      controller.abort();
+      if (queue.remove(waiting)) resolve(refusedOutcome("ERR_CANCELLED", bounded));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    enqueue(waiting);
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
-    return promise;
+  }
+
+  function enqueue(waiting: Waiting): void {
+    noteSeen(waiting.principalKey);
+    queue.push(waiting.principalKey, waiting);
+    pump();
+    // Who only waits for a host to start is not queueing.
+    const queueing = queue.size - Math.max(0, freePlaces());
+    if (queueing > options.queueMax && queue.remove(waiting)) waiting.reject(busy());
+  }
+
+  function noteSeen(principalKey: string): void {
+    const now = performance.now();
+    seenMs.delete(principalKey);
+    seenMs.set(principalKey, now);
+    for (const [key, at] of seenMs) {
+      if (now - at < SEEN_MS) break;
+      seenMs.delete(key);
+    }
+  }
+
+  /** Gives waiting programs hosts and has missing hosts started. Called after every change. */
+  function pump(): void {
+    if (closed) return;
+    const missingOf = new Map<string, number>();
+    queue.takeWhere((waiting) => {
+      const { principalKey } = waiting;
+      if (!mayRun(principalKey)) return false;
+      const host = supply.take(principalKey);
+      if (host !== null) void execute(host, waiting);
+      else missingOf.set(principalKey, queue.sizeOf(principalKey));
+      return host !== null;
+    });
+    // A host that is about to be ready again is worth waiting for.
+    let missing = 0;
+    for (const [principalKey, count] of missingOf) {
+      missing += Math.max(0, count - supply.recycling(principalKey));
+    }
+    supply.provide(Math.min(missing, freePlaces()));
+  }
+
+  function freePlaces(): number {
+    return Math.min(options.hostsMax, limits.concurrentExecutionsMax) - executions.size;
+  }
+
+  /** While others are about, a quarter of the places is not for one principal alone. */
+  function mayRun(principalKey: string): boolean {
+    const places = limits.concurrentExecutionsMax;
+    if (executions.size >= places) return false;
+    const reserved = seenMs.size > 1 ? Math.floor(places / 4) : 0;
+    return (runningOf.get(principalKey) ?? 0) < places - reserved;
+  }
+
+  async function execute(host: PooledHost, waiting: Waiting): Promise<void> {
+    const { principalKey } = waiting;
+    executions.add(waiting);
+    runningOf.set(principalKey, (runningOf.get(principalKey) ?? 0) + 1);
+    const finished = await host.run(principalKey, (process) => runProgram(process, waiting.run));
+    executions.delete(waiting);
+    const left = runningOf.get(principalKey)! - 1;
+    if (left === 0) runningOf.delete(principalKey);
+    else runningOf.set(principalKey, left);
+    meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;
+    waiting.resolve(finished.outcome);
+    pump();
   }
 
   function busy(): GateError {
-    const slots = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
-    const retryAfterMs = Math.ceil(Math.max(100, (meanRunMs * (queue.size + 1)) / slots));
+    const places = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
+    const estimateMs = (meanRunMs * (queue.size + executions.size)) / places;
+    const retryAfterMs = Math.ceil(Math.min(30_000, Math.max(RETRY_MS_MIN, estimateMs)));
     return new GateError(
       "ERR_BUSY",
       `Cannot run the program: ${queue.size} others are waiting, which is the limit`,
@@ -206,192 +221,51 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     );
   }
 
-  function renderNames(names: SandboxProgram["names"]): string {
-    if (names === null) return "";
-    let json = namesJson.get(names);
-    if (json === undefined) {
-      json = JSON.stringify(names);
-      namesJson.set(names, json);
-    }
-    return json;
-  }
-
-  /** Gives waiting programs hosts and starts hosts that are missing. Called after every change. */
-  function pump(): void {
-    if (closed) return;
-    queue.takeWhere((waiting) => {
-      if (running >= limits.concurrentExecutionsMax) return false;
-      const host = readyHostFor(waiting.principalKey);
-      if (host === null) return false;
-      execute(host, waiting);
-      return true;
-    });
-    startMissing();
-  }
-
-  function readyHostFor(principalKey: string): PooledHost | null {
-    let fresh: PooledHost | null = null;
-    for (const host of hosts) {
-      if (host.state !== "ready") continue;
-      if (host.principalKey === principalKey) return host;
-      if (host.principalKey === null) fresh ??= host;
-    }
-    return fresh;
-  }
-
-  function startMissing(): void {
-    const starting = count("starting");
-    const fresh =
-      [...hosts].filter((host) => host.state === "ready" && host.principalKey === null).length;
-    const room = limits.concurrentExecutionsMax - running;
-    const wanted = Math.min(queue.size, Math.max(0, room)) + options.warm - starting - fresh;
-    for (let index = 0; index < wanted; index++) {
-      if (count("starting") >= STARTS_AT_ONCE_MAX) return;
-      if (hosts.size >= options.hostsMax && !evictOne(queue.size > 0)) return;
-      startHost();
-    }
-  }
-
-  /** Makes room by ending the host that has been idle longest, if somebody waits for the room. */
-  function evictOne(somebodyWaits: boolean): boolean {
-    if (!somebodyWaits) return false;
-    let oldest: PooledHost | null = null;
-    for (const host of hosts) {
-      if (host.state !== "ready" || host.principalKey === null) continue;
-      if (oldest === null || host.idleSinceMs < oldest.idleSinceMs) oldest = host;
-    }
-    oldest?.retire();
-    return oldest !== null;
-  }
-
-  function startHost(): void {
-    let command: HostCommand;
-    let host: PooledHost;
-    try {
-      command = options.hostCommand(settings);
-      host = createPooledHost(startHostProcess(command, settings.frameBytesMax), {
-        isolation,
-        cpuTotalMsMax: (settings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
-        usesMax: isolation === "realm" ? REALM_USES_MAX : settings.workers,
-        idleRetireMs: IDLE_RETIRE_MS,
-        onChange: pump,
-        onEnd: (ended, wasReady) => {
-          hosts.delete(ended);
-          if (!wasReady && !closed) startFailed(ended.failure ?? "it ended before it was ready");
-          pump();
-        },
-        onReady: (report) => {
-          startFailures = 0;
-          const problem = missingRequirement(report);
-          if (problem !== null) return refuse(problem);
-          if (kernel === null) describeKernel(report);
-          kernel = report;
-          firstReady.resolve();
-        },
-      });
-    } catch (error) {
-      return startFailed(error instanceof Error ? error.message : String(error));
-    }
-    hosts.add(host);
-  }
-
-  function describeKernel(report: KernelReport): void {
-    if (report.missing.length > 0) {
-      options.log("warn", `Sandbox without ${report.missing.join("; ")}`);
-    }
-  }
-
-  function missingRequirement(report: KernelReport): string | null {
-    if (options.require.includes("seccomp") && !report.seccomp) return "seccomp";
-    if (options.require.includes("landlock") && report.landlock === 0) return "landlock";
-    return null;
-  }
-
-  function refuse(feature: string): void {
-    const error = new GateError(
-      "ERR_SANDBOX_UNAVAILABLE",
-      `Cannot start: the sandbox has no ${feature}, and sandbox.require asks for it`,
-      { hint: `Run on a kernel with ${feature}, or take it out of sandbox.require.` },
-    );
-    firstReady.reject(error);
-    failAll(error);
-  }
-
-  function startFailed(reason: string): void {
-    startFailures++;
-    options.log("error", `Cannot start a sandbox host: ${printable(reason)}`);
-    if (startFailures < START_FAILURES_MAX) return;
-    const error = new GateError(
-      "ERR_SANDBOX_UNAVAILABLE",
-      "Cannot run the program: no sandbox host starts",
-      {
-        hint:
-          "The operator finds the reason in the service log; `toolgate doctor` checks the sandbox.",
-      },
-    );
-    firstReady.reject(error);
-    failAll(error);
-    startFailures = 0;
-  }
-
-  function failAll(error: GateError): void {
-    for (const waiting of queue.drain()) {
-      waiting.cancel?.();
-      waiting.reject(error);
-    }
-  }
-
-  async function execute(host: PooledHost, waiting: Waiting): Promise<void> {
-    waiting.cancel?.();
-    running++;
-    const finished = await host.run(
-      waiting.principalKey,
-      (process) => runProgram(process, waiting.run),
-    );
-    running--;
-    meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;
-    waiting.resolve(finished.outcome);
-    pump();
-  }
-
   async function close(): Promise<void> {
     closed = true;
-    failAll(
-      new GateError("ERR_SANDBOX_UNAVAILABLE", "Cannot run the program: the service is stopping", {
-        hint: "Try again when it is back.",
-      }),
-    );
-    await Promise.all([...hosts].map((host) => host.end()));
+    for (const waiting of queue.drain()) waiting.reject(stopping());
+    for (const waiting of executions) waiting.controller.abort();
+    await supply.close();
   }
 
-  startMissing();
-  if (hosts.size === 0) startHost();
   return {
-    firstReady: firstReady.promise,
+    firstReady: supply.firstReady,
     run,
     close,
     status: () => ({
-      isolation,
-      kernel,
-      hosts: { starting: count("starting"), ready: count("ready"), busy: count("busy") },
+      isolation: options.isolation,
+      kernel: supply.kernel,
+      hosts: {
+        starting: supply.count("starting"),
+        ready: supply.count("ready"),
+        busy: supply.count("busy") + supply.count("recycling"),
+      },
       queued: queue.size,
-      running,
+      running: executions.size,
     }),
   };
 }
 
-/**
- * What a host may add to its memory after it is ready: the program's own, V8's young generation and
- * stacks, and a large result on its way through pipe, string and Worker.
- */
-function memoryBudgetMb(limits: Limits): number {
-  return limits.memoryMb + 64 + Math.ceil((limits.toolResultBytesMax * 3) / 1_048_576);
+/** JSON of names, remembered per array: a catalog of thousands is printed once. */
+function createNamesRenderer(): (names: SandboxProgram["names"]) => string {
+  const rendered = new WeakMap<object, string>();
+  return (names) => {
+    if (names === null) return "";
+    let json = rendered.get(names);
+    if (json === undefined) {
+      json = JSON.stringify(names);
+      rendered.set(names, json);
+    }
+    return json;
+  };
 }
 
-/** Text of a dying host, safe for a log line. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what must go
-  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 500);
+function stopping(): GateError {
+  return new GateError(
+    "ERR_SANDBOX_UNAVAILABLE",
+    "Cannot run the program: the service is stopping",
+    { hint: "Try again when it is back." },
+  );
 }
 
 function refusedOutcome(

@@ -111,3 +111,11 @@ export function exhaustionOf(
   }
   return null;
 }
+
+/** What to do about a program that does not parse. */
+export function syntaxHint(message: string): string {
+  if (/import.*export/.test(message)) {
+    return "Programs are not modules: no import and no export, except `export default`; use tools.<server>.<tool>(args).";
+  }
+  return "Correct the syntax; nothing has run.";
+}

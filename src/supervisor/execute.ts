@@ -11,7 +11,7 @@ import { type ErrorCode, reportError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
-import type { CallReply, SandboxCall } from "../sandbox/run_program.ts";
+import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
 import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
 import { actorOf } from "./actor.ts";
 import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";

@@ -1,6 +1,6 @@
 import type { Principal } from "../model/principal.ts";
 import { GateError, reportError } from "../model/errors.ts";
-import type { CallReply, SandboxCall } from "../sandbox/run_program.ts";
+import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
 import type { SandboxProgram } from "../sandbox/sandbox_pool.ts";
 import type { SearchAnswer, SearchRequest } from "../search/search_index.ts";
 import type { ExecutionContext } from "./execution_context.ts";

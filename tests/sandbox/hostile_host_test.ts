@@ -6,7 +6,8 @@ import {
   type HostProcess,
   startHostProcess,
 } from "../../src/sandbox/host_process.ts";
-import { type CallReply, runProgram, type SandboxCall } from "../../src/sandbox/run_program.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
+import { runProgram } from "../../src/sandbox/run_program.ts";
 import { LIMITS } from "./open_pool.ts";
 
 const CLEAN = '{"timers":0,"calls":0}';

@@ -4,7 +4,7 @@ import {
   type SandboxPool,
   type SandboxPoolOptions,
 } from "../../src/sandbox/sandbox_pool.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/run_program.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
 import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
 import type { Limits } from "../../src/model/limits.ts";
 

@@ -1,0 +1,265 @@
+/**
+ * The supply of hosts: keeps some warm, starts what is missing, gives each to one principal only, and
+ * ends what is idle, surplus, worn out or in the way.
+ */
+import { GateError } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { KernelReport } from "../rpc/protocol.ts";
+import type { HostCommand } from "./host_command.ts";
+import { startHostProcess } from "./host_process.ts";
+import {
+  type HostSettings,
+  type Isolation,
+  KERNEL_ON,
+  type KernelSettings,
+} from "./host_settings.ts";
+import { createPooledHost, type PooledHost } from "./pooled_host.ts";
+import { frameBytesMax } from "./run_program.ts";
+
+export interface HostSupplyOptions {
+  readonly isolation: Isolation;
+  /** Hosts kept ready before anybody asks. */
+  readonly warm: number;
+  readonly hostsMax: number;
+  /** Kernel features whose absence is a refusal to start. */
+  readonly require: readonly ("seccomp" | "landlock")[];
+  readonly limits: Limits;
+  readonly hostCommand: (settings: HostSettings) => HostCommand;
+  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+  /** Single-use Workers of a host at level `worker`; default: by how much they are used. */
+  readonly workersPerHost?: number;
+  /** True (the default): programs are interpreted, no machine code is made at run time. */
+  readonly jitless?: boolean;
+  /** Parts of the kernel layer to leave off: only for measuring what the others hold. */
+  readonly kernel?: KernelSettings;
+  /** Memory that the machine has left, in megabytes; null if it cannot be told. */
+  readonly freeMemoryMb?: () => number | null;
+}
+
+export interface HostSupply {
+  /** Resolves with the first host; rejects if none starts or a requirement is not met. */
+  readonly firstReady: Promise<void>;
+  readonly kernel: KernelReport | null;
+  /** A ready host of this principal, or one that belongs to nobody yet; null if there is none. */
+  take(principalKey: string): PooledHost | null;
+  /** Hosts of this principal that will be ready in a moment. */
+  recycling(principalKey: string): number;
+  /** Starts what `waiting` programs (that may run now) and the warm stock need. */
+  provide(waiting: number): void;
+  count(state: PooledHost["state"]): number;
+  close(): Promise<void>;
+}
+
+export interface HostSupplyEvents {
+  /** A host can take a program, or there is room for another. */
+  readonly onChange: () => void;
+  /** No host can be had; whoever waits should be told. */
+  readonly onUnavailable: (error: GateError) => void;
+}
+
+const REALM_USES_MAX = 500;
+const IDLE_RETIRE_MS = 30_000;
+const WORKERS_MIN = 4;
+const WORKERS_MAX = 16;
+/** A host should last about this long at the present rate. */
+const HOST_LIFE_MS = 2_000;
+const START_FAILURES_MAX = 3;
+const STARTS_AT_ONCE_MAX = 3;
+const RETRY_START_MS = 100;
+/** Kept free for the rest of the machine. */
+const RESERVE_MB = 256;
+
+export function createHostSupply(options: HostSupplyOptions, events: HostSupplyEvents): HostSupply {
+  const { limits, isolation } = options;
+  const hosts = new Set<PooledHost>();
+  const firstReady = Promise.withResolvers<void>();
+  firstReady.promise.catch(() => {});
+  const freeMemoryMb = options.freeMemoryMb ?? systemFreeMemoryMb;
+  let kernel: KernelReport | null = null;
+  let startFailures = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+  /** Executions per millisecond, smoothed. */
+  let rate = 0;
+  let lastTakenMs = performance.now();
+
+  const count = (state: PooledHost["state"]) => countHosts((host) => host.state === state);
+  const isFresh = (host: PooledHost) => host.state === "ready" && host.principalKey === null;
+  function countHosts(matches: (host: PooledHost) => boolean): number {
+    let sum = 0;
+    for (const host of hosts) if (matches(host)) sum++;
+    return sum;
+  }
+
+  function take(principalKey: string): PooledHost | null {
+    let fresh: PooledHost | null = null;
+    let own: PooledHost | null = null;
+    for (const host of hosts) {
+      if (host.state !== "ready") continue;
+      if (host.principalKey === principalKey) own ??= host;
+      else if (host.principalKey === null) fresh ??= host;
+    }
+    const taken = own ?? fresh;
+    if (taken !== null) {
+      const now = performance.now();
+      rate = rate * 0.95 + 0.05 / Math.max(1, now - lastTakenMs);
+      lastTakenMs = now;
+    }
+    return taken;
+  }
+
+  function provide(waiting: number): void {
+    if (closed) return;
+    const wanted = waiting + options.warm - count("starting") - countHosts(isFresh);
+    for (let index = 0; index < wanted; index++) {
+      if (count("starting") >= STARTS_AT_ONCE_MAX) return;
+      if (hosts.size >= options.hostsMax && !(waiting > 0 && evictIdle())) return;
+      if (hosts.size > 0 && !memoryAllows() && !(waiting > 0 && evictIdle())) return;
+      start();
+    }
+  }
+
+  function memoryAllows(): boolean {
+    const free = freeMemoryMb();
+    return free === null || free > RESERVE_MB + limits.memoryMb;
+  }
+
+  /** Makes room by ending the host of somebody else that has been idle longest. */
+  function evictIdle(): boolean {
+    let oldest: PooledHost | null = null;
+    for (const host of hosts) {
+      if (host.state !== "ready" || host.principalKey === null) continue;
+      if (oldest === null || host.idleSinceMs < oldest.idleSinceMs) oldest = host;
+    }
+    oldest?.retire();
+    return oldest !== null;
+  }
+
+  function settings(): HostSettings {
+    const workers = options.workersPerHost ?? workersFor(rate);
+    return {
+      isolation,
+      workers: isolation === "worker" ? workers : 1,
+      memoryMb: limits.memoryMb,
+      memoryBudgetMb: memoryBudgetMb(limits),
+      jitless: options.jitless ?? true,
+      cpuSeconds: Math.ceil(limits.cpuTimeMs / 1_000) + (isolation === "process" ? 5 : 60),
+      frameBytesMax: frameBytesMax(limits),
+      kernel: options.kernel ?? KERNEL_ON,
+    };
+  }
+
+  function start(): void {
+    const hostSettings = settings();
+    try {
+      const command = options.hostCommand(hostSettings);
+      const host = createPooledHost(startHostProcess(command, hostSettings.frameBytesMax), {
+        isolation,
+        usesMax: isolation === "realm" ? REALM_USES_MAX : hostSettings.workers,
+        cpuTotalMsMax: (hostSettings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
+        idleRetireMs: IDLE_RETIRE_MS,
+        keepsIdle: (idle) => idle.principalKey === null && countHosts(isFresh) <= options.warm,
+        onReady: acceptKernel,
+        onChange: events.onChange,
+        onEnd: (ended, wasReady) => {
+          hosts.delete(ended);
+          if (closed) return;
+          if (!wasReady) startFailed(ended.failure ?? "it ended before it was ready");
+          else events.onChange();
+        },
+      });
+      hosts.add(host);
+    } catch (error) {
+      startFailed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** @returns false if a host with this kernel level must not run programs */
+  function acceptKernel(report: KernelReport): boolean {
+    startFailures = 0;
+    const missing = options.require.find((feature) =>
+      feature === "seccomp" ? !report.seccomp : report.landlock === 0
+    );
+    if (missing !== undefined) {
+      unavailable(
+        `Cannot start: the sandbox has no ${missing}, and sandbox.require asks for it`,
+        `Run on a kernel with ${missing}, or take it out of sandbox.require.`,
+      );
+      return false;
+    }
+    if (kernel === null && report.missing.length > 0) {
+      options.log("warn", `Sandbox without ${report.missing.join("; ")}`);
+    }
+    kernel = report;
+    firstReady.resolve();
+    return true;
+  }
+
+  function startFailed(reason: string): void {
+    startFailures++;
+    options.log("error", `Cannot start a sandbox host: ${printable(reason)}`);
+    if (startFailures < START_FAILURES_MAX) {
+      retry = setTimeout(events.onChange, RETRY_START_MS);
+      return;
+    }
+    startFailures = 0;
+    unavailable(
+      "Cannot run the program: no sandbox host starts",
+      "The operator finds the reason in the service log; `toolgate doctor` checks the sandbox.",
+    );
+  }
+
+  function unavailable(message: string, hint: string): void {
+    const error = new GateError("ERR_SANDBOX_UNAVAILABLE", message, { hint });
+    firstReady.reject(error);
+    events.onUnavailable(error);
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    clearTimeout(retry);
+    await Promise.all([...hosts].map((host) => host.end()));
+  }
+
+  provide(options.warm === 0 ? 1 : 0);
+  return {
+    firstReady: firstReady.promise,
+    get kernel() {
+      return kernel;
+    },
+    take,
+    recycling: (principalKey) =>
+      countHosts((host) => host.state === "recycling" && host.principalKey === principalKey),
+    provide,
+    count,
+    close,
+  };
+}
+
+/** Few Workers while little happens, so that idle hosts are small; more when they are used up quickly. */
+function workersFor(executionsPerMs: number): number {
+  const wanted = Math.ceil(executionsPerMs * HOST_LIFE_MS);
+  return Math.min(WORKERS_MAX, Math.max(WORKERS_MIN, wanted));
+}
+
+/**
+ * What a host may add to its memory after it is ready: the program's own, V8's young generation and
+ * stacks, and a large result on its way through pipe, string and Worker.
+ */
+function memoryBudgetMb(limits: Limits): number {
+  return limits.memoryMb + 64 + Math.ceil((limits.toolResultBytesMax * 3) / 1_048_576);
+}
+
+function systemFreeMemoryMb(): number | null {
+  try {
+    return Deno.systemMemoryInfo().available / 1_048_576;
+  } catch {
+    return null;
+  }
+}
+
+/** Text of a dying host, safe for a log line. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what must go
+  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 500);
+}
