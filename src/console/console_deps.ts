@@ -10,8 +10,9 @@ import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
+import type { Usage } from "../usage/kpi.ts";
+import type { UsageBy } from "../usage/usage_row.ts";
 import type { OidcLogin } from "./oidc_login.ts";
-import type { UsageBy, UsageReport } from "./usage_report.ts";
 
 /**
  * What the console's pages need, as plain functions.
@@ -190,7 +191,7 @@ export interface ExplainQuestion {
 }
 
 export interface ConsoleUsage {
-  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
+  readonly usage: (question: UsageQuestion) => Promise<Usage>;
 }
 
 export interface UsageQuestion {

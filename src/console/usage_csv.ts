@@ -1,6 +1,6 @@
-import type { UsageRow } from "./usage_report.ts";
+import type { UsageFigures } from "../usage/usage_row.ts";
 
-const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null])[] = [
+const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null])[] = [
   ["cost_usd", (row) => row.costUsd],
   ["calls", (row) => row.calls],
   ["refused", (row) => row.refused],
@@ -8,7 +8,7 @@ const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null])[] 
   ["executions", (row) => row.executions],
   ["tasks", (row) => row.tasks],
   ["completed_tasks", (row) => row.completedTasks],
-  ["completed_tasks_reported", (row) => row.completedExplicit],
+  ["completed_tasks_reported", (row) => row.completedReported],
   ["successful_writes", (row) => row.successfulWrites],
   ["first_try_success", (row) => row.firstTrySuccess],
   ["tokens_per_completed_task", (row) => row.tokensPerCompletedTask],
@@ -19,7 +19,9 @@ const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null])[] 
   ["call_ms_p95", (row) => row.callMsP95],
   ["tokens_returned", (row) => row.tokensReturned],
   ["tokens_kept_out", (row) => row.tokensKeptOut],
-  ["model_tokens", (row) => row.modelTokens],
+  ["model_input_tokens", (row) => row.modelInputTokens],
+  ["model_output_tokens", (row) => row.modelOutputTokens],
+  ["model_usd", (row) => row.modelUsd],
 ];
 
 /**
@@ -28,7 +30,7 @@ const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null])[] 
  * @param by the name of the first column.
  * @see RFC 4180
  */
-export function renderUsageCsv(by: string, rows: readonly UsageRow[]): string {
+export function renderUsageCsv(by: string, rows: readonly UsageFigures[]): string {
   const lines = [[by, ...COLUMNS.map(([name]) => name)].join(",")];
   for (const row of rows) {
     lines.push([textCell(row.key), ...COLUMNS.map(([, value]) => value(row) ?? "")].join(","));

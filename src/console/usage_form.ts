@@ -1,4 +1,4 @@
-import { USAGE_BY, type UsageBy } from "./usage_report.ts";
+import { USAGE_BY, type UsageBy } from "../usage/usage_row.ts";
 
 /** The usage page's choices. */
 export interface UsageForm {

@@ -2,7 +2,8 @@ import type { ToolDiff } from "../../src/catalog/diff_definition.ts";
 import type { ConsoleDeps, ExecutionSummary } from "../../src/console/console_deps.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
-import type { UsageReport, UsageRow } from "../../src/console/usage_report.ts";
+import type { Usage } from "../../src/usage/kpi.ts";
+import { createUsageSums, type UsageFigures } from "../../src/usage/usage_row.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
@@ -372,21 +373,21 @@ function payloadsOf(record: AuditRecord) {
 }
 
 /** One row of usage with made-up figures that grow with `size`. */
-export function usageRow(key: string, size: number): UsageRow {
+export function usageRow(key: string, size: number): UsageFigures {
   return {
-    key,
+    ...createUsageSums().figures(key, 3),
     executions: size * 12,
     calls: size * 61,
     refused: size * 2,
     failed: size,
     tasks: size * 9,
     completedTasks: size * 8,
-    completedExplicit: size,
+    completedReported: size,
     successfulWrites: size * 7,
     firstTrySuccessMultiHop: 0.81,
     callMsP50: 80 + size * 3,
     callMsP95: 400 + size * 20,
-    modelTokens: null,
+    classicUsdEstimate: size * 1.836,
     firstTrySuccess: 0.87,
     tokensPerCompletedTask: 2_140,
     costPerSuccessUsd: 0.021,
@@ -398,7 +399,7 @@ export function usageRow(key: string, size: number): UsageRow {
   };
 }
 
-function shopUsage(): UsageReport {
+function shopUsage(): Usage {
   const days = [3, 5, 4, 8, 2, 1, 7].map((size, index) =>
     usageRow(`2026-05-${String(index + 12).padStart(2, "0")}`, size)
   );
@@ -411,7 +412,7 @@ function shopUsage(): UsageReport {
       usageRow("ci-bot", 2),
     ],
     days,
-    truncated: false,
+    tasksAreCut: false,
   };
 }
 

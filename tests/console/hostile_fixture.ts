@@ -90,7 +90,7 @@ export async function hostileFixture(): Promise<Fixture> {
           total: usageRow(HOSTILE, 1),
           rows: [usageRow(HOSTILE, 1)],
           days: [usageRow(HOSTILE, 1)],
-          truncated: true,
+          tasksAreCut: true,
         }),
       verifyState: () =>
         Promise.resolve({

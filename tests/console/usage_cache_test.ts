@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import { createUsageCache } from "../../src/console/usage_cache.ts";
 import type { UsageForm } from "../../src/console/usage_form.ts";
-import { fillDays, type UsageReport } from "../../src/console/usage_report.ts";
+import type { Usage } from "../../src/usage/kpi.ts";
 import { openBrowser } from "./console_browser.ts";
 import { consoleFixture, PEOPLE, usageRow } from "./console_fixture.ts";
 
 const WEEK: UsageForm = { period: "7d", by: "principal" };
 const NOON = Date.parse("2026-05-18T12:00:00Z");
 
-function reportOf(size: number): UsageReport {
-  return { total: usageRow("total", size), rows: [], days: [], truncated: false };
+function reportOf(size: number): Usage {
+  return { total: usageRow("total", size), rows: [], days: [], tasksAreCut: false };
 }
 
 /** A count that ends when the test says so. */
 function openCounter() {
   const clock = { now: NOON };
   const asked: string[] = [];
-  const waiting: PromiseWithResolvers<UsageReport>[] = [];
+  const waiting: PromiseWithResolvers<Usage>[] = [];
   const cache = createUsageCache({
     now: () => clock.now,
     patienceMs: 5,
     usage(question) {
       asked.push(question.by);
-      const count = Promise.withResolvers<UsageReport>();
+      const count = Promise.withResolvers<Usage>();
       waiting.push(count);
       return count.promise;
     },
@@ -88,7 +88,7 @@ Deno.test("one report is counted at a time, and a failure stops no other", async
 });
 
 Deno.test("the usage page says that counting goes on, and then has the figures", async () => {
-  const count = Promise.withResolvers<UsageReport>();
+  const count = Promise.withResolvers<Usage>();
   const fixture = await consoleFixture({
     anonymous: PEOPLE["key-ada"] ?? null,
     more: { usage: () => count.promise },
@@ -107,18 +107,4 @@ Deno.test("the usage page says that counting goes on, and then has the figures",
   } finally {
     fixture.close();
   }
-});
-
-Deno.test("fillDays() has a row for every day, empty where nothing happened", () => {
-  const range = {
-    since: Date.parse("2026-05-16T00:00:00Z"),
-    until: Date.parse("2026-05-18T10:00:00Z"),
-  };
-  const days = fillDays([usageRow("2026-05-17", 2), usageRow("2026-05-01", 9)], range);
-  assert.deepEqual(days.map(({ key, calls }) => [key, calls]), [
-    ["2026-05-16", 0],
-    ["2026-05-17", 122],
-    ["2026-05-18", 0],
-  ]);
-  assert.equal(days[0]?.finishMsP50, null);
 });

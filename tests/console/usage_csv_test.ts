@@ -8,7 +8,7 @@ Deno.test("renderUsageCsv() writes one line a row, with a head, and nothing for 
   assert.match(head ?? "", /^principal,cost_usd,calls,/);
   assert.equal(
     line,
-    "ada,1.46,122,4,2,24,18,16,2,14,,2140,0.021,980,4820,86,440,36800,1224000,",
+    "ada,1.46,122,4,2,24,18,16,2,14,,2140,0.021,980,4820,86,440,36800,1224000,,,",
   );
   assert.equal(end, "");
 });

@@ -1,7 +1,8 @@
+import { USAGE_BY, type UsageFigures } from "../../usage/usage_row.ts";
 import { formatCount, formatMs, formatShare, formatShort, formatUsd } from "../format.ts";
 import type { CountedUsage } from "../usage_cache.ts";
-import { USAGE_PERIODS, type UsageForm, type UsagePeriod, usageRange } from "../usage_form.ts";
-import { fillDays, USAGE_BY, type UsageRow } from "../usage_report.ts";
+import { USAGE_PERIODS, type UsageForm, type UsagePeriod } from "../usage_form.ts";
+
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import { EmptyState, Heading, Stat, TableFrame, Time } from "../view/parts.tsx";
@@ -39,10 +40,10 @@ export function UsagePage({ shell, form, counted }: UsagePageProps) {
           CSV
         </a>
       </Heading>
-      {report.truncated
+      {report.tasksAreCut
         ? (
           <p class="notice tone-warn">
-            There is more than can be counted exactly: take a shorter period.
+            More tasks ran at once than are remembered: some count as two.
           </p>
         )
         : null}
@@ -57,7 +58,7 @@ export function UsagePage({ shell, form, counted }: UsagePageProps) {
         : (
           <>
             <Totals total={report.total} />
-            <DayCharts days={fillDays(report.days, usageRange(form.period, asOfMs))} />
+            <DayCharts days={report.days} />
             <Groups form={form} rows={report.rows} />
           </>
         )}
@@ -102,14 +103,14 @@ function Periods({ form }: { form: UsageForm }) {
   );
 }
 
-function Totals({ total }: { total: UsageRow }) {
+function Totals({ total }: { total: UsageFigures }) {
   const refused = total.refused > 0 ? `${formatCount(total.refused)} refused` : undefined;
   return (
     <dl class="stats by-four">
       <Stat
         name="Tasks completed"
         value={formatCount(total.completedTasks)}
-        note={`of ${formatCount(total.tasks)}, ${formatCount(total.completedExplicit)} reported`}
+        note={`of ${formatCount(total.tasks)}, ${formatCount(total.completedReported)} reported`}
       />
       <Stat
         name="First-try success"
@@ -127,7 +128,7 @@ function Totals({ total }: { total: UsageRow }) {
       <Stat
         name="Tokens kept out"
         value={formatShort(total.tokensKeptOut)}
-        note={`${formatShort(total.tokensReturned)} returned`}
+        note={`about ${formatUsd(total.classicUsdEstimate)} of model input`}
       />
       <Stat
         name="Tokens per completed task"
@@ -136,20 +137,25 @@ function Totals({ total }: { total: UsageRow }) {
       <Stat
         name="Cost"
         value={formatUsd(total.costUsd)}
-        note={total.modelTokens === null
-          ? undefined
-          : `${formatShort(total.modelTokens)} model tokens reported`}
+        note={costNote(total)}
       />
       <Stat name="Cost per successful action" value={orNone(total.costPerSuccessUsd, formatUsd)} />
     </dl>
   );
 }
 
-function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) {
+/** What models took is known only where clients report it. */
+function costNote({ modelInputTokens, modelOutputTokens }: UsageFigures): string | undefined {
+  if (modelInputTokens === null && modelOutputTokens === null) return undefined;
+  const tokens = (modelInputTokens ?? 0) + (modelOutputTokens ?? 0);
+  return `with ${formatShort(tokens)} model tokens, as reported`;
+}
+
+function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageFigures[] }) {
   const costMax = Math.max(...rows.map((row) => row.costUsd), 0);
   const callsMax = Math.max(...rows.map((row) => row.calls), 1);
   const isTool = form.by === "tool";
-  const share = (row: UsageRow) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
+  const share = (row: UsageFigures) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
   return (
     <section aria-labelledby="groups">
       <div class="section-head">
@@ -196,7 +202,7 @@ function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) 
 }
 
 interface GroupRowProps {
-  readonly row: UsageRow;
+  readonly row: UsageFigures;
   /** 0 to 1, of the largest row. */
   readonly share: number;
   readonly isTool: boolean;
