@@ -9,6 +9,7 @@ import { declareTools } from "../src/catalog/declare.ts";
 import type { Tool } from "../src/model/tool.ts";
 import { openChecker } from "../src/sandbox/checker.ts";
 import { createCheckerCommand } from "../src/sandbox/checker_command.ts";
+import { denoCacheDir } from "../src/sandbox/host_command.ts";
 import { mentionedTools } from "../src/sandbox/checker_mentions.ts";
 import { toolOf } from "../tests/catalog/tool_fixture.ts";
 import { dataFolder, type DataTool, readData } from "../tests/search/data_folder.ts";
@@ -22,7 +23,7 @@ const command = createCheckerCommand({
   executable: Deno.execPath(),
   standalone: false,
   program: new URL("../src/sandbox/checker_host.ts", import.meta.url).href,
-  cacheDir: Deno.env.get("DENO_DIR") ?? null,
+  cacheDir: denoCacheDir((name) => Deno.env.get(name)),
 });
 const checker = openChecker({ command, log: () => {} });
 

@@ -11,7 +11,7 @@ interface Console {
   dir(...values: any[]): void; table(...values: any[]): void; assert(...values: any[]): void;
   group(...values: any[]): void; groupCollapsed(...values: any[]): void; groupEnd(): void;
   time(label?: any): void; timeEnd(label?: any): void; timeLog(label?: any, ...values: any[]): void;
-  count(label?: any): void; countReset(label?: any): void; clear(): void; dirxml(...values: any[]): void;
+  count(label?: any): void; countReset(label?: any): void; clear(): void;
 }
 declare const console: Console;
 declare function setTimeout(handler: any, ms?: any, ...values: any[]): any;
@@ -46,11 +46,18 @@ interface TextEncoder { readonly encoding: string; encode(text?: any): Uint8Arra
 declare var TextEncoder: { prototype: TextEncoder; new (): TextEncoder };
 interface TextDecoder { readonly encoding: string; decode(bytes?: any, options?: any): string }
 declare var TextDecoder: { prototype: TextDecoder; new (label?: any, options?: any): TextDecoder };
-interface AbortSignal {
-  readonly aborted: boolean; readonly reason: any; onabort: any; throwIfAborted(): void;
+interface Event { readonly type: string; readonly target: any }
+declare var Event: { prototype: Event; new (type: any, options?: any): Event };
+interface EventTarget {
   addEventListener(name: any, listener: any, options?: any): void;
   removeEventListener(name: any, listener: any, options?: any): void;
   dispatchEvent(event: any): boolean;
+}
+declare var EventTarget: { prototype: EventTarget; new (): EventTarget };
+interface DOMException extends Error { readonly code: any }
+declare var DOMException: { prototype: DOMException; new (message?: any, name?: any): DOMException };
+interface AbortSignal extends EventTarget {
+  readonly aborted: boolean; readonly reason: any; onabort: any; throwIfAborted(): void;
 }
 declare var AbortSignal: {
   prototype: AbortSignal; abort(reason?: any): AbortSignal; timeout(ms: any): AbortSignal;

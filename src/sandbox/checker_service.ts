@@ -30,7 +30,8 @@ export interface CheckService {
 }
 
 const FINDINGS_KEPT_MAX = 200;
-const SYNTAX_FINDINGS_MAX = 3;
+/** The first error is the cause of most others. */
+const SYNTAX_FINDINGS_MAX = 1;
 const SAME_MESSAGE_MAX = 3;
 
 const LIBRARY_FILE = "/library.d.ts";

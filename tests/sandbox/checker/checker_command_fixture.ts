@@ -1,12 +1,13 @@
 import type { ChildCommand } from "../../../src/sandbox/checker_child.ts";
 import { createCheckerCommand } from "../../../src/sandbox/checker_command.ts";
+import { denoCacheDir } from "../../../src/sandbox/host_command.ts";
 
 /** The checker of this source tree. */
 export const sourceCommand: () => ChildCommand = createCheckerCommand({
   executable: Deno.execPath(),
   standalone: false,
   program: new URL("../../../src/sandbox/checker_host.ts", import.meta.url).href,
-  cacheDir: Deno.env.get("DENO_DIR") ?? null,
+  cacheDir: denoCacheDir((name) => Deno.env.get(name)),
 });
 
 /**
