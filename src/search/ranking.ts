@@ -17,6 +17,8 @@ export interface RankResult {
   readonly documents: readonly RankedDocument[];
   /** Visible tools that match. */
   readonly total: number;
+  /** How many of the first are there because of their exact name. */
+  readonly pinned: number;
 }
 
 /** The segments of all servers, and the tools in them for a query, best first. */
@@ -87,21 +89,27 @@ export function createRanking(): Ranking {
     applyFit(documents.slice(0, FITTED), scores, sequence, queryVerbs(sequence));
     documents.sort(compareScored);
     spread(documents, scores);
-    const ordered = pin(text, segments, view, documents);
-    return { documents: ordered.slice(0, limit), total: Math.max(scores.total, ordered.length) };
+    const named = findByName(text, segments, view, documents);
+    const isNamed = new Set(named.map((document) => document.id));
+    const ordered = [...named, ...documents.filter((document) => !isNamed.has(document.id))];
+    return {
+      documents: ordered.slice(0, limit),
+      total: Math.max(scores.total, ordered.length),
+      pinned: Math.min(named.length, limit),
+    };
   }
 
   return { put, drop, segments, rank };
 }
 
-/** Tools whose name is exactly the query, before all others. */
-function pin(
+/** Tools whose name is exactly the query, with scores above all others. */
+function findByName(
   query: string,
   segments: ReadonlyMap<string, Segment>,
   view: View,
   ranked: readonly RankedDocument[],
-): readonly RankedDocument[] {
-  if (query.length > PINNED_QUERY_CHARS_MAX) return ranked;
+): RankedDocument[] {
+  if (query.length > PINNED_QUERY_CHARS_MAX) return [];
   const known = new Map(ranked.map((document) => [document.id, document]));
   const pinned = new Map<string, RankedDocument>();
   for (const key of nameKeys(query)) {
@@ -116,13 +124,7 @@ function pin(
     }
     for (const document of named.sort(compareScored)) pinned.set(document.id, document);
   }
-  if (pinned.size === 0) return ranked;
   const kept = [...pinned.values()].slice(0, PINNED_MAX);
-  const isPinned = new Set(kept.map((document) => document.id));
   const above = (ranked[0]?.score ?? 0) + 1;
-  const lifted = kept.map((document, index) => ({
-    ...document,
-    score: above + kept.length - index,
-  }));
-  return [...lifted, ...ranked.filter((document) => !isPinned.has(document.id))];
+  return kept.map((document, index) => ({ ...document, score: above + kept.length - index }));
 }

@@ -8,6 +8,7 @@ import { findNamed } from "./find_named.ts";
 import { formatAnswer, type Found, type VisibleServer } from "./format_answer.ts";
 import { type InlineTools, inlineTools } from "./inline_tools.ts";
 import type { RankedTool } from "./lay_out.ts";
+import type { Semantic } from "./semantic.ts";
 import { createSegmentSync } from "./segment_sync.ts";
 import { createToolStore } from "./tool_store.ts";
 import { createViews, type Visible } from "./views.ts";
@@ -39,6 +40,8 @@ export interface SearchOptions {
 export interface SearchIndexDeps {
   readonly snapshot: () => CatalogSnapshot;
   readonly config: Config["search"];
+  /** Ranks by meaning, too, where a model is configured. */
+  readonly semantic?: Semantic;
 }
 
 const RANKED_MAX = 200;
@@ -52,13 +55,19 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
   const views = createViews();
   const { sync } = createSegmentSync(store, deps.snapshot);
 
-  function rank(request: SearchRequest, tools: ReadonlyMap<string, Tool>, visible: Visible) {
+  async function rank(
+    request: SearchRequest,
+    tools: ReadonlyMap<string, Tool>,
+    visible: Visible,
+  ) {
     const { server } = request;
     const segments = [...store.segments.values()].filter((segment) =>
       server === undefined || isServer(deps.snapshot(), segment.server, server)
     );
     const view = views.of(segments, tools, visible);
-    const { documents, total } = store.search(request.query, view, RANKED_MAX);
+    const byWords = store.search(request.query, view, RANKED_MAX);
+    const { documents, total } =
+      await deps.semantic?.blend(request.query, view, byWords, RANKED_MAX) ?? byWords;
     const ranked = documents.flatMap(({ id, score }): RankedTool[] => {
       const tool = tools.get(id);
       const visibility = tool === undefined ? null : visible(tool);
@@ -67,7 +76,7 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
     return { ranked, total };
   }
 
-  function find(request: SearchRequest, visible: Visible): Found {
+  async function find(request: SearchRequest, visible: Visible): Promise<Found> {
     const snapshot = deps.snapshot();
     const none = { servers: [], near: [], missing: [], quarantined: [] };
     if (request.names !== undefined) {
@@ -77,7 +86,7 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
     }
     const isQuery = request.query.trim() !== "";
     if (isQuery) {
-      const found = rank(request, snapshot.tools, visible);
+      const found = await rank(request, snapshot.tools, visible);
       if (found.ranked.length > 0) return { ...none, ...found };
     }
     const all = listVisible(snapshot, visible).filter(({ tool }) =>
@@ -88,15 +97,24 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
     return { ...none, ranked: [], total: 0, servers, near: nearNames([request.query], all) };
   }
 
+  async function bringUp(): Promise<void> {
+    const before = [...store.segments.values()];
+    await sync();
+    const after = [...store.segments.values()];
+    const isChanged = after.length !== before.length ||
+      after.some((segment, index) => segment !== before[index]);
+    if (isChanged) deps.semantic?.update(store.segments, deps.snapshot().tools);
+  }
+
   return {
-    sync,
+    sync: bringUp,
     inline: (visible, tokensMax) => inlineTools(deps.snapshot().tools.values(), visible, tokensMax),
     async search(request, visible, options) {
-      await sync();
+      await bringUp();
       const quarantined = options?.showsQuarantined === true
         ? matchQuarantined(deps.snapshot().quarantined, request)
         : [];
-      return formatAnswer(deps.config, request, { ...find(request, visible), quarantined });
+      return formatAnswer(deps.config, request, { ...await find(request, visible), quarantined });
     },
   };
 }

@@ -60,7 +60,7 @@ interface Hand {
   answer: RankResult;
 }
 
-const NOTHING: RankResult = { documents: [], total: 0 };
+const NOTHING: RankResult = { documents: [], total: 0, pinned: 0 };
 
 export function createToolStore(): ToolStore {
   const ranking = createRanking();
@@ -120,7 +120,7 @@ export function createToolStore(): ToolStore {
           const document = byId.get(id);
           return document === undefined ? [] : [document];
         });
-        return { documents, total: hand.answer.total };
+        return { ...hand.answer, documents };
       } finally {
         hand.asked = null;
         hand.answer = NOTHING;

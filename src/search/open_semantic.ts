@@ -1,0 +1,33 @@
+import type { Config } from "../config/schema.ts";
+import type { Log } from "../model/log.ts";
+import { createEmbedder } from "./embedder.ts";
+import { createSemantic, type Semantic } from "./semantic.ts";
+
+export interface OpenSemanticDeps {
+  readonly fetch: typeof fetch;
+  /** Resolves `${env:NAME}` and the like. */
+  readonly resolveSecrets: (text: string) => Promise<string>;
+  readonly log: Log;
+  readonly now?: () => number;
+}
+
+/** The semantic ranking that a configuration asks for; undefined for none. */
+export function openSemantic(
+  config: Config["search"]["embeddings"],
+  deps: OpenSemanticDeps,
+): Semantic | undefined {
+  if (config === undefined) return undefined;
+  const { url, model, apiKey, weight, timeoutMs } = config;
+  return createSemantic({
+    embedder: createEmbedder({
+      url,
+      model,
+      apiKey: async () => apiKey === undefined ? null : await deps.resolveSecrets(apiKey),
+      fetch: deps.fetch,
+    }),
+    weight,
+    timeoutMs,
+    log: deps.log,
+    now: deps.now ?? Date.now,
+  });
+}
