@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { runAttacks } from "../../src/sandbox/attack.ts";
+import { ESCAPE_SAMPLE, HOSTILE_NINE } from "../../src/sandbox/attack_programs.ts";
+import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
+import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
+import { LIMITS, withPool } from "./open_pool.ts";
+
+Deno.test("runAttacks() finds that the sandbox holds", async () => {
+  const limits = { ...LIMITS, cpuTimeMs: 300, wallTimeMs: 3_000 };
+  await withPool({ isolation: "worker", warm: 2, workersPerHost: 8 }, async (pool) => {
+    const rows = await runAttacks(pool, limits);
+    assert.equal(rows.length, HOSTILE_NINE.length + ESCAPE_SAMPLE.length);
+    assert.deepEqual(rows.filter((row) => !row.ok), []);
+    assert.ok(rows.every((row) => row.ms < 10_000 && row.expected !== "" && row.got !== ""));
+  });
+});
+
+Deno.test("runAttacks() finds a sandbox that gives in, and one whose others suffer", async () => {
+  const outcome: SandboxOutcome = {
+    status: "ok",
+    resultJson: "1",
+    oversize: null,
+    logs: [],
+    error: null,
+    callCount: 0,
+    wallMs: 1,
+    cpuMs: 1,
+  };
+  const weak: SandboxPool = {
+    run: () => Promise.resolve(outcome),
+    status: () => {
+      throw new Error("not asked");
+    },
+    close: () => Promise.resolve(),
+  };
+  assert.ok((await runAttacks(weak, LIMITS)).every((row) => !row.ok));
+  const dying = { ...weak, run: () => Promise.resolve({ ...outcome, resultJson: '"held"' }) };
+  const rows = await runAttacks(dying, LIMITS);
+  assert.ok(rows.every((row) => !row.ok && row.got.includes("another execution failed")));
+});
