@@ -8,6 +8,7 @@ import type { Command, CommandContext, CommandGroup, Option } from "../command.t
 import { EXIT } from "../exit_code.ts";
 import { splitLines } from "../split_lines.ts";
 import { parseMoment } from "../time.ts";
+import { auditVerify } from "./audit_verify.ts";
 
 const PAGE_RECORDS = 500;
 const LIST_DEFAULT = 50;
@@ -136,7 +137,7 @@ const exportRecords: Command = {
 export const auditCommands: CommandGroup = {
   name: "audit",
   summary: "The record of every search, execution, call and decision",
-  commands: [list, show, tail, exportRecords],
+  commands: [list, show, tail, auditVerify, exportRecords],
 };
 
 async function follow(
