@@ -128,7 +128,7 @@ Deno.test("a client that goes away ends its program", async () => {
       const gone = new AbortController();
       const call = client.callTool({
         name: "execute",
-        arguments: { code: "await tools.orders.list({}); for (;;) {}" },
+        arguments: { code: `await tools.orders.list({}); /* ${"x".repeat(2_000)} */ for (;;) {}` },
       }, { signal: gone.signal });
       const stopped = assert.rejects(call);
       await waitFor(async () => (await auditKinds(test)).includes("call.outcome"));
