@@ -14,6 +14,7 @@ import { createHostGuard } from "./http/host_guard.ts";
 import { createHttpApp } from "./http/http_app.ts";
 import { createPolicyServices } from "./http/policy_services.ts";
 import { createProtectedResource } from "./http/protected_resource.ts";
+import { createUsageServices } from "./http/usage_services.ts";
 import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
 import { createSessionSigner } from "./mcp/session_id.ts";
 import type { Log } from "./model/log.ts";
@@ -147,6 +148,12 @@ async function assemble(
         closing: drain.signal,
       }),
       ...createPolicyServices(gate),
+      ...createUsageServices({
+        audit,
+        policy: gate.policy.current,
+        usdPerMillionTokens: config.pricing.usdPerMillionTokens,
+        now: Date.now,
+      }),
       canEnter,
       search: gate.search,
       execute: (caller, input, signal) =>

@@ -24,10 +24,13 @@ import {
 } from "./api_schemas.ts";
 import { openapiDocument } from "./openapi_document.ts";
 import { MissingScope } from "./protected_resource.ts";
+import { parseInput } from "./parse_input.ts";
 import { readJson } from "./read_body.ts";
+import { addUsageRoutes } from "./usage_routes.ts";
+import type { UsageServices } from "./usage_services.ts";
 
 /** What the JSON API offers; each function trusts its caller's identity and decides the rest itself. */
-export interface ApiDeps {
+export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "reportUsage"> {
   readonly version: string;
   readonly canEnter: (principal: Principal, space: string) => boolean;
   readonly search: (caller: McpCaller, input: SearchInput) => Promise<SearchAnswer>;
@@ -84,7 +87,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   };
   const spaceOf = (context: Context) => context.req.query("space") ?? DEFAULT_SPACE;
   const body = async <T>(context: Context, schema: z.ZodType<T>): Promise<T> =>
-    parse(schema, await readJson(context.req.raw), "body");
+    parseInput(schema, await readJson(context.req.raw), "body");
 
   api.get("/openapi.json", (context) => context.json(openapiDocument(deps.version) as object));
   api.post("/search", async (context) => {
@@ -190,22 +193,12 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
     await as(context, "admin");
     return json(await deps.health());
   });
+  addUsageRoutes(api, deps, as);
   return api;
 }
 
 function filterOf(context: Context): AuditFilter {
-  return parse(FilterSchema, context.req.query(), "query") as AuditFilter;
-}
-
-function parse<T>(schema: z.ZodType<T>, input: unknown, what: string): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.slice(0, 5).map((issue) =>
-    `${issue.path.join(".") || what}: ${issue.message}`
-  );
-  throw new GateError("ERR_BAD_REQUEST", `Invalid ${what}: ${places.join("; ")}`, {
-    hint: "See /api/v1/openapi.json",
-  });
+  return parseInput(FilterSchema, context.req.query(), "query") as AuditFilter;
 }
 
 function json(value: unknown, status = 200): Response {

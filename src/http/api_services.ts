@@ -12,6 +12,7 @@ import type { CatalogView } from "../supervisor/catalog_view.ts";
 import { lookUp, splitToolName, toolNotFound } from "../supervisor/find_tool.ts";
 import type { ApiDeps } from "./api_routes.ts";
 import { exportResponse } from "./export_response.ts";
+import type { UsageServices } from "./usage_services.ts";
 
 export interface ApiServicesDeps {
   readonly catalog: () => Promise<Catalog>;
@@ -37,6 +38,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "health"
   | "canEnter"
   | "version"
+  | keyof UsageServices
 > {
   const administer = (principal: Principal, action: string, detail: AuditEvent["detail"]) =>
     deps.audit.append({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ExecuteInputSchema, SearchInputSchema } from "../mcp/tool_definitions.ts";
 import { ExplainRequestSchema, FilterSchema, KeyRequestSchema } from "./api_schemas.ts";
+import { FeedbackBodySchema, ModelUsageBodySchema, UsageQuerySchema } from "./usage_schemas.ts";
 
 interface Operation {
   readonly method: "get" | "post" | "delete";
@@ -91,7 +92,21 @@ const OPERATIONS: readonly Operation[] = [
     path: "/usage",
     summary: "KPIs and cost",
     scope: "audit",
-    query: z.object({ by: z.string().optional() }),
+    query: UsageQuerySchema,
+  },
+  {
+    method: "post",
+    path: "/usage",
+    summary: "Report what a model used for a task or execution",
+    scope: "execute",
+    body: ModelUsageBodySchema,
+  },
+  {
+    method: "post",
+    path: "/feedback",
+    summary: "Report whether a task or execution reached its goal",
+    scope: "execute",
+    body: FeedbackBodySchema,
   },
   {
     method: "post",

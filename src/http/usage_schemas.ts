@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { USAGE_BY } from "../usage/usage_row.ts";
+
+/** Query of `GET /usage`; times are milliseconds since the epoch. */
+export const UsageQuerySchema = z.object({
+  by: z.enum(USAGE_BY).default("principal"),
+  since: z.coerce.number().min(0).optional(),
+  until: z.coerce.number().min(0).optional(),
+  format: z.enum(["json", "csv"]).default("json"),
+});
+export type UsageQuery = z.infer<typeof UsageQuerySchema>;
+
+const ABOUT = {
+  /** The client's own id, as sent in `_meta["toolgate/task"]`. */
+  task: z.string().min(1).max(200).optional(),
+  execution: z.string().min(1).max(200).optional(),
+};
+const isAboutOne = (report: { task?: unknown; execution?: unknown }) =>
+  (report.task === undefined) !== (report.execution === undefined);
+const ABOUT_ERROR = { error: "needs either task or execution" };
+
+/** Body of `POST /feedback`. */
+export const FeedbackBodySchema = z.strictObject({
+  ...ABOUT,
+  success: z.boolean(),
+  note: z.string().max(1_000).optional(),
+}).refine(isAboutOne, ABOUT_ERROR);
+export type FeedbackBody = z.infer<typeof FeedbackBodySchema>;
+
+/** Body of `POST /usage`. */
+export const ModelUsageBodySchema = z.strictObject({
+  ...ABOUT,
+  model: z.string().min(1).max(200),
+  inputTokens: z.int().min(0).max(1e12),
+  outputTokens: z.int().min(0).max(1e12),
+  /** US dollars. */
+  usd: z.number().min(0).max(1e9).optional(),
+}).refine(isAboutOne, ABOUT_ERROR);
+export type ModelUsageBody = z.infer<typeof ModelUsageBodySchema>;

@@ -1,0 +1,107 @@
+import type { AuditLog } from "../audit/audit_log.ts";
+import { feedbackEvent, modelUsageEvent } from "../audit/feedback.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditRecord } from "../model/event.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Policy } from "../policy/policy.ts";
+import { actorOf } from "../supervisor/actor.ts";
+import { measureUsage, type Usage } from "../usage/kpi.ts";
+import type { FeedbackBody, ModelUsageBody, UsageQuery } from "./usage_schemas.ts";
+
+/** What was used, what it cost, and what clients report of their own work. */
+export interface UsageServices {
+  usage(query: Omit<UsageQuery, "format">): Promise<UsageAnswer>;
+  /** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
+  feedback(principal: Principal, report: FeedbackBody): Promise<Recorded>;
+  /** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
+  reportUsage(principal: Principal, report: ModelUsageBody): Promise<Recorded>;
+}
+
+export interface UsageAnswer extends Usage {
+  readonly by: UsageQuery["by"];
+  /** Milliseconds since the epoch, inclusive. */
+  readonly since: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly until: number;
+  /** What the estimate of classic cost is made with. */
+  readonly usdPerMillionTokens: number;
+}
+
+export interface Recorded {
+  readonly chain: string;
+  readonly seq: number;
+}
+
+export interface UsageServicesDeps {
+  readonly audit: Pick<AuditLog, "append" | "query" | "records">;
+  readonly policy: () => Policy;
+  readonly usdPerMillionTokens: number;
+  readonly now: () => number;
+}
+
+const PERIOD_DEFAULT_MS = 30 * 86_400_000;
+
+export function createUsageServices(deps: UsageServicesDeps): UsageServices {
+  const { audit, usdPerMillionTokens } = deps;
+
+  async function usage(query: Omit<UsageQuery, "format">): Promise<UsageAnswer> {
+    const until = query.until ?? deps.now() + 1;
+    const since = query.since ?? Math.max(0, until - PERIOD_DEFAULT_MS);
+    if (since >= until) {
+      throw new GateError(
+        "ERR_BAD_REQUEST",
+        "Cannot measure usage: the period ends before it begins",
+        {
+          hint: "since must be earlier than until",
+        },
+      );
+    }
+    const period = { by: query.by, since, until, usdPerMillionTokens };
+    const measured = await measureUsage(audit.records({ since, until }), period);
+    return { ...period, ...measured };
+  }
+
+  async function requireOwn(principal: Principal, execution: string | undefined): Promise<void> {
+    if (execution === undefined) return;
+    const first = await firstRecordOf(audit, execution);
+    const { actor } = first ?? {};
+    if (actor?.sub === principal.sub && actor.iss === principal.issuer) return;
+    // The same words whether it is missing or somebody else's.
+    throw new GateError(
+      "ERR_NOT_FOUND",
+      `You have no execution "${execution.slice(0, 100)}"`,
+      { hint: "Report on what you ran yourself: execute answers with its executionId" },
+    );
+  }
+
+  return {
+    usage,
+    async feedback(principal, { note, ...report }) {
+      await requireOwn(principal, report.execution);
+      const comment = note === undefined ? {} : { comment: note };
+      const actor = actorOf(principal, deps.policy());
+      return placeOf(await audit.append(feedbackEvent({ ...report, ...comment }, actor)));
+    },
+    async reportUsage(principal, report) {
+      await requireOwn(principal, report.execution);
+      const actor = actorOf(principal, deps.policy());
+      return placeOf(await audit.append(modelUsageEvent(report, actor)));
+    },
+  };
+}
+
+/** The record that says who ran it; a call outside a program has no start. */
+async function firstRecordOf(
+  audit: Pick<AuditLog, "query">,
+  execution: string,
+): Promise<AuditRecord | undefined> {
+  for (const kind of ["execution.start", "call.outcome"]) {
+    const { records: [record] } = await audit.query({ execution, kind, limit: 1 });
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+function placeOf({ chain, seq }: AuditRecord): Recorded {
+  return { chain, seq };
+}
