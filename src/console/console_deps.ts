@@ -10,9 +10,9 @@ import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
-import type { Usage } from "../usage/kpi.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
 import type { OidcLogin } from "./oidc_login.ts";
+import type { UsageReport } from "./usage_report.ts";
 
 /**
  * What the console's pages need, as plain functions.
@@ -30,6 +30,8 @@ export interface ConsoleDeps
   /** Signs cookies and form tokens; the same on every replica. */
   readonly secret: Uint8Array<ArrayBuffer>;
   readonly log: Log;
+  /** Aborts when the service takes no more work: live streams end then. */
+  readonly closing: AbortSignal;
 }
 
 export interface ConsoleIdentity {
@@ -191,7 +193,7 @@ export interface ExplainQuestion {
 }
 
 export interface ConsoleUsage {
-  readonly usage: (question: UsageQuestion) => Promise<Usage>;
+  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
 }
 
 export interface UsageQuestion {

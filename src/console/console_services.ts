@@ -49,6 +49,7 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly log: Log;
+  readonly closing: AbortSignal;
 }
 
 export interface ConsoleServices extends ConsoleDeps {
@@ -78,6 +79,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     publicUrl: deps.config.server.publicUrl,
     secret: deps.secret,
     log: deps.log,
+    closing: deps.closing,
     anonymous: deps.anonymous,
     async login(token) {
       const principal = await principalOf(deps, token);

@@ -74,6 +74,7 @@ export function createLiveStreams(deps: {
           const heartbeat = setInterval(schedule, heartbeatMs);
           signal.addEventListener("abort", close);
           timer = setTimeout(send, 0);
+          if (signal.aborted) close();
         },
         cancel: () => close(),
       }, { highWaterMark: 4 });

@@ -1,6 +1,6 @@
-import type { UsageFigures } from "../usage/usage_row.ts";
+import type { UsageRow } from "./usage_report.ts";
 
-const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null])[] = [
+const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null | undefined])[] = [
   ["cost_usd", (row) => row.costUsd],
   ["calls", (row) => row.calls],
   ["refused", (row) => row.refused],
@@ -30,7 +30,7 @@ const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null]
  * @param by the name of the first column.
  * @see RFC 4180
  */
-export function renderUsageCsv(by: string, rows: readonly UsageFigures[]): string {
+export function renderUsageCsv(by: string, rows: readonly UsageRow[]): string {
   const lines = [[by, ...COLUMNS.map(([name]) => name)].join(",")];
   for (const row of rows) {
     lines.push([textCell(row.key), ...COLUMNS.map(([, value]) => value(row) ?? "")].join(","));

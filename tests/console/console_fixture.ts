@@ -136,6 +136,7 @@ export async function consoleFixture(
     version: "0.1.0",
     publicUrl: undefined,
     secret: new Uint8Array(32).fill(7),
+    closing: new AbortController().signal,
     log: (_level, message, fields) => void log.failures.push([message, fields]),
     anonymous: options.anonymous ?? null,
     login: (token) => Promise.resolve(revoked.has(token) ? null : PEOPLE[token] ?? null),

@@ -76,6 +76,12 @@ Deno.test("a stream ends with its request, and when a page cannot be made", asyn
   }));
   assert.equal(await left.next(), "data: x\n\n");
   leaving.abort();
+  const late = reader(live.open({
+    signal: leaving.signal,
+    render: () => Promise.resolve("x"),
+    isAllowed: () => Promise.resolve(true),
+  }));
+  assert.equal(await late.next(), null);
   assert.equal(await left.next(), null);
   const broken = reader(live.open({
     signal: new AbortController().signal,

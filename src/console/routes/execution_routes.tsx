@@ -32,7 +32,7 @@ export function addExecutionRoutes(
     "/executions/stream",
     needing("audit", (context) =>
       streams.open({
-        signal: context.req.raw.signal,
+        signal: AbortSignal.any([context.req.raw.signal, deps.closing]),
         render: () =>
           renderFragment(
             <LiveExecutionLists executions={deps.executionsLive()} now={deps.now()} />,
