@@ -9,6 +9,7 @@ import { runCommand } from "./config/run_command.ts";
 import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
 import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
 import { createApiServices } from "./http/api_services.ts";
+import { exportResponse } from "./http/export_response.ts";
 import { createHealth } from "./http/health.ts";
 import { createHostGuard } from "./http/host_guard.ts";
 import { createHttpApp } from "./http/http_app.ts";
@@ -27,6 +28,7 @@ import { loadKeyFile } from "./config/key_file.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { createMetrics } from "./usage/metrics.ts";
+import { openConsole } from "./wire_console.ts";
 import { openGate } from "./wire_gate.ts";
 
 /** The whole service. */
@@ -78,6 +80,7 @@ async function assemble(
 ): Promise<App> {
   const { config, log } = options;
   const instance = crypto.randomUUID();
+  const localUrl = `http://${reachableHost(config.server.host)}:${config.server.port}`;
   const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
   const drain = new AbortController();
   const subjectTokens = new WeakMap<Principal, string>();
@@ -122,6 +125,34 @@ async function assemble(
     servers: gate.servers,
   });
   audit.follow((record) => metrics.observe(record));
+  const usage = createUsageServices({
+    audit,
+    policy: gate.policy.current,
+    usdPerMillionTokens: config.pricing.usdPerMillionTokens,
+    now: Date.now,
+  });
+  const pages = openConsole({
+    config,
+    version: VERSION,
+    instance,
+    store,
+    secret: await serviceSecret(store, "console"),
+    audit,
+    catalog: gate.catalog,
+    policy: gate.policy,
+    view: gate.view,
+    declareTool,
+    anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
+    authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
+    keyPrincipal: keys.principalOf,
+    exportAudit: (filter, format) => Promise.resolve(exportResponse(audit, filter, format)),
+    usage: (question) => usage.usage(question),
+    closing: drain.signal,
+    resolveSecrets,
+    fetch: globalThis.fetch,
+    now: Date.now,
+    log,
+  });
   const fetch = createHttpApp({
     publicUrl: config.server.publicUrl,
     authenticator,
@@ -148,18 +179,14 @@ async function assemble(
         closing: drain.signal,
       }),
       ...createPolicyServices(gate),
-      ...createUsageServices({
-        audit,
-        policy: gate.policy.current,
-        usdPerMillionTokens: config.pricing.usdPerMillionTokens,
-        now: Date.now,
-      }),
+      ...usage,
       canEnter,
       search: gate.search,
       execute: (caller, input, signal) =>
         gate.execute(caller, input, { task: null, traceparent: null, signal }),
       health: health.report,
     },
+    console: pages.fetch,
     log,
   });
   let server: Deno.HttpServer<Deno.NetAddr> | null = null;
@@ -200,6 +227,7 @@ async function assemble(
       const serving = server?.shutdown();
       await gate.close();
       await mcp.close();
+      await pages.close();
       await serving;
       await shipping?.close();
       if (server !== null) await removeServiceFile(serviceFilePath(options), instance);

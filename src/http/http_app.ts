@@ -28,6 +28,8 @@ export interface HttpDeps {
   };
   readonly instance: string;
   readonly api: ApiDeps;
+  /** Pages below `/console`, with their own log-in. */
+  readonly console: (request: Request) => Promise<Response>;
   readonly log: Log;
 }
 
@@ -66,6 +68,9 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
   app.all("/mcp", (context) => mcp(context.req.raw, DEFAULT_SPACE));
   app.all("/s/:space/mcp", (context) => mcp(context.req.raw, context.req.param("space")));
   app.route("/api/v1", apiRoutes(deps.api, (request) => authenticate(deps, request)));
+  app.all("/console", (context) => deps.console(context.req.raw));
+  app.all("/console/*", (context) => deps.console(context.req.raw));
+  app.get("/", (context) => context.redirect("/console"));
   app.notFound((context) =>
     problemOf({
       code: "ERR_NOT_FOUND",
