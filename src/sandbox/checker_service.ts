@@ -214,6 +214,9 @@ function checkTree(view: ProgramView): void {
 function checkParameters(view: ProgramView, node: ts.SignatureDeclaration): void {
   const [parameter] = node.parameters;
   if (parameter === undefined || parameter.initializer || parameter.dotDotDotToken) return;
+  // A declared function that the program calls itself may do without its parameters.
+  const isCalledByForm = view.file.text.endsWith("();})");
+  if (parameter.questionToken || (ts.isFunctionDeclaration(node) && !isCalledByForm)) return;
   view.report(
     parameter,
     "The program is called without arguments; leave this parameter out, tools is always there",
