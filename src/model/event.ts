@@ -66,10 +66,12 @@ export interface AuditEvent {
     readonly policy?: number;
     readonly waitHuman?: number;
     readonly upstream?: number;
+    /** From the start of the execution to when the program heard of this outcome. */
+    readonly at?: number;
   };
   /** US dollars. */
   readonly cost?: number;
-  readonly err?: { readonly code: string; readonly message: string };
+  readonly err?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** Facts of the kinds that have no field of their own (search, admin, limits). Small, JSON, no secrets. */
   readonly detail?: { readonly [key: string]: unknown };
 }
