@@ -234,10 +234,10 @@ export function workerMain(deps: WorkerDeps): void {
     watchForStall(realm);
   }
 
-  function deliver(realm: Current, id: number, ok: boolean, text: string): void {
+  function deliver(realm: Current, id: number, ok: boolean, text: string, atMs = 0): void {
     if (!realm.open) return;
     try {
-      realm.api.deliver(id, ok, text);
+      realm.api.deliver(id, ok, text, atMs);
     } catch {
       // As above.
     }
@@ -307,9 +307,9 @@ export function workerMain(deps: WorkerDeps): void {
     if (typeof text !== "string") return;
     for (const message of readMessages(text, 100_000) ?? []) {
       const field = message.fields[0] ?? "";
-      if (message.kind === "o") deliver(current, message.id, true, field);
-      else if (message.kind === "r") deliver(current, message.id, false, field);
-      else if (message.kind === "s" && current.open && !current.started) {
+      if (message.kind === "o" || message.kind === "r") {
+        deliver(current, message.id, message.kind === "o", field, Number(message.fields[1] ?? ""));
+      } else if (message.kind === "s" && current.open && !current.started) {
         start(current, field, message.fields[1] ?? "", message.fields[2] ?? "");
       } else if (message.kind === "e") {
         end();

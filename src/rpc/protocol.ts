@@ -61,9 +61,12 @@ export const KIND = {
   start: "s",
   /** Towards the Worker: drop the realm and answer with `ended`. `id` 1: make the next realm. */
   end: "e",
-  /** Towards the Worker: the value of a call. `id`: call number. Field: JSON text. */
+  /**
+   * Towards the Worker: the value of a call. `id`: call number. Fields: JSON text, milliseconds since
+   * the start (or empty) that a seeded clock is put forward to.
+   */
   replyOk: "o",
-  /** Towards the Worker: a call failed. `id`: call number. Field: JSON {@linkcode ReplyError}. */
+  /** Towards the Worker: a call failed. `id`: call number. Fields: JSON {@linkcode ReplyError}, as above. */
   replyError: "r",
 } as const;
 

@@ -17,9 +17,11 @@ export interface SandboxCall {
 }
 
 export type CallReply =
-  | { readonly ok: true; readonly json: string }
+  | { readonly ok: true; readonly json: string; readonly atMs?: number }
   | {
     readonly ok: false;
+    /** Milliseconds since the start of the execution: what a seeded clock is put forward to. */
+    readonly atMs?: number;
     readonly error: {
       readonly code: ErrorCode;
       readonly message: string;
@@ -154,11 +156,12 @@ export function createCallLane(options: CallLaneOptions): CallLane {
 
   async function reply(id: number, chars: number, result: CallReply): Promise<void> {
     openChars -= chars;
-    if (result.ok) batch += encodeMessage(KIND.replyOk, id, [result.json]);
+    const at = result.atMs === undefined ? "" : String(Math.floor(result.atMs));
+    if (result.ok) batch += encodeMessage(KIND.replyOk, id, [result.json, at]);
     else {
       failures.set(id, result);
       const error: ReplyError = result.error;
-      batch += encodeMessage(KIND.replyError, id, [JSON.stringify(error)]);
+      batch += encodeMessage(KIND.replyError, id, [JSON.stringify(error), at]);
     }
     if (batch.length > BATCH_CHARS_MAX) return await flush();
     if (scheduled) return;

@@ -337,3 +337,24 @@ Deno.test("the secret randomness of a seeded program is ChaCha20, block after bl
     assert.deepEqual(JSON.parse(outcome.resultJson!), [...expected]);
   });
 });
+
+Deno.test("a seeded clock is put forward by the time that comes with an answer, and never back", async () => {
+  await withPool(REALM, async (pool) => {
+    const code = `const times = [Date.now()];
+      for (const n of [0, 1, 2]) { await tools.a.b({ n }); times.push(Date.now()); }
+      return times`;
+    const seed = { epochMs: 1_700_000_000_000, random: "abc" };
+    const answers = [{ atMs: 250.7 }, { atMs: 90 }, {}];
+    const outcome = await runCode(pool, code, {
+      seed,
+      onCall: (call) => Promise.resolve({ ok: true, json: "1", ...answers[call.index] }),
+    });
+    const since = JSON.parse(outcome.resultJson!).map((at: number) => at - seed.epochMs);
+    assert.deepEqual(since, [0, 250, 251, 252]);
+    const real = await runCode(pool, code, {
+      onCall: () => Promise.resolve({ ok: true, json: "1", atMs: 1e9 }),
+    });
+    const [first, last] = JSON.parse(real.resultJson!) as [number, number];
+    assert.ok(last - first < 60_000);
+  });
+});

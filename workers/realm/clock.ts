@@ -5,7 +5,8 @@ import type { Realm } from "./realm.ts";
  *
  * With a seed both are functions of the seed and of what the program does: a replay sees the same
  * times and numbers. The seeded clock starts at the seed's time, goes one millisecond further with each
- * reading (so that a loop which waits for the clock ends) and jumps to a timer's due time when it fires.
+ * reading (so that a loop which waits for the clock ends), jumps to a timer's due time when it fires,
+ * and to the time that comes with the answer of a call.
  */
 export function installClock(realm: Realm): void {
   "use strict";

@@ -108,8 +108,10 @@ export function createApi(realm: Realm): RealmApi {
     start(program: () => unknown) {
       void run(program);
     },
-    deliver(id: number, ok: boolean, text: string) {
+    deliver(id: number, ok: boolean, text: string, atMs: number) {
       if (realm.finished) return;
+      const seed = realm.settings.seed;
+      if (seed !== null) realm.advanceTo(seed.epochMs + atMs);
       if (id < 0) realm.deliverOther(id, ok, text);
       else realm.deliverCall(id, ok, text);
     },

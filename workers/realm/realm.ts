@@ -42,7 +42,8 @@ export interface RealmApi {
   /** @param places JSON `{edits, positions}` of the compiled text */
   readonly configure: (settings: string, names: string, places: string) => void;
   readonly start: (program: () => unknown) => void;
-  readonly deliver: (id: number, ok: boolean, text: string) => void;
+  /** @param atMs milliseconds since the start that a seeded clock is put forward to */
+  readonly deliver: (id: number, ok: boolean, text: string, atMs: number) => void;
   readonly fire: (id: number) => void;
   readonly unhandled: (reason: unknown, promise: object) => void;
   readonly handled: (promise: object) => void;
