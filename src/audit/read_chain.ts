@@ -1,6 +1,6 @@
 import type { LogEntry, Store } from "../store/store.ts";
 
-const PAGE_ENTRIES = 500;
+const PAGE_ENTRIES = 4_000;
 /** How closely damage is located. */
 const DAMAGE_ENTRIES = 8;
 

@@ -26,6 +26,20 @@ interface Columns {
 
 /** @param run at most 65,536 entries with consecutive numbers */
 export function encodeColumns(run: readonly EntryLabels[]): Uint8Array {
+  return new Uint8Array(deflateRawSync(layOutColumns(run), { level: 1 }));
+}
+
+/** Whether stored columns are those of a run. */
+export function areColumnsOf(stored: Uint8Array, run: readonly EntryLabels[]): boolean {
+  try {
+    const inflated = inflateRawSync(stored, { maxOutputLength: INFLATED_BYTES_MAX });
+    return inflated.equals(layOutColumns(run));
+  } catch {
+    return false; // not deflated data: changed
+  }
+}
+
+function layOutColumns(run: readonly EntryLabels[]): Uint8Array {
   const count = run.length;
   const ts = new Float64Array(count);
   const indexes = new Uint16Array(count * LABEL_FIELDS.length);
@@ -45,7 +59,7 @@ export function encodeColumns(run: readonly EntryLabels[]): Uint8Array {
   );
   const sizes = new Uint8Array(new Uint32Array([head.length, 0]).buffer);
   const parts = [sizes, new Uint8Array(ts.buffer), new Uint8Array(indexes.buffer), head];
-  return new Uint8Array(deflateRawSync(Buffer.concat(parts), { level: 1 }));
+  return Buffer.concat(parts);
 }
 
 /** @throws when the bytes are no columns: the file is damaged. */
