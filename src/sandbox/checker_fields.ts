@@ -130,11 +130,14 @@ function judgeFunction(tool: ToolName, name: string): string | null {
   return `tools.${tool.name} is not called here; write (${call}).${name}`;
 }
 
+/** Fewer results have not shown every field yet. */
+const OBSERVED_MIN = 3;
+
 function unknownField(
   checker: ts.TypeChecker,
   types: readonly ts.Type[],
   name: string,
-): string {
+): string | null {
   const fields = types.flatMap((type) => checker.getPropertiesOfType(type));
   const names = [...new Set(fields.map((field) => field.name))];
   const tool = types.map(toolOfType).find((found) => found !== null) ?? null;
@@ -145,6 +148,7 @@ function unknownField(
     : `No "${name}" in the ${tool.observed} results of "${tool.name}" seen so far`;
   const [near] = nearest(name, names, 1);
   if (near !== undefined) return `${absent}; did you mean "${near}"?`;
+  if (tool?.observed && tool.observed < OBSERVED_MIN) return null;
   const list = fields.find((field) => isField(checker, field, isListType));
   if (name in Array.prototype && list !== undefined) {
     return `${absent}: it is an object, the list is in "${list.name}"`;

@@ -22,6 +22,11 @@ function demoTool(server: string, definition: unknown): Tool {
   return toolOf(server, name, { description, inputSchema, outputSchema });
 }
 
+const LEVELS = {
+  type: "array",
+  items: { type: "object", properties: { sku: TEXT, left: NUMBER }, required: ["sku"] },
+};
+
 const OTHERS: readonly Tool[] = [
   toolOf("math", "add", { properties: { a: NUMBER, b: NUMBER } }),
   toolOf("math", "obj"),
@@ -101,15 +106,8 @@ const OTHERS: readonly Tool[] = [
       required: ["owner", "repo", "title"],
     },
   }),
-  toolOf("stock", "levels", {
-    observed: {
-      results: 7,
-      schema: {
-        type: "array",
-        items: { type: "object", properties: { sku: TEXT, left: NUMBER }, required: ["sku"] },
-      },
-    },
-  }),
+  toolOf("stock", "levels", { observed: { results: 3, schema: LEVELS } }),
+  toolOf("stock", "deliveries", { observed: { results: 2, schema: LEVELS } }),
 ];
 
 /** Declarations of the tools that a program mentions, and of the whole server where one is unknown. */
