@@ -156,7 +156,7 @@ function introductionOf(diff: ToolDiff): string {
 function DiffTable({ diff, isNew }: { diff: ToolDiff; isNew: boolean }) {
   return (
     <TableFrame label={isNew ? "Definition" : "Changes"}>
-      <table class="diff">
+      <table class="diff stack">
         <thead>
           <tr>
             <th scope="col">Where</th>
