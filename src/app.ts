@@ -8,6 +8,7 @@ import type { LoadedConfig } from "./config/load_config.ts";
 import { runCommand } from "./config/run_command.ts";
 import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
 import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
+import { createAttackService } from "./http/attack_service.ts";
 import { createApiServices } from "./http/api_services.ts";
 import { exportResponse } from "./http/export_response.ts";
 import { createHealth } from "./http/health.ts";
@@ -185,6 +186,12 @@ async function assemble(
       execute: (caller, input, signal) =>
         gate.execute(caller, input, { task: null, traceparent: null, signal }),
       health: health.report,
+      attack: createAttackService({
+        sandbox: gate.sandbox,
+        limits: config.limits,
+        policy: gate.policy.current,
+        audit,
+      }),
     },
     console: pages.fetch,
     log,

@@ -22,6 +22,7 @@ import {
   FilterSchema,
   KeyRequestSchema,
 } from "./api_schemas.ts";
+import type { AttackReport } from "./attack_service.ts";
 import { openapiDocument } from "./openapi_document.ts";
 import { MissingScope } from "./protected_resource.ts";
 import { parseInput } from "./parse_input.ts";
@@ -65,6 +66,8 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   readonly pins: () => Promise<{ readonly [server: string]: { readonly [tool: string]: string } }>;
   readonly policyExplain: (request: ExplainRequest) => Promise<unknown>;
   readonly health: () => Promise<unknown>;
+  /** Hostile programs against the running sandbox, one time at a time. */
+  readonly attack: (principal: Principal) => Promise<AttackReport>;
 }
 
 const SpaceSchema = { space: z.string().default(DEFAULT_SPACE) };
@@ -189,6 +192,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
     await as(context, "admin");
     return json(await deps.policyExplain(await body(context, ExplainRequestSchema)));
   });
+  api.post("/attack", async (context) => json(await deps.attack(await as(context, "admin"))));
   api.get("/health", async (context) => {
     await as(context, "admin");
     return json(await deps.health());

@@ -36,6 +36,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "policyExplain"
   | "policyReload"
   | "health"
+  | "attack"
   | "canEnter"
   | "version"
   | keyof UsageServices

@@ -139,6 +139,12 @@ const OPERATIONS: readonly Operation[] = [
     scope: "admin",
     body: ExplainRequestSchema,
   },
+  {
+    method: "post",
+    path: "/attack",
+    summary: "Hostile programs against the running sandbox",
+    scope: "admin",
+  },
   { method: "get", path: "/health", summary: "What doctor checks", scope: "admin" },
 ];
 

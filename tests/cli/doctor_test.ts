@@ -171,3 +171,24 @@ Deno.test("doctor ends with 2 for a configuration that does not load", async () 
     assert.match(run.stderr, /"prot" is an unknown key/);
   });
 });
+
+Deno.test("doctor --attack ends with 1 when an attack was not held, and shows which", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "toolgate.yaml"), "auth: none\n");
+    const row = { name: "loop", expected: "stopped by a clock", got: "returned 1", ms: 5 };
+    for (const held of [true, false]) {
+      const report = { ok: held, isolation: "worker", attacks: [{ ...row, ok: held }] };
+      const app = scriptedApp({
+        "GET /health": { ...HEALTHY, now: new Date().toISOString() },
+        "POST /execute": GOOD_RUN,
+        "POST /attack": report,
+      });
+      const run = await runIn(folder, ["doctor", "--attack"], app);
+      assert.equal(run.code, held ? 0 : 1);
+      assert.match(run.stdout, held ? /held {2}loop/ : /FAIL {2}loop .*returned 1/);
+      const json = await runIn(folder, ["doctor", "--attack", "--json"], app);
+      assert.equal(json.code, run.code);
+      assert.deepEqual(JSON.parse(json.stdout).attacks, report.attacks);
+    }
+  });
+});

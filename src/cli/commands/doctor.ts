@@ -18,6 +18,8 @@ import {
   warn,
 } from "../doctor_checks.ts";
 import { EXIT } from "../exit_code.ts";
+import type { AttackReport } from "../../http/attack_service.ts";
+import { renderTable } from "../table.ts";
 
 /** What the service needs everywhere; the network may be limited to the hosts of its upstreams. */
 const PERMISSIONS = ["read", "write", "env", "run"] as const;
@@ -25,7 +27,14 @@ const PERMISSIONS = ["read", "write", "env", "run"] as const;
 export const doctorCommand: Command = {
   name: "doctor",
   summary: "Check configuration, store, upstreams, sandbox and clock, each with its remedy",
-  examples: ["toolgate doctor", "toolgate doctor --config toolgate.yaml --json"],
+  options: {
+    attack: { about: "Also run hostile programs against the sandbox; takes up to a minute" },
+  },
+  examples: [
+    "toolgate doctor",
+    "toolgate doctor --attack",
+    "toolgate doctor --config toolgate.yaml --json",
+  ],
   async run(context) {
     const loaded = await context.loadConfig();
     const { config, source, baseDir } = loaded;
@@ -50,12 +59,37 @@ export const doctorCommand: Command = {
       }
       checks.push(...await checkService(context, client));
     }
-    const isHealthy = checks.every((check) => check.status !== "fail");
-    if (context.json) context.output.json({ ok: isHealthy, checks });
-    else context.output.result(renderChecks(checks));
+    if (!context.json) context.output.result(renderChecks(checks));
+    const attacked = context.flag("attack") && client !== null
+      ? await attack(context, client)
+      : null;
+    const isHealthy = checks.every((check) => check.status !== "fail") && attacked?.ok !== false;
+    if (context.json) {
+      const attacks = attacked === null ? {} : { attacks: attacked.attacks };
+      context.output.json({ ok: isHealthy, checks, ...attacks });
+    }
     return isHealthy ? EXIT.ok : EXIT.failed;
   },
 };
+
+async function attack(context: CommandContext, client: ApiClient): Promise<AttackReport> {
+  context.output.note("Attacking the sandbox…");
+  const report = await client.ask<AttackReport>({ method: "POST", path: "/attack" });
+  const { attacks, isolation } = report;
+  if (!context.json) {
+    const rows = attacks.map(({ ok, name, expected, got, ms }) => [
+      ok ? "held" : "FAIL",
+      name,
+      expected,
+      got,
+      `${ms} ms`,
+    ]);
+    context.output.result(`\n${renderTable(["", "ATTACK", "MUST BE", "WAS", "TOOK"], rows)}`);
+  }
+  const held = attacks.filter(({ ok }) => ok).length;
+  context.output.note(`${held} of ${attacks.length} attacks held at level ${isolation}`);
+  return report;
+}
 
 async function checkService(context: CommandContext, client: ApiClient): Promise<Check[]> {
   try {
