@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { type CheckerReport, openChecker } from "../../src/sandbox/checker.ts";
+import { type Checker, type CheckerReport, openChecker } from "../../src/sandbox/checker.ts";
 import { fakeCommand, sourceCommand } from "./checker/checker_command_fixture.ts";
 
 const DECLARATIONS =
@@ -51,6 +51,11 @@ const BOMBS: readonly (readonly [string, string])[] = [
 
 function silent(): void {}
 
+/** Closes the checker at the end of a test, also of one that fails. */
+function closing(checker: Checker): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => checker.close() };
+}
+
 function essence({ status, reason, findings }: CheckerReport) {
   return { status, reason, findings };
 }
@@ -62,6 +67,7 @@ Deno.test("check() starts one process with the first check and keeps it", async 
     return sourceCommand();
   };
   const checker = openChecker({ command, log: silent });
+  await using _checker = closing(checker);
   strictEqual(starts, 0);
   const first = await checker.check(BAD, DECLARATIONS);
   deepStrictEqual(essence(first), { status: "checked", reason: null, findings: [FINDING] });
@@ -77,6 +83,7 @@ Deno.test("check() starts one process with the first check and keeps it", async 
 
 Deno.test("check() stops a check that takes too long, and the next one works", async () => {
   const checker = openChecker({ command: sourceCommand, timeBudgetMs: 1_000, log: silent });
+  await using _checker = closing(checker);
   strictEqual((await checker.check(GOOD, DECLARATIONS)).status, "checked");
   const start = performance.now();
   const stopped = await checker.check(PERMUTATIONS, DECLARATIONS);
@@ -90,11 +97,11 @@ Deno.test("check() stops a check that takes too long, and the next one works", a
   const again = await checker.check(PERMUTATIONS, DECLARATIONS);
   strictEqual(again.reason, "An earlier check of this program took too long; it ran unchecked");
   ok(again.ms < 1_000);
-  await checker.close();
 });
 
 Deno.test("check() survives types and literals that explode", async () => {
   const checker = openChecker({ command: sourceCommand, timeBudgetMs: 800, log: silent });
+  await using _checker = closing(checker);
   await checker.check(GOOD, DECLARATIONS);
   for (const [name, code] of BOMBS) {
     const report = await checker.check(code, DECLARATIONS);
@@ -103,11 +110,11 @@ Deno.test("check() survives types and literals that explode", async () => {
     const next = await checker.check(BAD, DECLARATIONS);
     deepStrictEqual(next.findings, [FINDING], `after ${name}: ${next.reason}`);
   }
-  await checker.close();
 });
 
 Deno.test("check() takes programs up to its size and no longer ones", async () => {
   const checker = openChecker({ command: sourceCommand, log: silent });
+  await using _checker = closing(checker);
   const charsMax = Math.floor(8 * 1_048_576 / 3);
   const declarations = `${DECLARATIONS}//`;
   const padding = charsMax - BAD.length - declarations.length;
@@ -115,7 +122,6 @@ Deno.test("check() takes programs up to its size and no longer ones", async () =
   deepStrictEqual(essence(whole), { status: "checked", reason: null, findings: [FINDING] });
   const longer = await checker.check(BAD, declarations + "x".repeat(padding + 1));
   match(longer.reason ?? "", /too long to check/);
-  await checker.close();
 });
 
 const REPLIES: readonly (readonly [string, string, RegExp])[] = [
@@ -148,10 +154,10 @@ for (const [name, reply, reason] of REPLIES) {
   Deno.test(`check() is without result if its process says ${name}`, async () => {
     const program = `say(READY, 0, ""); while (true) { const { stamp } = await next(); ${reply}; }`;
     const checker = openChecker({ command: fakeCommand(program), log: silent });
+    await using _checker = closing(checker);
     const report = await checker.check(GOOD, DECLARATIONS);
     deepStrictEqual([report.status, report.findings], ["unchecked", []]);
     match(report.reason ?? "", reason);
-    await checker.close();
   });
 }
 
@@ -162,10 +168,10 @@ Deno.test("check() takes twenty findings of 300 characters and drops control cha
     say(FINDINGS, stamp, JSON.stringify(Array(20).fill({ line: 1, column: 2, message })));
     await next();`;
   const checker = openChecker({ command: fakeCommand(program), log: silent });
+  await using _checker = closing(checker);
   const { findings } = await checker.check(GOOD, DECLARATIONS);
   strictEqual(findings.length, 20);
   ok(findings.every(({ message }) => message === `a b [31m  ${"x".repeat(290)}`));
-  await checker.close();
 });
 
 Deno.test("check() says so when no process comes up", async () => {
@@ -175,17 +181,18 @@ Deno.test("check() says so when no process comes up", async () => {
     command: () => ({ command: "/nonexistent/deno", args: [], env: {} }),
     log,
   });
+  await using _missing = closing(missing);
   match((await missing.check(GOOD, DECLARATIONS)).reason ?? "", /did not start/);
-  await missing.close();
   const ending = openChecker({ command: fakeCommand("throw new Error('no');"), log });
+  await using _ending = closing(ending);
   match((await ending.check(GOOD, DECLARATIONS)).reason ?? "", /did not start/);
-  await ending.close();
   deepStrictEqual(logged, ["Cannot start the checker", "Checker did not start"]);
 });
 
 Deno.test("check() gives up what waits too long, and more than 64 that wait", async () => {
   const program = `say(READY, 0, ""); while (true) await next();`;
   const checker = openChecker({ command: fakeCommand(program), timeBudgetMs: 400, log: silent });
+  await using _checker = closing(checker);
   const programs = Array.from({ length: 66 }, (_, index) => `return ${index};`);
   const reports = await Promise.all(programs.map((code) => checker.check(code, DECLARATIONS)));
   const [first, ...others] = reports;
@@ -194,7 +201,6 @@ Deno.test("check() gives up what waits too long, and more than 64 that wait", as
   const last = reports.at(-1);
   ok(last !== undefined && last.ms < 200, `${last?.ms} ms`);
   ok(reports.slice(1, -1).every(({ ms }) => ms >= 390));
-  await checker.close();
 });
 
 Deno.test("close() ends the process and the checks under way", async () => {
@@ -204,6 +210,7 @@ Deno.test("close() ends the process and the checks under way", async () => {
     await next();
     while (true);`;
   const checker = openChecker({ command: fakeCommand(program), timeBudgetMs: 20_000, log: silent });
+  await using _checker = closing(checker);
   strictEqual((await checker.check(GOOD, DECLARATIONS)).status, "checked");
   const running = checker.check(GOOD, DECLARATIONS);
   const waiting = checker.check(BAD, DECLARATIONS);
@@ -216,6 +223,7 @@ Deno.test("close() ends the process and the checks under way", async () => {
 
 Deno.test("close() does not wait for a process that never comes up", async () => {
   const checker = openChecker({ command: fakeCommand("await next();"), log: silent });
+  await using _checker = closing(checker);
   const running = checker.check(GOOD, DECLARATIONS);
   const start = performance.now();
   await checker.close();
