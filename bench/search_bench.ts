@@ -187,7 +187,7 @@ async function scale(path: string): Promise<void> {
     ...(await readSet(path, "stabletoolbench")).queries.slice(0, 100),
   ].map(({ query }) => query).filter((query) => query.length > 80);
   console.log(`\nspeed: ${short.length} short and ${long.length} long queries`);
-  for (const count of [100, 2_500, 10_000, 50_000]) {
+  for (const count of (Deno.env.get("COUNTS") ?? "100,2500,10000,50000").split(",").map(Number)) {
     const { snapshot } = snapshotOf(tools.slice(0, count));
     const { store, line } = await buildMeasured(snapshot);
     console.log(`\n${count} tools of ${snapshot.servers.size} servers`);

@@ -90,6 +90,9 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   });
   const entries = new Map<string, ServerEntry>();
   const listeners = new Set<(snapshot: CatalogSnapshot, changed: readonly string[]) => void>();
+  /** Servers whose entries are not yet in the snapshot. */
+  const changed = new Set<string>();
+  let publishing: Promise<void> | null = null;
   const closing = Promise.withResolvers<null>();
   let isClosed = false;
   let snapshot = composeSnapshot(0, []);
@@ -102,17 +105,31 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     entries.set(server, entry);
     entries.set(server, await loader.restore(entry));
   }));
-  publish([]);
+  publish();
 
-  function publish(changed: readonly string[]): void {
+  function publish(): void {
+    publishing = null;
     if (isClosed) return;
+    const servers = [...changed];
+    changed.clear();
     snapshot = composeSnapshot(snapshot.revision + 1, entries.values());
-    for (const listener of listeners) listener(snapshot, changed);
+    for (const listener of listeners) listener(snapshot, servers);
   }
 
-  function replace(entry: ServerEntry): void {
+  /** Resolves when the snapshot has the entry. Changes that come together make one snapshot. */
+  function replace(entry: ServerEntry): Promise<void> {
     entries.set(entry.server, entry);
-    publish([entry.server]);
+    changed.add(entry.server);
+    publishing ??= new Promise((resolve, reject) =>
+      setImmediate(() => {
+        try {
+          resolve(publish());
+        } catch (error) {
+          reject(error);
+        }
+      })
+    );
+    return publishing;
   }
 
   function entryOf(server: string): ServerEntry {
@@ -131,7 +148,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
       const before = entryOf(server);
       const after = await loader.accept(() => entryOf(server), listing);
       if (isClosed) return false;
-      replace(after);
+      await replace(after);
       const changes = listingChanges(before, after);
       if (changes !== null) {
         await records.announce(server);
@@ -142,7 +159,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
       if (isClosed) return false;
       const reason = cleanLine(error instanceof Error ? error.message : String(error), 300);
       deps.log("warn", "Cannot list an upstream", { server, reason });
-      replace(failedEntry(entryOf(server), reason));
+      await replace(failedEntry(entryOf(server), reason));
       return false;
     }
   }
@@ -159,7 +176,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     await deps.audit(event);
     const pins = await loader.changePins(entry.server, change);
     if (pins === null) return;
-    replace(rebuildEntry(entryOf(server), listing, pins));
+    await replace(rebuildEntry(entryOf(server), listing, pins));
     await records.announce(entry.server);
   }
 
@@ -168,7 +185,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     for (let entry = entries.get(server); entry !== undefined && !isClosed;) {
       const restored = await loader.restore(entry);
       const current = entries.get(server);
-      if (current === entry) return replace(restored);
+      if (current === entry) return await replace(restored);
       entry = current;
     }
   }
@@ -180,7 +197,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     changed: (server, observations) => {
       const entry = entries.get(server);
       if (entry?.listing == null || entry.pins === null) return;
-      replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins));
+      void replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins));
     },
     log: deps.log,
   });

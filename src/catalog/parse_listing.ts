@@ -47,6 +47,7 @@ export interface ParsedListing {
 export async function parseListing(
   server: string,
   listing: UpstreamListing,
+  giveWay: () => Promise<void> = createYielder(),
 ): Promise<ParsedListing> {
   const tools: ParsedTool[] = [];
   const quarantined: QuarantinedTool[] = [];
@@ -61,7 +62,6 @@ export async function parseListing(
     ...listing.resources.map((raw) => ({ raw, read: readResource })),
     ...listing.prompts.map((raw) => ({ raw, read: readPrompt })),
   ];
-  const giveWay = createYielder();
   for (const [index, { raw, read }] of raws.slice(0, LISTING_LIMITS.toolsMax).entries()) {
     await giveWay();
     const parsed = findProblem(raw) ?? read(raw as RawDefinition, from);

@@ -10,6 +10,7 @@ import {
   type ServerPins,
 } from "./pins.ts";
 import { canonicalJson } from "./pin.ts";
+import { createYielder } from "./yield_to_loop.ts";
 import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./server_entry.ts";
 
 /** Makes a server's entry from a listing or from the store, and keeps the store up to date. */
@@ -39,6 +40,8 @@ const NOT_YET = "Known from the last listing; not listed since the start";
 
 export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
   const { records } = deps;
+  // One for all servers: many small listings in a row must not block either.
+  const giveWay = createYielder();
   /** Server to a digest of the listing that the store has. */
   const saved = new Map<string, string>();
 
@@ -75,7 +78,7 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       ]);
       if (stored === null || pins === null) return entry;
       const { listing, listedAt } = stored;
-      const parsed = await parseListing(server, listing);
+      const parsed = await parseListing(server, listing, giveWay);
       saved.set(server, digestOf(parsed, listing));
       const isListed = entry.state.status === "ready";
       const presented = presentEntry({ ...entry, observations }, {
@@ -89,7 +92,7 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
     },
     async accept(entry, listing) {
       const { server } = entry();
-      const parsed = await parseListing(server, listing);
+      const parsed = await parseListing(server, listing, giveWay);
       const listedAt = deps.now();
       const settled = await settle(server, (stored) => {
         const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);

@@ -84,10 +84,17 @@ Deno.test("inferShape() is bounded for deep, wide and long values", () => {
   let deep: unknown = 1;
   for (let level = 0; level < 1_000; level++) deep = { deep };
   match(typeOf(deep), /^(\{ deep: ){6}/);
-  const startedAt = performance.now();
-  inferShape(Array.from({ length: 100_000 }, (_, id) => ({ id })));
-  inferShape(Object.fromEntries(Array.from({ length: 100_000 }, (_, id) => [`a${id}`, [[id]]])));
-  strictEqual(performance.now() - startedAt < 1_000, true);
+  let looks = 0;
+  const elements = Array.from({ length: 1_000 }, () => ({
+    get id() {
+      looks++;
+      return 1;
+    },
+  }));
+  inferShape(elements);
+  strictEqual(looks, 20);
+  const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`a${n}b`, [[n]]]));
+  strictEqual(typeOf(wide), "Record<string, number[][]>");
 });
 
 Deno.test("observeResult() gives a tool without output its type, and a restart keeps it", async () => {

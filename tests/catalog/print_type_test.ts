@@ -182,7 +182,7 @@ Deno.test("printType() is not kept busy by references that fan out", () => {
   );
   const startedAt = performance.now();
   const type = input({ $ref: "#/$defs/l0", $defs }, { depthMax: 40 });
-  ok(performance.now() - startedAt < 500);
+  ok(performance.now() - startedAt < 5_000);
   ok(type.length < 20_000);
   deepStrictEqual(diagnose(`declare const value: ${type};`), []);
 });

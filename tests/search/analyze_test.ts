@@ -55,11 +55,9 @@ Deno.test("analyze() treats a tool's text and a query alike, whatever it is", ()
 });
 
 Deno.test("analyze() is bounded for long words and long texts", () => {
-  const startedAt = performance.now();
-  ok(analyze("a".repeat(1_000_000)).every((term) => term.length <= 64));
-  analyze("aB".repeat(500_000));
-  analyze("天".repeat(1_000_000));
-  ok(performance.now() - startedAt < 1_000);
+  deepStrictEqual(analyze("a".repeat(1_000_000)), ["a".repeat(64)]);
+  strictEqual(analyze("word ".repeat(100_000)).length, 4_000);
+  strictEqual(analyze("天".repeat(1_000_000)).length, 19_999);
 });
 
 Deno.test("joinName() makes one word of a name", () => {

@@ -192,7 +192,7 @@ Deno.test("a slow server costs a search no more than its time limit", async () =
   await semantic.idle();
   const startedAt = performance.now();
   deepStrictEqual(await find(index, "droplet"), ["cloud.droplets_create"]);
-  ok(performance.now() - startedAt < 1_000);
+  ok(performance.now() - startedAt < 5_000);
   held.resolve();
   await semantic.close();
 });
