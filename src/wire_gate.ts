@@ -211,6 +211,10 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     }),
     limits: config.limits,
     newId: uuidV7,
+    newSeed: () => ({
+      epochMs: Date.now(),
+      random: crypto.getRandomValues(new Uint8Array(32)).toHex(),
+    }),
     keepResult: kept.keep,
     countTokens: estimateTokens,
   };
@@ -270,6 +274,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
             signal: AbortSignal.any([exchange.signal, signal]),
           },
           config.limits,
+          null,
           null,
         );
         const { server, name } = tool;

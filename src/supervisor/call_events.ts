@@ -50,6 +50,17 @@ export function toolEvent(
   };
 }
 
+/** An error as records have it: with what the program was told to do instead. */
+export function errorOf(
+  { code, message, hint }: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+  },
+): NonNullable<AuditEvent["err"]> {
+  return { code, message, ...(hint === "" ? {} : { hint }) };
+}
+
 /** What the output check did to a result, if anything. */
 export function outputDetail(checked: CheckedOutput): Pick<AuditEvent, "detail"> {
   if (!("json" in checked)) return {};

@@ -1,6 +1,5 @@
 import type { AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { AuditPayloads } from "../audit/payload_box.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
 import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
@@ -9,11 +8,12 @@ import type { UpstreamAnswer } from "../model/upstream.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { actorOf } from "./actor.ts";
-import { callEvent, outputDetail, toolEvent } from "./call_events.ts";
+import { callEvent, errorOf, outputDetail, toolEvent } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./find_tool.ts";
 import { invalidArguments } from "./invalid_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
+import { recordOutcome } from "./record_outcome.ts";
 import { approvalRequired, policyDenied } from "./refusals.ts";
 import type { OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
@@ -204,10 +204,10 @@ async function invoke(
     // What may have happened is paid for: only a call that never left is given back.
     if (NEVER_SENT.has(report.code)) await quota.refund();
     else await quota.settle({ bytes: 0, tokens: 0 });
-    record(deps, context, {
+    recordOutcome(deps, context, {
       ...eventOf(passage, "call.outcome", tool, decision),
       result: { status: report.code },
-      err: { code: report.code, message: report.message },
+      err: errorOf(report),
       ms: {
         total: deps.now() - passage.startedAt,
         policy: policyMs,
@@ -232,12 +232,12 @@ async function invoke(
   await quota.settle({ bytes, tokens: "json" in checked ? deps.countTokens(checked.json) : 0 });
   const failure = "error" in checked ? reportError(checked.error) : null;
   span.end(failure?.code ?? null);
-  record(deps, context, {
+  recordOutcome(deps, context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: failure?.code ?? "ok", bytes },
     upstream: { idempotencyKey, credential: answer.credential },
     ...(cost > 0 ? { cost } : {}),
-    ...(failure === null ? {} : { err: { code: failure.code, message: failure.message } }),
+    ...(failure === null ? {} : { err: errorOf(failure) }),
     ...outputDetail(checked),
     ms: { total: deps.now() - passage.startedAt, policy: policyMs, upstream: upstreamMs },
   }, "json" in checked ? { result: checked.json } : {});
@@ -258,18 +258,6 @@ async function invoke(
     json: checked.json,
     answer,
   };
-}
-
-/** Puts an outcome on its way into the log; the order of records is that of these calls. */
-function record(
-  deps: CallToolDeps,
-  context: ExecutionContext,
-  event: AuditEvent,
-  payloads: AuditPayloads = {},
-): void {
-  const recorded = deps.audit.append(event, payloads);
-  recorded.catch(() => {}); // whoever answers for the execution awaits it and fails with it
-  context.recorded.push(recorded);
 }
 
 function checkArguments(
@@ -308,7 +296,7 @@ function plan(
   passage.context.planned.push({ tool: tool.id, args: JSON.parse(argsText) });
   const value = placeholderFor(tool.outputSchema);
   const json = JSON.stringify(value);
-  record(deps, passage.context, {
+  recordOutcome(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: "planned" },
     ms: { total: deps.now() - passage.startedAt },
@@ -333,7 +321,7 @@ function refuseUnknown(
       { hint: `${quarantined.detail}. See "toolgate tools diff", then "tools approve"` },
     )
     : toolNotFound(snapshot, call, isVisible);
-  record(deps, context, {
+  recordOutcome(deps, context, {
     ...passage.base,
     kind: "call.outcome",
     tool: hidden === null ? { server: call.server.slice(0, 100), name: call.tool.slice(0, 200) } : {
@@ -348,7 +336,7 @@ function refuseUnknown(
       bundle: policy.digest,
     },
     result: { status: error.code },
-    err: { code: error.code, message: error.message },
+    err: errorOf(error),
     ms: { total: deps.now() - passage.startedAt },
   });
   return refusal(deps, passage, `${call.server}.${call.tool}`, "deny", reportError(error));
@@ -363,10 +351,10 @@ function refuse(
   error: GateError,
   argsText: string,
 ): CallOutcome {
-  record(deps, passage.context, {
+  recordOutcome(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: error.code },
-    err: { code: error.code, message: error.message },
+    err: errorOf(error),
     ms: { total: deps.now() - passage.startedAt },
   }, { args: argsText });
   const effect = decision?.effect === "ask" ? "ask" : "deny";

@@ -12,12 +12,14 @@ import type { Limits } from "../model/limits.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
-import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
+import type { SandboxPool, SandboxProgram } from "../sandbox/sandbox_pool.ts";
 import { actorOf } from "./actor.ts";
 import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
+import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import type { Preflight } from "./preflight.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
+import { recordOutcome } from "./record_outcome.ts";
 import { startExecution } from "./tracing.ts";
 
 /**
@@ -31,6 +33,8 @@ export interface ExecuteDeps extends CallToolDeps {
   readonly discovery: ProgramDiscovery;
   readonly limits: Limits;
   readonly newId: () => string;
+  /** Clock and randomness of one program, so that a replay sees the same. */
+  readonly newSeed: () => Seed;
   /** Keeps a result that is too large to return; answers where it can be read by the same principal. */
   readonly keepResult: (
     principal: Principal,
@@ -38,6 +42,8 @@ export interface ExecuteDeps extends CallToolDeps {
     json: string,
   ) => Promise<{ readonly uri: string; readonly bytes: number }>;
 }
+
+type Seed = NonNullable<SandboxProgram["seed"]>;
 
 export interface ExecuteRequest {
   readonly principal: Principal;
@@ -72,13 +78,16 @@ export async function execute(
   const limits = limitsOf(deps.limits, request.timeoutMs);
   const id = deps.newId();
   const span = startExecution(id, request.space, request.traceparent);
-  const context = contextOf(id, request, limits, span.context);
+  const context = contextOf(id, request, limits, span.context, startedAt);
+  const seed = deps.newSeed();
   const base = baseEvent(deps, request, context);
   const codeBytes = new TextEncoder().encode(request.code);
   const code = { sha256: await sha256(codeBytes), bytes: codeBytes.length };
   // Not awaited here: the log keeps order, so this is durable before the first intent is.
   const started = deps.audit.append({ ...base, kind: "execution.start", code }, {
     code: JSON.stringify(request.code),
+    // Not in the chain itself: what a program drew from it may be a secret.
+    args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   });
   started.catch(() => {}); // awaited below; until then a failure is not unhandled
   const findings = deps.preflight.check(
@@ -106,7 +115,7 @@ export async function execute(
   };
   const outcome = blocking.length > 0
     ? preflightOutcome(blocking)
-    : await runProgram(deps, request, context, (call) => {
+    : await runProgram(deps, request, context, seed, (call) => {
       calls.push({
         tool: call.tool,
         effect: call.effect,
@@ -170,17 +179,17 @@ async function runProgram(
   deps: ExecuteDeps,
   request: ExecuteRequest,
   context: ExecutionContext,
+  seed: Seed,
   onOutcome: (outcome: CallOutcome) => void,
 ): Promise<SandboxOutcome> {
   const gate = bulkhead(context.limits.concurrentCallsMax, context.limits.toolCallsMax);
   const onCall = (call: SandboxCall): Promise<CallReply> =>
     gate.execute(async () => {
-      if (call.server === "") return await deps.discovery.answer(context, call);
-      const outcome = await callTool(deps, context, call);
-      onOutcome(outcome);
-      return outcome.ok
-        ? { ok: true, json: outcome.json }
-        : { ok: false, error: { ...outcome.error, tool: outcome.error.tool ?? outcome.tool } };
+      const reply = call.server === ""
+        ? await discover(deps, context, call)
+        : await answer(deps, context, call, onOutcome);
+      const atMs = context.program?.heardAtMs.get(`${context.id}:${call.index}`);
+      return atMs === undefined ? reply : { ...reply, atMs };
     });
   return await deps.sandbox.run(
     {
@@ -188,11 +197,44 @@ async function runProgram(
       code: request.code,
       limits: context.limits,
       names: deps.discovery.names(request.principal, request.space),
-      seed: null,
+      seed,
     },
     onCall,
     request.signal,
   );
+}
+
+async function answer(
+  deps: ExecuteDeps,
+  context: ExecutionContext,
+  call: SandboxCall,
+  onOutcome: (outcome: CallOutcome) => void,
+): Promise<CallReply> {
+  const outcome = await callTool(deps, context, call);
+  onOutcome(outcome);
+  return outcome.ok
+    ? { ok: true, json: outcome.json }
+    : { ok: false, error: { ...outcome.error, tool: outcome.error.tool ?? outcome.tool } };
+}
+
+/** `tools.$search` and `tools.$describe`. */
+async function discover(
+  deps: ExecuteDeps,
+  context: ExecutionContext,
+  call: SandboxCall,
+): Promise<CallReply> {
+  const reply = await deps.discovery.answer(context, call);
+  recordOutcome(deps, context, {
+    ...callEvent(context, call.index, actorOf(context.principal, deps.policy())),
+    kind: "search",
+    result: { status: reply.ok ? "ok" : reply.error.code },
+    ...(reply.ok ? {} : { err: errorOf(reply.error) }),
+    detail: { tool: call.tool.slice(0, 100) },
+  }, {
+    args: JSON.stringify(call.args ?? null),
+    ...(reply.ok ? { result: reply.json } : {}),
+  });
+  return reply;
 }
 
 function limitsOf(limits: Limits, timeoutMs: number | undefined): Limits {
@@ -206,6 +248,7 @@ export function contextOf(
   request: Omit<ExecuteRequest, "code">,
   limits: Limits,
   span: ExecutionContext["span"],
+  startedAt: number | null,
 ): ExecutionContext {
   return {
     id,
@@ -213,6 +256,7 @@ export function contextOf(
     space: request.space,
     task: request.task,
     traceparent: request.traceparent,
+    program: startedAt === null ? null : { startedAt, heardAtMs: new Map() },
     span,
     limits,
     dryRun: request.dryRun ?? false,

@@ -16,6 +16,13 @@ export interface ExecutionContext {
   readonly task: string | null;
   /** W3C `traceparent`, if the client sent one. */
   readonly traceparent: string | null;
+  /** The program whose calls these are; null for a call outside of one. */
+  readonly program: {
+    /** By the gate's own clock, milliseconds. */
+    readonly startedAt: number;
+    /** Call id to milliseconds since the start, for outcomes that the program is about to hear of. */
+    readonly heardAtMs: Map<string, number>;
+  } | null;
   /** The span that calls are children of; null outside an execution. */
   readonly span: Context | null;
   readonly limits: Limits;

@@ -77,6 +77,7 @@ export function contextOf(
     space: "default",
     task: null,
     traceparent: null,
+    program: { startedAt: 0, heardAtMs: new Map() },
     span: null,
     limits: LimitsSchema.parse({}),
     dryRun: false,
