@@ -12,6 +12,7 @@ import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
 import type { OidcLogin } from "./oidc_login.ts";
+import type { PayloadWish } from "./show_execution.ts";
 import type { UsageReport } from "./usage_report.ts";
 
 /**
@@ -64,8 +65,8 @@ export interface ConsoleAudit {
   readonly showExecution: (
     principal: Principal,
     id: string,
-    /** With `payloads`, reading them is recorded; the console asks only for scope `auditor`. */
-    options: { readonly payloads: boolean },
+    /** Payloads to open, which is recorded; the console asks for them with scope `auditor` only. */
+    payloads: PayloadWish | null,
   ) => Promise<ExecutionView | null>;
   /** Calls back for every record once it is durable. */
   readonly followAudit: (listener: (record: AuditRecord) => void) => () => void;
@@ -84,6 +85,8 @@ export interface ExecutionView {
   readonly records: readonly AuditRecord[];
   /** By `recordKey`; null: not asked for. A record without an entry has none kept (any more). */
   readonly payloads: ReadonlyMap<string, RecordPayloads> | null;
+  /** Calls whose payloads were not opened though others were. */
+  readonly unopened: ReadonlySet<string>;
   /** True: there are more records than are given here. */
   readonly truncated: boolean;
 }

@@ -92,9 +92,14 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     oidc: openOidc(deps, (principal) => record(principal, "console.login")),
     queryAudit: audit.query,
     followAudit: audit.follow,
-    async showExecution(principal, id, { payloads }) {
-      const view = await showExecution(audit, id, payloads);
-      if (view !== null && payloads) await record(principal, "payloads.read", { execution: id });
+    async showExecution(principal, id, wish) {
+      const view = await showExecution(audit, id, wish);
+      if (view !== null && wish !== null) {
+        await record(principal, "payloads.read", {
+          execution: id,
+          ...(wish.call === null ? {} : { call: wish.call }),
+        });
+      }
       return view;
     },
     verifyState: checker.state,

@@ -58,6 +58,8 @@ export interface TimelineCall {
   readonly resultBytes: number | null;
   readonly argsText: string | null;
   readonly resultText: string | null;
+  /** Its payloads may be there; they were not opened yet. */
+  readonly isUnopened: boolean;
   readonly approval: string | null;
   readonly limit: string | null;
   readonly redactions: number;
@@ -113,7 +115,7 @@ function buildCall(
   id: string,
   records: readonly AuditRecord[],
   startedAtMs: number,
-  { payloads }: ExecutionView,
+  { payloads, unopened }: ExecutionView,
 ): TimelineCall {
   const intent = records.find((record) => record.kind === "call.intent") ?? null;
   const outcome = records.findLast((record) => record.kind === "call.outcome") ?? null;
@@ -146,6 +148,7 @@ function buildCall(
     resultBytes: outcome?.result?.bytes ?? null,
     argsText: texts(intent)?.args ?? texts(outcome)?.args ?? null,
     resultText: texts(outcome)?.result ?? null,
+    isUnopened: unopened.has(id),
     approval: main.approval ?? null,
     limit: limit === null ? null : String(limit.detail?.limit ?? "limit"),
     redactions: numberOf(outcome?.detail?.redactions) ?? 0,

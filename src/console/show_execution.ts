@@ -4,22 +4,37 @@ import { type ExecutionView, recordKey, type RecordPayloads } from "./console_de
 
 /** Records of one execution at most; the page says when there are more. */
 const RECORDS_MAX = 5_000;
-/** Payloads are opened for the records that a page shows, at both ends of the execution. */
-const PAYLOADS_MAX = 700;
+/** Calls whose payloads are opened at once; opening costs, and few pages need more. */
+const CALLS_OPENED_MAX = 20;
+
+/** What to open of an execution, for those who may; null: nothing. */
+export interface PayloadWish {
+  /** One more call, by its id. */
+  readonly call: string | null;
+}
 
 /** Everything about one execution; null if the log does not know it. */
 export async function showExecution(
   audit: Pick<AuditLog, "query" | "payloads">,
   id: string,
-  wantsPayloads: boolean,
+  wish: PayloadWish | null,
 ): Promise<ExecutionView | null> {
   const page = await audit.query({ execution: id, limit: RECORDS_MAX });
   const records = page.records.toReversed();
   if (records.length === 0) return null;
+  const truncated = page.next !== undefined;
+  if (wish === null) return { records, payloads: null, unopened: new Set(), truncated };
+  const calls = new Set(records.flatMap((record) => record.call ?? []));
+  const opened = new Set([...calls].slice(0, CALLS_OPENED_MAX));
+  if (wish.call !== null) opened.add(wish.call);
   return {
     records,
-    payloads: wantsPayloads ? await openPayloads(audit, records) : null,
-    truncated: page.next !== undefined,
+    payloads: await openPayloads(
+      audit,
+      records.filter(({ call }) => call === undefined || opened.has(call)),
+    ),
+    unopened: calls.difference(opened),
+    truncated,
   };
 }
 
@@ -27,14 +42,11 @@ async function openPayloads(
   audit: Pick<AuditLog, "payloads">,
   records: readonly AuditRecord[],
 ): Promise<ReadonlyMap<string, RecordPayloads>> {
-  const shown = records.length <= PAYLOADS_MAX
-    ? records
-    : [...records.slice(0, PAYLOADS_MAX - 1), records[records.length - 1] as AuditRecord];
   const opened = new Map<string, RecordPayloads>();
-  for (const record of shown) {
-    if (record.args === undefined && record.result?.commit === undefined && !record.code) continue;
+  await Promise.all(records.map(async (record) => {
+    if (record.args === undefined && record.result?.commit === undefined && !record.code) return;
     const payloads = await audit.payloads(record);
     if (payloads !== null) opened.set(recordKey(record), payloads);
-  }
+  }));
   return opened;
 }

@@ -159,15 +159,16 @@ export async function consoleFixture(
     oidc: null,
     queryAudit,
     followAudit,
-    showExecution(principal, id, { payloads }) {
+    showExecution(principal, id, wish) {
       const found = records.filter((record) => record.execution === id);
       if (found.length === 0) return Promise.resolve(null);
-      if (payloads) log.payloadReads.push(`${principal.sub} ${id}`);
+      if (wish !== null) log.payloadReads.push(`${principal.sub} ${id}`);
       return Promise.resolve({
         records: found,
-        payloads: payloads
+        payloads: wish !== null
           ? new Map(found.map((record) => [recordKey(record), payloadsOf(record)]))
           : null,
+        unopened: new Set(),
         truncated: false,
       });
     },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import { openBrowser, signIn, type TestBrowser } from "./console_browser.ts";
 import { consoleFixture, type Fixture, PEOPLE } from "./console_fixture.ts";
-import { actor, chainOf, EXECUTIONS } from "./shop_records.ts";
+import { actor, chainOf, EXECUTIONS, shopRecords } from "./shop_records.ts";
 
 type Options = Parameters<typeof consoleFixture>[0];
 
@@ -112,6 +112,29 @@ Deno.test("without scope auditor no payload is asked for, and the page says why"
     assert.doesNotMatch(html, /ord-00007/);
     assert.deepEqual(log.payloadReads, []);
   }, {});
+});
+
+Deno.test("a call whose payloads are not opened has a link that opens them, and itself", async () => {
+  const asked: unknown[] = [];
+  await withConsole(async (browser) => {
+    const closed = await browser.text(`/console/executions/${EXECUTIONS.denied}`);
+    const href = `/console/executions/${EXECUTIONS.denied}?call=2#call-2`;
+    assert.ok(closed.includes(`<a href="${href}">Open arguments and result</a>`));
+    const opened = await browser.text(`/console/executions/${EXECUTIONS.denied}?call=2`);
+    assert.match(opened, /id="call-2".*?<details open/s);
+    await browser.text(`/console/executions/${EXECUTIONS.denied}?call=../x`);
+    assert.deepEqual(asked, [null, `${EXECUTIONS.denied}:2`, null]);
+  }, {
+    anonymous: PEOPLE["key-ada"] ?? null,
+    more: {
+      showExecution: (_principal, id, wish) => {
+        asked.push(wish?.call);
+        const records = shopRecords().filter((record) => record.execution === id);
+        const unopened = new Set(wish?.call === null ? [`${id}:2`] : []);
+        return Promise.resolve({ records, payloads: new Map(), unopened, truncated: false });
+      },
+    },
+  });
 });
 
 Deno.test("an unknown execution and an unknown page answer 404", async () => {

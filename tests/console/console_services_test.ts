@@ -201,16 +201,36 @@ Deno.test("payloads are opened for auditors only, and opening them is recorded",
     await audit.append({ kind: "execution.end", execution: "e1", result: { status: "ok" } }, {
       result: "1",
     });
-    const plain = await services.showExecution(personOf("key-audit"), "e1", { payloads: false });
+    const plain = await services.showExecution(personOf("key-audit"), "e1", null);
     assert.equal(plain?.records.length, 2);
     assert.equal(plain?.payloads, null);
     assert.equal((await records("admin")).some((record) => record.actor !== undefined), false);
-    const full = await services.showExecution(personOf("key-ada"), "e1", { payloads: true });
+    const full = await services.showExecution(personOf("key-ada"), "e1", { call: null });
     assert.equal(full?.payloads?.get(recordKey(start))?.code, "return 1;");
     const [read] = await records("admin");
     assert.deepEqual(read?.detail, { action: "payloads.read", execution: "e1" });
     assert.equal(read?.actor?.sub, "ada");
-    assert.equal(await services.showExecution(personOf("key-ada"), "no", { payloads: true }), null);
+    await services.showExecution(personOf("key-ada"), "e1", { call: "e1:7" });
+    assert.equal((await records("admin"))[0]?.detail?.call, "e1:7");
+    assert.equal(await services.showExecution(personOf("key-ada"), "no", { call: null }), null);
+  });
+});
+
+Deno.test("payloads of the first twenty calls are opened, and of one more that is asked for", async () => {
+  await withServices(async ({ services, audit }) => {
+    await audit.append({ kind: "execution.start", execution: "e1" });
+    for (let index = 0; index < 23; index++) {
+      await audit.append({ kind: "call.intent", execution: "e1", call: `e1:${index}` }, {
+        args: String(index),
+      });
+    }
+    const ada = personOf("key-ada");
+    const first = await services.showExecution(ada, "e1", { call: null });
+    assert.equal(first?.payloads?.size, 20);
+    assert.deepEqual([...first?.unopened ?? []], ["e1:20", "e1:21", "e1:22"]);
+    const asked = await services.showExecution(ada, "e1", { call: "e1:21" });
+    assert.equal(asked?.payloads?.size, 21);
+    assert.deepEqual([...asked?.unopened ?? []], ["e1:20", "e1:22"]);
   });
 });
 

@@ -11,6 +11,7 @@ function timelineOf(id: string, payloads: { [key: string]: object } | null = nul
     payloads: payloads === null ? null : new Map(
       records.map((record) => [recordKey(record), payloads[record.kind] ?? {}]),
     ),
+    unopened: new Set(),
     truncated: false,
   });
   assert.ok(timeline);
@@ -64,16 +65,29 @@ Deno.test("an execution under way has calls without an outcome and no end", () =
   const records = shopRecords().filter((record) =>
     record.execution === EXECUTIONS.running && record.kind !== "call.outcome"
   );
-  const timeline = buildTimeline("x", { records, payloads: null, truncated: false });
+  const timeline = buildTimeline("x", {
+    records,
+    payloads: null,
+    unopened: new Set(),
+    truncated: false,
+  });
   assert.equal(timeline?.isRunning, true);
   assert.equal(timeline?.status, "running");
   assert.equal(timeline?.calls[0]?.status, null);
 });
 
 Deno.test("buildTimeline() answers null without records, and takes a lone record", () => {
-  assert.equal(buildTimeline("x", { records: [], payloads: null, truncated: false }), null);
+  assert.equal(
+    buildTimeline("x", { records: [], payloads: null, unopened: new Set(), truncated: false }),
+    null,
+  );
   const lone = shopRecords().find((record) => record.kind === "call.outcome") as AuditRecord;
-  const timeline = buildTimeline("x", { records: [lone], payloads: null, truncated: true });
+  const timeline = buildTimeline("x", {
+    records: [lone],
+    payloads: null,
+    unopened: new Set(),
+    truncated: true,
+  });
   assert.equal(timeline?.calls.length, 1);
   assert.equal(timeline?.truncated, true);
 });

@@ -170,6 +170,7 @@ function hostileView(records: readonly AuditRecord[]): ExecutionView {
   return {
     records: found,
     payloads: new Map(found.map((record) => [recordKey(record), payloads])),
+    unopened: new Set(),
     truncated: true,
   };
 }

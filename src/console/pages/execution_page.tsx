@@ -15,12 +15,14 @@ export interface ExecutionPageProps {
   readonly timeline: ExecutionTimeline;
   /** Whether the reader may see code, arguments and results. */
   readonly isAuditor: boolean;
+  /** The call that was asked for, by its id. */
+  readonly openCall: string | null;
 }
 
 /** Calls drawn on one page; the audit log has the others. */
 const CALLS_MAX = 300;
 
-export function ExecutionPage({ shell, timeline, isAuditor }: ExecutionPageProps) {
+export function ExecutionPage({ shell, timeline, isAuditor, openCall }: ExecutionPageProps) {
   const { id, status, actor, startedAtMs } = timeline;
   return (
     <Page shell={shell} title={`Execution ${id.slice(-12)}`} section="executions">
@@ -81,7 +83,7 @@ export function ExecutionPage({ shell, timeline, isAuditor }: ExecutionPageProps
           <h2 id="calls">
             Calls <span class="count">{timeline.calls.length}</span>
           </h2>
-          <Calls timeline={timeline} isAuditor={isAuditor} />
+          <Calls timeline={timeline} isAuditor={isAuditor} openCall={openCall} />
         </section>
       </div>
     </Page>
@@ -199,7 +201,7 @@ function Logs({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor:
   );
 }
 
-function Calls({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean }) {
+function Calls({ timeline, isAuditor, openCall }: Omit<ExecutionPageProps, "shell">) {
   const { calls, id } = timeline;
   if (calls.length === 0) {
     return (
@@ -227,6 +229,10 @@ function Calls({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor
             isAuditor={isAuditor}
             line={lineOf(call, mentions)}
             explainHref={explainHref(timeline, call)}
+            isOpen={call.id === openCall}
+            openHref={`/console/executions/${
+              encodeURIComponent(id)
+            }?call=${call.index}#call-${call.index}`}
           />
         ))}
       </ol>

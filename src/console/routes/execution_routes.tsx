@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { ConsoleEnv } from "../console_session.ts";
 import { buildTimeline } from "../execution_timeline.ts";
 import { createLiveStreams } from "../live_stream.ts";
-import { page, renderFragment, type RouteKit } from "../page_context.tsx";
+import { page, readQuery, renderFragment, type RouteKit } from "../page_context.tsx";
 import { ExecutionPage } from "../pages/execution_page.tsx";
 import { ExecutionsPage, LiveExecutionLists } from "../pages/executions_page.tsx";
 import { MessagePage } from "../pages/message_page.tsx";
@@ -48,7 +48,9 @@ export function addExecutionRoutes(
     needing("audit", async (context, principal) => {
       const id = context.req.param("id") ?? "";
       const isAuditor = principal.scopes.includes("auditor");
-      const view = await deps.showExecution(principal, id, { payloads: isAuditor });
+      const wanted = readQuery(context)("call");
+      const openCall = /^\d{1,9}$/.test(wanted) ? `${id}:${wanted}` : null;
+      const view = await deps.showExecution(principal, id, isAuditor ? { call: openCall } : null);
       const timeline = view === null ? null : buildTimeline(id, view);
       const shell = shellOf(context);
       if (timeline === null) {
@@ -68,7 +70,12 @@ export function addExecutionRoutes(
       }
       return await page(
         context,
-        <ExecutionPage shell={shell} timeline={timeline} isAuditor={isAuditor} />,
+        <ExecutionPage
+          shell={shell}
+          timeline={timeline}
+          isAuditor={isAuditor}
+          openCall={openCall}
+        />,
       );
     }),
   );

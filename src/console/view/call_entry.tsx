@@ -13,10 +13,15 @@ interface CallEntryProps {
   /** The program's line that made it; null if that is not certain. */
   readonly line: number | null;
   readonly explainHref: string;
+  /** Shows its details at once. */
+  readonly isOpen: boolean;
+  /** Where its payloads are shown, if they are not. */
+  readonly openHref: string;
 }
 
 /** One call: what, decided how and why, when, at what cost. */
-export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallEntryProps) {
+export function CallEntry(props: CallEntryProps) {
+  const { call, totalMs, line, explainHref, isOpen } = props;
   return (
     <li class={`call is-${call.effect}`} id={`call-${call.index}`}>
       <div class="call-head">
@@ -48,11 +53,11 @@ export function CallEntry({ call, totalMs, isAuditor, line, explainHref }: CallE
           <ErrorCode code={call.error.code} /> <Hostile text={call.error.message} />
         </p>
       )}
-      <details>
+      <details open={isOpen}>
         <summary>
           Details<span class="unseen">of call {call.index + 1}</span>
         </summary>
-        <Details call={call} isAuditor={isAuditor} />
+        <Details {...props} />
       </details>
     </li>
   );
@@ -117,7 +122,7 @@ function Reasons({ call }: { call: TimelineCall }) {
   );
 }
 
-function Details({ call, isAuditor }: { call: TimelineCall; isAuditor: boolean }) {
+function Details({ call, isAuditor, openHref }: CallEntryProps) {
   return (
     <>
       <dl class="facts">
@@ -138,6 +143,20 @@ function Details({ call, isAuditor }: { call: TimelineCall; isAuditor: boolean }
           value={call.resultBytes === null ? null : formatBytes(call.resultBytes)}
         />
       </dl>
+      {call.isUnopened
+        ? (
+          <p>
+            <a href={openHref}>Open arguments and result</a>
+          </p>
+        )
+        : <Payloads call={call} isAuditor={isAuditor} />}
+    </>
+  );
+}
+
+function Payloads({ call, isAuditor }: Pick<CallEntryProps, "call" | "isAuditor">) {
+  return (
+    <>
       <h3>Arguments</h3>
       <Payload
         text={call.argsText}

@@ -1,0 +1,30 @@
+import { Hono } from "hono";
+import { consoleRoutes } from "./console_routes.tsx";
+import {
+  type ConsoleServices,
+  type ConsoleServicesDeps,
+  createConsoleServices,
+} from "./console_services.ts";
+
+/** The web console, opened with its first page: commands that run without a service never need it. */
+export interface Console {
+  readonly fetch: (request: Request) => Promise<Response>;
+  close(): Promise<void>;
+}
+
+export function openConsole(deps: ConsoleServicesDeps): Console {
+  let opening: Promise<{ services: ConsoleServices; app: Hono }> | null = null;
+  const open = async () => {
+    const services = await createConsoleServices(deps);
+    return { services, app: new Hono().route("/console", consoleRoutes(services)) };
+  };
+  return {
+    async fetch(request) {
+      opening ??= open();
+      return await (await opening).app.fetch(request);
+    },
+    async close() {
+      await (await opening)?.services.close();
+    },
+  };
+}
