@@ -29,7 +29,7 @@ import { loadKeyFile } from "./config/key_file.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { createMetrics } from "./usage/metrics.ts";
-import { openConsole } from "./wire_console.ts";
+import { openConsole } from "./console/open_console.ts";
 import { openGate } from "./wire_gate.ts";
 
 /** The whole service. */
