@@ -358,3 +358,20 @@ Deno.test("a seeded clock is put forward by the time that comes with an answer, 
     assert.ok(last - first < 60_000);
   });
 });
+
+Deno.test("a seeded Date is a Date in every other way", async () => {
+  await withPool(REALM, async (pool) => {
+    const code = `class Day extends Date { next() { return new Day(this.getTime() + 864e5); } }
+      const day = new Day(2026, 3, 1);
+      return [Date.name, Date.length, Object.keys(Date), new Date() instanceof Date,
+        new Date().constructor === Date, typeof Date(), Date.UTC(2026, 3), Date.parse("2026-04-01"),
+        new Date(0).toISOString(), new Date(2026, 3, 1, 2).getTime() - new Date(2026, 3).getTime(),
+        day instanceof Day, day.next() - day, String(new Date("no")), new Date(new Date(5)).getTime(),
+        Object.getOwnPropertyDescriptor(Date, "prototype").writable,
+        Object.prototype.toString.call(new Date())]`;
+    const seeded = await runCode(pool, code, { seed: { epochMs: 0, random: "a" } });
+    const real = await runCode(pool, code);
+    assert.equal(seeded.error, null);
+    assert.equal(seeded.resultJson, real.resultJson);
+  });
+});

@@ -106,16 +106,19 @@ export function installClock(realm: Realm): void {
       configurable: true,
       enumerable: false,
     } as PropertyDescriptor);
-    const SeededDate = new p.Proxy(RealDate, {
-      __proto__: null,
-      apply: () => p.apply(RealDate.prototype.toString, new RealDate(realm.nowMs()), []),
-      construct: (_target: object, args: unknown[], newTarget: object) =>
-        p.construct(
-          RealDate,
-          args.length === 0 ? [realm.nowMs()] : args,
-          newTarget as never,
-        ) as object,
-    } as ProxyHandler<DateConstructor>);
+    // No Proxy: a program that makes many dates would pay several times over.
+    function SeededDate(first?: unknown, ..._others: unknown[]): unknown {
+      const { length } = arguments;
+      if (new.target === undefined) {
+        return p.apply(RealDate.prototype.toString, new RealDate(realm.nowMs()), []);
+      }
+      if (length === 1 && new.target === SeededDate) return new RealDate(first as number);
+      return p.construct(
+        RealDate,
+        length === 0 ? [realm.nowMs()] : arguments as unknown as unknown[],
+        new.target as never,
+      );
+    }
     const hidden = (owner: object, key: string, value: unknown) =>
       p.defineProperty(owner, key, {
         __proto__: null,
@@ -124,6 +127,18 @@ export function installClock(realm: Realm): void {
         configurable: true,
         enumerable: false,
       } as PropertyDescriptor);
+    const fixed = (key: string, value: unknown) =>
+      p.defineProperty(SeededDate, key, { __proto__: null, value } as PropertyDescriptor);
+    hidden(SeededDate, "now", realm.nowMs);
+    hidden(SeededDate, "parse", RealDate.parse);
+    hidden(SeededDate, "UTC", RealDate.UTC);
+    fixed("name", "Date");
+    fixed("length", 7);
+    p.defineProperty(SeededDate, "prototype", {
+      __proto__: null,
+      value: RealDate.prototype,
+      writable: false,
+    } as PropertyDescriptor);
     hidden(RealDate, "now", realm.nowMs);
     hidden(RealDate.prototype, "constructor", SeededDate);
     realm.define("Date", SeededDate);
