@@ -10,10 +10,9 @@ import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
+import type { Usage } from "../usage/kpi.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
 import type { OidcLogin } from "./oidc_login.ts";
-import type { PayloadWish } from "./show_execution.ts";
-import type { UsageReport } from "./usage_report.ts";
 
 /**
  * What the console's pages need, as plain functions.
@@ -78,6 +77,12 @@ export interface ConsoleAudit {
   readonly exportAudit: (filter: AuditFilter, format: "csv" | "jsonl") => Promise<Response>;
   /** Running executions and the newest ended ones, newest first. */
   readonly executionsLive: () => readonly ExecutionSummary[];
+}
+
+/** What to open of an execution, for those who may; null: nothing. */
+export interface PayloadWish {
+  /** One more call, by its id. */
+  readonly call: string | null;
 }
 
 export interface ExecutionView {
@@ -196,7 +201,7 @@ export interface ExplainQuestion {
 }
 
 export interface ConsoleUsage {
-  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
+  readonly usage: (question: UsageQuestion) => Promise<Usage>;
 }
 
 export interface UsageQuestion {

@@ -20,7 +20,7 @@ export interface ExecutionTimeline {
   readonly resultText: string | null;
   readonly resultBytes: number | null;
   readonly logs: readonly { readonly level: string; readonly text: string }[] | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: AuditRecord["err"] | null;
   /** 1-based place of the error in the program. */
   readonly errorLine: number | null;
   readonly cost: number;
@@ -46,7 +46,7 @@ export interface TimelineCall {
   readonly observed: string | null;
   /** `ok`, `planned`, an error's code, or null while there is no outcome. */
   readonly status: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: AuditRecord["err"] | null;
   readonly offsetMs: number;
   readonly ms: number | null;
   readonly policyMs: number | null;
@@ -124,7 +124,6 @@ function buildCall(
   const texts = (record: AuditRecord | null) =>
     record === null ? undefined : payloads?.get(recordKey(record));
   const ms = outcome?.ms?.total ?? null;
-  const at = ms === null ? Date.parse((intent ?? main).ts) : Date.parse(main.ts) - ms;
   const args = intent?.args ?? outcome?.args;
   return {
     id,
@@ -137,7 +136,7 @@ function buildCall(
     observed: main.decision?.observed ?? null,
     status: outcome === null ? null : outcome.err?.code ?? outcome.result?.status ?? null,
     error: outcome?.err ?? null,
-    offsetMs: Math.max(0, at - startedAtMs),
+    offsetMs: Math.max(0, offsetOf(intent ?? main, outcome, startedAtMs)),
     ms,
     policyMs: outcome?.ms?.policy ?? intent?.ms?.policy ?? null,
     upstreamMs: outcome?.ms?.upstream ?? null,
@@ -153,6 +152,13 @@ function buildCall(
     limit: limit === null ? null : String(limit.detail?.limit ?? "limit"),
     redactions: numberOf(outcome?.detail?.redactions) ?? 0,
   };
+}
+
+/** When a call began: what was measured, else what the clock of the log says. */
+function offsetOf(first: AuditRecord, outcome: AuditRecord | null, startedAtMs: number): number {
+  const ms = outcome?.ms?.total;
+  if (outcome === null || ms === undefined) return Date.parse(first.ts) - startedAtMs;
+  return (outcome.ms?.at ?? Date.parse(outcome.ts) - startedAtMs) - ms;
 }
 
 /** The program; some logs keep it as a JSON text. */

@@ -1,17 +1,16 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { AuditRecord } from "../model/event.ts";
-import { type ExecutionView, recordKey, type RecordPayloads } from "./console_deps.ts";
+import {
+  type ExecutionView,
+  type PayloadWish,
+  recordKey,
+  type RecordPayloads,
+} from "./console_deps.ts";
 
 /** Records of one execution at most; the page says when there are more. */
 const RECORDS_MAX = 5_000;
 /** Calls whose payloads are opened at once; opening costs, and few pages need more. */
 const CALLS_OPENED_MAX = 20;
-
-/** What to open of an execution, for those who may; null: nothing. */
-export interface PayloadWish {
-  /** One more call, by its id. */
-  readonly call: string | null;
-}
 
 /** Everything about one execution; null if the log does not know it. */
 export async function showExecution(

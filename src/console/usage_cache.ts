@@ -1,11 +1,11 @@
-import type { UsageReport } from "./usage_report.ts";
+import type { Usage } from "../usage/kpi.ts";
 import type { UsageQuestion } from "./console_deps.ts";
 import type { UsageForm } from "./usage_form.ts";
 import { usageRange } from "./usage_form.ts";
 
 /** A report and the moment that it is about. */
 export interface CountedUsage {
-  readonly report: UsageReport;
+  readonly report: Usage;
   /** Milliseconds since the epoch. */
   readonly asOfMs: number;
 }
@@ -24,7 +24,7 @@ export interface UsageCache {
 }
 
 export interface UsageCacheDeps {
-  readonly usage: (question: UsageQuestion) => Promise<UsageReport>;
+  readonly usage: (question: UsageQuestion) => Promise<Usage>;
   readonly now: () => number;
   /** How long `peek` waits for a count that has just begun. */
   readonly patienceMs?: number;

@@ -1,45 +1,50 @@
-import type { UsageRow } from "./usage_report.ts";
+import { quoteCsv } from "../audit/quote_csv.ts";
+import type { UsageFigures } from "../usage/usage_row.ts";
 
-const COLUMNS: readonly (readonly [string, (row: UsageRow) => number | null | undefined])[] = [
+const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null])[] = [
   ["cost_usd", (row) => row.costUsd],
+  ["tool_usd", (row) => row.toolUsd],
+  ["model_usd_reported", (row) => row.modelUsd],
+  ["classic_usd_estimate", (row) => row.classicUsdEstimate],
+  ["cost_per_success_usd", (row) => row.costPerSuccessUsd],
+  ["successful_writes", (row) => row.successfulWrites],
+  ["executions", (row) => row.executions],
+  ["searches", (row) => row.searches],
   ["calls", (row) => row.calls],
   ["refused", (row) => row.refused],
   ["failed", (row) => row.failed],
-  ["executions", (row) => row.executions],
   ["tasks", (row) => row.tasks],
   ["completed_tasks", (row) => row.completedTasks],
-  ["completed_tasks_reported", (row) => row.completedReported],
-  ["successful_writes", (row) => row.successfulWrites],
+  ["completed_reported", (row) => row.completedReported],
+  ["completed_inferred", (row) => row.completedInferred],
+  ["failed_reported", (row) => row.failedReported],
   ["first_try_success", (row) => row.firstTrySuccess],
-  ["tokens_per_completed_task", (row) => row.tokensPerCompletedTask],
-  ["cost_per_success_usd", (row) => row.costPerSuccessUsd],
+  ["first_try_success_multi_hop", (row) => row.firstTrySuccessMultiHop],
   ["finish_ms_p50", (row) => row.finishMsP50],
   ["finish_ms_p95", (row) => row.finishMsP95],
+  ["active_ms_p50", (row) => row.activeMsP50],
+  ["active_ms_p95", (row) => row.activeMsP95],
   ["call_ms_p50", (row) => row.callMsP50],
   ["call_ms_p95", (row) => row.callMsP95],
-  ["tokens_returned", (row) => row.tokensReturned],
-  ["tokens_kept_out", (row) => row.tokensKeptOut],
-  ["model_input_tokens", (row) => row.modelInputTokens],
-  ["model_output_tokens", (row) => row.modelOutputTokens],
-  ["model_usd", (row) => row.modelUsd],
+  ["tokens_definitions_estimate", (row) => row.tokensDefinitions],
+  ["tokens_code_estimate", (row) => row.tokensCode],
+  ["tokens_returned_estimate", (row) => row.tokensReturned],
+  ["tokens_per_completed_task_estimate", (row) => row.tokensPerCompletedTask],
+  ["tokens_kept_out_estimate", (row) => row.tokensKeptOut],
+  ["model_input_tokens_reported", (row) => row.modelInputTokens],
+  ["model_output_tokens_reported", (row) => row.modelOutputTokens],
 ];
 
 /**
- * Usage as CSV, for showback.
+ * Usage as CSV for showback; a name that a spreadsheet would run as a formula stays a text.
  *
  * @param by the name of the first column.
  * @see RFC 4180
  */
-export function renderUsageCsv(by: string, rows: readonly UsageRow[]): string {
+export function renderUsageCsv(by: string, rows: readonly UsageFigures[]): string {
   const lines = [[by, ...COLUMNS.map(([name]) => name)].join(",")];
   for (const row of rows) {
-    lines.push([textCell(row.key), ...COLUMNS.map(([, value]) => value(row) ?? "")].join(","));
+    lines.push([quoteCsv(row.key), ...COLUMNS.map(([, read]) => read(row) ?? "")].join(","));
   }
   return `${lines.join("\r\n")}\r\n`;
-}
-
-/** A name that begins like a formula would be run by a spreadsheet; an apostrophe makes it a text. */
-function textCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

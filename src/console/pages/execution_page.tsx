@@ -71,7 +71,7 @@ export function ExecutionPage({ shell, timeline, isAuditor, openCall }: Executio
         )
         : null}
       <Facts timeline={timeline} />
-      {timeline.error === null ? null : <Failure timeline={timeline} />}
+      {timeline.error == null ? null : <Failure timeline={timeline} />}
       <div class="split">
         <section aria-labelledby="program" class="split-code">
           <h2 id="program">Program</h2>
@@ -114,7 +114,7 @@ function Facts({ timeline }: { timeline: ExecutionTimeline }) {
 
 function Failure({ timeline }: { timeline: ExecutionTimeline }) {
   const { error, errorLine } = timeline;
-  if (error === null) return null;
+  if (error == null) return null;
   return (
     <div class="notice tone-bad">
       <p>

@@ -88,7 +88,7 @@ export function ToolPage(props: ToolPageProps) {
           {declaration === null ? null : (
             <section aria-labelledby="declaration">
               <h2 id="declaration">What programs see</h2>
-              <CodeView code={declaration} marks={new Map()} />
+              <CodeView code={declaration} marks={new Map()} wraps />
             </section>
           )}
           <Schema title="Input schema" schema={entry.tool.inputSchema} />

@@ -1,7 +1,6 @@
-import { USAGE_BY } from "../../usage/usage_row.ts";
+import { USAGE_BY, type UsageFigures } from "../../usage/usage_row.ts";
 import { formatCount, formatMs, formatShare, formatShort, formatUsd } from "../format.ts";
 import type { CountedUsage } from "../usage_cache.ts";
-import type { UsageRow } from "../usage_report.ts";
 import { USAGE_PERIODS, type UsageForm, type UsagePeriod } from "../usage_form.ts";
 
 import { Hostile } from "../view/hostile.tsx";
@@ -41,7 +40,7 @@ export function UsagePage({ shell, form, counted }: UsagePageProps) {
           CSV
         </a>
       </Heading>
-      {report.tasksAreCut || report.truncated
+      {report.tasksAreCut
         ? (
           <p class="notice tone-warn">
             More tasks ran at once than are remembered: some count as two.
@@ -104,21 +103,19 @@ function Periods({ form }: { form: UsageForm }) {
   );
 }
 
-function Totals({ total }: { total: UsageRow }) {
+function Totals({ total }: { total: UsageFigures }) {
   const refused = total.refused > 0 ? `${formatCount(total.refused)} refused` : undefined;
   return (
     <dl class="stats by-four">
       <Stat
         name="Tasks completed"
         value={formatCount(total.completedTasks)}
-        note={total.completedReported === undefined
-          ? `of ${formatCount(total.tasks)}`
-          : `of ${formatCount(total.tasks)}, ${formatCount(total.completedReported)} reported`}
+        note={`of ${formatCount(total.tasks)}, ${formatCount(total.completedReported)} reported`}
       />
       <Stat
         name="First-try success"
         value={orNone(total.firstTrySuccess, formatShare)}
-        note={total.firstTrySuccessMultiHop == null
+        note={total.firstTrySuccessMultiHop === null
           ? undefined
           : `${formatShare(total.firstTrySuccessMultiHop)} with several calls`}
       />
@@ -131,9 +128,7 @@ function Totals({ total }: { total: UsageRow }) {
       <Stat
         name="Tokens kept out"
         value={formatShort(total.tokensKeptOut)}
-        note={total.classicUsdEstimate === undefined
-          ? undefined
-          : `about ${formatUsd(total.classicUsdEstimate)} of model input`}
+        note={`about ${formatUsd(total.classicUsdEstimate)} of model input`}
       />
       <Stat
         name="Tokens per completed task"
@@ -150,17 +145,17 @@ function Totals({ total }: { total: UsageRow }) {
 }
 
 /** What models took is known only where clients report it. */
-function costNote({ modelInputTokens, modelOutputTokens }: UsageRow): string | undefined {
-  if (modelInputTokens == null && modelOutputTokens == null) return undefined;
+function costNote({ modelInputTokens, modelOutputTokens }: UsageFigures): string | undefined {
+  if (modelInputTokens === null && modelOutputTokens === null) return undefined;
   const tokens = (modelInputTokens ?? 0) + (modelOutputTokens ?? 0);
   return `with ${formatShort(tokens)} model tokens, as reported`;
 }
 
-function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) {
+function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageFigures[] }) {
   const costMax = Math.max(...rows.map((row) => row.costUsd), 0);
   const callsMax = Math.max(...rows.map((row) => row.calls), 1);
   const isTool = form.by === "tool";
-  const share = (row: UsageRow) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
+  const share = (row: UsageFigures) => costMax > 0 ? row.costUsd / costMax : row.calls / callsMax;
   return (
     <section aria-labelledby="groups">
       <div class="section-head">
@@ -207,15 +202,15 @@ function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageRow[] }) 
 }
 
 interface GroupRowProps {
-  readonly row: UsageRow;
+  readonly row: UsageFigures;
   /** 0 to 1, of the largest row. */
   readonly share: number;
   readonly isTool: boolean;
 }
 
 function GroupRow({ row, share, isTool }: GroupRowProps) {
-  const [median, p95] = isTool && row.callMsP50 !== undefined
-    ? [row.callMsP50, row.callMsP95 ?? null]
+  const [median, p95] = isTool
+    ? [row.callMsP50, row.callMsP95]
     : [row.finishMsP50, row.finishMsP95];
   return (
     <tr>

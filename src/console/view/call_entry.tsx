@@ -48,9 +48,16 @@ export function CallEntry(props: CallEntryProps) {
           explain<span class="unseen">call {call.index + 1}</span>
         </a>
       </p>
-      {call.error === null ? null : (
+      {call.error == null ? null : (
         <p class="call-error">
           <ErrorCode code={call.error.code} /> <Hostile text={call.error.message} />
+          {call.error.hint === undefined || call.error.message.includes(call.error.hint)
+            ? null
+            : (
+              <span class="note">
+                <Hostile text={call.error.hint} max={500} />
+              </span>
+            )}
         </p>
       )}
       <details open={isOpen}>

@@ -11,15 +11,21 @@ export interface LineMark {
   readonly href: string | null;
 }
 
+interface CodeViewProps {
+  readonly code: string;
+  /** By line, 1-based. */
+  readonly marks: ReadonlyMap<number, LineMark>;
+  /** Long lines go on below instead of to the side. */
+  readonly wraps?: boolean;
+}
+
 const LINES_MAX = 5_000;
 
 /** A program with line numbers, coloured, with marks on the lines that did something. */
-export function CodeView(
-  { code, marks }: { code: string; marks: ReadonlyMap<number, LineMark> },
-) {
+export function CodeView({ code, marks, wraps = false }: CodeViewProps) {
   const lines = highlightCode(code.replaceAll("\r\n", "\n").replace(/\n+$/, ""));
   return (
-    <div class="code" role="group" aria-label="Program" tabindex={0}>
+    <div class={wraps ? "code wraps" : "code"} role="group" aria-label="Program" tabindex={0}>
       <ol>
         {lines.slice(0, LINES_MAX).map((line, index) => {
           const mark = marks.get(index + 1);

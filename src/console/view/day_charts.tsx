@@ -1,5 +1,5 @@
 import { formatCount, formatMs, formatShort, formatUsd } from "../format.ts";
-import type { UsageRow } from "../usage_report.ts";
+import type { UsageFigures } from "../../usage/usage_row.ts";
 import { makeVisible } from "../visible_text.ts";
 import { TableFrame } from "./parts.tsx";
 
@@ -12,7 +12,7 @@ interface ChartSpec {
   readonly series: readonly {
     readonly name: string;
     readonly tone: string;
-    readonly value: (day: UsageRow) => number | null;
+    readonly value: (day: UsageFigures) => number | null;
   }[];
 }
 
@@ -56,7 +56,7 @@ const CHARTS: readonly ChartSpec[] = [
 const FORMATS = { count: formatShort, ms: formatMs, usd: formatUsd } as const;
 
 /** The days as charts. Each chart is drawn from the table, which is all there is without scripts. */
-export function DayCharts({ days }: { days: readonly UsageRow[] }) {
+export function DayCharts({ days }: { days: readonly UsageFigures[] }) {
   return (
     <section aria-labelledby="days">
       <h2 id="days">Day by day</h2>
@@ -107,7 +107,7 @@ export function DayCharts({ days }: { days: readonly UsageRow[] }) {
   );
 }
 
-function Chart({ chart, days }: { chart: ChartSpec; days: readonly UsageRow[] }) {
+function Chart({ chart, days }: { chart: ChartSpec; days: readonly UsageFigures[] }) {
   return (
     <figure class="chart">
       <figcaption>{chart.title}</figcaption>
@@ -127,7 +127,7 @@ function Chart({ chart, days }: { chart: ChartSpec; days: readonly UsageRow[] })
 }
 
 /** What the chart shows, for those who do not see it. */
-function describe(chart: ChartSpec, days: readonly UsageRow[]): string {
+function describe(chart: ChartSpec, days: readonly UsageFigures[]): string {
   const parts = chart.series.map(({ name, value }) => {
     const values = days.map(value).filter((one) => one !== null);
     if (values.length === 0) return `${name}: no values`;
