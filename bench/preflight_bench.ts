@@ -33,11 +33,16 @@ const lines = programs.map((code) => code.split("\n").length);
 console.log(`${count} programs of ${Math.min(...lines)} to ${Math.max(...lines)} lines`);
 
 await measure("first (starts the process)", programs.slice(0, 1));
+const before = await lookAtChild();
 await measure("other tools each time", programs);
 await measure("same tools, edited program", programs.map((_, edit) => `${programs[1]}// ${edit}`));
 await measure("same program", programs.map(() => programs[2] ?? ""));
 await measure("with a mistake", programs.map((code) => code.replace("await ", "")));
-console.log(`process: ${await residentMegabytes()} MB resident`);
+const after = await lookAtChild();
+const cpuMs = (after.cpuSeconds - before.cpuSeconds) * 1_000 / (4 * count);
+console.log(
+  `process: ${after.residentMb.toFixed(0)} MB resident, ${cpuMs.toFixed(1)} ms CPU a check`,
+);
 await checker.close();
 
 async function measure(name: string, codes: readonly string[]): Promise<void> {
@@ -119,11 +124,12 @@ function declarationsFor(code: string): string {
   return declareTools(mentionedTools(code).flatMap((name) => catalog.get(name) ?? []));
 }
 
-/** Resident memory of this process's only child. */
-async function residentMegabytes(): Promise<string> {
+/** Resident memory and CPU time so far of this process's only child. */
+async function lookAtChild(): Promise<{ residentMb: number; cpuSeconds: number }> {
   const { stdout } = await new Deno.Command("ps", {
-    args: ["-o", "rss=,args=", "--ppid", String(Deno.pid)],
+    args: ["-o", "rss=,cputimes=,args=", "--ppid", String(Deno.pid)],
   }).output();
   const line = new TextDecoder().decode(stdout).split("\n").find((text) => /checker/.test(text));
-  return line === undefined ? "?" : (Number.parseInt(line) / 1024).toFixed(0);
+  const [kilobytes = 0, cpuSeconds = 0] = (line ?? "").trim().split(/\s+/).map(Number);
+  return { residentMb: kilobytes / 1024, cpuSeconds };
 }
