@@ -40,10 +40,17 @@ const NOT_YET = "Known from the last listing; not listed since the start";
 
 export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
   const { records } = deps;
-  // One for all servers: many small listings in a row must not block either.
   const giveWay = createYielder();
+  let parsing: Promise<unknown> = Promise.resolve();
   /** Server to a digest of the listing that the store has. */
   const saved = new Map<string, string>();
+
+  /** One listing at a time: a thousand small ones together would block like a large one. */
+  function parse(server: string, listing: UpstreamListing): Promise<ParsedListing> {
+    const parsed = parsing.then(() => parseListing(server, listing, giveWay));
+    parsing = parsed.catch(() => {});
+    return parsed;
+  }
 
   function titleOf(server: string, listing: UpstreamListing): string {
     const own = Object.hasOwn(deps.titles, server) ? deps.titles[server] : undefined;
@@ -78,7 +85,7 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       ]);
       if (stored === null || pins === null) return entry;
       const { listing, listedAt } = stored;
-      const parsed = await parseListing(server, listing, giveWay);
+      const parsed = await parse(server, listing);
       saved.set(server, digestOf(parsed, listing));
       const isListed = entry.state.status === "ready";
       const presented = presentEntry({ ...entry, observations }, {
@@ -92,7 +99,7 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
     },
     async accept(entry, listing) {
       const { server } = entry();
-      const parsed = await parseListing(server, listing, giveWay);
+      const parsed = await parse(server, listing);
       const listedAt = deps.now();
       const settled = await settle(server, (stored) => {
         const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);

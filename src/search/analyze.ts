@@ -20,6 +20,7 @@ const STOP_WORDS = new Set(
 
 /** A text longer than this is not analysed to its end: a bound on work. */
 const TEXT_CHARS_MAX = 20_000;
+const WORD_CHARS_MAX = 64;
 
 const EAST_ASIAN = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]/;
 
@@ -32,17 +33,78 @@ function splitIdentifier(text: string): string {
     .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, "$1 $2");
 }
 
+// deno-lint-ignore no-control-regex
+const ASCII = /^[\x00-\x7f]*$/;
+
 /** The words of a text, lower case, without accents. */
 export function splitWords(text: string): string[] {
-  const plain = text.slice(0, TEXT_CHARS_MAX).replace(CONTRACTION, " ");
-  const folded = splitIdentifier(plain).toLowerCase().normalize("NFKD")
+  const head = text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) : text;
+  return ASCII.test(head) ? splitAscii(head) : splitUnicode(head);
+}
+
+function splitUnicode(text: string): string[] {
+  const folded = splitIdentifier(text.replace(CONTRACTION, " ")).toLowerCase().normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "");
   const words: string[] = [];
   for (const [word] of folded.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
     if (EAST_ASIAN.test(word)) words.push(...pairs(word));
-    else words.push(word.length > 64 ? word.slice(0, 64) : word);
+    else words.push(cutWord(word));
   }
   return words;
+}
+
+/** The same for ASCII, which most of a catalog is, in half the time. */
+function splitAscii(text: string): string[] {
+  const words: string[] = [];
+  let start = -1;
+  const end = (at: number) => {
+    if (start >= 0) words.push(cutWord(text.slice(start, at).toLowerCase()));
+  };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const before = text.charCodeAt(at - 1);
+    if (!isLower(code) && !isUpper(code) && !isDigit(code)) {
+      end(at);
+      start = -1;
+      if (code === 39 && (isLower(before) || isUpper(before))) {
+        at += contractionLength(text, at + 1);
+      }
+    } else if (start < 0) {
+      start = at;
+    } else if (isUpper(code) && !isUpper(before)) {
+      end(at);
+      start = at;
+    } else if (
+      isLower(code) && isUpper(before) && isUpper(text.charCodeAt(at - 2)) && at - 1 > start
+    ) {
+      // The last capital of several belongs to what follows: HTTPServer.
+      end(at - 1);
+      start = at - 1;
+    }
+  }
+  end(text.length);
+  return words;
+}
+
+function contractionLength(text: string, at: number): number {
+  const match = /^(?:s|t|m|d|re|ve|ll)(?![a-z])/i.exec(text.slice(at, at + 3));
+  return match === null ? 0 : match[0].length;
+}
+
+function cutWord(word: string): string {
+  return word.length > WORD_CHARS_MAX ? word.slice(0, WORD_CHARS_MAX) : word;
+}
+
+function isLower(code: number): boolean {
+  return code >= 97 && code <= 122;
+}
+
+function isUpper(code: number): boolean {
+  return code >= 65 && code <= 90;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
 function pairs(word: string): string[] {
@@ -60,6 +122,29 @@ export function analyze(text: string): string[] {
   const terms: string[] = [];
   for (const word of splitWords(text)) if (!STOP_WORDS.has(word)) terms.push(stem(word));
   return terms;
+}
+
+const STEMS_MAX = 20_000;
+
+/**
+ * `analyze` for many texts in a row, with a memory for stems. Not for queries: what strangers write
+ * must not fill it.
+ */
+export function createAnalyzer(): (text: string) => string[] {
+  const stems = new Map<string, string>();
+  return (text) => {
+    const terms: string[] = [];
+    for (const word of splitWords(text)) {
+      if (STOP_WORDS.has(word)) continue;
+      let term = stems.get(word);
+      if (term === undefined) {
+        if (stems.size >= STEMS_MAX) stems.clear();
+        stems.set(word, term = stem(word));
+      }
+      terms.push(term);
+    }
+    return terms;
+  };
 }
 
 const VOWEL = /[aeiouy]/;

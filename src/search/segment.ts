@@ -1,4 +1,4 @@
-import { analyze, joinName } from "./analyze.ts";
+import { createAnalyzer, joinName } from "./analyze.ts";
 import { toolVerb } from "./verb_class.ts";
 
 /**
@@ -107,6 +107,7 @@ export function createSegmentBuilder(server: string): SegmentBuilder {
   const ids: string[] = [];
   const verbs: number[] = [];
   const names = new Map<string, number[]>();
+  const analyze = createAnalyzer();
   let method: string | null = null;
   let nameTerms: readonly string[] = [];
 

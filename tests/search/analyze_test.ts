@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { analyze, joinName, splitWords, stem } from "../../src/search/analyze.ts";
+import { analyze, createAnalyzer, joinName, splitWords, stem } from "../../src/search/analyze.ts";
 
 Deno.test("splitWords() splits names in every usual spelling", () => {
   const words = ["create", "dns", "record"];
@@ -58,6 +58,27 @@ Deno.test("analyze() is bounded for long words and long texts", () => {
   deepStrictEqual(analyze("a".repeat(1_000_000)), ["a".repeat(64)]);
   strictEqual(analyze("word ".repeat(100_000)).length, 4_000);
   strictEqual(analyze("天".repeat(1_000_000)).length, 19_999);
+});
+
+Deno.test("splitWords() splits ASCII text as it splits any other", () => {
+  const text = fc.string({
+    unit: fc.constantFrom(..."abzABZ019_-.'’ sStTdDvVeE/"),
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(text, (sample) => {
+      // A letter beyond ASCII takes the other way.
+      deepStrictEqual(splitWords(sample.replaceAll("’", "'")), splitWords(`é ${sample}`).slice(1));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("createAnalyzer() makes the same terms as analyze()", () => {
+  const analyzer = createAnalyzer();
+  fc.assert(fc.property(fc.lorem({ maxCount: 30 }), (text) => {
+    deepStrictEqual(analyzer(text), analyze(text));
+  }));
 });
 
 Deno.test("joinName() makes one word of a name", () => {
