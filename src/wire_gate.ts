@@ -5,7 +5,7 @@ import type { LoadedConfig } from "./config/load_config.ts";
 import type { ResolveSecrets } from "./config/secrets.ts";
 import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
-import type { McpExchange } from "./mcp/mcp_server.ts";
+import type { McpExchange } from "./mcp/exchange.ts";
 import type { ExecuteInput, SearchInput } from "./mcp/tool_definitions.ts";
 import type { CatalogSnapshot, ServerState } from "./model/catalog.ts";
 import { GateError } from "./model/errors.ts";
@@ -277,10 +277,15 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
           null,
           null,
         );
-        const { server, name } = tool;
-        const { signal: ending } = context;
-        const call = { server, tool: name, index: 0, args, signal: ending };
-        const outcome = await callTool(executeDeps, context, call);
+        const outcome = await callTool(executeDeps, context, {
+          // The identifiers: a tool and a prompt may share their original name.
+          server: tool.serverIdentifier,
+          tool: tool.identifier,
+          index: 0,
+          args,
+          signal: context.signal,
+          ...(exchange.onProgress === undefined ? {} : { onProgress: exchange.onProgress }),
+        });
         await Promise.all(context.recorded);
         return outcome;
       }),

@@ -2,6 +2,7 @@ import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/serv
 import type { Config } from "../config/schema.ts";
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
+import type { UpstreamAnswer } from "../model/upstream.ts";
 import type { CallOutcome } from "../supervisor/call_tool.ts";
 import { compileToolPattern } from "../policy/tool_pattern.ts";
 
@@ -13,9 +14,14 @@ export interface ClassicTools {
   /** Whether `search` and `execute` are offered too. */
   readonly codeMode: boolean;
   readonly byName: ReadonlyMap<string, Tool>;
+  /** Resources and templates of the upstream, in `pass` mode. */
+  readonly resources: readonly Tool[];
+  /** Prompts of the upstream, in `pass` mode. */
+  readonly prompts: readonly Tool[];
 }
 
-const CODE_MODE: ClassicTools = { codeMode: true, byName: new Map() };
+const NOTHING = { byName: new Map(), resources: [], prompts: [] };
+const CODE_MODE: ClassicTools = { codeMode: true, ...NOTHING };
 /** What every client accepts; MCP itself allows 128. */
 const NAME_CHARACTERS_MAX = 64;
 
@@ -31,17 +37,21 @@ export function classicTools(
     case "code":
       return CODE_MODE;
     case "classic":
-      return { codeMode: false, byName: nameTools(tools, prefixedName) };
+      return { ...NOTHING, codeMode: false, byName: nameTools(tools, prefixedName) };
     case "hybrid": {
       const patterns = (space?.classic ?? []).map(compileToolPattern);
       const chosen = tools.filter((tool) => patterns.some(({ matches }) => matches(tool)));
-      return { codeMode: true, byName: nameTools(chosen, prefixedName) };
+      return { ...NOTHING, codeMode: true, byName: nameTools(chosen, prefixedName) };
     }
     case "pass": {
-      const chosen = tools.filter((tool) =>
-        tool.server === space?.upstream && tool.kind === "tool"
-      );
-      return { codeMode: false, byName: nameTools(chosen, (tool) => tool.name) };
+      const ofKind = (kind: Tool["kind"]) =>
+        tools.filter((tool) => tool.server === space?.upstream && tool.kind === kind);
+      return {
+        codeMode: false,
+        byName: nameTools(ofKind("tool"), (tool) => tool.name),
+        resources: ofKind("resource"),
+        prompts: ofKind("prompt"),
+      };
     }
   }
 }
@@ -63,19 +73,19 @@ export function classicDefinition(name: string, tool: Tool, visibility: Visibili
   };
 }
 
-/** The outcome of a call as MCP answers it; only what passed the gate's output check is in it. */
+/** The outcome of a call as MCP answers it. What a rule changed is in it as changed only. */
 export function classicResult(outcome: CallOutcome): CallToolResult {
   if (!outcome.ok) {
     const { code, message, hint } = outcome.error;
     const text = `${message} [${code}]\nHint: ${hint}`;
     return { content: [{ type: "text", text }], isError: true };
   }
-  const { value, json, answer } = outcome;
-  if (
-    answer !== null && answer.structuredContent === undefined && Array.isArray(value) &&
-    value.length === answer.content.length && value.length !== 1
-  ) {
-    return { content: value as CallToolResult["content"] };
+  const { value, json, answer, isIntact } = outcome;
+  if (answer !== null && answer.content.every(isBlock)) {
+    const { content, structuredContent } = answer;
+    const result = { content, ...(structuredContent === undefined ? {} : { structuredContent }) };
+    if (isIntact) return result as CallToolResult;
+    if (isOwnContent(answer)) return { content: value as CallToolResult["content"] };
   }
   const text = typeof value === "string" ? value : json;
   const structured = answer?.structuredContent !== undefined && typeof value === "object" &&
@@ -84,6 +94,17 @@ export function classicResult(outcome: CallOutcome): CallToolResult {
     content: [{ type: "text", text }],
     ...(structured ? { structuredContent: { ...value } } : {}),
   };
+}
+
+/** True if the value of an answer is its content, not what a single text block says. */
+function isOwnContent({ structuredContent, content }: UpstreamAnswer): boolean {
+  const [block, ...others] = content;
+  return structuredContent === undefined &&
+    (others.length > 0 || !isBlock(block) || block.type !== "text");
+}
+
+function isBlock(block: unknown): block is { readonly type: unknown } {
+  return typeof block === "object" && block !== null && "type" in block;
 }
 
 /** Gives each tool its name; a name that two tools would share is given to neither. */

@@ -3,17 +3,17 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   Server,
-  type ServerContext,
 } from "@modelcontextprotocol/server";
 import type { z } from "zod";
 import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
-import type { CallSummary, ExecutionResult } from "../model/execution.ts";
+import type { ExecutionResult } from "../model/execution.ts";
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
-import type { CallOutcome } from "../supervisor/call_tool.ts";
-import { classicDefinition, classicResult, type ClassicTools } from "./classic_tools.ts";
+import { classicDefinition, classicResult } from "./classic_tools.ts";
 import type { SearchAnswer } from "../search/search_index.ts";
 import type { McpCaller } from "./caller.ts";
+import { callerOf, exchangeOf, type McpExchange, requireScope } from "./exchange.ts";
+import { type PassedListsDeps, servePrompts, serveResources } from "./passed_lists.ts";
 import { refusedExecution, renderExecution } from "./render_execution.ts";
 import {
   type ExecuteInput,
@@ -24,17 +24,7 @@ import {
   SearchInputSchema,
 } from "./tool_definitions.ts";
 
-/** What one MCP request brings along beside its arguments. */
-export interface McpExchange {
-  /** Client's task id from `_meta`, else its session; null for neither. */
-  readonly task: string | null;
-  /** W3C `traceparent` from `_meta`. */
-  readonly traceparent: string | null;
-  readonly signal: AbortSignal;
-  readonly onCall?: (call: CallSummary) => void;
-}
-
-export interface McpServerDeps {
+export interface McpServerDeps extends PassedListsDeps {
   readonly version: string;
   readonly search: (
     caller: McpCaller,
@@ -46,20 +36,9 @@ export interface McpServerDeps {
     input: ExecuteInput,
     exchange: McpExchange,
   ) => Promise<ExecutionResult>;
-  /** The tools that the caller's space offers as they are. */
-  readonly classic: (caller: McpCaller) => Promise<ClassicTools>;
   readonly visibility: (caller: McpCaller, tool: Tool) => Visibility | null;
-  /** Calls one tool outside a program, through the same gate. */
-  readonly callClassic: (
-    caller: McpCaller,
-    tool: Tool,
-    args: unknown,
-    exchange: McpExchange,
-  ) => Promise<CallOutcome>;
   /** Declarations of a small catalog for the description of `execute`; empty for a large one. */
   readonly inline: (caller: McpCaller) => string;
-  /** A kept result of this caller, as JSON text. @throws {GateError} `ERR_NOT_FOUND` */
-  readonly readResult: (caller: McpCaller, uri: string) => Promise<string>;
 }
 
 const INSTRUCTIONS =
@@ -76,7 +55,7 @@ const LIST_TTL_MS = 30_000;
  */
 export function createMcpServer(deps: McpServerDeps): Server {
   const server = new Server({ name: "toolgate", title: "toolgate", version: deps.version }, {
-    capabilities: { tools: {}, resources: {} },
+    capabilities: { tools: {}, resources: {}, prompts: {} },
     instructions: INSTRUCTIONS,
     cacheHints: { "tools/list": { ttlMs: LIST_TTL_MS, cacheScope: "private" } },
   });
@@ -102,32 +81,9 @@ export function createMcpServer(deps: McpServerDeps): Server {
     if (tool === undefined) throw unknownTool(name, codeMode);
     return await callClassic(deps, caller, tool, args, exchange);
   });
-  server.setRequestHandler("resources/list", () => ({ resources: [] }));
-  server.setRequestHandler("resources/templates/list", () => ({
-    resourceTemplates: [{
-      uriTemplate: "toolgate://executions/{id}/result",
-      name: "result",
-      description: "A result of execute that was too large to return",
-      mimeType: "application/json",
-    }],
-  }));
-  server.setRequestHandler("resources/read", async (request, context) => {
-    const { uri } = request.params;
-    try {
-      const text = await deps.readResult(callerOf(context), uri);
-      return { contents: [{ uri, mimeType: "application/json", text }] };
-    } catch (error) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, reportError(error).message);
-    }
-  });
+  serveResources(server, deps);
+  servePrompts(server, deps);
   return server;
-}
-
-/** The caller that the HTTP edge attached to this very request. */
-function callerOf(context: ServerContext): McpCaller {
-  const caller = context.http?.authInfo?.extra?.caller;
-  if (caller === undefined) throw new Error("An MCP request arrived without a caller");
-  return caller as McpCaller;
 }
 
 async function callSearch(
@@ -192,13 +148,6 @@ function unknownTool(name: string, codeMode: boolean): ProtocolError {
   );
 }
 
-function requireScope(caller: McpCaller, scope: string): void {
-  if (caller.principal.scopes.includes(scope)) return;
-  throw new GateError("ERR_FORBIDDEN", `Cannot ${scope}: the credential lacks scope "${scope}"`, {
-    hint: `Use a credential with scope "${scope}"`,
-  });
-}
-
 function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
@@ -216,40 +165,4 @@ function errorResult(error: ErrorReport): CallToolResult {
     structuredContent: { error },
     isError: true,
   };
-}
-
-function exchangeOf(context: ServerContext): McpExchange {
-  const meta: { readonly [key: string]: unknown } = context.mcpReq._meta ?? {};
-  const related = meta["io.modelcontextprotocol/related-task"];
-  const taskId = typeof related === "object" && related !== null && "taskId" in related
-    ? related.taskId
-    : meta["toolgate/task"];
-  const traceparent = meta["traceparent"];
-  const token = context.mcpReq._meta?.progressToken;
-  let finished = 0;
-  return {
-    task: typeof taskId === "string"
-      ? taskId.slice(0, 200)
-      : context.sessionId === undefined
-      ? null
-      : `session:${context.sessionId.slice(0, 40)}`,
-    traceparent: typeof traceparent === "string" && isTraceparent(traceparent) ? traceparent : null,
-    signal: context.mcpReq.signal,
-    ...(token === undefined ? {} : {
-      onCall(call) {
-        finished++;
-        const message = `${call.tool} ${call.status}`;
-        // A client that has gone away is noticed by the signal, not here.
-        context.mcpReq.notify({
-          method: "notifications/progress",
-          params: { progressToken: token, progress: finished, message },
-        }).catch(() => {});
-      },
-    }),
-  };
-}
-
-/** @see W3C Trace Context, section 3.2 */
-function isTraceparent(text: string): boolean {
-  return /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
 }

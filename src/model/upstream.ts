@@ -38,12 +38,23 @@ export interface UpstreamCall {
   readonly traceparent: string | null;
   readonly resultBytesMax: number;
   readonly signal: AbortSignal;
+  /** Hears what the upstream says of its progress. */
+  readonly onProgress?: (progress: CallProgress) => void;
+}
+
+/** How far a call is, in the upstream's own words and numbers. @see MCP, "Progress" */
+export interface CallProgress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
 }
 
 /** The answer of a tool, in MCP's shape. */
 export interface UpstreamAnswer {
   readonly content: readonly unknown[];
   readonly structuredContent?: unknown;
+  /** The contents of a resource as received, with their URIs and types. */
+  readonly contents?: readonly unknown[];
   readonly isError: boolean;
   /** Size of the answer as received. */
   readonly bytes: number;

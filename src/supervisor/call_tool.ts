@@ -4,14 +4,15 @@ import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
 import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
-import type { UpstreamAnswer } from "../model/upstream.ts";
+import type { CallProgress, UpstreamAnswer } from "../model/upstream.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { actorOf } from "./actor.ts";
+import { progressListener } from "./call_progress.ts";
 import { callEvent, errorOf, outputDetail, toolEvent } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./find_tool.ts";
-import { invalidArguments } from "./invalid_arguments.ts";
+import { checkArguments } from "./check_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { approvalRequired, policyDenied } from "./refusals.ts";
@@ -19,7 +20,6 @@ import type { OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
 import { startCall } from "./tracing.ts";
 import { toolErrorText, toolValue } from "./tool_value.ts";
-import { validateJson } from "./validate_json.ts";
 
 /**
  * The one way to an upstream, for every path: programs, classic tools, skills, the command line.
@@ -48,6 +48,8 @@ export interface ToolCall extends ToolSpelling {
   /** Parsed JSON. */
   readonly args: unknown;
   readonly signal: AbortSignal;
+  /** Hears what the upstream says of its progress. */
+  readonly onProgress?: (progress: CallProgress) => void;
 }
 
 /** The outcome of one call. Expected failures are values, so that they are always audited. */
@@ -66,16 +68,14 @@ export type CallOutcome =
       readonly value: unknown;
       readonly json: string;
       readonly answer: UpstreamAnswer | null;
+      /** No rule changes results: the answer may be handed on as it was received. */
+      readonly isIntact: boolean;
     }
     | { readonly ok: false; readonly error: ErrorReport }
   );
 
 /** Failures before anything was sent to the upstream. */
-const NEVER_SENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "ERR_UPSTREAM_UNREACHABLE",
-  "ERR_CREDENTIAL",
-  "ERR_BUSY",
-]);
+const NEVER_SENT: readonly ErrorCode[] = ["ERR_UPSTREAM_UNREACHABLE", "ERR_CREDENTIAL", "ERR_BUSY"];
 
 /** What is known about a call on its way through the gate; each step adds to it. */
 interface Passage {
@@ -197,12 +197,13 @@ async function invoke(
       traceparent: span.traceparent,
       resultBytesMax: context.limits.toolResultBytesMax,
       signal: AbortSignal.any([context.signal, call.signal]),
+      ...progressListener(policy, call.onProgress),
     });
   } catch (error) {
     const report = { ...reportError(error), tool: tool.id };
     span.end(report.code);
     // What may have happened is paid for: only a call that never left is given back.
-    if (NEVER_SENT.has(report.code)) await quota.refund();
+    if (NEVER_SENT.includes(report.code)) await quota.refund();
     else await quota.settle({ bytes: 0, tokens: 0 });
     recordOutcome(deps, context, {
       ...eventOf(passage, "call.outcome", tool, decision),
@@ -257,32 +258,8 @@ async function invoke(
     value: checked.value,
     json: checked.json,
     answer,
+    isIntact: policy.output.redact.length === 0,
   };
-}
-
-function checkArguments(
-  context: ExecutionContext,
-  tool: Tool,
-  args: unknown,
-  argsBytes: number,
-): GateError | null {
-  const bytesMax = context.limits.toolArgumentBytesMax;
-  if (argsBytes > bytesMax) {
-    return new GateError(
-      "ERR_INVALID_ARGUMENTS",
-      `Cannot call "${tool.id}": its arguments are ${argsBytes} bytes, the limit is ${bytesMax}`,
-      { hint: "Send less at once, or in several calls", tool: tool.id },
-    );
-  }
-  if (typeof args !== "object" || args === null || Array.isArray(args)) {
-    return new GateError(
-      "ERR_INVALID_ARGUMENTS",
-      `Cannot call "${tool.id}": the arguments must be one object`,
-      { hint: `Call it as tools.${tool.id}({ … })`, tool: tool.id },
-    );
-  }
-  const validation = validateJson(tool.inputSchema, args, argsBytes);
-  return validation.ok ? null : invalidArguments(tool, validation);
 }
 
 /** A write under `dryRun`: recorded, answered with a placeholder, never made. */
@@ -302,7 +279,17 @@ function plan(
     ms: { total: deps.now() - passage.startedAt },
   }, { args: argsText });
   const ms = deps.now() - passage.startedAt;
-  return { ok: true, tool: tool.id, effect: "allow", ms, bytes: 0, value, json, answer: null };
+  return {
+    ok: true,
+    tool: tool.id,
+    effect: "allow",
+    ms,
+    bytes: 0,
+    value,
+    json,
+    answer: null,
+    isIntact: false,
+  };
 }
 
 function refuseUnknown(

@@ -12,7 +12,10 @@ export interface McpCallOptions {
 }
 
 /** An answer without the two fields that the caller adds. */
-export type McpAnswer = Pick<UpstreamAnswer, "content" | "structuredContent" | "isError">;
+export type McpAnswer = Pick<
+  UpstreamAnswer,
+  "content" | "structuredContent" | "contents" | "isError"
+>;
 
 /** Loose on purpose: an odd block of content is the program's to see, not a reason to hide the answer. */
 const ToolResultSchema = z.looseObject({
@@ -43,6 +46,7 @@ export async function callMcp(
     timeoutMs: options.timeoutMs,
     signal: options.signal,
     ...(headers === undefined ? {} : { headers }),
+    ...(call.onProgress === undefined ? {} : { onProgress: call.onProgress }),
   };
   switch (call.kind) {
     case "tool": {
@@ -70,7 +74,7 @@ export async function callMcp(
           ? { type: "text", text: item.text }
           : { type: "resource", resource: item }
       );
-      return { content, isError: false };
+      return { content, contents: result.contents, isError: false };
     }
     case "prompt": {
       const params = { name: call.name, arguments: textArguments(call.args), _meta };

@@ -1,6 +1,7 @@
 import { Client, type PriorDiscovery, type Transport } from "@modelcontextprotocol/client";
 import type { z } from "zod";
 import type { Log } from "../model/log.ts";
+import type { CallProgress } from "../model/upstream.ts";
 import { type HeaderDeclaration, paramHeaders } from "./param_headers.ts";
 
 /** A live MCP session with one server, in either protocol era. */
@@ -29,6 +30,7 @@ export interface McpConnection {
 export interface RequestBounds {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly onProgress?: (progress: CallProgress) => void;
   /** Parameters of the tool that are mirrored as headers (2026-07-28). */
   readonly headers?: readonly HeaderDeclaration[];
 }
@@ -108,7 +110,7 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
         timeout: bounds.timeoutMs,
         maxTotalTimeout: Math.min(bounds.timeoutMs * TOTAL_TIMEOUT_FACTOR, TOTAL_TIMEOUT_MS_MAX),
         // Asking for progress is what lets a long call stay alive.
-        onprogress: () => {},
+        onprogress: bounds.onProgress ?? (() => {}),
         resetTimeoutOnProgress: true,
         ...(era === "modern" && bounds.headers !== undefined
           ? { headers: paramHeaders(bounds.headers, request.params.arguments) }
