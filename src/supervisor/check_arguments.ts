@@ -1,12 +1,44 @@
 import { GateError } from "../model/errors.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
-import type { Validation } from "./validate_json.ts";
+import type { ExecutionContext } from "./execution_context.ts";
+import { validateJson, type Validation } from "./validate_json.ts";
 
 const NAMES_MAX = 30;
 
+/**
+ * Holds the arguments of a call against size, form and the tool's schema.
+ *
+ * @param argsBytes size of the arguments as JSON.
+ * @returns the error for the caller, or null if they fit.
+ */
+export function checkArguments(
+  context: ExecutionContext,
+  tool: Tool,
+  args: unknown,
+  argsBytes: number,
+): GateError | null {
+  const bytesMax = context.limits.toolArgumentBytesMax;
+  if (argsBytes > bytesMax) {
+    return new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${tool.id}": its arguments are ${argsBytes} bytes, the limit is ${bytesMax}`,
+      { hint: "Send less at once, or in several calls", tool: tool.id },
+    );
+  }
+  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+    return new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${tool.id}": the arguments must be one object`,
+      { hint: `Call it as tools.${tool.id}({ … })`, tool: tool.id },
+    );
+  }
+  const validation = validateJson(tool.inputSchema, args, argsBytes);
+  return validation.ok ? null : invalidArguments(tool, validation);
+}
+
 /** The error for arguments that do not fit a tool: each place, what is expected, and what was probably meant. */
-export function invalidArguments(tool: Tool, validation: Validation & { ok: false }): GateError {
+function invalidArguments(tool: Tool, validation: Validation & { ok: false }): GateError {
   if (validation.problems === null) {
     return new GateError(
       "ERR_TOOL_UNAVAILABLE",
