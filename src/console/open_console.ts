@@ -20,11 +20,15 @@ export function openConsole(deps: ConsoleServicesDeps): Console {
   };
   return {
     async fetch(request) {
-      opening ??= open();
+      opening ??= open().catch((error) => {
+        opening = null; // the next page tries again
+        throw error;
+      });
       return await (await opening).app.fetch(request);
     },
     async close() {
-      await (await opening)?.services.close();
+      const opened = await opening?.catch(() => null);
+      await opened?.services.close();
     },
   };
 }

@@ -76,6 +76,21 @@ Deno.test("an execution under way has calls without an outcome and no end", () =
   assert.equal(timeline?.calls[0]?.status, null);
 });
 
+Deno.test("a call is placed by what was measured, else by the clock of the log", () => {
+  const records = shopRecords().filter((record) => record.execution === EXECUTIONS.ok);
+  const measured = records.map((record) =>
+    record.kind === "call.outcome" ? { ...record, ms: { ...record.ms, at: 400 } } : record
+  );
+  const view = { payloads: null, unopened: new Set<string>(), truncated: false };
+  const byClock = buildTimeline("x", { ...view, records });
+  assert.deepEqual(byClock?.calls.map((call) => call.offsetMs), [14, 230]);
+  const byMeasure = buildTimeline("x", { ...view, records: measured });
+  assert.deepEqual(byMeasure?.calls.map((call) => [call.index, call.offsetMs]), [
+    [0, 400 - 212],
+    [1, 400 - 96],
+  ]);
+});
+
 Deno.test("buildTimeline() answers null without records, and takes a lone record", () => {
   assert.equal(
     buildTimeline("x", { records: [], payloads: null, unopened: new Set(), truncated: false }),
