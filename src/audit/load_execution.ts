@@ -6,7 +6,7 @@ import { type AuditPayloads, programOf } from "./payload_box.ts";
 /** One call as it was recorded, in the order in which the program made them. */
 export interface RecordedCall {
   readonly index: number;
-  /** As the upstream spells them. */
+  /** As the upstream spells them; an empty server for what the program asked the gate itself. */
   readonly server: string;
   readonly tool: string;
   readonly effect: string | null;
@@ -18,9 +18,21 @@ export interface RecordedCall {
   readonly status: string | null;
   /** JSON text of the tool's value; null for a failure, or when it is not kept (any more). */
   readonly result: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: RecordedError | null;
+  /** From the start to when the program heard of it; null where nobody recorded that. */
+  readonly atMs: number | null;
   /** Place of the outcome among the outcomes: the order in which the program heard of them. */
   readonly completion: number | null;
+}
+
+export type RecordedError = NonNullable<AuditEvent["err"]>;
+
+/** How a program was run. */
+export interface RecordedSettings {
+  /** Its clock and randomness; null where they were the real ones. */
+  readonly seed: { readonly epochMs: number; readonly random: string } | null;
+  readonly timeoutMs: number | null;
+  readonly dryRun: boolean;
 }
 
 export interface RecordedExecution {
@@ -32,13 +44,15 @@ export interface RecordedExecution {
   /** The program; null when it is not kept (any more). */
   readonly code: string | null;
   readonly codeSha256: string | null;
+  readonly settings: RecordedSettings;
   readonly calls: readonly RecordedCall[];
   /** How it ended; null while it runs. */
   readonly outcome: {
     readonly status: string;
     /** JSON text of what the program returned; null without a result. */
     readonly result: string | null;
-    readonly error: { readonly code: string; readonly message: string } | null;
+    readonly error: RecordedError | null;
+    readonly totalMs: number | null;
   } | null;
   /** What a replay would need and is not there, one sentence each. */
   readonly missing: readonly string[];
@@ -63,7 +77,8 @@ export async function loadExecution(
     });
   }
   const missing: string[] = [];
-  const codeText = (await log.payloads(start))?.code ?? null;
+  const kept = await log.payloads(start);
+  const codeText = kept?.code ?? null;
   if (codeText === null) missing.push("The program is not kept any more");
   const calls = await readCalls(log, records, missing);
   const end = records.findLast(({ kind }) => kind === "execution.end");
@@ -74,11 +89,13 @@ export async function loadExecution(
     actor: start.actor ?? null,
     code: codeText === null ? null : programOf(codeText),
     codeSha256: start.code?.sha256 ?? null,
+    settings: readSettings(kept?.args),
     calls,
     outcome: end === undefined ? null : {
       status: end.result?.status ?? "unknown",
       result: await resultOf(log, end, "The result of the program", missing),
       error: end.err ?? null,
+      totalMs: end.ms?.total ?? null,
     },
     missing,
   };
@@ -108,17 +125,17 @@ async function readCalls(
   records: readonly AuditRecord[],
   missing: string[],
 ): Promise<RecordedCall[]> {
-  const outcomes = records.filter(({ kind }) => kind === "call.outcome");
+  const outcomes = records.filter(isOutcome);
   const byCall = Map.groupBy(
-    records.filter(({ kind }) => kind === "call.intent" || kind === "call.outcome"),
+    records.filter((record) => record.kind === "call.intent" || isOutcome(record)),
     ({ call }) => call,
   );
   const calls: RecordedCall[] = [];
   for (const [call, ofCall] of byCall) {
     const index = indexOf(call);
-    const tool = ofCall.find((record) => record.tool !== undefined)?.tool;
+    const tool = ofCall.map(toolOf).find((found) => found !== null);
     if (index === null || tool === undefined) continue;
-    const outcome = ofCall.findLast(({ kind }) => kind === "call.outcome");
+    const outcome = ofCall.findLast(isOutcome);
     const begun = ofCall.find((record) => record.args !== undefined);
     const args = begun === undefined ? null : await textOf(log, begun, "args");
     const name = `${tool.server}.${tool.name} (call ${index})`;
@@ -135,10 +152,27 @@ async function readCalls(
         ? null
         : await resultOf(log, outcome, `The result of ${name}`, missing),
       error: outcome?.err ?? null,
+      atMs: outcome?.ms?.at ?? null,
       completion: outcome === undefined ? null : outcomes.indexOf(outcome),
     });
   }
   return calls.sort((a, b) => a.index - b.index);
+}
+
+/** A program's own search is answered by the gate: its record is begin and outcome at once. */
+function isOutcome({ kind, call }: AuditRecord): boolean {
+  return kind === "call.outcome" || (kind === "search" && call !== undefined);
+}
+
+function toolOf({ kind, tool, detail }: AuditRecord): { server: string; name: string } | null {
+  if (tool !== undefined) return tool;
+  return kind === "search" ? { server: "", name: String(detail?.tool ?? "$search") } : null;
+}
+
+function readSettings(text: string | undefined): RecordedSettings {
+  const parsed: unknown = text === undefined ? null : JSON.parse(text);
+  const { seed = null, timeoutMs = null, dryRun = false } = parsed as RecordedSettings ?? {};
+  return { seed, timeoutMs, dryRun };
 }
 
 /** The kept result of a record that was a success. */

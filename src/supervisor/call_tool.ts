@@ -277,7 +277,7 @@ function plan(
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: "planned" },
     ms: { total: deps.now() - passage.startedAt },
-  }, { args: argsText });
+  }, { args: argsText, result: json });
   const ms = deps.now() - passage.startedAt;
   return {
     ok: true,

@@ -149,7 +149,7 @@ export function createUsageMeter(options: UsageOptions): UsageMeter {
     tracker.execution(record, task)?.tools.add(tool);
     if (isClassic) task.lastCallOk = ok;
     const isWrite = record.tool?.access === "write" || record.tool?.access === "destructive";
-    const tokens = Math.ceil((record.result?.bytes ?? 0) / 4);
+    const tokens = status === "ok" ? Math.ceil((record.result?.bytes ?? 0) / 4) : 0;
     for (const [index, sums] of sumsOf(groupsOfRecord(by, record), ms).entries()) {
       sums.calls++;
       if (!ok && REFUSALS.has(status)) sums.refused++;

@@ -32,7 +32,13 @@ Deno.test("loadExecution() reads the program, its calls in order, and the outcom
   assert.equal(found.code, "return await tools.pay.get({})");
   assert.equal(found.space, "s");
   assert.deepEqual(found.actor, actor);
-  assert.deepEqual(found.outcome, { status: "ok", result: "[0,1]", error: null });
+  assert.deepEqual(found.outcome, {
+    status: "ok",
+    result: "[0,1]",
+    error: null,
+    totalMs: null,
+  });
+  assert.deepEqual(found.settings, { seed: null, timeoutMs: null, dryRun: false });
   assert.deepEqual(found.missing, []);
   assert.deepEqual(
     found.calls.map((call) => [call.index, call.tool, call.args, call.result, call.completion]),
