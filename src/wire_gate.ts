@@ -19,6 +19,7 @@ import { type Checker, mentionedTools, openChecker } from "./sandbox/checker.ts"
 import { createCheckerCommand } from "./sandbox/checker_command.ts";
 import { createHostCommand, denoCacheDir } from "./sandbox/host_command.ts";
 import { openSandboxPool, type SandboxPool, type SandboxStatus } from "./sandbox/sandbox_pool.ts";
+import { openSemantic } from "./search/open_semantic.ts";
 import {
   createSearchIndex,
   type SearchAnswer,
@@ -135,18 +136,28 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       listTools: (server) => upstreams.list(server),
       config: config.catalog,
       aliases: aliasesOf(config),
+      titles: titlesOf(config),
       audit: (event) => audit.append(event),
       log,
     });
     opened = catalog;
     await policy.announce();
     upstreams.onListChanged((server) => void catalog.refresh(server));
-    await withinMs(catalog.refresh(), FIRST_LISTING_MS);
+    await withinMs(catalog.ready(), FIRST_LISTING_MS);
     policy.toolsChanged();
     catalog.onChange(() => policy.toolsChanged());
     return catalog;
   });
-  const index: SearchIndex = createSearchIndex({ snapshot, config: config.search });
+  const semantic = openSemantic(config.search.embeddings, {
+    fetch,
+    resolveSecrets: deps.resolveSecrets,
+    log,
+  });
+  const index: SearchIndex = createSearchIndex({
+    snapshot,
+    config: config.search,
+    ...(semantic === undefined ? {} : { semantic }),
+  });
   const view = createCatalogViews({ snapshot, policy: policy.current });
   const childOptions = {
     executable: Deno.execPath(),
@@ -301,6 +312,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       await checker.close();
       if (sandbox.started()) await (await sandbox()).close();
       await opened?.close();
+      await semantic?.close();
       await upstreams.close();
     },
   };
@@ -325,6 +337,13 @@ function programOf(child: "host" | "checker"): string {
 function aliasesOf(config: LoadedConfig["config"]) {
   const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
   return Object.fromEntries(servers.map(([name, server]) => [name, server.aliases]));
+}
+
+function titlesOf(config: LoadedConfig["config"]) {
+  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
+  return Object.fromEntries(
+    servers.flatMap(([name, { title }]) => title === undefined ? [] : [[name, title]]),
+  );
 }
 
 const NAMES_MAX = 1_000;
