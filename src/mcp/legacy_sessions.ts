@@ -12,7 +12,8 @@ import type { SessionSigner } from "./session_id.ts";
  * Sessions of clients that speak a 2025 or older revision.
  *
  * A session lives in this process; its id is signed, so that an id of another replica or of before a
- * restart is served statelessly (`fallback`) and only a forged, foreign or expired id is unknown (404).
+ * restart is served statelessly (`fallback`) and only a forged, foreign, expired or ended id is unknown
+ * (404).
  */
 export interface LegacySessions {
   handle(request: Request, caller: McpCaller, body: unknown): Promise<Response>;
@@ -39,11 +40,14 @@ interface Session {
 }
 
 const SESSIONS_MAX = 1_000;
+const ENDED_MAX = 10_000;
 const IDLE_MS = 30 * 60_000;
 const LIFE_MS = 24 * 60 * 60_000;
 
 export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, Session>();
+  /** Ended by their clients; another replica, or this one after a restart, still serves them statelessly. */
+  const ended = new Set<string>();
 
   const drop = async (id: string, session: Session) => {
     sessions.delete(id);
@@ -76,6 +80,9 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
       },
       onsessionclosed: () => {
         sessions.delete(id);
+        ended.add(id);
+        const [oldest] = ended;
+        if (ended.size > ENDED_MAX && oldest !== undefined) ended.delete(oldest);
       },
     });
     await server.connect(transport);
@@ -92,7 +99,7 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
       }
       const claims = await deps.signer.verify(id, deps.now());
       if (
-        claims === null || claims.principal !== await ownerOf(caller) ||
+        ended.has(id) || claims === null || claims.principal !== await ownerOf(caller) ||
         claims.space !== caller.space
       ) return sessionNotFound();
       const session = sessions.get(id);

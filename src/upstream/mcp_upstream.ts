@@ -36,6 +36,9 @@ export interface McpUpstreamOptions {
 }
 
 const REFUSAL_CHARACTERS_MAX = 10_000;
+/** Reports of progress that are handed on for one call, and how long each may be. */
+const PROGRESS_MAX = 1_000;
+const PROGRESS_CHARACTERS_MAX = 1_000;
 /** Connections that carry a person's authority end when the person is gone. */
 const PERSON_IDLE_MS = 600_000;
 
@@ -96,7 +99,12 @@ export function createMcpUpstream(
         if (lists === null && call.kind !== "tool") await refresh(signal);
         const answer = await use(
           options.scopeOf(call.principal),
-          (live) => callMcp(live, call, { timeoutMs: options.timeoutMs, signal, lists }),
+          (live) =>
+            callMcp(live, { ...call, ...boundedProgress(call, options.mask) }, {
+              timeoutMs: options.timeoutMs,
+              signal,
+              lists,
+            }),
         );
         return complete(call, answer, options);
       } catch (error) {
@@ -140,7 +148,7 @@ function complete(
   answer: McpAnswer,
   options: McpUpstreamOptions,
 ): UpstreamAnswer {
-  const { content, structuredContent, isError } = answer;
+  const { content, structuredContent, contents, isError } = answer;
   const text = JSON.stringify({ content, structuredContent });
   const bytes = text.length > call.resultBytesMax
     ? text.length
@@ -151,9 +159,33 @@ function complete(
   return {
     content: shown.content,
     ...("structuredContent" in answer ? { structuredContent: shown.structuredContent } : {}),
+    ...(contents === undefined
+      ? {}
+      : { contents: JSON.parse(options.mask.applyToAnswer(JSON.stringify(contents))) }),
     isError,
     bytes,
     credential: options.credential,
+  };
+}
+
+/** The listener of a call's progress: bounded, and it hears no secret that the upstream repeats. */
+function boundedProgress(
+  { onProgress }: UpstreamCall,
+  mask: SecretMask,
+): Pick<UpstreamCall, "onProgress"> {
+  if (onProgress === undefined) return {};
+  let heard = 0;
+  return {
+    onProgress({ progress, total, message }) {
+      if (++heard > PROGRESS_MAX) return;
+      onProgress({
+        progress,
+        ...(total === undefined ? {} : { total }),
+        ...(message === undefined
+          ? {}
+          : { message: mask.apply(message.slice(0, PROGRESS_CHARACTERS_MAX)) }),
+      });
+    },
   };
 }
 
