@@ -5,6 +5,7 @@
  * so often a checkpoint record holds such a note too, and anchors remember it outside the store.
  */
 import type { Config } from "../config/schema.ts";
+import { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
 import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
@@ -222,7 +223,8 @@ function logError(log: (message: string) => void): (error: unknown) => void {
 
 /** Beside the keys there is always one anchor: it is in no reach of who can only write the store. */
 function anchorsOf(options: AuditLogOptions): string[] {
-  const { keysPath = null, baseDir = ".", config } = options;
+  const { baseDir = ".", config } = options;
+  const keysPath = keysPathOf(options);
   const own = keysPath === null ? [] : [`${keysPath}.checkpoints`];
   const configured = config.anchors.map((target) =>
     /^https?:/.test(target) || target.startsWith("/") ? target : `${baseDir}/${target}`
@@ -235,8 +237,18 @@ async function readAnchors(targets: readonly string[]): Promise<string[]> {
   return (await Promise.all(files.map(readAnchorFile))).flat();
 }
 
+/** @throws {GateError} `ERR_CONFIG` if replicas that share a store would not share keys. */
 async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {
-  const { keysPath = null, keys } = options;
-  if (keys !== undefined) return keys;
-  return keysPath === null ? createAuditKeys() : await loadAuditKeys(keysPath);
+  if (options.keys !== undefined) return options.keys;
+  const path = keysPathOf(options);
+  if (path !== null) return await loadAuditKeys(path);
+  if (options.store.kind !== "postgres") return createAuditKeys();
+  throw new GateError("ERR_CONFIG", 'Cannot open the audit log: "audit.keys" is missing', {
+    hint: "Name a path for the key files that every replica of this store can read.",
+  });
+}
+
+function keysPathOf({ config, keysPath = null, baseDir = "." }: AuditLogOptions): string | null {
+  if (config.keys === undefined) return keysPath;
+  return config.keys.startsWith("/") ? config.keys : `${baseDir}/${config.keys}`;
 }

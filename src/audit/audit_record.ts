@@ -39,13 +39,18 @@ export function toLogEntry(record: AuditRecord, line = canonicalJson(record)): L
     log: record.chain,
     seq: record.seq,
     ts: Date.parse(record.ts),
-    principal: record.actor?.sub ?? "",
-    tool: record.tool === undefined ? "" : toolName(record.tool),
-    execution: record.execution ?? "",
+    principal: withoutNul(record.actor?.sub ?? ""),
+    tool: record.tool === undefined ? "" : withoutNul(toolName(record.tool)),
+    execution: withoutNul(record.execution ?? ""),
     kind: record.kind,
     ...(record.decision === undefined ? {} : { effect: record.decision.effect }),
     body: line,
   };
+}
+
+/** Text columns of databases hold no NUL. */
+function withoutNul(label: string): string {
+  return label.replaceAll("\0", "");
 }
 
 /** `server.name`, as filters and exports spell a tool. */

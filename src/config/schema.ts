@@ -137,6 +137,8 @@ export const AuthSchema = z.union([
 ]);
 
 export const AuditSchema = z.strictObject({
+  /** What the paths of the key files begin with; default: beside the store file. Replicas share them. */
+  keys: z.string().min(1).optional(),
   payloads: z.enum(["off", "encrypted"]).default("encrypted"),
   retentionDays: z.int().min(1).max(36_500).default(90),
   payloadRetentionDays: z.int().min(1).max(36_500).default(30),

@@ -6,14 +6,19 @@ import type { Store } from "./store.ts";
 /**
  * Opens the store that a configuration names.
  *
- * @param url `memory:`, `kv:<path>`, or `kv+http://…`, `kv+https://…` for a remote Deno KV.
+ * @param url `memory:`, `kv:<path>`, `kv+http(s)://…` for a remote Deno KV, or `postgres://…`.
  * @throws {GateError} `ERR_CONFIG` for another kind, `ERR_STORE` when it cannot be opened.
  */
 export async function openStore(url: string): Promise<Store> {
   if (url === "memory:") return createMemoryStore();
+  if (/^postgres(ql)?:/.test(url)) {
+    // Loaded only by who uses it.
+    const { openPostgresStore } = await import("./postgres_store.ts");
+    return await openPostgresStore(url);
+  }
   if (/^kv\+https?:/.test(url)) return await openKvStore(url.slice("kv+".length));
   if (url.startsWith("kv:")) return await openKvStore(url.slice("kv:".length));
   throw new GateError("ERR_CONFIG", `Cannot open the store "${url.replace(/\/\/.*@/, "//…@")}"`, {
-    hint: 'Use "kv:<path>" for one process, or "memory:" for a trial.',
+    hint: 'Use "kv:<path>" for one process, "postgres://…" for several, or "memory:" for a trial.',
   });
 }
