@@ -34,10 +34,11 @@
     document.addEventListener("htmx:sse:before:message", (event) => {
       if (isPaused) event.preventDefault();
     });
-    document.addEventListener(
-      "htmx:sse:error",
-      () => show("lost", "Connection lost, trying again"),
-    );
+    document.addEventListener("htmx:sse:error", (event) => {
+      // The session has ended: loading the page again leads to the login.
+      if (event.detail.status === 401) location.reload();
+      else show("lost", "Connection lost, trying again");
+    });
     document.addEventListener("htmx:sse:close", () => show("lost", "Connection ended"));
     pause.addEventListener("click", () => {
       isPaused = !isPaused;
