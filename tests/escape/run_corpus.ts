@@ -4,11 +4,15 @@ import { callTestTool, LIMITS, runCode } from "../sandbox/open_pool.ts";
 import type { Limits } from "../../src/model/limits.ts";
 import { type EscapeProgram, judge } from "./escape_programs.ts";
 
-export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 6_000, cpuTimeMs: 1_500 };
-/** Programs that only a clock ends get little of it. */
-const KILL_LIMITS: Limits = { ...LIMITS, wallTimeMs: 1_500, cpuTimeMs: 200 };
+export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 20_000, cpuTimeMs: 1_500 };
+/**
+ * Programs that only a clock ends get little of it. Where another limit has to be the one, the wall
+ * clock is far away, so that a busy machine does not let it win.
+ */
+const KILL_LIMITS: Limits = { ...LIMITS, wallTimeMs: 20_000, cpuTimeMs: 200 };
+const WAIT_LIMITS: Limits = { ...KILL_LIMITS, wallTimeMs: 1_500 };
 /** Every limit is enforced within this much of its bound; a shared machine may be slow on top. */
-const LATE_MS = 10_000;
+const LATE_MS = 40_000;
 
 export interface Canaries {
   /** Contacts so far. */
@@ -65,7 +69,7 @@ export async function runCorpus(
       const program = programs[next++]!;
       const start = performance.now();
       const outcome = await runCode(pool, program.code, {
-        limits: program.expect === "kill" ? KILL_LIMITS : ESCAPE_LIMITS,
+        limits: limitsFor(program),
         principalKey: `principal ${lane % options.principals}`,
         onCall: (call) =>
           call.server === "canary"
@@ -87,4 +91,9 @@ export async function runCorpus(
   };
   await Promise.all(Array.from({ length: options.parallel }, (_, index) => lane(index)));
   return failures;
+}
+
+function limitsFor({ expect, codes }: EscapeProgram): Limits {
+  if (expect !== "kill") return ESCAPE_LIMITS;
+  return codes.length === 0 || codes.includes("ERR_SANDBOX_WALL_TIME") ? WAIT_LIMITS : KILL_LIMITS;
 }

@@ -197,7 +197,7 @@ Deno.test("no argument makes a condition run for long", () => {
     ask(when, args);
     const ms = performance.now() - startedAt;
     // The slowest takes some 250 ms on a busy machine.
-    assert.ok(ms < 5_000, `${when} took ${ms} ms`);
+    assert.ok(ms < 60_000, `${when} took ${ms} ms`);
   }
 });
 

