@@ -244,5 +244,3 @@ function createChildren(options: CheckerOptions) {
     },
   };
 }
-
-export { mentionedTools } from "./checker_mentions.ts";

@@ -17,7 +17,7 @@ import { actorOf } from "./actor.ts";
 import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
 import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
-import type { Preflight } from "./preflight.ts";
+import type { Preflight, PreflightReport } from "./preflight.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { startExecution } from "./tracing.ts";
@@ -90,13 +90,13 @@ export async function execute(
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   });
   started.catch(() => {}); // awaited below; until then a failure is not unhandled
-  const findings = deps.preflight.check(
+  const preflight = deps.preflight.check(
     request.principal,
     request.space,
     request.code,
     code.sha256,
   );
-  const blocking = deps.preflight.mode === "block" ? await findings : [];
+  const blocking = deps.preflight.mode === "block" ? (await preflight).findings : [];
   const calls: CallSummary[] = [];
   let bytesIn = 0;
   let tokensIn = 0;
@@ -134,7 +134,7 @@ export async function execute(
   const resultBytes = resultJson === null ? 0 : new TextEncoder().encode(resultJson).length;
   const bytesKeptOut = Math.max(0, bytesIn - resultBytes);
   const tokensReturned = deps.countTokens(resultJson ?? outcome.error?.message ?? "");
-  const warnings = await warningsOf(deps, findings, status);
+  const warnings = await warningsOf(deps, preflight, status);
   const result: ExecutionResult = {
     executionId: context.id,
     status,
@@ -308,12 +308,16 @@ function preflightOutcome(findings: readonly PreflightFinding[]): SandboxOutcome
 /** Findings go along with a failure always, with a success only if they are there already. */
 async function warningsOf(
   deps: ExecuteDeps,
-  findings: Promise<readonly PreflightFinding[]>,
+  preflight: Promise<PreflightReport>,
   status: ExecutionStatus,
 ): Promise<readonly PreflightFinding[]> {
-  if (deps.preflight.mode !== "warn") return [];
-  if (status !== "ok") return await findings;
-  return await Promise.race([findings, Promise.resolve([])]);
+  if (deps.preflight.mode === "off") return [];
+  const { findings, unchecked } = status === "ok"
+    ? await Promise.race([preflight, Promise.resolve({ findings: [], unchecked: null })])
+    : await preflight;
+  const blocked = deps.preflight.mode === "block" ? [] : findings;
+  if (unchecked === null) return blocked;
+  return [...blocked, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
 }
 
 function statusOf(call: CallOutcome): string {

@@ -10,14 +10,22 @@ import { lookUp, splitToolName } from "./find_tool.ts";
 /** Checks a program against the declarations of the tools it names, before or while it runs. */
 export interface Preflight {
   readonly mode: "off" | "warn" | "block";
-  /** Never throws: a program that could not be checked has no findings. */
+  /** Never throws: a program that could not be checked runs unchecked, and the report says why. */
   check(
     principal: Principal,
     space: string,
     code: string,
     codeSha256: string,
-  ): Promise<readonly PreflightFinding[]>;
+  ): Promise<PreflightReport>;
 }
+
+export interface PreflightReport {
+  readonly findings: readonly PreflightFinding[];
+  /** Why the program was not checked; null if it was, or if nobody wanted it. */
+  readonly unchecked: string | null;
+}
+
+const NOTHING_FOUND: PreflightReport = { findings: [], unchecked: null };
 
 export interface PreflightDeps {
   readonly mode: "off" | "warn" | "block";
@@ -33,25 +41,26 @@ const NEIGHBOURS_MAX = 60;
 
 export function createPreflight(deps: PreflightDeps): Preflight {
   // The same program is often sent again; its check depends on the code and on the declarations alone.
-  const reports = new Map<string, Promise<readonly PreflightFinding[]>>();
+  const reports = new Map<string, Promise<PreflightReport>>();
   return {
     mode: deps.mode,
     check(principal, space, code, codeSha256) {
-      if (deps.mode === "off") return Promise.resolve([]);
+      if (deps.mode === "off") return Promise.resolve(NOTHING_FOUND);
       const declarations = declarationsFor(deps, principal, space, code);
       const key = `${codeSha256} ${declarations}`;
       const known = reports.get(key);
       if (known !== undefined) return known;
-      const findings = deps.check(code, declarations).then((report) => {
-        if (report.status === "unchecked") reports.delete(key);
-        return report.findings;
-      }, () => []);
-      reports.set(key, findings);
+      const report = deps.check(code, declarations).then(({ status, reason, findings }) => {
+        if (status === "checked") return { findings, unchecked: null };
+        reports.delete(key);
+        return { findings, unchecked: reason ?? "the checker gave no reason" };
+      }, () => ({ findings: [], unchecked: "the checker failed" }));
+      reports.set(key, report);
       if (reports.size > REPORTS_MAX) {
         const oldest = reports.keys().next().value;
         if (oldest !== undefined) reports.delete(oldest);
       }
-      return findings;
+      return report;
     },
   };
 }
