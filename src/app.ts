@@ -30,6 +30,9 @@ import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { createMetrics } from "./usage/metrics.ts";
 import { openConsole } from "./console/open_console.ts";
+import { actorOf } from "./supervisor/actor.ts";
+import { programNames } from "./supervisor/program_names.ts";
+import { replayExecution } from "./supervisor/replay.ts";
 import { openGate } from "./wire_gate.ts";
 
 /** The whole service. */
@@ -181,6 +184,20 @@ async function assemble(
       }),
       ...createPolicyServices(gate),
       ...usage,
+      replay: (principal, execution, signal) =>
+        replayExecution(
+          {
+            audit,
+            sandbox: { run: async (...run) => await (await gate.sandbox()).run(...run) },
+            limits: config.limits,
+            now: () => performance.now(),
+            actorOf: (auditor) => actorOf(auditor, gate.policy.current()),
+            names: (auditor, space) => programNames(gate.view(auditor, space)),
+          },
+          principal,
+          execution,
+          AbortSignal.any([signal, drain.signal]),
+        ),
       canEnter,
       search: gate.search,
       execute: (caller, input, signal) =>

@@ -15,6 +15,7 @@ import {
   SearchInputSchema,
 } from "../mcp/tool_definitions.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
+import type { ReplayReport } from "../supervisor/replay.ts";
 import type { SearchAnswer } from "../search/search_index.ts";
 import {
   type ExplainRequest,
@@ -65,6 +66,12 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   /** Server to tool to the pin of its approved definition. */
   readonly pins: () => Promise<{ readonly [server: string]: { readonly [tool: string]: string } }>;
   readonly policyExplain: (request: ExplainRequest) => Promise<unknown>;
+  /** Runs recorded code over recorded answers. */
+  readonly replay: (
+    principal: Principal,
+    execution: string,
+    signal: AbortSignal,
+  ) => Promise<ReplayReport>;
   readonly health: () => Promise<unknown>;
   /** Hostile programs against the running sandbox, one time at a time. */
   readonly attack: (principal: Principal) => Promise<AttackReport>;
@@ -147,6 +154,12 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   api.post("/audit/verify", async (context) => {
     await as(context, "audit");
     return json(await deps.auditVerify());
+  });
+  api.post("/audit/replay/:execution", async (context) => {
+    const principal = await as(context, "auditor");
+    return json(
+      await deps.replay(principal, context.req.param("execution"), context.req.raw.signal),
+    );
   });
   api.get("/audit/:id", async (context) => {
     await as(context, "audit");

@@ -36,6 +36,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "policyExplain"
   | "policyReload"
   | "health"
+  | "replay"
   | "attack"
   | "canEnter"
   | "version"
