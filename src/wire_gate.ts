@@ -36,6 +36,7 @@ import { contextOf, execute, type ExecuteDeps } from "./supervisor/execute.ts";
 import { createKeptResults, type KeptResults } from "./supervisor/kept_results.ts";
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
+import { programNames } from "./supervisor/program_names.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
@@ -218,7 +219,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       check: (code, declarations) => checker.check(code, declarations),
     }),
     discovery: createProgramDiscovery({
-      names: (principal, space) => namesOf(view(principal, space)),
+      names: (principal, space) => programNames(view(principal, space)),
       search: find,
     }),
     limits: config.limits,
@@ -345,18 +346,6 @@ function titlesOf(config: LoadedConfig["config"]) {
   return Object.fromEntries(
     servers.flatMap(([name, { title }]) => title === undefined ? [] : [[name, title]]),
   );
-}
-
-const NAMES_MAX = 1_000;
-
-/** Names by server, for a program that lists them; none when they would cost more than they help. */
-function namesOf(view: CatalogView) {
-  if (view.tools.length > NAMES_MAX) return null;
-  const byServer = Map.groupBy(view.tools, (tool) => tool.serverIdentifier);
-  return [...byServer].map(([server, tools]) => ({
-    server,
-    tools: tools.map((tool) => tool.identifier),
-  }));
 }
 
 function shuttingDown(): GateError {
