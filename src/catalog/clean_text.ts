@@ -40,7 +40,7 @@ export function cutText(text: string, charsMax: number): string {
 
 /** The first sentence of a text, on one line, without HTML tags. */
 export function firstSentence(text: string, charsMax: number): string {
-  const plain = withoutTags(text.slice(0, charsMax * 8)).trim();
+  const plain = withoutTags(text.slice(0, charsMax * 8)).replace(/^[\s#]+/, "").trim();
   // A short first line is a heading; a long one is a line of wrapped prose.
   const paragraph = plain.split(/\n\s*\n|\n(?=\s*[-*#])|(?<=^[^\n]{3,60})\n(?=\p{Lu})/u, 1)[0] ??
     "";

@@ -1,14 +1,16 @@
 /**
  * Declarations of real catalogs. A sample by default; `TOOLGATE_FULL=1` takes every tool.
  */
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { declareTool, declareTools } from "../../src/catalog/declare.ts";
 import { parseListing } from "../../src/catalog/parse_listing.ts";
 import type { Tool } from "../../src/model/tool.ts";
 import { dataFolder, type DataTool, readData } from "../search/data_folder.ts";
 import { snapshotOf } from "../search/data_snapshot.ts";
-import { openFixture } from "./catalog_fixture.ts";
+import { parseDocument } from "../../src/upstream/openapi/load_document.ts";
+import { readOperations } from "../../src/upstream/openapi/read_operations.ts";
+import { listingOf, openFixture } from "./catalog_fixture.ts";
 import { diagnose } from "./type_check.ts";
 
 const folder = dataFolder();
@@ -31,6 +33,21 @@ if (folder === null) {
       deepStrictEqual(diagnose(wrapped(tools, "full")), []);
     });
   }
+
+  Deno.test("an OpenAPI document is catalogued whole and type-checks", async () => {
+    const name = "cloudflare-2024-08-07.json.gz";
+    const document = await parseDocument(await Deno.readFile(`${folder}/openapi/${name}`), name);
+    const { operations } = await readOperations(document, { variables: {}, documentUrl: null });
+    const step = isFull ? 1 : Math.floor(operations.length / SAMPLE);
+    const sample = operations.filter((_, index) => index % step === 0);
+    const { catalog } = await openFixture({ api: listingOf(...sample) });
+    await catalog.refresh();
+    const { tools, quarantined } = catalog.snapshot();
+    deepStrictEqual(quarantined, []);
+    strictEqual(tools.size, sample.length);
+    deepStrictEqual(diagnose(declareTools([...tools.values()])), []);
+    await catalog.close();
+  });
 
   for (const file of readdirSync(`${folder}/mcp`)) {
     const server = file.replace(".json", "");
