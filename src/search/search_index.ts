@@ -60,11 +60,11 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
     tools: ReadonlyMap<string, Tool>,
     visible: Visible,
   ) {
+    const all = views.of(store.segments.values(), tools, visible);
     const { server } = request;
-    const segments = [...store.segments.values()].filter((segment) =>
-      server === undefined || isServer(deps.snapshot(), segment.server, server)
+    const view = server === undefined ? all : new Map(
+      [...all].filter(([segment]) => isServer(deps.snapshot(), segment.server, server)),
     );
-    const view = views.of(segments, tools, visible);
     const byWords = store.search(request.query, view, RANKED_MAX);
     const { documents, total } =
       await deps.semantic?.blend(request.query, view, byWords, RANKED_MAX) ?? byWords;

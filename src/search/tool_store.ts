@@ -6,7 +6,7 @@ import type { Tool } from "../model/tool.ts";
 import { analyze } from "./analyze.ts";
 import { createRanking, type RankResult } from "./ranking.ts";
 import type { RankedDocument, View } from "./scoring.ts";
-import { createSegmentBuilder, type Segment, type SegmentBuilder } from "./segment.ts";
+import { createSegmentBuilder, type Segment } from "./segment.ts";
 import { toDocument } from "./tool_document.ts";
 import { compareScored } from "./top_scores.ts";
 
@@ -32,7 +32,7 @@ export interface ToolStore {
   drop(server: string): void;
   /** Best first, at most `limit`. */
   search(query: string, view: View, limit: number): RankResult;
-  /** Ids given out so far and ids in use. The store never takes one back. */
+  /** Ids given out so far and ids in use. Orama never takes one back. */
   idCounts(): { readonly given: number; readonly used: number };
 }
 
@@ -55,10 +55,17 @@ const SCHEMA = {
 
 /** What is at work while Orama runs: it is synchronous, and has no place for these. */
 interface Hand {
-  inserting: { readonly builder: SegmentBuilder; readonly tool: Tool } | null;
+  /** The tool that goes in, and where its internal id and texts are to go. */
+  inserting: {
+    readonly place: (internalId: number) => void;
+    readonly add: (field: string, text: string) => void;
+  } | null;
   asked: { readonly view: View; readonly limit: number } | null;
   answer: RankResult;
 }
+
+/** Ids of removed tools that are kept before all are numbered anew. */
+const SPARE_IDS = 1_000;
 
 const NOTHING: RankResult = { documents: [], total: 0, pinned: 0 };
 
@@ -68,18 +75,51 @@ export function createToolStore(): ToolStore {
   const giveWay = createYielder();
   const hand: Hand = { inserting: null, asked: null, answer: NOTHING };
   const idsByServer = new Map<string, readonly string[]>();
-  const database = create({
-    schema: SCHEMA,
-    sort: { enabled: false },
-    components: {
-      tokenizer: { language: "english", normalizationCache: new Map(), tokenize: analyze },
-      index: createIndexComponent(ranking.rank, hand),
-      documentsStore: createDocumentsComponent(),
-    },
-  });
+  const createDatabase = () =>
+    create({
+      schema: SCHEMA,
+      sort: { enabled: false },
+      components: {
+        tokenizer: { language: "english", normalizationCache: new Map(), tokenize: analyze },
+        index: createIndexComponent(ranking.rank, hand),
+        documentsStore: createDocumentsComponent(),
+      },
+    });
+  let database = createDatabase();
+
+  function put(document: OramaDocument, inserting: Hand["inserting"]): void {
+    hand.inserting = inserting;
+    try {
+      insert(database, document);
+    } finally {
+      hand.inserting = null;
+    }
+  }
 
   function forget(ids: Iterable<string>): void {
     for (const id of ids) remove(database, id);
+    const { given, used } = idCounts();
+    if (given > 2 * used + SPARE_IDS) renumber();
+  }
+
+  /** Gives all documents new ids in a new database, so that those of removed tools are free. */
+  function renumber(): void {
+    database = createDatabase();
+    for (const segment of ranking.segments.values()) {
+      for (const [tool, id] of segment.ids.entries()) {
+        put({ id, server: segment.server }, {
+          place: (internalId) => segment.documents[tool] = internalId,
+          add: () => {},
+        });
+      }
+    }
+  }
+
+  function idCounts() {
+    const given = database.internalDocumentIDStore.internalIdToId.length;
+    let used = 0;
+    for (const ids of idsByServer.values()) used += ids.length;
+    return { given, used };
   }
 
   return {
@@ -88,9 +128,10 @@ export function createToolStore(): ToolStore {
       const builder = createSegmentBuilder(server);
       for (const tool of tools) {
         await giveWay();
-        hand.inserting = { builder, tool };
-        insert(database, toOramaDocument(tool, states));
-        hand.inserting = null;
+        put(toOramaDocument(tool, states), {
+          place: (internalId) => builder.open(internalId, tool.id, tool, tool.http?.method ?? null),
+          add: builder.add,
+        });
       }
       const kept = new Set(tools.map((tool) => tool.id));
       const gone = (idsByServer.get(server) ?? []).filter((id) => !kept.has(id));
@@ -126,15 +167,11 @@ export function createToolStore(): ToolStore {
         hand.answer = NOTHING;
       }
     },
-    idCounts() {
-      const given = database.internalDocumentIDStore.internalIdToId.length;
-      let used = 0;
-      for (const ids of idsByServer.values()) used += ids.length;
-      return { given, used };
-    },
+    idCounts,
   };
 }
 
+type OramaDocument = { readonly id: string; readonly server: string };
 type Entry = [number, number, { readonly id: string }];
 
 function toOramaDocument(tool: Tool, states: CatalogSnapshot["servers"]) {
@@ -158,11 +195,10 @@ function createIndexComponent(
       value: unknown,
     ): void {
       if (hand.inserting === null) throw new TypeError("Tools are put in by `replace`");
-      const { builder, tool } = hand.inserting;
-      if (property === "server") {
-        builder.open(internalId, tool.id, tool, tool.http?.method ?? null);
-      } else if (typeof value === "string") {
-        builder.add(property === "serverTitle" ? "server" : property, value);
+      const { place, add } = hand.inserting;
+      if (property === "server") place(internalId);
+      else if (typeof value === "string") {
+        add(property === "serverTitle" ? "server" : property, value);
       }
     },
     // A server's postings are replaced as a whole; there is nothing to take out of them.

@@ -85,6 +85,25 @@ Deno.test("replacing a server's tools again and again gives out no new ids", asy
   strictEqual(store.idCounts().used, 0);
 });
 
+Deno.test("ids of tools that are gone are used again, and searches go on", async () => {
+  const store = createToolStore();
+  const kept = [toolOf("kept", "alpha"), toolOf("kept", "beta")];
+  await store.replace("kept", kept, new Map());
+  for (let round = 0; round < 30; round++) {
+    const names = Array.from({ length: 200 }, (_, index) => `tool_${round}_${index}`);
+    await store.replace("s", names.map((name) => toolOf("s", name)), new Map());
+  }
+  const { given, used } = store.idCounts();
+  strictEqual(used, 202);
+  ok(given < 2_000, `${given} ids`);
+  const view = createViews().of(
+    store.segments.values(),
+    new Map(kept.map((tool) => [tool.id, tool])),
+    () => ({ access: "read", effect: "allow" }),
+  );
+  deepStrictEqual(store.search("beta", view, 5).documents.map(({ id }) => id), ["kept.beta"]);
+});
+
 Deno.test("a caller with no tools gets none", async () => {
   const index = indexOf([toolOf("a", "dns_record")]);
   deepStrictEqual(await find(index, "dns", () => null), []);
