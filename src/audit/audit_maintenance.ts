@@ -8,6 +8,7 @@ export interface AuditMaintenance {
   close(): Promise<void>;
 }
 
+const FIRST_TRIM_MS = 60_000;
 const TRIM_EVERY_MS = 3_600_000;
 
 export function startAuditMaintenance(
@@ -30,8 +31,16 @@ export function startAuditMaintenance(
     return run;
   }
 
-  const trimTimer = setInterval(() => trim().catch(deps.onError), TRIM_EVERY_MS);
-  Deno.unrefTimer(Number(trimTimer));
+  let trimTimer = scheduleTrim(FIRST_TRIM_MS);
+
+  function scheduleTrim(afterMs: number): ReturnType<typeof setTimeout> {
+    const next = setTimeout(() => {
+      trimTimer = scheduleTrim(TRIM_EVERY_MS);
+      trim().catch(deps.onError);
+    }, afterMs);
+    Deno.unrefTimer(Number(next));
+    return next;
+  }
 
   return {
     written() {
@@ -46,7 +55,7 @@ export function startAuditMaintenance(
     async close() {
       closed = true;
       if (timer !== null) clearTimeout(timer);
-      clearInterval(trimTimer);
+      clearTimeout(trimTimer);
       await trimming;
     },
   };

@@ -1,7 +1,5 @@
 /** What waits to be written, and which of it may be refused. */
 import type { AuditEvent, AuditKind, AuditRecord } from "../model/event.ts";
-import { RECORD_BYTES_MAX } from "./audit_record.ts";
-import { canonicalJson } from "./canonical_json.ts";
 import type { SaltedPayloads } from "./payload_box.ts";
 
 export const AUDIT_LIMITS = {
@@ -157,41 +155,4 @@ export function describeRefused(record: AuditRecord): AuditEvent {
   }
   const detail = { type: "audit.refused", seq: record.seq, kind: record.kind };
   return { ...about, kind: "admin", detail, err };
-}
-
-/**
- * An event that has a canonical form within the bounds of a record.
- *
- * Text from upstreams may hold lone surrogates; they become U+FFFD. A number that JSON lacks becomes
- * null.
- *
- * @returns null if it is too large.
- */
-export function normalizeEvent(event: AuditEvent): AuditEvent | null {
-  let normal = event;
-  let line: string;
-  try {
-    line = canonicalJson(event);
-  } catch {
-    normal = wellFormed(event, 0) as AuditEvent;
-    line = canonicalJson(normal);
-  }
-  const bytes = line.length * 3 <= RECORD_BYTES_MAX ? 0 : Buffer.byteLength(line);
-  return bytes <= RECORD_BYTES_MAX ? normal : null;
-}
-
-const NORMAL_DEPTH_MAX = 32;
-
-function wellFormed(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value === "boolean" || value === null || value === undefined) return value;
-  if (typeof value !== "object" || depth > NORMAL_DEPTH_MAX) return null;
-  if (Array.isArray(value)) return value.map((item) => wellFormed(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      key.toWellFormed(),
-      wellFormed(member, depth + 1),
-    ]),
-  );
 }

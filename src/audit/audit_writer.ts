@@ -16,11 +16,10 @@ import {
   describeRefused,
   isAnnouncement,
   type KeptPayloads,
-  normalizeEvent,
   ownEvent,
   type Waiting,
 } from "./audit_queue.ts";
-import { RECORD_BYTES_MAX } from "./audit_record.ts";
+import { normalizeEvent } from "./normalize_event.ts";
 import { type ChainLink, type ChainState, extendChain, followEntries } from "./chain.ts";
 
 export interface AuditHealth {
@@ -103,7 +102,6 @@ export class AuditWriter {
    */
   append(event: AuditEvent, payloads: KeptPayloads | null = null): Promise<AuditRecord> {
     const normal = normalizeEvent(event);
-    if (normal === null) return Promise.reject(tooLarge());
     const { promise, resolve, reject } = Promise.withResolvers<AuditRecord>();
     const ts = this.#deps.now();
     const characters = charactersOf(payloads);
@@ -350,14 +348,6 @@ export class AuditWriter {
     clearTimeout(timer);
     this.#wake = null;
   }
-}
-
-function tooLarge(): GateError {
-  return new GateError(
-    "ERR_AUDIT_UNAVAILABLE",
-    `Cannot write an audit record above ${RECORD_BYTES_MAX} bytes`,
-    { hint: "Nothing was done. Large values belong into payloads, not into the record." },
-  );
 }
 
 function charactersOf(payloads: KeptPayloads | null): number {

@@ -73,18 +73,27 @@ async function followTo(
   let state = start;
   let found: { state: ChainState; nextTs: number } | null = null;
   for await (const entries of readAscending(store, start.chain, start.size, end + 1)) {
-    for (const entry of entries) {
-      if (!follows(state, entry)) return null;
-      // Entries are removed by time, so a step ends where the time changes.
-      if (state.size > start.size && entry.ts > state.ts) found = { state, nextTs: entry.ts };
-      if (entry.ts >= beforeTs || state.size >= end) return found;
-      state = followEntries(state, [entry]);
+    if (!follows(state, entries)) return null;
+    const staying = entries.findIndex((entry) => entry.ts >= beforeTs || entry.seq >= end);
+    const last = staying === -1 ? entries.length - 1 : staying;
+    // Entries are removed by time, so a step ends where the time changes.
+    const change = entries.findLastIndex((entry, index) => {
+      const before = index === 0 ? state.ts : entries[index - 1]?.ts ?? 0;
+      return index <= last && entry.ts > before && entry.seq > start.size;
+    });
+    if (change !== -1) {
+      const atChange = followEntries(state, entries.slice(0, change));
+      found = { state: atChange, nextTs: entries[change]?.ts ?? 0 };
     }
+    if (staying !== -1) return found;
+    state = followEntries(state, entries);
   }
   return found;
 }
 
-function follows(state: ChainState, entry: LogEntry): boolean {
-  if (entry.seq !== state.size) return false;
-  return (JSON.parse(entry.body) as AuditRecord).prev === state.head;
+/** Whether these are the entries that come next: the first by its link, the others by their numbers. */
+function follows(state: ChainState, entries: readonly LogEntry[]): boolean {
+  if (entries.some((entry, index) => entry.seq !== state.size + index)) return false;
+  const first = entries[0];
+  return first === undefined || (JSON.parse(first.body) as AuditRecord).prev === state.head;
 }

@@ -154,7 +154,7 @@ Deno.test("erase() removes a record's payloads and no other's, and records it", 
   });
 });
 
-Deno.test("append() repairs text that has no canonical form and refuses a record too large", async () => {
+Deno.test("append() repairs text that has no canonical form and cuts what is too large", async () => {
   await withLog(async (log) => {
     const odd = await log.append({
       kind: "limit.hit",
@@ -165,12 +165,25 @@ Deno.test("append() repairs text that has no canonical form and refuses a record
       kind: "admin" as const,
       detail: { pad: "x".repeat(length) },
     });
-    await assert.rejects(log.append(pad(32_769)), (error) => {
-      return error instanceof GateError && error.code === "ERR_AUDIT_UNAVAILABLE";
-    });
     const overhead = canonicalJson(pad(0)).length;
-    assert.ok(await log.append(pad(32_768 - overhead)));
-    await assert.rejects(log.append(pad(32_769 - overhead)), GateError);
+    const most = pad(32_768 - 512 - overhead);
+    assert.deepEqual((await log.append(most)).detail, most.detail);
+    const above = await log.append(pad(32_768 - 512 - overhead + 1));
+    assert.deepEqual(above.detail, { pad: `${"x".repeat(2_000)}…`, cut: true });
+    const message = "日".repeat(2_000_000);
+    const huge = await log.append({
+      ...outcome("e:9"),
+      err: { code: "ERR_UPSTREAM", message },
+      detail: Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`k${n}`, message])),
+    });
+    assert.equal(huge.call, "e:9");
+    assert.equal(huge.err?.message, `${"日".repeat(300)}…`);
+    assert.equal(huge.detail?.cut, true);
+    const endless = Array.from({ length: 100_000 }, (_, n) => `group ${n}`);
+    const actor = { sub: "ada", iss: "i", client: "c", groups: endless, scopes: endless };
+    const many = await log.append({ kind: "search", actor });
+    assert.equal(many.actor?.groups.length, 100);
+    assert.equal((await log.verify()).ok, true);
   });
 });
 
