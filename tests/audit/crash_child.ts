@@ -20,4 +20,6 @@ async function work(worker: number): Promise<void> {
   }
 }
 
+// One call that is under way whenever the process ends.
+await log.append(intent(`${Deno.pid}-hanging:0`));
 await Promise.all(Array.from({ length: 32 }, (_, worker) => work(worker)));
