@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { reportError } from "../model/errors.ts";
 import { findAsset } from "./assets.ts";
@@ -10,7 +10,7 @@ import {
   setThemeCookie,
   THEMES,
 } from "./console_session.ts";
-import { createRouteKit, page, readForm, safeNext } from "./page_context.tsx";
+import { createRouteKit, page, readForm, type RouteKit, safeNext } from "./page_context.tsx";
 import { MessagePage } from "./pages/message_page.tsx";
 import { addAuditRoutes } from "./routes/audit_routes.tsx";
 import { addCatalogRoutes } from "./routes/catalog_routes.tsx";
@@ -38,77 +38,17 @@ const STATUS_OF_CODE: { readonly [code: string]: number } = {
 export function consoleRoutes(deps: ConsoleDeps): Hono {
   const app = new Hono<ConsoleEnv>();
   const kit = createRouteKit(deps);
-  const message = (context: Context<ConsoleEnv>, title: string, text: string, status: number) =>
-    page(
-      context,
-      <MessagePage shell={kit.shellOf(context)} title={title}>
-        <p>
-          <Hostile text={text} />
-        </p>
-      </MessagePage>,
-      status,
-    );
-
   app.use(securityHeaders);
   app.use(bodyLimit({
     maxSize: FORM_BYTES_MAX,
-    onError: (context) => message(context, "Too much at once", "Send a smaller form.", 413),
+    onError: (context) => message(kit, context, "Too much at once", "Send a smaller form.", 413),
   }));
-  app.get("/assets/:name", (context) => {
-    const asset = findAsset(context.req.param("name"));
-    if (asset === null) return context.text("Not found", 404);
-    return context.body(asset.text, 200, {
-      "content-type": asset.type,
-      "cache-control": "public, max-age=31536000, immutable",
-    });
-  });
-  app.use(async (context, next) => {
-    const visit = await findVisit(deps, context);
-    if (visit !== null) context.set("visit", visit);
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") {
-      const field = await readForm(context);
-      const isLogin = new URL(context.req.url).pathname.endsWith("/login");
-      if (!isOwnForm(deps, context, isLogin ? null : visit, field("token"))) {
-        return await message(
-          context,
-          "This form has expired",
-          "Go back, load the page again, and send the form once more.",
-          403,
-        );
-      }
-    }
-    await next();
-  });
+  app.get("/assets/:name", (context) => sendAsset(context, context.req.param("name")));
+  app.use(recognizeVisit(kit));
   addLoginRoutes(app, kit);
-  app.use(async (context, next) => {
-    if (context.get("visit") !== undefined) return await next();
-    const { pathname, search } = new URL(context.req.url);
-    const isPage = context.req.method === "GET" && !context.req.header("hx-request") &&
-      !pathname.endsWith("/stream");
-    const login = `/console/login?${new URLSearchParams({
-      next: isPage ? pathname + search : "/console",
-    })}`;
-    // A part of a page cannot show the login page: the browser is told to go there as a whole.
-    if (!isPage) return context.body(null, 401, { "hx-redirect": login });
-    return context.redirect(login, 303);
-  });
-  app.get("/", (context) => {
-    const { scopes } = context.get("visit").principal;
-    const home = SECTIONS.find((section) => scopes.includes(section.scope));
-    if (home !== undefined) return context.redirect(home.href, 303);
-    return message(
-      context,
-      "Nothing to show",
-      "Your credential opens no page. Ask for one with scope search, audit or admin.",
-      403,
-    );
-  });
-  app.post("/theme", async (context) => {
-    const field = await readForm(context);
-    const theme = THEMES.find((known) => known === field("theme")) ?? "system";
-    setThemeCookie(deps, context, theme);
-    return context.redirect(safeNext(field("next")), 303);
-  });
+  app.use(requireVisit);
+  app.get("/", (context) => goHome(kit, context));
+  app.post("/theme", (context) => setTheme(kit, context));
   addLogoutRoute(app, kit);
   addExecutionRoutes(app, kit);
   addCatalogRoutes(app, kit);
@@ -117,30 +57,90 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
   addAuditRoutes(app, kit);
   // Mounted under another app, a catch-all route answers what `notFound` would not hear of.
   app.all("*", (context) => {
-    if (new URL(context.req.url).pathname === "/console/") return context.redirect("/console", 303);
-    return message(
-      context,
-      "There is no such page",
-      `The console has nothing at ${readPath(context)}.`,
-      404,
-    );
+    const { pathname } = new URL(context.req.url);
+    if (pathname === "/console/") return context.redirect("/console", 303);
+    const text = `The console has nothing at ${pathname.slice(0, 200)}.`;
+    return message(kit, context, "There is no such page", text, 404);
   });
-  app.onError(async (error, context) => {
+  app.onError((error, context) => {
     const report = reportError(error);
     if (report.code === "ERR_INTERNAL") {
       deps.log("error", "Console page failed", { cause: error.stack ?? error.message });
     }
     const status = STATUS_OF_CODE[report.code] ?? 500;
-    return await message(
-      context,
-      "That did not work",
-      `${report.message}. ${report.hint}`,
-      status,
-    );
+    const text = `${report.message}. ${report.hint}`;
+    return message(kit, context, "That did not work", text, status);
   });
   return app as unknown as Hono;
 }
 
-function readPath(context: Context): string {
-  return new URL(context.req.url).pathname.slice(0, 200);
+function message(
+  { shellOf }: RouteKit,
+  context: Context<ConsoleEnv>,
+  title: string,
+  text: string,
+  status: number,
+): Promise<Response> {
+  return page(
+    context,
+    <MessagePage shell={shellOf(context)} title={title}>
+      <p>
+        <Hostile text={text} />
+      </p>
+    </MessagePage>,
+    status,
+  );
+}
+
+function sendAsset(context: Context, name: string): Response {
+  const asset = findAsset(name);
+  if (asset === null) return context.text("Not found", 404);
+  return context.body(asset.text, 200, {
+    "content-type": asset.type,
+    "cache-control": "public, max-age=31536000, immutable",
+  });
+}
+
+/** Finds out who looks; a form that is not of this console and session goes no further. */
+function recognizeVisit(kit: RouteKit): MiddlewareHandler<ConsoleEnv> {
+  const { deps } = kit;
+  return async (context, next) => {
+    const visit = await findVisit(deps, context);
+    if (visit !== null) context.set("visit", visit);
+    if (context.req.method === "GET" || context.req.method === "HEAD") return await next();
+    const field = await readForm(context);
+    const isLogin = new URL(context.req.url).pathname === "/console/login";
+    if (isOwnForm(deps, context, isLogin ? null : visit, field("token"))) return await next();
+    const text = "Go back, load the page again, and send the form once more.";
+    return await message(kit, context, "This form has expired", text, 403);
+  };
+}
+
+/** Leads whoever has to log in to the login, and back to the page afterwards. */
+const requireVisit: MiddlewareHandler<ConsoleEnv> = async (context, next) => {
+  if (context.get("visit") !== undefined) return await next();
+  const { pathname, search } = new URL(context.req.url);
+  const isPage = context.req.method === "GET" && !context.req.header("hx-request") &&
+    !pathname.endsWith("/stream");
+  const query = new URLSearchParams({ next: isPage ? pathname + search : "/console" });
+  const login = `/console/login?${query}`;
+  // A part of a page cannot show the login page: the browser is told to go there as a whole.
+  if (!isPage) return context.body(null, 401, { "hx-redirect": login });
+  return context.redirect(login, 303);
+};
+
+/** The first section that the visitor may see. */
+function goHome(kit: RouteKit, context: Context<ConsoleEnv>): Response | Promise<Response> {
+  const { scopes } = context.get("visit").principal;
+  const home = SECTIONS.find((section) => scopes.includes(section.scope));
+  if (home !== undefined) return context.redirect(home.href, 303);
+  const text = "Your credential opens no page. Ask for one with scope search, audit or admin.";
+  return message(kit, context, "Nothing to show", text, 403);
+}
+
+async function setTheme({ deps }: RouteKit, context: Context<ConsoleEnv>): Promise<Response> {
+  const field = await readForm(context);
+  const theme = THEMES.find((known) => known === field("theme")) ?? "system";
+  setThemeCookie(deps, context, theme);
+  return context.redirect(safeNext(field("next")), 303);
 }

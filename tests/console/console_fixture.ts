@@ -1,5 +1,12 @@
 import type { ToolDiff } from "../../src/catalog/diff_definition.ts";
-import type { ConsoleDeps, ExecutionSummary } from "../../src/console/console_deps.ts";
+import type {
+  CatalogListing,
+  ConsoleAudit,
+  ConsoleCatalog,
+  ConsoleDeps,
+  ConsoleIdentity,
+  ConsolePolicy,
+} from "../../src/console/console_deps.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
 import type { Usage } from "../../src/usage/kpi.ts";
@@ -8,7 +15,7 @@ import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { parsePolicy } from "../../src/policy/parse_policy.ts";
-import { compilePolicy } from "../../src/policy/policy.ts";
+import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
 import { makeTool, objectSchema } from "../policy/sample_tools.ts";
 import { SHOP_NOW, shopRecords } from "./shop_records.ts";
 
@@ -111,26 +118,9 @@ export async function consoleFixture(
   const listeners = new Set<(record: AuditRecord) => void>();
   const log: FixtureLog = { decisions: [], payloadReads: [], endedSessions: [], failures: [] };
   const revoked = new Set<string>();
-  const sessions = new Map<string, string>();
   const policy = await shopPolicy();
-  const queryAudit: ConsoleDeps["queryAudit"] = (filter) => {
-    const from = filter.after === undefined ? Infinity : Number(filter.after);
-    const found = records.filter((record) => record.seq < from && isWanted(record, filter))
-      .toReversed();
-    const limit = filter.limit ?? 100;
-    const shown = found.slice(0, limit);
-    const last = shown.at(-1);
-    return Promise.resolve(
-      found.length > limit && last !== undefined
-        ? { records: shown, next: String(last.seq) }
-        : { records: shown },
-    );
-  };
-  const followAudit: ConsoleDeps["followAudit"] = (listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-  const live = await openLiveExecutions({ queryAudit, followAudit, now: () => SHOP_NOW });
+  const audit = auditFunctions(records, listeners, log);
+  const live = await openLiveExecutions({ ...audit, now: () => SHOP_NOW });
   const deps: ConsoleDeps = {
     now: () => SHOP_NOW,
     version: "0.1.0",
@@ -139,6 +129,32 @@ export async function consoleFixture(
     closing: new AbortController().signal,
     log: (_level, message, fields) => void log.failures.push([message, fields]),
     anonymous: options.anonymous ?? null,
+    ...identityFunctions(revoked, log),
+    ...audit,
+    executionsLive: live.list,
+    ...catalogFunctions(policy, log),
+    ...policyFunctions(policy),
+    usage: () => Promise.resolve(shopUsage()),
+    ...options.more,
+  };
+  return {
+    deps,
+    log,
+    revoked,
+    append(record) {
+      records.push(record);
+      for (const listener of listeners) listener(record);
+    },
+    close: live.close,
+  };
+}
+
+function identityFunctions(
+  revoked: ReadonlySet<string>,
+  log: FixtureLog,
+): Omit<ConsoleIdentity, "anonymous"> {
+  const sessions = new Map<string, string>();
+  return {
     login: (token) => Promise.resolve(revoked.has(token) ? null : PEOPLE[token] ?? null),
     openSession(principal) {
       const id = `session-${sessions.size}`;
@@ -157,8 +173,32 @@ export async function consoleFixture(
       return Promise.resolve();
     },
     oidc: null,
-    queryAudit,
-    followAudit,
+  };
+}
+
+function auditFunctions(
+  records: readonly AuditRecord[],
+  listeners: Set<(record: AuditRecord) => void>,
+  log: FixtureLog,
+): Omit<ConsoleAudit, "executionsLive"> {
+  return {
+    queryAudit: (filter) => {
+      const from = filter.after === undefined ? Infinity : Number(filter.after);
+      const found = records.filter((record) => record.seq < from && isWanted(record, filter))
+        .toReversed();
+      const limit = filter.limit ?? 100;
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return Promise.resolve(
+        found.length > limit && last !== undefined
+          ? { records: shown, next: String(last.seq) }
+          : { records: shown },
+      );
+    },
+    followAudit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     showExecution(principal, id, wish) {
       const found = records.filter((record) => record.execution === id);
       if (found.length === 0) return Promise.resolve(null);
@@ -188,59 +228,12 @@ export async function consoleFixture(
       }),
     startVerify: () => Promise.resolve(),
     exportAudit: (_filter, format) => Promise.resolve(new Response(`export as ${format}\n`)),
-    executionsLive: live.list,
-    tools(principal) {
-      const isAdmin = principal.scopes.includes("admin");
-      const shown = SHOP_TOOLS.map((tool) => ({
-        tool,
-        access: policy.classify(tool),
-        effect: policy.visibility(principal, "default", tool)?.effect ?? "hidden" as const,
-      })).filter(({ effect }) => isAdmin || effect !== "hidden");
-      const server = (name: string, more: object = {}) => ({
-        server: name,
-        serverIdentifier: name,
-        title: name,
-        status: "ready" as const,
-        error: null,
-        toolCount: SHOP_TOOLS.filter((tool) => tool.server === name).length,
-        listedAt: SHOP_NOW - 90_000,
-        ...more,
-      });
-      return Promise.resolve({
-        tools: shown,
-        servers: [
-          server("calendar", { title: "Team calendar" }),
-          server("customers"),
-          server("invoices", {
-            status: "stale",
-            error: "Cannot reach http://127.0.0.1:9/mcp: connection refused",
-          }),
-          server("orders"),
-        ],
-        quarantined: isAdmin
-          ? [
-            {
-              server: "calendar",
-              name: "moveEvent",
-              reason: "drift",
-              detail: "Its definition changed since it was approved",
-            },
-            {
-              server: "orders",
-              name: "export",
-              reason: "pending",
-              detail: "New since the first listing",
-            },
-            {
-              server: "orders",
-              name: "li-st",
-              reason: "collision",
-              detail: "Two tools would be orders.li_st",
-            },
-          ]
-          : [],
-      });
-    },
+  };
+}
+
+function catalogFunctions(policy: Policy, log: FixtureLog): ConsoleCatalog {
+  return {
+    tools: (principal) => Promise.resolve(shopListing(policy, principal)),
     diff: (server, name) => {
       if (server === DRIFT.server && name === DRIFT.name) return Promise.resolve(DRIFT);
       const tool = SHOP_TOOLS.find((one) => one.server === server && one.name === name);
@@ -266,6 +259,64 @@ export async function consoleFixture(
     },
     declareTool: (tool) =>
       `/** ${tool.description} */\nfunction ${tool.identifier}(args: { since?: string }): Promise<Order[]>;`,
+  };
+}
+
+function shopListing(policy: Policy, principal: Principal): CatalogListing {
+  const isAdmin = principal.scopes.includes("admin");
+  const shown = SHOP_TOOLS.map((tool) => ({
+    tool,
+    access: policy.classify(tool),
+    effect: policy.visibility(principal, "default", tool)?.effect ?? "hidden" as const,
+  })).filter(({ effect }) => isAdmin || effect !== "hidden");
+  const server = (name: string, more: object = {}) => ({
+    server: name,
+    serverIdentifier: name,
+    title: name,
+    status: "ready" as const,
+    error: null,
+    toolCount: SHOP_TOOLS.filter((tool) => tool.server === name).length,
+    listedAt: SHOP_NOW - 90_000,
+    ...more,
+  });
+  return {
+    tools: shown,
+    servers: [
+      server("calendar", { title: "Team calendar" }),
+      server("customers"),
+      server("invoices", {
+        status: "stale",
+        error: "Cannot reach http://127.0.0.1:9/mcp: connection refused",
+      }),
+      server("orders"),
+    ],
+    quarantined: isAdmin
+      ? [
+        {
+          server: "calendar",
+          name: "moveEvent",
+          reason: "drift",
+          detail: "Its definition changed since it was approved",
+        },
+        {
+          server: "orders",
+          name: "export",
+          reason: "pending",
+          detail: "New since the first listing",
+        },
+        {
+          server: "orders",
+          name: "li-st",
+          reason: "collision",
+          detail: "Two tools would be orders.li_st",
+        },
+      ]
+      : [],
+  };
+}
+
+function policyFunctions(policy: Policy): ConsolePolicy {
+  return {
     policyStatus: () => ({
       source: "policies/demo.yaml",
       name: policy.name,
@@ -299,18 +350,6 @@ export async function consoleFixture(
         execution: { tainted, sources: [] },
       }));
     },
-    usage: () => Promise.resolve(shopUsage()),
-    ...options.more,
-  };
-  return {
-    deps,
-    log,
-    revoked,
-    append(record) {
-      records.push(record);
-      for (const listener of listeners) listener(record);
-    },
-    close: live.close,
   };
 }
 
@@ -417,5 +456,3 @@ function shopUsage(): Usage {
     tasksAreCut: false,
   };
 }
-
-export type { ExecutionSummary };

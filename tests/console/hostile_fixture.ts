@@ -38,8 +38,6 @@ export async function hostileFixture(): Promise<Fixture> {
     pin: HOSTILE,
     tags: [HOSTILE],
   });
-  const plain = await consoleFixture();
-  plain.close();
   return await consoleFixture({
     records,
     anonymous: {

@@ -55,18 +55,7 @@ export function ToolPage(props: ToolPageProps) {
           ? null
           : <CatalogActions shell={shell} server={server} name={name} state={diff.state} />}
       </Heading>
-      <p class="badges">
-        {diff === null ? null : <StatusBadge status={diff.state} />}
-        {entry === null ? null : (
-          <>
-            <AccessBadge access={entry.access} />
-            <EffectBadge effect={entry.effect} />
-            {Object.entries(entry.tool.hints).filter(([, value]) => value === true).map((
-              [hint],
-            ) => <span class="badge tone-calm">says it is {HINTS[hint] ?? hint}</span>)}
-          </>
-        )}
-      </p>
+      <Badges entry={entry} diff={diff} />
       {problem === null ? null : (
         <div class="notice tone-warn">
           <p>
@@ -75,38 +64,62 @@ export function ToolPage(props: ToolPageProps) {
         </div>
       )}
       {diff === null ? null : <Change diff={diff} />}
+      {entry === null ? null : <Definition entry={entry} declaration={declaration} />}
+    </Page>
+  );
+}
+
+function Badges({ entry, diff }: Pick<ToolPageProps, "entry" | "diff">) {
+  const claims = Object.entries(entry?.tool.hints ?? {}).filter(([, value]) => value === true);
+  return (
+    <p class="badges">
+      {diff === null ? null : <StatusBadge status={diff.state} />}
       {entry === null ? null : (
         <>
-          {entry.tool.description === "" ? null : (
-            <section aria-labelledby="description">
-              <h2 id="description">Description</h2>
-              <p class="hostile-text">
-                <Hostile text={entry.tool.description} max={8_000} />
-              </p>
-            </section>
-          )}
-          {declaration === null ? null : (
-            <section aria-labelledby="declaration">
-              <h2 id="declaration">What programs see</h2>
-              <CodeView code={declaration} marks={new Map()} wraps />
-            </section>
-          )}
-          <Schema title="Input schema" schema={entry.tool.inputSchema} />
-          {entry.tool.outputSchema === null
-            ? null
-            : <Schema title="Output schema" schema={entry.tool.outputSchema} />}
-          <section aria-labelledby="pin">
-            <h2 id="pin">Pin</h2>
-            <p class="hash">
-              <code>{makeVisible(entry.tool.pin)}</code>
-            </p>
-            <p class="quiet">
-              SHA-256 of the approved definition. Any change of it stops the tool.
-            </p>
-          </section>
+          <AccessBadge access={entry.access} />
+          <EffectBadge effect={entry.effect} />
         </>
       )}
-    </Page>
+      {claims.map(([hint]) => <span class="badge tone-calm">says it is {HINTS[hint] ?? hint}
+      </span>)}
+    </p>
+  );
+}
+
+interface DefinitionProps {
+  readonly entry: CatalogTool;
+  readonly declaration: string | null;
+}
+
+function Definition({ entry: { tool }, declaration }: DefinitionProps) {
+  return (
+    <>
+      {tool.description === "" ? null : (
+        <section aria-labelledby="description">
+          <h2 id="description">Description</h2>
+          <p class="hostile-text">
+            <Hostile text={tool.description} max={8_000} />
+          </p>
+        </section>
+      )}
+      {declaration === null ? null : (
+        <section aria-labelledby="declaration">
+          <h2 id="declaration">What programs see</h2>
+          <CodeView code={declaration} marks={new Map()} wraps />
+        </section>
+      )}
+      <Schema title="Input schema" schema={tool.inputSchema} />
+      {tool.outputSchema === null
+        ? null
+        : <Schema title="Output schema" schema={tool.outputSchema} />}
+      <section aria-labelledby="pin">
+        <h2 id="pin">Pin</h2>
+        <p class="hash">
+          <code>{makeVisible(tool.pin)}</code>
+        </p>
+        <p class="quiet">SHA-256 of the approved definition. Any change of it stops the tool.</p>
+      </section>
+    </>
   );
 }
 
