@@ -108,6 +108,7 @@ function contextOf(id: string): ExecutionContext {
     signal: new AbortController().signal,
     taint: { tainted: false, sources: new Set() },
     recorded: [],
+    program: { startedAt: 0, heardAtMs: new Map() },
     planned: [],
   };
 }
