@@ -8,13 +8,16 @@ export interface CountedUsage {
   readonly report: Usage;
   /** Milliseconds since the epoch. */
   readonly asOfMs: number;
+  /** How long the next count can wait. */
+  readonly freshMs: number;
 }
 
 /**
  * Reports that are counted beside the pages that show them.
  *
  * Counting reads every record of a period. A page never waits for all of that: it shows the last
- * report, at most a minute old, or says that counting goes on. One is counted at a time.
+ * report, or says that counting goes on. One is counted at a time, and no more than a twentieth of the
+ * time is spent on it.
  */
 export interface UsageCache {
   /** Null: counting goes on; ask again. */
@@ -32,6 +35,7 @@ export interface UsageCacheDeps {
 
 const PATIENCE_MS = 150;
 const FRESH_MS = 60_000;
+const REST_FACTOR = 20;
 /** Every period by every group, once. */
 const REPORTS_MAX = 24;
 
@@ -60,7 +64,8 @@ export function createUsageCache(deps: UsageCacheDeps): UsageCache {
     const run = async (): Promise<CountedUsage> => {
       const asOfMs = now();
       const report = await usage({ by: form.by, ...usageRange(form.period, asOfMs) });
-      return entry.counted = { report, asOfMs };
+      const freshMs = Math.max(FRESH_MS, REST_FACTOR * (now() - asOfMs));
+      return entry.counted = { report, asOfMs, freshMs };
     };
     const counting = last.then(run, run).finally(() => entry.counting = null);
     last = entry.counting = counting;
@@ -68,7 +73,7 @@ export function createUsageCache(deps: UsageCacheDeps): UsageCache {
   }
 
   function isFresh({ counted }: Entry): boolean {
-    return counted !== null && now() - counted.asOfMs < FRESH_MS &&
+    return counted !== null && now() - counted.asOfMs < counted.freshMs &&
       dayOf(counted.asOfMs) === dayOf(now());
   }
 

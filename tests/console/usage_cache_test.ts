@@ -58,6 +58,22 @@ Deno.test("a report is shown for a minute, then while the next is counted", asyn
   assert.equal((await second).asOfMs, NOON + 60_000);
 });
 
+Deno.test("a report that took long to count is shown for longer", async () => {
+  const { cache, clock, asked, waiting } = openCounter();
+  const first = cache.get(WEEK);
+  await Promise.resolve();
+  clock.now = NOON + 6_000;
+  waiting[0]?.resolve(reportOf(1));
+  await first;
+  clock.now = NOON + 119_999;
+  assert.equal((await cache.peek(WEEK))?.asOfMs, NOON);
+  assert.equal(asked.length, 1);
+  clock.now = NOON + 120_000;
+  await cache.peek(WEEK);
+  assert.equal(asked.length, 2);
+  waiting[1]?.resolve(reportOf(1));
+});
+
 Deno.test("a report of yesterday is not shown as one of today", async () => {
   const { cache, clock, waiting } = openCounter();
   const first = cache.get(WEEK);
