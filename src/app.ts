@@ -9,6 +9,7 @@ import { runCommand } from "./config/run_command.ts";
 import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
 import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
 import { createAttackService } from "./http/attack_service.ts";
+import { createCallServices } from "./http/call_services.ts";
 import { createApiServices } from "./http/api_services.ts";
 import { exportResponse } from "./http/export_response.ts";
 import { createHealth } from "./http/health.ts";
@@ -64,8 +65,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const audit = await openAuditLog({
     store,
-    chain: "main",
+    chain: chainName(config.store),
     config: config.audit,
+    baseDir,
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
   }).catch(closing(store));
@@ -184,6 +186,7 @@ async function assemble(
       }),
       ...createPolicyServices(gate),
       ...usage,
+      ...createCallServices({ audit, policy: gate.policy.current }),
       replay: (principal, execution, signal) =>
         replayExecution(
           {
@@ -311,6 +314,12 @@ async function openUserTokens(
     : await serviceSecret(store, "user-tokens");
   const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
   return createUserTokens(createTokenStore(store), key);
+}
+
+/** Each replica writes a chain of its own; a store of one process has one. */
+function chainName(store: string): string {
+  if (!store.startsWith("postgres")) return "main";
+  return Deno.env.get("TOOLGATE_REPLICA") ?? Deno.hostname();
 }
 
 function reachableHost(host: string): string {

@@ -11,6 +11,7 @@ import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { toolsCommands } from "./commands/tools.ts";
 import { typesCommand } from "./commands/types.ts";
+import { usageCommand } from "./commands/usage.ts";
 
 /** Every command, in the order of the help. A new one is one file and one line here. */
 export const COMMANDS: readonly (Command | CommandGroup)[] = [
@@ -21,6 +22,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   toolsCommands,
   policyCommands,
   auditCommands,
+  usageCommand,
   keysCommands,
   bundleCommands,
   importCommand,

@@ -26,9 +26,11 @@ import {
 import type { AttackReport } from "./attack_service.ts";
 import { openapiDocument } from "./openapi_document.ts";
 import { MissingScope } from "./protected_resource.ts";
+import type { CallAnswer } from "./call_services.ts";
 import { parseInput } from "./parse_input.ts";
 import { readJson } from "./read_body.ts";
 import { addUsageRoutes } from "./usage_routes.ts";
+import { type CallQuery, CallQuerySchema } from "./usage_schemas.ts";
 import type { UsageServices } from "./usage_services.ts";
 
 /** What the JSON API offers; each function trusts its caller's identity and decides the rest itself. */
@@ -66,6 +68,8 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   /** Server to tool to the pin of its approved definition. */
   readonly pins: () => Promise<{ readonly [server: string]: { readonly [tool: string]: string } }>;
   readonly policyExplain: (request: ExplainRequest) => Promise<unknown>;
+  /** Calls with arguments and results; who reads them is recorded. */
+  readonly auditCalls: (principal: Principal, query: CallQuery) => Promise<CallAnswer>;
   /** Runs recorded code over recorded answers. */
   readonly replay: (
     principal: Principal,
@@ -160,6 +164,11 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
     return json(
       await deps.replay(principal, context.req.param("execution"), context.req.raw.signal),
     );
+  });
+  api.get("/audit/calls", async (context) => {
+    const principal = await as(context, "auditor");
+    const query = parseInput(CallQuerySchema, context.req.query(), "query");
+    return json(await deps.auditCalls(principal, query));
   });
   api.get("/audit/:id", async (context) => {
     await as(context, "audit");

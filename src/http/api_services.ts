@@ -37,6 +37,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   | "policyReload"
   | "health"
   | "replay"
+  | "auditCalls"
   | "attack"
   | "canEnter"
   | "version"

@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { ExecuteInputSchema, SearchInputSchema } from "../mcp/tool_definitions.ts";
 import { ExplainRequestSchema, FilterSchema, KeyRequestSchema } from "./api_schemas.ts";
-import { FeedbackBodySchema, ModelUsageBodySchema, UsageQuerySchema } from "./usage_schemas.ts";
+import {
+  CallQuerySchema,
+  FeedbackBodySchema,
+  ModelUsageBodySchema,
+  UsageQuerySchema,
+} from "./usage_schemas.ts";
 
 interface Operation {
   readonly method: "get" | "post" | "delete";
@@ -57,6 +62,13 @@ const OPERATIONS: readonly Operation[] = [
     summary: "Records, newest first",
     scope: "audit",
     query: FilterSchema,
+  },
+  {
+    method: "get",
+    path: "/audit/calls",
+    summary: "Calls with their arguments and results, newest first",
+    scope: "auditor",
+    query: CallQuerySchema,
   },
   {
     method: "get",

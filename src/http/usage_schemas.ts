@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { USAGE_BY } from "../usage/usage_row.ts";
+import { FilterSchema } from "./api_schemas.ts";
 
 /** Query of `GET /usage`; times are milliseconds since the epoch. */
 export const UsageQuerySchema = z.object({
@@ -37,3 +38,11 @@ export const ModelUsageBodySchema = z.strictObject({
   usd: z.number().min(0).max(1e9).optional(),
 }).refine(isAboutOne, ABOUT_ERROR);
 export type ModelUsageBody = z.infer<typeof ModelUsageBodySchema>;
+
+/** Query of `GET /audit/calls`. */
+export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limit: true }).extend({
+  /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
+  where: z.string().min(1).max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+export type CallQuery = z.infer<typeof CallQuerySchema>;

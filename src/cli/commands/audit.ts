@@ -1,28 +1,20 @@
 import { resolve } from "node:path";
 import { GateError } from "../../model/errors.ts";
 import type { AuditRecord } from "../../model/event.ts";
-import type { ApiClient, ApiRequest } from "../api_client.ts";
+import type { ApiClient } from "../api_client.ts";
 import { apiPath } from "../api_client.ts";
+import { type Filter, filterOf, FILTERS } from "../audit_filters.ts";
 import { renderRecord, renderRecords } from "../audit_lines.ts";
-import type { Command, CommandContext, CommandGroup, Option } from "../command.ts";
+import type { Command, CommandGroup } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { splitLines } from "../split_lines.ts";
-import { parseMoment } from "../time.ts";
+import { auditCalls } from "./audit_calls.ts";
+import { auditReplay } from "./audit_replay.ts";
 import { auditVerify } from "./audit_verify.ts";
 
 const PAGE_RECORDS = 500;
 const LIST_DEFAULT = 50;
 const LIMIT_MAX = 10_000_000;
-
-const FILTERS: { readonly [name: string]: Option } = {
-  since: { value: "TIME", about: "From then on: 2026-04-01, 2026-04-01T12:00Z, or 1h ago as 1h" },
-  until: { value: "TIME", about: "Before then" },
-  principal: { value: "SUB", about: "Who called" },
-  tool: { value: "NAME", about: "SERVER.TOOL" },
-  execution: { value: "ID", about: "One execution" },
-  effect: { value: "E", about: "allow, ask, deny or hidden" },
-  kind: { value: "K", about: "call.intent, call.outcome, execution.end, search, …" },
-};
 
 const list: Command = {
   name: "list",
@@ -137,7 +129,7 @@ const exportRecords: Command = {
 export const auditCommands: CommandGroup = {
   name: "audit",
   summary: "The record of every search, execution, call and decision",
-  commands: [list, show, tail, auditVerify, exportRecords],
+  commands: [list, show, auditCalls, tail, auditVerify, exportRecords, auditReplay],
 };
 
 async function follow(
@@ -152,24 +144,6 @@ async function follow(
       cause: error,
     });
   }
-}
-
-type Filter = NonNullable<ApiRequest["query"]>;
-
-function filterOf(context: CommandContext): Filter {
-  const moment = (option: string) => {
-    const text = context.text(option);
-    return text === undefined ? undefined : parseMoment(text, `--${option}`, context.deps.now());
-  };
-  return {
-    since: moment("since"),
-    until: moment("until"),
-    principal: context.text("principal"),
-    tool: context.text("tool"),
-    execution: context.text("execution"),
-    effect: context.text("effect"),
-    kind: context.text("kind"),
-  };
 }
 
 /** Up to `limit` records in pages, newest first. */
