@@ -2,6 +2,7 @@ import { type AuthInfo, createMcpHandler, isLegacyRequest } from "@modelcontextp
 import type { Log } from "../model/log.ts";
 import type { McpCaller } from "./caller.ts";
 import { createLegacySessions } from "./legacy_sessions.ts";
+import { checkParamHeaders } from "./param_header_check.ts";
 import { createMcpServer, type McpServerDeps } from "./mcp_server.ts";
 import type { SessionSigner } from "./session_id.ts";
 
@@ -34,9 +35,9 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
   });
   return {
     async handle(request, caller, body) {
-      return await isLegacyRequest(request, body)
-        ? await sessions.handle(request, caller, body)
-        : await serve(request, caller, body);
+      if (await isLegacyRequest(request, body)) return await sessions.handle(request, caller, body);
+      return await checkParamHeaders(deps.classic, request, caller, body) ??
+        await serve(request, caller, body);
     },
     async close() {
       await sessions.close();

@@ -63,6 +63,26 @@ const TOOLS: readonly FixtureTool[] = [
     }
     return { content: [text("Done")] };
   }),
+  made("test_logging_tool", async (context) => {
+    const params = { level: "info" as const, data: "A message that nobody asked for" };
+    await context.mcpReq.notify({ method: "notifications/message", params });
+    return { content: [text("Done")] };
+  }),
+  {
+    tool: {
+      name: "test_custom_headers",
+      description: "A tool whose parameter is repeated in a header",
+      inputSchema: {
+        type: "object",
+        properties: {
+          region: { type: "string", "x-mcp-header": "Region" },
+          query: { type: "string" },
+        },
+        required: ["region"],
+      },
+    },
+    work: () => ({ content: [text("Done")] }),
+  },
   {
     tool: {
       name: "json_schema_2020_12_tool",
