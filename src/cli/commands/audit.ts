@@ -129,7 +129,7 @@ const exportRecords: Command = {
 export const auditCommands: CommandGroup = {
   name: "audit",
   summary: "The record of every search, execution, call and decision",
-  commands: [list, show, auditCalls, tail, auditVerify, exportRecords, auditReplay],
+  commands: [list, show, tail, auditCalls, auditVerify, exportRecords, auditReplay],
 };
 
 async function follow(
