@@ -50,14 +50,19 @@ async function headline(path: string): Promise<void> {
       format(await countTokens(texts))
     }), 1 : ${Math.round(full / twoTools)}`,
   );
-  await answers(path);
+  const queries = (await readData<(DataQuery & { subset: string })[]>(
+    path,
+    "search/gateway/queries.json",
+  )).filter(({ id }) => id.startsWith("hand-"));
+  await answers(tools, queries.filter(({ subset }) => subset === "cloudflare"));
+  await answers(await readData<DataTool[]>(path, "search/gateway/tools.json.gz"), queries);
 }
 
 /** What one search answers, over short labelled queries. */
-async function answers(path: string): Promise<void> {
-  const tools = await readData<DataTool[]>(path, "search/gateway/tools.json.gz");
-  const queries = (await readData<DataQuery[]>(path, "search/gateway/queries.json"))
-    .filter(({ id }) => id.startsWith("hand-"));
+async function answers(
+  tools: readonly DataTool[],
+  queries: readonly DataQuery[],
+): Promise<void> {
   const { snapshot, keys } = snapshotOf(tools);
   const index = createSearchIndex({ snapshot: () => snapshot, config: CONFIG });
   const tokens: number[] = [];

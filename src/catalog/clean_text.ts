@@ -45,7 +45,7 @@ export function firstSentence(text: string, charsMax: number): string {
   const paragraph = plain.split(/\n\s*\n|\n(?=\s*[-*#])|(?<=^[^\n]{3,60})\n(?=\p{Lu})/u, 1)[0] ??
     "";
   const line = paragraph.replace(/\s+/g, " ").trim();
-  const end = /[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u.exec(line);
+  const end = SENTENCE_END.exec(line);
   return cutText(end ? line.slice(0, end.index + 1) : line, charsMax);
 }
 
@@ -53,6 +53,10 @@ export function firstSentence(text: string, charsMax: number): string {
 export function withoutTags(text: string): string {
   return text.includes("<") ? text.replace(INLINE_TAG, "").replace(BLOCK_TAG, " ") : text;
 }
+
+/** Not behind an abbreviation. */
+const SENTENCE_END =
+  /(?<!\b(?:[Ee]\.g|[Ii]\.e|etc|vs|cf|incl|approx))[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u;
 
 const INLINE_TAG = /<\/?(?:b|i|em|strong|code|a|span)(?:\s[^<>]{0,300})?>/gi;
 const BLOCK_TAG =

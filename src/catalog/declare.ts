@@ -7,10 +7,10 @@ import { isSchemaObject } from "./resolve_schema.ts";
 
 export interface DeclareOptions {
   /**
-   * `signatures`: one line, fit for a list of five; `short`: the same in a third of the space;
-   * `full`: every argument with its description.
+   * `signatures`: one line; `medium` and `short`: the same in half and a third of the space; `full`:
+   * every argument with its description.
    */
-  readonly detail?: "short" | "signatures" | "full";
+  readonly detail?: "short" | "medium" | "signatures" | "full";
   /** Said at the front of the doc comment, such as `write, asks`. */
   readonly note?: string;
   /** Columns before each line. */
@@ -37,21 +37,33 @@ const SHORT: Budgets = {
   output: { depthMax: 1, propertiesMax: 6, enumMax: 2, unionMax: 2, charsMax: 80, docCharsMax: 0 },
 };
 
+const MEDIUM: Budgets = {
+  input: {
+    depthMax: 3,
+    propertiesMax: 10,
+    enumMax: 6,
+    unionMax: 4,
+    charsMax: 340,
+    docCharsMax: 0,
+  },
+  output: { depthMax: 2, propertiesMax: 6, enumMax: 3, unionMax: 3, charsMax: 110, docCharsMax: 0 },
+};
+
 const SIGNATURE: Budgets = {
   input: {
     depthMax: 3,
     propertiesMax: 16,
     enumMax: 8,
     unionMax: 6,
-    charsMax: 900,
+    charsMax: 640,
     docCharsMax: 0,
   },
   output: {
     depthMax: 2,
-    propertiesMax: 12,
+    propertiesMax: 10,
     enumMax: 4,
     unionMax: 4,
-    charsMax: 320,
+    charsMax: 220,
     docCharsMax: 0,
   },
 };
@@ -95,6 +107,8 @@ const CHECKED: Budgets = {
   },
 };
 
+const BUDGETS = { short: SHORT, medium: MEDIUM, signatures: SIGNATURE, full: FULL } as const;
+
 /**
  * One tool as a member of `tools.<server>`: a doc comment, then `name(args: {…}): Promise<Result>;`.
  */
@@ -107,13 +121,13 @@ export function declareTool(tool: Tool, options: DeclareOptions = {}): string {
     ? [tool.title, tool.description].filter(Boolean).join(". ")
     : firstSentence(tool.description, 160) || tool.title;
   const doc = docComment(note + text, isFull ? 1_200 : 200);
-  const budgets = isFull ? FULL : options.detail === "short" ? SHORT : SIGNATURE;
+  const budgets = BUDGETS[options.detail ?? "signatures"];
   return (doc === "" ? "" : `${pad}${doc}\n`) +
     `${pad}${member(tool, budgets, indent, options.name)}`;
 }
 
 /** One line of a list: `server.tool: what it does`. */
-export function declareName(tool: Tool, charsMax = 80): string {
+export function declareName(tool: Tool, charsMax = 60): string {
   const text = commentText(firstSentence(tool.description, charsMax) || tool.title, charsMax);
   return text === "" ? tool.id : `${tool.id}: ${text}`;
 }

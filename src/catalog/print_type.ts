@@ -295,7 +295,7 @@ function printObject(
     shown++;
   }
   const elided = ordered.slice(shown).map(([name]) => name);
-  const index = indexSignature(printing, schema, elided);
+  const index = indexSignature(printing, schema, elided, place.depth);
   if (index !== null) members.push(index);
   return atom(braces(printing, members, place.indent));
 }
@@ -304,11 +304,13 @@ function indexSignature(
   printing: Printing,
   schema: SchemaObject,
   elided: readonly string[],
+  depth: number,
 ): string | null {
   const isOpen = schema.additionalProperties === true ||
     isSchemaObject(schema.additionalProperties) || isSchemaObject(schema.patternProperties);
   if (!isOpen && elided.length === 0) return null;
-  const namesMax = Math.min(20, Math.ceil(printing.budget.propertiesMax / 2));
+  // Further in, their number says enough.
+  const namesMax = depth > 0 ? 2 : Math.min(20, Math.ceil(printing.budget.propertiesMax / 2));
   const names = elided.slice(0, namesMax).join(", ");
   const more = elided.length > namesMax ? ", …" : "";
   const note = elided.length === 0

@@ -2,6 +2,7 @@ import { declareName, declareTool } from "../catalog/declare.ts";
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
 import { estimateTokens } from "../usage/tokens.ts";
+import { resultOf, shareTypes } from "./share_types.ts";
 
 /** A tool that a caller may see, with its place in the ranking. */
 export interface RankedTool {
@@ -46,21 +47,38 @@ export function layOut(ranked: readonly RankedTool[], options: LayOutOptions): S
     left -= tokens;
     names.push({ ranked: entry, tokens });
   }
+  const written = new Set<string>();
   return names.map(({ ranked: entry, tokens }, index): ShownTool => {
     const isFirst = index === 0 && options.signaturesMax > 0;
     if (index >= options.signaturesMax) return { ...entry, signature: null };
-    for (const detail of options.detail === "full" ? DETAILS : DETAILS.slice(1)) {
+    for (const detail of detailsFor(options.detail, index)) {
       const signature = declareTool(entry.tool, { detail, note: noteOf(entry.visibility) });
-      const more = estimateTokens(signature) - tokens;
+      const result = resultOf(signature);
+      const isShared = result !== null && written.has(result);
+      const more = estimateTokens(signature) - tokens -
+        (isShared ? estimateTokens(result) - SHARED_NAME_TOKENS : 0);
       if (more > left && !(isFirst && detail === "short")) continue;
       left -= more;
+      if (result !== null) written.add(result);
       return { ...entry, signature };
     }
     return { ...entry, signature: null };
   });
 }
 
-const DETAILS = ["full", "signatures", "short"] as const;
+/** `Result1` in a signature, and its share of the definition. */
+const SHARED_NAME_TOKENS = 6;
+
+/** Places that are declared as exactly as there is room for; those behind are there to choose from. */
+const EXACT_PLACES = 2;
+
+/** What to try for a place, the best first. */
+function detailsFor(asked: "signatures" | "full", place: number) {
+  if (asked === "full") return ["full", "signatures", "short"] as const;
+  return place < EXACT_PLACES
+    ? ["signatures", "medium", "short"] as const
+    : ["medium", "short"] as const;
+}
 
 /** What a caller should know before calling; nothing for a plain read. */
 function noteOf({ access, effect }: Visibility): string {
@@ -68,15 +86,18 @@ function noteOf({ access, effect }: Visibility): string {
   return [...(access === "read" ? [] : [access]), ...asks].join(", ");
 }
 
-/** The signatures as one declaration of `tools`, by server. */
+/** The signatures as one declaration of `tools`, by server, what they share written once. */
 export function declareShown(shown: readonly ShownTool[]): string {
   const signed = shown.filter(({ signature }) => signature !== null);
   if (signed.length === 0) return "";
-  const servers = [...Map.groupBy(signed, ({ tool }) => tool.serverIdentifier)];
-  const blocks = servers.map(([server, tools]) =>
-    `  ${server}: {\n${tools.map(({ signature }) => indent(signature ?? "")).join("\n")}\n  };`
+  const { types, signatures } = shareTypes(signed.map(({ signature }) => signature ?? ""));
+  const servers = [
+    ...Map.groupBy(signed.keys(), (index) => signed[index]?.tool.serverIdentifier ?? ""),
+  ];
+  const blocks = servers.map(([server, indexes]) =>
+    `  ${server}: {\n${indexes.map((index) => indent(signatures[index] ?? "")).join("\n")}\n  };`
   );
-  return `declare const tools: {\n${blocks.join("\n")}\n};`;
+  return [...types, `declare const tools: {\n${blocks.join("\n")}\n};`].join("\n");
 }
 
 function indent(text: string): string {

@@ -28,6 +28,10 @@ Deno.test("firstSentence() ends where a sentence does", () => {
     firstSentence("Use e.g. this one\nwrapped line. Next.", 100),
     "Use e.g. this one wrapped line.",
   );
+  strictEqual(
+    firstSentence("Moves data (e.g. S3 or R2). Next.", 100),
+    "Moves data (e.g. S3 or R2).",
+  );
   strictEqual(firstSentence("List runners\nLists all runners of a team.", 100), "List runners");
   strictEqual(firstSentence("<p>Creates a <b>charge</b>.</p> More.", 100), "Creates a charge.");
   strictEqual(firstSentence("读取文件。第二句。", 100), "读取文件。");
