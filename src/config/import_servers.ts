@@ -140,13 +140,18 @@ function convertServer(context: Import, name: string, value: unknown): Server | 
 
 function commandOf(fields: Fields): { program: string; args: string[] } | null {
   const { command, args } = fields;
-  const rest = Array.isArray(args) ? args.map(String) : [];
+  const rest = Array.isArray(args) ? args.map(textOf) : [];
   if (typeof command === "string" && command !== "") return { program: command, args: rest };
   if (Array.isArray(command) && command.length > 0) {
-    const [program, ...first] = command.map(String);
+    const [program, ...first] = command.map(textOf);
     return { program: program ?? "", args: [...first, ...rest] };
   }
   return null;
+}
+
+/** An argument as text; one that is an object has no text of its own to be trusted. */
+function textOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
 function convertPairs(
