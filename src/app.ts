@@ -18,6 +18,7 @@ import { createHttpApp } from "./http/http_app.ts";
 import { createPolicyServices } from "./http/policy_services.ts";
 import { createProtectedResource } from "./http/protected_resource.ts";
 import { createUsageServices } from "./http/usage_services.ts";
+import { createListingMeter } from "./mcp/listing_meter.ts";
 import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
 import { createSessionSigner } from "./mcp/session_id.ts";
 import type { Log } from "./model/log.ts";
@@ -29,6 +30,7 @@ import { createUserTokens, type UserTokens } from "./upstream/user_tokens.ts";
 import { loadKeyFile } from "./config/key_file.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
+import { estimateTokens } from "./usage/tokens.ts";
 import { createMetrics } from "./usage/metrics.ts";
 import { openConsole } from "./console/open_console.ts";
 import { actorOf } from "./supervisor/actor.ts";
@@ -109,12 +111,28 @@ async function assemble(
       ...jwtVerifiers(options).map((verify) => remembering(verify, subjectTokens)),
     ],
   });
+  const usage = createUsageServices({
+    audit,
+    policy: gate.policy.current,
+    usdPerMillionTokens: config.pricing.usdPerMillionTokens,
+    now: Date.now,
+    log,
+  });
+  const listings = createListingMeter({
+    audit,
+    policy: gate.policy.current,
+    view: gate.view,
+    countTokens: estimateTokens,
+    log,
+  });
   const mcp = createMcpEndpoint({
     version: VERSION,
     now: Date.now,
     signer: await createSessionSigner(await serviceSecret(store, "session")),
     search: gate.search,
     execute: gate.execute,
+    onListed: listings.listed,
+    reportSuccess: usage.reportSuccess,
     inline: gate.inline,
     classic: gate.classic,
     callClassic: gate.callClassic,
@@ -131,12 +149,6 @@ async function assemble(
     servers: gate.servers,
   });
   audit.follow((record) => metrics.observe(record));
-  const usage = createUsageServices({
-    audit,
-    policy: gate.policy.current,
-    usdPerMillionTokens: config.pricing.usdPerMillionTokens,
-    now: Date.now,
-  });
   const pages = openConsole({
     config,
     version: VERSION,
@@ -254,6 +266,7 @@ async function assemble(
       const serving = server?.shutdown();
       await gate.close();
       await mcp.close();
+      await listings.settled();
       await pages.close();
       await serving;
       await shipping?.close();

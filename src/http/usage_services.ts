@@ -2,7 +2,10 @@ import type { AuditLog } from "../audit/audit_log.ts";
 import { feedbackEvent, modelUsageEvent } from "../audit/feedback.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditRecord } from "../model/event.ts";
+import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
+import type { McpCaller } from "../mcp/caller.ts";
+import type { McpExchange, SuccessReport } from "../mcp/exchange.ts";
 import type { Policy } from "../policy/policy.ts";
 import { actorOf } from "../supervisor/actor.ts";
 import { measureUsage, type Usage } from "../usage/kpi.ts";
@@ -13,6 +16,12 @@ export interface UsageServices {
   usage(query: Omit<UsageQuery, "format">): Promise<UsageAnswer>;
   /** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
   feedback(principal: Principal, report: FeedbackBody): Promise<Recorded>;
+  /** What an MCP client reports with a request: of the task that the request belongs to, or an execution. */
+  reportSuccess(
+    caller: McpCaller,
+    report: SuccessReport,
+    exchange: Pick<McpExchange, "task" | "traceparent">,
+  ): Promise<void>;
   /** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
   reportUsage(principal: Principal, report: ModelUsageBody): Promise<Recorded>;
 }
@@ -37,6 +46,7 @@ export interface UsageServicesDeps {
   readonly policy: () => Policy;
   readonly usdPerMillionTokens: number;
   readonly now: () => number;
+  readonly log: Log;
 }
 
 const PERIOD_DEFAULT_MS = 30 * 86_400_000;
@@ -81,6 +91,19 @@ export function createUsageServices(deps: UsageServicesDeps): UsageServices {
       const comment = note === undefined ? {} : { comment: note };
       const actor = actorOf(principal, deps.policy());
       return placeOf(await audit.append(feedbackEvent({ ...report, ...comment }, actor)));
+    },
+    async reportSuccess({ principal, space }, { success, execution }, { task, traceparent }) {
+      try {
+        await requireOwn(principal, execution);
+        const about = execution !== undefined ? { execution } : {
+          ...(task === null ? {} : { task }),
+          ...(traceparent === null ? {} : { trace: traceparent }),
+        };
+        const actor = actorOf(principal, deps.policy());
+        await audit.append({ ...feedbackEvent({ ...about, success }, actor), space });
+      } catch (error) {
+        deps.log("warn", "Cannot record what a client reported", { cause: `${error}` });
+      }
     },
     async reportUsage(principal, report) {
       await requireOwn(principal, report.execution);

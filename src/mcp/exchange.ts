@@ -10,11 +10,19 @@ export interface McpExchange {
   readonly task: string | null;
   /** W3C `traceparent` from `_meta`. */
   readonly traceparent: string | null;
+  /** What the client reports of its work so far. */
+  readonly success?: SuccessReport;
   readonly signal: AbortSignal;
   /** Hears of each finished call of a program, if the client asked for progress. */
   readonly onCall?: (call: CallSummary) => void;
   /** Hears the progress of the one call, if the client asked for it. */
   readonly onProgress?: (progress: CallProgress) => void;
+}
+
+/** `_meta["toolgate/success"]`: true or false for the task so far, or an object about one execution. */
+export interface SuccessReport {
+  readonly success: boolean;
+  readonly execution?: string;
 }
 
 /** The caller that the HTTP edge attached to this very request. */
@@ -46,9 +54,19 @@ export function exchangeOf(context: ServerContext): McpExchange {
       ? null
       : `session:${context.sessionId.slice(0, 40)}`,
     traceparent: typeof traceparent === "string" && isTraceparent(traceparent) ? traceparent : null,
+    ...successOf(meta["toolgate/success"]),
     signal: context.mcpReq.signal,
     ...progressOf(context),
   };
+}
+
+/** Whatever has another form reports nothing. */
+function successOf(report: unknown): Pick<McpExchange, "success"> {
+  if (typeof report === "boolean") return { success: { success: report } };
+  if (typeof report !== "object" || report === null) return {};
+  const { success, execution } = report as { readonly [name: string]: unknown };
+  if (typeof success !== "boolean" || typeof execution !== "string") return {};
+  return execution === "" || execution.length > 200 ? {} : { success: { success, execution } };
 }
 
 function progressOf(context: ServerContext): Pick<McpExchange, "onCall" | "onProgress"> {

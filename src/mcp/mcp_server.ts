@@ -3,6 +3,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   Server,
+  type Tool as McpTool,
 } from "@modelcontextprotocol/server";
 import type { z } from "zod";
 import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
@@ -12,7 +13,13 @@ import type { Tool } from "../model/tool.ts";
 import { classicDefinition, classicResult } from "./classic_tools.ts";
 import type { SearchAnswer } from "../search/search_index.ts";
 import type { McpCaller } from "./caller.ts";
-import { callerOf, exchangeOf, type McpExchange, requireScope } from "./exchange.ts";
+import {
+  callerOf,
+  exchangeOf,
+  type McpExchange,
+  requireScope,
+  type SuccessReport,
+} from "./exchange.ts";
 import { type PassedListsDeps, servePrompts, serveResources } from "./passed_lists.ts";
 import { refusedExecution, renderExecution } from "./render_execution.ts";
 import {
@@ -37,6 +44,18 @@ export interface McpServerDeps extends PassedListsDeps {
     exchange: McpExchange,
   ) => Promise<ExecutionResult>;
   readonly visibility: (caller: McpCaller, tool: Tool) => Visibility | null;
+  /** Hears of each list of tools that was answered. */
+  readonly onListed: (
+    caller: McpCaller,
+    tools: readonly McpTool[],
+    exchange: McpExchange,
+  ) => void;
+  /** Records what the client reports of its work; never fails the request that it came with. */
+  readonly reportSuccess: (
+    caller: McpCaller,
+    report: SuccessReport,
+    exchange: McpExchange,
+  ) => Promise<void>;
   /** Declarations of a small catalog for the description of `execute`; empty for a large one. */
   readonly inline: (caller: McpCaller) => string;
 }
@@ -67,13 +86,18 @@ export function createMcpServer(deps: McpServerDeps): Server {
       return visibility === null ? [] : [classicDefinition(name, tool, visibility)];
     });
     const code = codeMode ? [SEARCH_TOOL, executeTool(deps.inline(caller))] : [];
-    return { tools: [...code, ...classic] };
+    const tools = [...code, ...classic];
+    deps.onListed(caller, tools, exchangeOf(context));
+    return { tools };
   });
   server.setRequestHandler("tools/call", async (request, context) => {
     const { name } = request.params;
     const args = request.params.arguments ?? {};
     const exchange = exchangeOf(context);
     const caller = callerOf(context);
+    if (exchange.success !== undefined && caller.principal.scopes.includes("execute")) {
+      await deps.reportSuccess(caller, exchange.success, exchange);
+    }
     const { codeMode, byName } = await deps.classic(caller);
     if (codeMode && name === "search") return await callSearch(deps, caller, args, exchange);
     if (codeMode && name === "execute") return await callExecute(deps, caller, args, exchange);

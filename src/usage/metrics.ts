@@ -56,7 +56,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
     render: () =>
       [...families.flatMap((family) => family.lines()), ...gauges(sources), ""].join("\n"),
     observe(record) {
-      if (record.kind === "search") searches.add({}, 1);
+      const isList = record.detail?.type === "tools.list";
+      if (record.kind === "search" && !isList) searches.add({}, 1);
       if (record.kind === "auth.fail") authFailures.add({}, 1);
       if (record.kind === "execution.end") {
         executions.add({ status: record.result?.status ?? "unknown" }, 1);

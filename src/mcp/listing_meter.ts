@@ -1,0 +1,76 @@
+import type { Tool as McpTool } from "@modelcontextprotocol/server";
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { Log } from "../model/log.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Tool } from "../model/tool.ts";
+import type { Policy } from "../policy/policy.ts";
+import { actorOf } from "../supervisor/actor.ts";
+import type { CatalogView } from "../supervisor/catalog_view.ts";
+import { createDefinitionCounter } from "../usage/definition_tokens.ts";
+import type { McpCaller } from "./caller.ts";
+import { classicDefinition } from "./classic_tools.ts";
+import type { McpExchange } from "./exchange.ts";
+
+/** Records what a list of tools cost its reader, and what all definitions together would have cost. */
+export interface ListingMeter {
+  /** Returns at once: counting and recording go on beside the answer. */
+  listed(caller: McpCaller, tools: readonly McpTool[], exchange: McpExchange): void;
+  /** Resolves when everything that was listed is recorded. */
+  settled(): Promise<void>;
+}
+
+export interface ListingMeterDeps {
+  readonly audit: Pick<AuditLog, "append">;
+  readonly policy: () => Policy;
+  readonly view: (principal: Principal, space: string) => CatalogView;
+  /** An estimate. */
+  readonly countTokens: (text: string) => number;
+  readonly log: Log;
+}
+
+export function createListingMeter(deps: ListingMeterDeps): ListingMeter {
+  const definitions = createDefinitionCounter<Tool>({
+    render: (tool) =>
+      JSON.stringify(classicDefinition(tool.name, tool, { access: "read", effect: "allow" })),
+    countTokens: deps.countTokens,
+  });
+  const listings = createDefinitionCounter<McpTool>({
+    render: (tool) => JSON.stringify(tool),
+    countTokens: deps.countTokens,
+  });
+  const pending = new Set<Promise<unknown>>();
+
+  async function record(caller: McpCaller, tools: readonly McpTool[], exchange: McpExchange) {
+    const { principal, space } = caller;
+    const visible = deps.view(principal, space).tools;
+    const tokensDefinitions = await definitions.count(visible);
+    const tokensReturned = await listings.count(tools);
+    await deps.audit.append({
+      kind: "search",
+      space,
+      actor: actorOf(principal, deps.policy()),
+      ...(exchange.task === null ? {} : { task: exchange.task }),
+      ...(exchange.traceparent === null ? {} : { trace: exchange.traceparent }),
+      result: { status: "ok" },
+      detail: {
+        type: "tools.list",
+        tools: tools.length,
+        tokensReturned,
+        definitions: visible.length,
+        tokensDefinitions,
+      },
+    });
+  }
+
+  return {
+    listed(caller, tools, exchange) {
+      const recording = record(caller, tools, exchange).catch((error) => {
+        deps.log("warn", "Cannot record a list of tools", { cause: `${error}` });
+      }).finally(() => pending.delete(recording));
+      pending.add(recording);
+    },
+    async settled() {
+      await Promise.all(pending);
+    },
+  };
+}
