@@ -1,8 +1,8 @@
 import type { Context, Hono } from "hono";
+import { renderUsageCsv } from "../console/usage_csv.ts";
 import type { Principal, Scope } from "../model/principal.ts";
 import { parseInput } from "./parse_input.ts";
 import { readJson } from "./read_body.ts";
-import { renderUsageCsv } from "./usage_csv.ts";
 import { FeedbackBodySchema, ModelUsageBodySchema, UsageQuerySchema } from "./usage_schemas.ts";
 import type { UsageServices } from "./usage_services.ts";
 

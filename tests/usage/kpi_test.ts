@@ -217,3 +217,14 @@ Deno.test("what operators do and who approves is nobody's task", async () => {
   log.add(2, "auth.fail");
   assert.equal((await measure(log.records)).total.tasks, 0);
 });
+
+Deno.test("other work goes on while many records are measured", async () => {
+  const log = writeLog();
+  for (let n = 0; n < 20_000; n++) log.execute(n, `e${n}`, { calls: [{}, {}] });
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const { total } = await measure(log.records);
+  clearInterval(timer);
+  assert.equal(total.executions, 20_000);
+  assert.ok(turns >= 3, `${turns} turns`);
+});
