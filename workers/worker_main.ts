@@ -1,33 +1,58 @@
+// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
+// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
 import type { stripProgram, StripTypes } from "./strip_program.ts";
 import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";
 
-/** What `workerMain` needs from outside its own text. */
-export interface WorkerDeps {
-  readonly vm: {
-    readonly Script: new (text: string, options: { filename: string }) => {
-      runInContext: (context: object) => unknown;
-    };
-    readonly createContext: (object: unknown, options: object) => object;
-    readonly constants: { readonly DONT_CONTEXTIFY: symbol };
-  };
-  readonly registerHooks: (hooks: { resolve: () => never; load: () => never }) => unknown;
-  readonly stripTypes: StripTypes;
-  readonly stripProgram: typeof stripProgram;
-  readonly encodeMessage: typeof encodeMessage;
-  readonly readMessages: typeof readMessages;
-  /** Text of the eager parts: an object expression of type `RealmParts` with `bootRealm`. */
+/** The first message of a Worker: data and program texts, all from the host's own code. */
+export interface WorkerBoot {
+  /** The Worker's main function as text: an expression. */
+  readonly main: string;
+  /** Text of the eager parts of a realm: an object expression of type `RealmParts` with `bootRealm`. */
   readonly parts: string;
   /** Texts of the lazy parts by name: function expressions. */
   readonly lazyParts: { readonly [name: string]: string };
   /** Globals that lazy parts make: `[global, part]`. */
   readonly lazyGlobals: readonly (readonly [string, string])[];
+  readonly warmParser: boolean;
+  readonly share: boolean;
+  /** What an earlier Worker of the same host compiled. */
+  readonly compiled: CompiledWorker | null;
+}
+
+/** V8's code of the texts above. */
+export interface CompiledWorker {
+  readonly main: Uint8Array;
+  readonly parts: Uint8Array;
+}
+
+interface Script {
+  runInContext(context: object): unknown;
+  createCachedData(): Uint8Array;
+}
+
+/** What `workerMain` needs from outside its own text. */
+export interface WorkerDeps extends WorkerBoot {
+  readonly vm: {
+    readonly Script: new (
+      text: string,
+      options: { filename: string; cachedData?: Uint8Array | undefined },
+    ) => Script;
+    readonly createContext: (object: unknown, options: object) => object;
+    readonly constants: { readonly DONT_CONTEXTIFY: symbol };
+  };
+  readonly registerHooks: (hooks: { resolve: () => never; load: () => never }) => unknown;
+  readonly stripTypes: StripTypes;
+  readonly compileMain: () => Uint8Array;
+  readonly stripProgram: typeof stripProgram;
+  readonly encodeMessage: typeof encodeMessage;
+  readonly readMessages: typeof readMessages;
 }
 
 /**
  * The main function of the Worker: holds one realm at a time and relays strings.
  *
- * Its source text is evaluated as the Worker's module, so it refers to nothing but its argument and
+ * Its source text is evaluated in the Worker, so it refers to nothing but its argument and
  * globals. Once it has taken what it needs, it removes every global that is not ECMAScript and refuses
  * all imports: what escapes the realm finds an empty room.
  */
@@ -38,7 +63,7 @@ export function workerMain(deps: WorkerDeps): void {
     crypto: Crypto;
     performance: Performance;
   };
-  const post = scope.postMessage.bind(scope) as (text: string) => void;
+  const post = scope.postMessage.bind(scope) as (message: string | CompiledWorker) => void;
   const listen = scope.addEventListener.bind(scope) as (
     type: string,
     listener: (event: MessageEvent & PromiseRejectionEvent) => void,
@@ -54,8 +79,11 @@ export function workerMain(deps: WorkerDeps): void {
   const batchCharsMax = 65_536;
   const batchMessagesMax = 256;
 
-  const partsScript = new vm.Script(deps.parts, { filename: "sandbox:realm" });
-  const lazyScripts = new Map<string, InstanceType<typeof vm.Script>>();
+  const partsScript = new vm.Script(deps.parts, {
+    filename: "sandbox:realm",
+    cachedData: deps.compiled?.parts,
+  });
+  const lazyScripts = new Map<string, Script>();
   interface Current {
     readonly context: object;
     readonly api: RealmApi;
@@ -66,6 +94,11 @@ export function workerMain(deps: WorkerDeps): void {
   }
   // The runtime captures its own queueMicrotask at the first use; that must happen before the scrub.
   microtask(() => {});
+  if (deps.warmParser) {
+    const text =
+      "(async () => { enum A { B } const x: Array<number> = []; return (x satisfies any)[A.B] })";
+    deps.stripProgram(deps.stripTypes, decodeBase64, [{ text, edits: [], lines: 1 }]);
+  }
   let current = createRealm();
 
   let batch = "";
@@ -339,7 +372,7 @@ export function workerMain(deps: WorkerDeps): void {
     },
   });
   scrub();
-  post("up");
+  post(deps.share ? { main: deps.compileMain(), parts: partsScript.createCachedData() } : "up");
 
   /** Removes every global that is not part of ECMAScript or needed by the runtime's message loop. */
   function scrub(): void {

@@ -17,7 +17,7 @@ import type { Realm } from "./realm/realm.ts";
 import { installTools } from "./realm/tools.ts";
 import { installUrl } from "./realm/url.ts";
 import { stripProgram } from "./strip_program.ts";
-import { workerMain } from "./worker_main.ts";
+import { type WorkerBoot, workerMain } from "./worker_main.ts";
 
 const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {
   bootRealm,
@@ -59,29 +59,51 @@ const LAZY_GLOBALS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * The Worker's module as text.
+ * The Worker's module: it takes a {@linkcode WorkerBoot} as its first message and evaluates it.
+ *
+ * Small on purpose. The runtime analyses every module's text, and keeps what it compiles of it under the
+ * module's URL, which is another one for each Worker.
+ */
+export const WORKER_MODULE = `
+import vm from "node:vm";
+import { registerHooks, stripTypeScriptTypes as stripTypes } from "node:module";
+addEventListener("message", ({ data: boot }) => {
+  const script = new vm.Script(boot.main, { filename: "sandbox:worker", cachedData: boot.compiled?.main });
+  script.runInThisContext()({ ...boot, vm, registerHooks, stripTypes, compileMain: () => script.createCachedData() });
+}, { once: true });
+`;
+
+/**
+ * What a Worker is made of.
  *
  * Functions go in by their own source text, so the same code serves when run from source, from a bundle
  * and from a compiled binary, and no file has to be found at run time.
  */
-export function renderWorkerSource(): string {
+export function renderWorkerBoot(options: {
+  /**
+   * Parse something at once: the first use in a process is slow, and cannot read the runtime's cache any
+   * more once the process is locked in.
+   */
+  readonly warmParser: boolean;
+  /** Answer with the compiled code, for the Workers that come next. */
+  readonly share: boolean;
+}): WorkerBoot {
   const eager = Object.entries(EAGER_PARTS).map(([name, part]) => `${name}: ${part}`);
-  const parts = `({${eager.join(",\n")}})`;
-  const lazyParts = Object.fromEntries(
-    Object.entries(LAZY_PARTS).map(([name, part]) => [name, String(part)]),
-  );
-  return [
-    `import vm from "node:vm";`,
-    `import { registerHooks, stripTypeScriptTypes } from "node:module";`,
-    `(${workerMain})({`,
-    `vm, registerHooks,`,
-    `stripTypes: stripTypeScriptTypes,`,
-    `stripProgram: ${stripProgram},`,
-    `encodeMessage: ${encodeMessage},`,
-    `readMessages: ${readMessages},`,
-    `parts: ${JSON.stringify(parts)},`,
-    `lazyParts: ${JSON.stringify(lazyParts)},`,
-    `lazyGlobals: ${JSON.stringify(LAZY_GLOBALS)},`,
-    `});`,
-  ].join("\n");
+  return {
+    main: [
+      `(boot) => (${workerMain})({`,
+      `...boot,`,
+      `stripProgram: ${stripProgram},`,
+      `encodeMessage: ${encodeMessage},`,
+      `readMessages: ${readMessages},`,
+      `})`,
+    ].join("\n"),
+    parts: `({${eager.join(",\n")}})`,
+    lazyParts: Object.fromEntries(
+      Object.entries(LAZY_PARTS).map(([name, part]) => [name, String(part)]),
+    ),
+    lazyGlobals: LAZY_GLOBALS,
+    compiled: null,
+    ...options,
+  };
 }

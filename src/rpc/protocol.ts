@@ -32,6 +32,8 @@ export const FRAME = {
   replies: 0x52,
   /** The execution is over; the host answers with `idle` when it can take the next one. */
   end: 0x45,
+  /** Asks for the CPU time so far; the host answers with `usage`. */
+  ask: 0x51,
   /** What the host itself says, JSON {@linkcode HostMessage}. */
   host: 0x68,
   /** What the Worker says: messages. */
@@ -97,7 +99,6 @@ export interface RealmLimits {
 export interface ProgramMessage {
   readonly code: string;
   readonly realm: RealmLimits;
-  readonly cpuTimeMs: number;
   /** JSON of `{server, tools}[]`: what `Object.keys(tools)` shows. Empty: not known. */
   readonly names: string;
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
@@ -124,8 +125,8 @@ export type HostMessage =
     readonly line: number | null;
     readonly column: number | null;
   }
-  | { readonly kind: "cpu" }
-  | { readonly kind: "memory" }
+  /** The stamp of the frame is the answer. */
+  | { readonly kind: "usage" }
   | { readonly kind: "violation"; readonly what: string };
 
 /** Which kernel features hold in a host; empty where the platform has none. */

@@ -6,6 +6,8 @@ export interface HostCommand {
   readonly args: readonly string[];
   /** The whole environment of the host. */
   readonly env: { readonly [name: string]: string };
+  /** True if compiled code is cached between hosts, so that priming the cache pays. */
+  readonly cached?: boolean;
 }
 
 export interface HostCommandOptions {
@@ -53,6 +55,7 @@ export function createHostCommand(
         ? [HOST_ARGUMENT, argument]
         : [...runArguments(settings), options.program, argument],
       env: environment(options),
+      cached: !options.standalone,
     };
   };
 }

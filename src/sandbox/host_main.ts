@@ -1,3 +1,5 @@
+// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
+// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 /**
  * The sandbox host: a process that holds the Workers in which programs run.
  *
@@ -14,14 +16,15 @@ import {
   KIND,
   type ProgramMessage,
 } from "../rpc/protocol.ts";
-import { renderWorkerSource } from "../../workers/worker_source.ts";
+import type { CompiledWorker, WorkerBoot } from "../../workers/worker_main.ts";
+import { renderWorkerBoot, WORKER_MODULE } from "../../workers/worker_source.ts";
 import type { HostSettings } from "./host_settings.ts";
 import { createKernelLayer } from "./kernel/harden_process.ts";
 import { programForms } from "./prepare/program_forms.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
-/** How often the CPU time of a running program is looked at. */
-const CPU_POLL_MS = 20;
+/** Time for the cache to be written. */
+const PRIME_MS = 200;
 const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
 
 /** CPU time of this process in microseconds; the declarations of Deno do not know it yet. */
@@ -32,14 +35,11 @@ const { cpuUsage } = Deno as typeof Deno & {
 /** Runs until the service closes the pipe. @param argument JSON {@linkcode HostSettings} */
 export async function runSandboxHost(argument: string): Promise<void> {
   const settings = JSON.parse(argument) as HostSettings;
+  if (settings.prime) return await primeCache();
   const kernel = createKernelLayer(settings);
   kernel.lockFiles();
-  const workers: Worker[] = [];
-  const url = URL.createObjectURL(
-    new Blob([renderWorkerSource()], { type: "text/javascript" }),
-  );
-  for (let index = 0; index < settings.workers; index++) workers.push(await startWorker(url));
-  URL.revokeObjectURL(url);
+  const workers = await startWorkers(settings.workers);
+  programForms("const warm: number = 1;\nwarm");
   const report = kernel.lockProcess();
   revokePermissions();
   const relay = createRelay(settings, workers);
@@ -47,9 +47,32 @@ export async function runSandboxHost(argument: string): Promise<void> {
   await relay.run();
 }
 
-function startWorker(url: string): Promise<Worker> {
-  const { promise, resolve, reject } = Promise.withResolvers<Worker>();
-  const worker = new Worker(url, {
+/** The runtime compiles what a Worker needs and keeps it; nothing hostile has run in this process. */
+async function primeCache(): Promise<void> {
+  await startWorkers(1);
+  await new Promise((resolve) => setTimeout(resolve, PRIME_MS));
+  Deno.exit(0);
+}
+
+/** One after the other: the first compiles for all. */
+async function startWorkers(count: number): Promise<Worker[]> {
+  const first = await startWorker(renderWorkerBoot({ warmParser: true, share: count > 1 }));
+  const workers = [first.worker];
+  const boot = {
+    ...renderWorkerBoot({ warmParser: false, share: false }),
+    compiled: first.compiled,
+  };
+  while (workers.length < count) workers.push((await startWorker(boot)).worker);
+  return workers;
+}
+
+/** @returns the Worker when it is ready for a program, and what it compiled if it was to share that */
+async function startWorker(
+  boot: WorkerBoot,
+): Promise<{ worker: Worker; compiled: CompiledWorker | null }> {
+  const { promise, resolve, reject } = Promise.withResolvers<CompiledWorker | null>();
+  // Always the same URL: what the runtime finds out about the module, it finds in its cache.
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(WORKER_MODULE)}`, {
     type: "module",
     name: "sandbox",
     deno: { permissions: "none" },
@@ -58,8 +81,10 @@ function startWorker(url: string): Promise<Worker> {
     event.preventDefault();
     reject(new Error(event.message));
   };
-  worker.onmessage = () => resolve(worker);
-  return promise;
+  worker.onmessage = ({ data }) => resolve(typeof data === "string" ? null : data);
+  worker.postMessage(boot);
+  const compiled = await promise;
+  return { worker, compiled };
 }
 
 function createRelay(settings: HostSettings, workers: Worker[]) {
@@ -68,7 +93,6 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
   let worker: Worker | null = null;
   let ending = false;
   let cpuStartMicros = 0;
-  let cpuPoll: ReturnType<typeof setInterval> | undefined;
   let started = false;
 
   function write(frame: Uint8Array): void {
@@ -114,12 +138,6 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
     next.postMessage(
       encodeMessage(KIND.start, 0, [realm, message.names, JSON.stringify(forms.forms)]),
     );
-    cpuPoll = setInterval(() => {
-      if (cpuUsed() > message.cpuTimeMs * 1_000) {
-        clearInterval(cpuPoll);
-        say({ kind: "cpu" });
-      }
-    }, CPU_POLL_MS);
   }
 
   function relayFromWorker(text: unknown): void {
@@ -134,7 +152,6 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
   }
 
   function endProgram(): void {
-    clearInterval(cpuPoll);
     if (worker === null) violate("end without a program");
     if (!started) return becomeIdle();
     ending = true;
@@ -159,6 +176,7 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
       const fits = reader.push(chunk.subarray(0, count), (frame) => {
         if (frame.type === FRAME.program) startProgram(decoder.decode(frame.payload));
         else if (frame.type === FRAME.replies) worker?.postMessage(decoder.decode(frame.payload));
+        else if (frame.type === FRAME.ask) say({ kind: "usage" });
         else if (frame.type === FRAME.end) endProgram();
         else violate("unknown frame type");
       });

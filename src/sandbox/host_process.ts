@@ -141,8 +141,7 @@ function parseHostMessage(text: string): HostMessage | null {
     case "ready":
     case "idle":
     case "syntax":
-    case "cpu":
-    case "memory":
+    case "usage":
     case "violation":
       return message as HostMessage;
     default:

@@ -1,3 +1,5 @@
+// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
+// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 import { FRAME, type KernelReport } from "../rpc/protocol.ts";
 import type { HostProcess } from "./host_process.ts";
 import type { Isolation } from "./host_settings.ts";
@@ -107,6 +109,8 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
       // Late messages of the program that ended.
       onWorkerText() {},
       onHostMessage(message) {
+        // An answer to a question of the run that is over.
+        if (message.kind === "usage") return;
         if (message.kind !== "idle") return retire();
         clearTimeout(timer);
         process.listen(null);

@@ -1,3 +1,5 @@
+// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
+// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 import type { ErrorCode } from "../model/errors.ts";
 import type { LogLine, ProgramError } from "../model/execution.ts";
 import type { Limits } from "../model/limits.ts";
@@ -47,6 +49,8 @@ const TIMERS_MAX = 1_000;
 const LOG_LEVELS = new Set(["log", "info", "warn", "error", "debug"]);
 const NOTES_MAX = 10;
 const NOTE_CHARS_MAX = 2_000;
+const CPU_PAUSE_MS_MIN = 20;
+const CPU_PAUSE_MS_MAX = 500;
 const MESSAGES_PER_FRAME_MAX = 10_000;
 
 /**
@@ -72,6 +76,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     send: (messages) => host.send(FRAME.replies, messages),
   });
   const wallTimer = setTimeout(() => stop("timeout", "ERR_SANDBOX_WALL_TIME"), limits.wallTimeMs);
+  let cpuTimer = setTimeout(askForCpu, cpuPauseMs());
   const onAbort = () => stop("cancelled", "ERR_CANCELLED");
   run.signal.addEventListener("abort", onAbort, { once: true });
 
@@ -102,6 +107,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     if (over) return;
     over = true;
     clearTimeout(wallTimer);
+    clearTimeout(cpuTimer);
     run.signal.removeEventListener("abort", onAbort);
     host.listen(null);
     if (!clean) host.kill();
@@ -121,6 +127,15 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     });
   }
 
+  /** The limit cannot be passed sooner than the cores of a host can compute what is left of it. */
+  function cpuPauseMs(): number {
+    const leftMs = limits.cpuTimeMs - cpuMs;
+    return Math.min(CPU_PAUSE_MS_MAX, Math.max(CPU_PAUSE_MS_MIN, leftMs / 2));
+  }
+  function askForCpu(): void {
+    void host.send(FRAME.ask, "");
+  }
+
   function fail(error: ProgramError, clean: boolean): void {
     finish({ status: "error", error }, clean);
   }
@@ -132,8 +147,11 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   }
 
   function takeHostMessage(message: HostMessage): void {
-    if (message.kind === "cpu") return stop("timeout", "ERR_SANDBOX_CPU_TIME");
-    if (message.kind === "memory") return stop("error", "ERR_SANDBOX_MEMORY");
+    if (message.kind === "usage") {
+      if (cpuMs > limits.cpuTimeMs) return stop("timeout", "ERR_SANDBOX_CPU_TIME");
+      cpuTimer = setTimeout(askForCpu, cpuPauseMs());
+      return;
+    }
     if (message.kind !== "syntax") return violate();
     const text = String(message.message).slice(0, 1_000);
     const { line, column } = message;
@@ -228,7 +246,6 @@ function programMessage(run: ProgramRun): ProgramMessage {
     code: run.code,
     names: run.names,
     seed: run.seed,
-    cpuTimeMs: limits.cpuTimeMs,
     realm: {
       toolCallsMax: limits.toolCallsMax,
       argumentCharsMax: limits.toolArgumentBytesMax,

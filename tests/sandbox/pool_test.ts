@@ -8,7 +8,7 @@ function counting() {
   let started = 0;
   return {
     hostCommand: (settings: Parameters<typeof hostCommand>[0]) => {
-      started++;
+      if (!settings.prime) started++;
       return hostCommand(settings);
     },
     started: () => started,

@@ -1,3 +1,5 @@
+// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
+// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 /**
  * The kernel layer: what this process asks of the kernel so that even native code in it reaches nothing.
  *
@@ -5,8 +7,8 @@
  * only binds threads that start after it:
  *
  * 1. `lockFiles`, before the first Worker: no new privileges, no core dumps, no tracing, killed with the
- *    service, no file or network right (Landlock).
- * 2. `lockProcess`, when everything exists: memory, CPU, descriptors, file size, and the allow list of
+ *    service, no write to a file, no file or network right (Landlock).
+ * 2. `lockProcess`, when everything exists: memory, CPU, descriptors, and the allow list of
  *    system calls (seccomp) on all threads.
  */
 import type { KernelReport } from "../../rpc/protocol.ts";
@@ -30,6 +32,8 @@ const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SIGKILL = 9n;
+const SIGXFSZ = 25;
+const SIG_IGN = 1n;
 const SECCOMP_SET_MODE_FILTER = 1n;
 const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 const OPEN_FILES_MAX = 256;
@@ -84,6 +88,12 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   function lockFiles(): void {
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
     limit(RLIMIT.core, 0);
+    if (rlimits) {
+      // From here on writing to a file fails: the pipes are no files, and the runtime's caches, which
+      // other hosts read, must not grow with every Worker.
+      libc.signal(SIGXFSZ, SIG_IGN);
+      limit(RLIMIT.fileSize, 0);
+    }
     if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) missing.push("no_new_privs");
     if (!landlock) return void missing.push("Landlock (switched off)");
     try {
@@ -113,8 +123,6 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
       // SIGXCPU first, which says why; the kernel's SIGKILL a second later.
       limit(RLIMIT.cpu, settings.cpuSeconds, settings.cpuSeconds + 1),
       limit(RLIMIT.openFiles, OPEN_FILES_MAX),
-      // The pipes are not files; nothing else may be written.
-      limit(RLIMIT.fileSize, 0),
     ];
     return done.every((ok) => ok);
   }

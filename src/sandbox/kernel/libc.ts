@@ -1,6 +1,7 @@
 /** The C library's functions that the kernel layer needs. */
 const SYMBOLS = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  signal: { parameters: ["i32", "u64"], result: "u64" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
