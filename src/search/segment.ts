@@ -96,7 +96,8 @@ export interface SegmentBuilder {
   open(document: number, id: string, names: ToolNames, method: string | null): void;
   /** One field of the tool that is open. */
   add(field: string, text: string): void;
-  seal(): Segment;
+  /** Packs what was added. `giveWay` is called between pieces of the work. */
+  seal(giveWay: () => Promise<void>): Promise<Segment>;
 }
 
 export function createSegmentBuilder(server: string): SegmentBuilder {
@@ -146,10 +147,10 @@ export function createSegmentBuilder(server: string): SegmentBuilder {
       }
       if (SEQUENCE_FIELDS.has(field)) sequence.push(BREAK);
     },
-    seal() {
+    async seal(giveWay) {
       return {
         server,
-        ...packPostings(postings),
+        ...await packPostings(postings, giveWay),
         documents: Uint32Array.from(documents),
         ids,
         verbs: Uint8Array.from(verbs),
@@ -167,9 +168,12 @@ interface Row {
   readonly weights: number[];
 }
 
-function packPostings(
+const ROWS_PER_PIECE = 256;
+
+async function packPostings(
   postings: ReadonlyMap<string, Row>,
-): Pick<Segment, "terms" | "starts" | "tools" | "weights"> {
+  giveWay: () => Promise<void>,
+): Promise<Pick<Segment, "terms" | "starts" | "tools" | "weights">> {
   let count = 0;
   for (const row of postings.values()) count += row.tools.length;
   const terms: string[] = [];
@@ -178,6 +182,7 @@ function packPostings(
   const weights = new Float32Array(count);
   let at = 0;
   for (const [term, row] of postings) {
+    if (terms.length % ROWS_PER_PIECE === 0) await giveWay();
     starts[terms.push(term) - 1] = at;
     tools.set(row.tools, at);
     // Saturated here, once and for all: the same for every query.

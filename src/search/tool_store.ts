@@ -22,7 +22,7 @@ export interface ToolStore {
   readonly segments: ReadonlyMap<string, Segment>;
   /**
    * Replaces the tools of one server, in slices that do not block. Searches see the old tools until
-   * all new ones are in.
+   * all new ones are in. One at a time: the next call waits for this one.
    */
   replace(
     server: string,
@@ -133,10 +133,11 @@ export function createToolStore(): ToolStore {
           add: builder.add,
         });
       }
+      const segment = await builder.seal(giveWay);
       const kept = new Set(tools.map((tool) => tool.id));
       const gone = (idsByServer.get(server) ?? []).filter((id) => !kept.has(id));
       idsByServer.set(server, [...kept]);
-      ranking.put(builder.seal());
+      ranking.put(segment);
       forget(gone);
     },
     drop(server) {
