@@ -1,7 +1,3 @@
-// NOTE FROM THE LEAD to the sandbox engineer (remove when read): the tree freezes at 05:52 (clock of this machine). Bring what is
-// in work in src/sandbox and workers to a state that passes tests/sandbox + tests/escape and commit it by then, or take it back;
-// then commit this bench and docs/threat-model.md (ablation table with what is measured, gaps named) and report at once.
-const noteFromTheLead: never = "read the note above";
 /**
  * What one execution costs: `deno task bench execute`, or `deno run -A bench/execute_bench.ts [level …]`.
  *

@@ -1,5 +1,3 @@
-// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
-// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
 import type { stripProgram, StripTypes } from "./strip_program.ts";
 import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";

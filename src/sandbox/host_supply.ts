@@ -6,7 +6,7 @@ import { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
 import type { HostCommand } from "./host_command.ts";
-import { startHostProcess } from "./host_process.ts";
+import { type HostProcess, startHostProcess } from "./host_process.ts";
 import {
   type HostSettings,
   type Isolation,
@@ -76,6 +76,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   firstReady.promise.catch(() => {});
   const freeMemoryMb = options.freeMemoryMb ?? systemFreeMemoryMb;
   let kernel: KernelReport | null = null;
+  let priming: HostProcess | null = null;
   let startFailures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
@@ -135,6 +136,14 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return oldest !== null;
   }
 
+  /** Fills the cache of compiled code once, when the first host is there. */
+  function prime(): void {
+    const command = options.hostCommand({ ...settings(), prime: true });
+    if (command.cached !== true) return;
+    priming = startHostProcess(command, 0);
+    void priming.death.then(() => (priming = null));
+  }
+
   function settings(): HostSettings {
     const workers = options.workersPerHost ?? workersFor(rate);
     return {
@@ -145,6 +154,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
       jitless: options.jitless ?? true,
       cpuSeconds: Math.ceil(limits.cpuTimeMs / 1_000) + (isolation === "process" ? 5 : 60),
       frameBytesMax: frameBytesMax(limits),
+      prime: false,
       kernel: options.kernel ?? KERNEL_ON,
     };
   }
@@ -187,8 +197,11 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
       );
       return false;
     }
-    if (kernel === null && report.missing.length > 0) {
-      options.log("warn", `Sandbox without ${report.missing.join("; ")}`);
+    if (kernel === null) {
+      if (report.missing.length > 0) {
+        options.log("warn", `Sandbox without ${report.missing.join("; ")}`);
+      }
+      prime();
     }
     kernel = report;
     firstReady.resolve();
@@ -218,7 +231,8 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   async function close(): Promise<void> {
     closed = true;
     clearTimeout(retry);
-    await Promise.all([...hosts].map((host) => host.end()));
+    priming?.kill();
+    await Promise.all([priming?.death, ...[...hosts].map((host) => host.end())]);
   }
 
   provide(options.warm === 0 ? 1 : 0);

