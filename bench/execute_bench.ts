@@ -7,6 +7,7 @@
 import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
 import { type Isolation, ISOLATIONS } from "../src/sandbox/host_settings.ts";
 import { openSandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import { openHttpTarget } from "./http_target.ts";
 import { runInNaiveWorker } from "./naive_worker.ts";
 
 /** A way to run programs. `tools.math.add({a, b})` and `tools.slow.wait({ms})` must exist. */
@@ -203,9 +204,16 @@ if (import.meta.main) {
   const wanted = Deno.args.filter((argument) => !argument.startsWith("-"));
   const options = { repeats: 25, warmUpMs: 4_000, sustainedMs: 8_000 };
   const rows: BenchRow[] = [];
-  for (const name of [...ISOLATIONS, "naive"] as const) {
+  const targets: { readonly [name: string]: () => BenchTarget | Promise<BenchTarget> } = {
+    ...Object.fromEntries(ISOLATIONS.map((level) => [level, () => openPoolTarget(level)])),
+    naive: openNaiveTarget,
+    ...Object.fromEntries(
+      ISOLATIONS.map((level) => [`${level}-http`, () => openHttpTarget(level)]),
+    ),
+  };
+  for (const [name, open] of Object.entries(targets)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const target = name === "naive" ? openNaiveTarget() : await openPoolTarget(name);
+    const target = await open();
     rows.push(await measureTarget(target, options));
     await target.close();
     console.error(renderRows(rows.slice(-1)));
