@@ -85,7 +85,7 @@ function v8Flags(settings: HostSettings): string[] {
   return [
     `--max-old-space-size=${settings.memoryMb}`,
     // Fewer collections while a Worker starts.
-    "--min-semi-space-size=4",
+    "--min-semi-space-size=8",
     "--stack-size=900",
     "--disallow-code-generation-from-strings",
     ...(settings.jitless ? ["--jitless"] : []),

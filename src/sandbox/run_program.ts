@@ -20,7 +20,7 @@ import {
 import type { HostProcess } from "./host_process.ts";
 import { causeOfDeath, limitError, type SandboxOutcome } from "./outcome.ts";
 import { type Failure, parseFailure, parseLeftovers } from "./parse_failure.ts";
-import { exhaustionOf, suggestFor, syntaxHint } from "./suggest.ts";
+import { exhaustionOf, placeOfSyntaxError, suggestFor, syntaxHint } from "./suggest.ts";
 
 /** What `runProgram` needs to know of the program. */
 export interface ProgramRun {
@@ -218,7 +218,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     if (failure === null || leftovers === null) return violate();
     // How a call failed is known here: an uncaught error keeps that code, not one the program claims.
     const known = failure.call === null ? undefined : calls.failureOf(failure.call)?.error;
-    const error = describeFailure(failure, known, run.servers);
+    const error = describeFailure(failure, known, run);
     const limited = error.code.startsWith("ERR_SANDBOX_");
     fail(error, leftovers.timers === 0 && leftovers.calls === 0 && !limited);
   }
@@ -260,7 +260,7 @@ function programMessage(run: ProgramRun): ProgramMessage {
 function describeFailure(
   failure: Failure,
   known: { readonly code: ErrorCode; readonly hint: string } | undefined,
-  servers: readonly string[],
+  run: ProgramRun,
 ): ProgramError {
   const exhausted = exhaustionOf(failure);
   const code = known?.code ?? failure.code ?? exhausted?.code ?? "ERR_PROGRAM";
@@ -268,13 +268,16 @@ function describeFailure(
     ? syntaxHint(failure.message)
     : known?.hint ?? exhausted?.hint ?? failure.hint;
   const { name, message, stack, line, column } = failure;
+  const place = line === null || column === null
+    ? code === "ERR_SYNTAX" ? placeOfSyntaxError(message, run.code) : null
+    : { line, column };
   return {
     code,
     name,
     message,
-    hint: hint === "" ? suggestFor(message, servers) : hint,
+    hint: hint === "" ? suggestFor(message, run.servers) : hint,
     stack,
-    ...(line === null || column === null ? {} : { line, column }),
+    ...(place ?? {}),
   };
 }
 

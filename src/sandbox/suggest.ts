@@ -48,11 +48,12 @@ const GLOBALS = [
   "undefined",
 ];
 
+const NO_CODE = "The program runs as it was sent; write the logic out instead of generating code.";
 const NO_RUNTIME = "Only standard JavaScript and `tools` exist here.";
 const NO_NETWORK = "A program reaches the outside through tools only: tools.<server>.<tool>(args).";
 /** What models look for and does not exist, with what to do instead. */
 const ABSENT: ReadonlyMap<string, string> = new Map([
-  ["eval", "The program runs as it was sent; write the logic out instead of generating code."],
+  ["eval", NO_CODE],
   ["fetch", NO_NETWORK],
   ["XMLHttpRequest", NO_NETWORK],
   ["WebSocket", NO_NETWORK],
@@ -75,6 +76,10 @@ const ABSENT: ReadonlyMap<string, string> = new Map([
 
 /** What an uncaught error of the program is most likely about; empty if nothing is near. */
 export function suggestFor(message: string, servers: readonly string[]): string {
+  if (/dynamic import callback/.test(message)) {
+    return "Programs are not modules and cannot import; use tools.<server>.<tool>(args).";
+  }
+  if (/^Code generation from strings/.test(message)) return NO_CODE;
   const missing = /^([\p{ID_Start}$_][\p{ID_Continue}$]*) is not defined$/u.exec(message)?.[1];
   if (missing === undefined) return "";
   const absent = ABSENT.get(missing);
@@ -118,4 +123,27 @@ export function syntaxHint(message: string): string {
     return "Programs are not modules: no import and no export, except `export default`; use tools.<server>.<tool>(args).";
   }
   return "Correct the syntax; nothing has run.";
+}
+
+/**
+ * Where the engine's own syntax errors are, as far as the message tells: it gives no place itself.
+ *
+ * @returns 1-based line and column; null if it cannot be told
+ */
+export function placeOfSyntaxError(
+  message: string,
+  code: string,
+): { line: number; column: number } | null {
+  const name = /^Identifier '([\p{ID_Continue}$]+)' has already been declared$/u.exec(message)?.[1];
+  if (name === undefined) return null;
+  const declaration = new RegExp(
+    `\\b(?:let|const|var|class|function)\\s+(${
+      name.replaceAll("$", "\\$")
+    })(?![\\p{ID_Continue}$])`,
+    "gu",
+  );
+  const last = [...code.matchAll(declaration)].at(-1);
+  if (last === undefined) return null;
+  const before = code.slice(0, last.index + last[0].length - name.length).split("\n");
+  return { line: before.length, column: before.at(-1)!.length + 1 };
 }

@@ -12,6 +12,18 @@ export function installClock(realm: Realm): void {
   "use strict";
   const { p, host } = realm;
   const RealDate = p.Date;
+  interface TemporalLike {
+    readonly Now: object;
+    readonly Instant: {
+      fromEpochMilliseconds(ms: number): {
+        toZonedDateTimeISO(zone: unknown): {
+          toPlainDateTime(): unknown;
+          toPlainDate(): unknown;
+          toPlainTime(): unknown;
+        };
+      };
+    };
+  }
   let clockMs = 0;
   let state: [number, number, number, number] | null = null;
 
@@ -140,6 +152,16 @@ export function installClock(realm: Realm): void {
       writable: false,
     } as PropertyDescriptor);
     hidden(RealDate, "now", realm.nowMs);
+    const { Temporal } = realm.global as { Temporal?: TemporalLike };
+    if (Temporal !== undefined) {
+      const instant = () => Temporal.Instant.fromEpochMilliseconds(realm.nowMs());
+      const zoned = (zone: unknown = "UTC") => instant().toZonedDateTimeISO(zone);
+      hidden(Temporal.Now, "instant", instant);
+      hidden(Temporal.Now, "zonedDateTimeISO", zoned);
+      hidden(Temporal.Now, "plainDateTimeISO", (zone: unknown) => zoned(zone).toPlainDateTime());
+      hidden(Temporal.Now, "plainDateISO", (zone: unknown) => zoned(zone).toPlainDate());
+      hidden(Temporal.Now, "plainTimeISO", (zone: unknown) => zoned(zone).toPlainTime());
+    }
     hidden(RealDate.prototype, "constructor", SeededDate);
     realm.define("Date", SeededDate);
   };
