@@ -1,42 +1,9 @@
 import assert from "node:assert/strict";
-import { KERNEL_ON, type KernelSettings } from "../../src/sandbox/host_settings.ts";
-import type { KernelReport } from "../../src/rpc/protocol.ts";
+import { KERNEL_ON } from "../../src/sandbox/host_settings.ts";
+import { breach } from "./fixtures/run_breach.ts";
 import { openTestPool, runCode, withPool } from "./open_pool.ts";
 
-const BREACH = new URL("./fixtures/breach_host.ts", import.meta.url).pathname;
 const onLinux = Deno.build.os === "linux";
-
-/** Runs the breach with given parts of the layer and tells what got out. */
-async function breach(kernel: KernelSettings): Promise<{ report: KernelReport; got: string[] }> {
-  const folder = await Deno.makeTempDir();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-config",
-      "--no-lock",
-      "--cached-only",
-      "--no-code-cache",
-      "--allow-all",
-      "--unstable-worker-options",
-      BREACH,
-      JSON.stringify(kernel),
-      String(listener.addr.port),
-      String(Deno.pid),
-      folder,
-    ],
-    env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
-  });
-  const output = await child.output();
-  listener.close();
-  await Deno.remove(folder, { recursive: true });
-  const text = new TextDecoder().decode(output.stdout);
-  assert.notEqual(text, "", new TextDecoder().decode(output.stderr));
-  const [report, ...got] = text.trim().split("\n").map((line) => JSON.parse(line));
-  return { report, got };
-}
 
 Deno.test("the kernel layer alone holds when everything above it is broken", async () => {
   if (!onLinux) return assert.equal((await breach(KERNEL_ON)).report.seccomp, false);
