@@ -165,6 +165,8 @@ async function assemble(
     keyPrincipal: keys.principalOf,
     exportAudit: (filter, format) => Promise.resolve(exportResponse(audit, filter, format)),
     usage: (question) => usage.usage(question),
+    accountAt: (server) =>
+      gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
     closing: drain.signal,
     resolveSecrets,
     fetch: globalThis.fetch,

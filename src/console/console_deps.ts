@@ -12,6 +12,7 @@ import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
 import type { Usage } from "../usage/kpi.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
+import type { UserOAuth } from "../upstream/user_oauth.ts";
 import type { OidcLogin } from "./oidc_login.ts";
 
 /**
@@ -30,6 +31,8 @@ export interface ConsoleDeps
   /** Signs cookies and form tokens; the same on every replica. */
   readonly secret: Uint8Array<ArrayBuffer>;
   readonly log: Log;
+  /** A person's own account at an upstream; null if that upstream takes none. */
+  readonly accountAt: (server: string) => Pick<UserOAuth, "begin" | "finish"> | null;
   /** Aborts when the service takes no more work: live streams end then. */
   readonly closing: AbortSignal;
 }

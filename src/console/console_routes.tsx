@@ -14,6 +14,7 @@ import { createRouteKit, page, readForm, type RouteKit, safeNext } from "./page_
 import { MessagePage } from "./pages/message_page.tsx";
 import { addAuditRoutes } from "./routes/audit_routes.tsx";
 import { addCatalogRoutes } from "./routes/catalog_routes.tsx";
+import { addConnectRoutes } from "./routes/connect_routes.tsx";
 import { addExecutionRoutes } from "./routes/execution_routes.tsx";
 import { addLoginRoutes, addLogoutRoute } from "./routes/login_routes.tsx";
 import { addPolicyRoutes } from "./routes/policy_routes.tsx";
@@ -27,6 +28,7 @@ const FORM_BYTES_MAX = 131_072;
 
 const STATUS_OF_CODE: { readonly [code: string]: number } = {
   ERR_BAD_REQUEST: 400,
+  ERR_CREDENTIAL: 400,
   ERR_NOT_FOUND: 404,
   ERR_TOOL_NOT_FOUND: 404,
   ERR_BUSY: 429,
@@ -55,6 +57,7 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
   addPolicyRoutes(app, kit);
   addUsageRoutes(app, kit);
   addAuditRoutes(app, kit);
+  addConnectRoutes(app, kit);
   // Mounted under another app, a catch-all route answers what `notFound` would not hear of.
   app.all("*", (context) => {
     const { pathname } = new URL(context.req.url);

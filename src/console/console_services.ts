@@ -49,6 +49,7 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly log: Log;
+  readonly accountAt: ConsoleDeps["accountAt"];
   readonly closing: AbortSignal;
 }
 
@@ -108,6 +109,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
       checker.start();
     },
     exportAudit: deps.exportAudit,
+    accountAt: deps.accountAt,
     executionsLive: live.list,
     usage: deps.usage,
     ...catalogFunctions(deps),

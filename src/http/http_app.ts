@@ -68,6 +68,12 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
   app.all("/mcp", (context) => mcp(context.req.raw, DEFAULT_SPACE));
   app.all("/s/:space/mcp", (context) => mcp(context.req.raw, context.req.param("space")));
   app.route("/api/v1", apiRoutes(deps.api, (request) => authenticate(deps, request)));
+  app.get(
+    "/connect/:server",
+    (context) =>
+      context.redirect(`/console/connect/${encodeURIComponent(context.req.param("server"))}`),
+  );
+  app.get("/connect/:server/callback", (context) => continueHere(context.req.raw));
   app.all("/console", (context) => deps.console(context.req.raw));
   app.all("/console/*", (context) => deps.console(context.req.raw));
   app.get("/", (context) => context.redirect("/console"));
@@ -97,6 +103,26 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     return response;
   });
   return async (request) => await app.fetch(request);
+}
+
+/**
+ * Where an authorization server sends a person back to. A strict cookie does not come along from another
+ * site, so this page goes on by itself, from this site, to the one that knows who is there.
+ */
+function continueHere(request: Request): Response {
+  const { pathname, search } = new URL(request.url);
+  const target = `/console${pathname.replace(/\/callback$/, "/finish")}${search}`;
+  const escaped = target.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+  const html = `<!doctype html><meta charset="utf-8"><title>toolgate</title>` +
+    `<meta http-equiv="refresh" content="0;url=${escaped}"><a href="${escaped}">Continue</a>`;
+  return new Response(html, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "referrer-policy": "no-referrer",
+      "cache-control": "no-store",
+    },
+  });
 }
 
 async function authenticate(deps: HttpDeps, request: Request): Promise<Principal> {

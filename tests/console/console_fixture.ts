@@ -126,6 +126,7 @@ export async function consoleFixture(
     version: "0.1.0",
     publicUrl: undefined,
     secret: new Uint8Array(32).fill(7),
+    accountAt: () => null,
     closing: new AbortController().signal,
     log: (_level, message, fields) => void log.failures.push([message, fields]),
     anonymous: options.anonymous ?? null,

@@ -92,6 +92,7 @@ async function withServices(use: (parts: Parts) => Promise<void>): Promise<void>
     resolveSecrets: (text) => Promise.resolve(text),
     fetch: globalThis.fetch,
     now: Date.now,
+    accountAt: () => null,
     closing: new AbortController().signal,
     log: () => {},
   });
