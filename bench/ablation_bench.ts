@@ -1,24 +1,169 @@
 /**
- * What the kernel layer holds by itself, and what each part of it is for: everything above it is taken
- * to be broken (all permissions, no realm, no Worker), then one part after the other is switched off.
+ * What each layer of the sandbox holds: the escape corpus at level `worker` with one layer off at a time,
+ * then with several. Prints the table of docs/threat-model.md: `deno run -A bench/ablation_bench.ts`.
+ *
+ * The product has no switch for any of this. The host is bundled, and the bundle's text is changed; a
+ * change that finds nothing to change is an error.
  */
-import { KERNEL_ON, type KernelSettings } from "../src/sandbox/host_settings.ts";
-import { breach } from "../tests/sandbox/fixtures/run_breach.ts";
+import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
+import { type HostSettings, KERNEL_ON, type KernelSettings } from "../src/sandbox/host_settings.ts";
+import type { SandboxOutcome } from "../src/sandbox/outcome.ts";
+import { openSandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import { type EscapeProgram, readPrograms } from "../tests/escape/escape_programs.ts";
+import { ESCAPE_LIMITS, runCorpus } from "../tests/escape/run_corpus.ts";
 
-const CASES: { readonly [name: string]: KernelSettings } = {
-  "all parts": KERNEL_ON,
-  "without seccomp": { ...KERNEL_ON, seccomp: false },
-  "without Landlock": { ...KERNEL_ON, landlock: false },
-  "without limits": { ...KERNEL_ON, rlimits: false },
-  "seccomp alone": { ...KERNEL_ON, landlock: false, rlimits: false },
-  "Landlock alone": { ...KERNEL_ON, seccomp: false, rlimits: false },
-  "limits alone": { ...KERNEL_ON, seccomp: false, landlock: false },
-  "no part": { ...KERNEL_ON, seccomp: false, landlock: false, rlimits: false },
-};
+type Change = readonly [from: string, to: string];
 
-console.log("| kernel layer | what got out |");
-console.log("| --- | --- |");
-for (const [name, settings] of Object.entries(CASES)) {
-  const { got } = await breach(settings);
-  console.log(`| ${name} | ${got.length === 0 ? "nothing" : got.join(", ")} |`);
+interface Ablation {
+  readonly name: string;
+  readonly changes: readonly Change[];
+  readonly kernel?: Partial<KernelSettings>;
+  /** Flags of the host left out or put in. */
+  readonly flags?: (args: readonly string[]) => string[];
+}
+
+const NO_REALM: readonly Change[] = [
+  ["partsScript.runInContext(context)", "partsScript.runInThisContext()"],
+  ["}).runInContext(realm.context)", "}).runInThisContext()"],
+  ["p.setPrototypeOf(global, p.Object.prototype);", ""],
+  ["delete global[removed[index]];", ";"],
+];
+const NO_SCRUB: readonly Change[] = [["\n  scrub();\n", "\n"]];
+const NO_HOOKS: readonly Change[] = [["deps.registerHooks({", "(() => {})({"]];
+const NO_REVOKE: readonly Change[] = [
+  ["  revokePermissions();\n", ""],
+  ['permissions: "none"', 'permissions: "inherit"'],
+];
+const CODE_FROM_TEXT: readonly Change[] = [["strings: false", "strings: true"]];
+const noCodeFlag = (args: readonly string[]) =>
+  args.map((arg) => arg.replace(",--disallow-code-generation-from-strings", ""));
+const allPermissions = (args: readonly string[]) =>
+  noCodeFlag(args).filter((arg) => !/^--(deny-import|no-remote|no-npm|allow-ffi)$/.test(arg))
+    .toSpliced(1, 0, "--allow-all", "--deny-net=esm.sh,jsr.io,registry.npmjs.org");
+
+const ABLATIONS: readonly Ablation[] = [
+  { name: "nothing (all layers on)", changes: [] },
+  { name: "1 realm", changes: NO_REALM },
+  { name: "1 realm's ban on code from text, and V8's", changes: CODE_FROM_TEXT, flags: noCodeFlag },
+  { name: "2 scrubbed globals", changes: NO_SCRUB },
+  { name: "2 import hooks", changes: NO_HOOKS },
+  { name: "3 V8's ban on code from text", changes: [], flags: noCodeFlag },
+  { name: "3 permissions (all granted, none revoked)", changes: NO_REVOKE, flags: allPermissions },
+  { name: "4 Landlock", changes: [], kernel: { landlock: false } },
+  { name: "4 seccomp", changes: [], kernel: { seccomp: false } },
+  { name: "4 resource limits", changes: [], kernel: { rlimits: false } },
+  { name: "4 kernel layer", changes: [], kernel: { enabled: false } },
+  { name: "1 + 2", changes: [...NO_REALM, ...NO_SCRUB, ...NO_HOOKS], flags: noCodeFlag },
+  {
+    name: "1 + 2 + 3: process and kernel alone",
+    changes: [...NO_REALM, ...NO_SCRUB, ...NO_HOOKS, ...NO_REVOKE],
+    flags: allPermissions,
+  },
+  {
+    name: "1 + 2 + 3 + 4: process alone",
+    changes: [...NO_REALM, ...NO_SCRUB, ...NO_HOOKS, ...NO_REVOKE],
+    flags: allPermissions,
+    kernel: { enabled: false },
+  },
+];
+
+interface AblationRow {
+  readonly name: string;
+  /** Programs that got something they should not. */
+  readonly out: string[];
+  /** Programs that were held but ended otherwise than they should. */
+  readonly other: string[];
+  readonly bystander: boolean;
+}
+
+async function runAblation(
+  ablation: Ablation,
+  bundle: string,
+  folder: string,
+  programs: readonly EscapeProgram[],
+): Promise<AblationRow> {
+  let text = bundle;
+  for (const [from, to] of ablation.changes) {
+    if (!text.includes(from)) throw new Error(`Nothing to change: ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  const program = `${folder}/host_${crypto.randomUUID()}.js`;
+  await Deno.writeTextFile(program, text);
+  const command = createHostCommand({
+    executable: Deno.execPath(),
+    standalone: false,
+    program,
+    cacheDir: denoCacheDir((name) => Deno.env.get(name)),
+  });
+  const pool = await openSandboxPool({
+    isolation: "worker",
+    workersPerHost: 4,
+    warm: 2,
+    hostsMax: 6,
+    queueMax: 64,
+    require: [],
+    limits: ESCAPE_LIMITS,
+    kernel: { ...KERNEL_ON, ...ablation.kernel },
+    log: (level, message) => console.error(level, message),
+    hostCommand: (settings: HostSettings) => {
+      const made = command(settings);
+      return { ...made, args: ablation.flags?.(made.args) ?? made.args };
+    },
+  });
+  const failures = await runCorpus(pool, programs, { parallel: 3, principals: 3 });
+  const last = await runBystander(pool.run);
+  await pool.close();
+  const out = failures.filter((line) => line.includes("it got out"));
+  return {
+    name: ablation.name,
+    out: out.map(nameOf),
+    other: failures.filter((line) => !out.includes(line)).map(nameOf),
+    bystander: last.resultJson === "1",
+  };
+}
+
+function runBystander(
+  run: Awaited<ReturnType<typeof openSandboxPool>>["run"],
+): Promise<SandboxOutcome> {
+  return run(
+    { principalKey: "bystander", code: "return 1", limits: ESCAPE_LIMITS, names: null, seed: null },
+    () => Promise.reject(new Error("no calls")),
+    new AbortController().signal,
+  );
+}
+
+const nameOf = (line: string) => line.slice(0, line.indexOf(":"));
+
+function renderRow(row: AblationRow, total: number): string {
+  const show = (names: readonly string[]) =>
+    names.length === 0 ? "" : ` (${names.slice(0, 6).join(", ")}${names.length > 6 ? ", …" : ""})`;
+  return `| ${row.name} | ${row.out.length} of ${total}${show(row.out)} | ${row.other.length}${
+    show(row.other)
+  } | ${row.bystander ? "unharmed" : "HARMED"} |`;
+}
+
+if (import.meta.main) {
+  const folder = await Deno.makeTempDir();
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      new URL("../src/sandbox/host_main.ts", import.meta.url).pathname,
+      "-o",
+      `${folder}/host.js`,
+    ],
+  }).output();
+  if (!output.success) throw new Error(new TextDecoder().decode(output.stderr));
+  const bundle = await Deno.readTextFile(`${folder}/host.js`);
+  const programs = readPrograms(new URL("../tests/escape/programs", import.meta.url).pathname);
+  Deno.env.set("CANARY_ENV", "canary-env-value");
+  console.log(
+    "| switched off | got out | ended otherwise | service and others |\n| --- | --- | --- | --- |",
+  );
+  for (const ablation of ABLATIONS) {
+    if (!ablation.name.includes(Deno.args[0] ?? "")) continue;
+    console.log(renderRow(await runAblation(ablation, bundle, folder, programs), programs.length));
+  }
+  await Deno.remove(folder, { recursive: true });
+  Deno.exit(0);
 }

@@ -18,6 +18,8 @@ export interface HostSettings {
   readonly frameBytesMax: number;
   /** Interpreter only: nothing in the host may become machine code. */
   readonly jitless: boolean;
+  /** How far the host stands back when the machine is busy, 0 to 19. @see setpriority(2) */
+  readonly niceness: number;
   /** Only fills the runtime's cache of compiled code, for the hosts that start later, and ends. */
   readonly prime: boolean;
   /** Parts of the kernel layer; all on, except where their effect is measured. */

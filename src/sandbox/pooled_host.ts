@@ -24,6 +24,8 @@ export interface PooledHost {
 
 export interface PooledHostOptions {
   readonly isolation: Isolation;
+  /** Whom it is for from the start; null: whoever comes first. */
+  readonly reservedFor: string | null;
   readonly usesMax: number;
   /** A host that has computed longer than this retires before the kernel ends it. */
   readonly cpuTotalMsMax: number;
@@ -43,7 +45,7 @@ const START_MS = 20_000;
 
 export function createPooledHost(process: HostProcess, options: PooledHostOptions): PooledHost {
   let state: PooledHost["state"] = "starting";
-  let principalKey: string | null = null;
+  let principalKey = options.reservedFor;
   let idleSinceMs = performance.now();
   let failure: string | null = null;
   let uses = 0;

@@ -177,11 +177,10 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
       return host !== null;
     });
     // A host that is about to be ready again is worth waiting for.
-    let missing = 0;
     for (const [principalKey, count] of missingOf) {
-      missing += Math.max(0, count - supply.recycling(principalKey));
+      missingOf.set(principalKey, Math.max(0, count - supply.recycling(principalKey)));
     }
-    supply.provide(Math.min(missing, freePlaces()));
+    supply.provide(missingOf, freePlaces());
   }
 
   function freePlaces(): number {
@@ -205,6 +204,8 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     const left = runningOf.get(principalKey)! - 1;
     if (left === 0) runningOf.delete(principalKey);
     else runningOf.set(principalKey, left);
+    const code = finished.outcome.error?.code ?? "";
+    if (!finished.clean && code.startsWith("ERR_SANDBOX_")) supply.strike(principalKey);
     meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;
     waiting.resolve(finished.outcome);
     pump();

@@ -31,6 +31,7 @@ const PR_SET_DUMPABLE = 4;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SIGKILL = 9n;
 const SIGXFSZ = 25;
+const PRIO_PROCESS = 0;
 const SIG_IGN = 1n;
 const SECCOMP_SET_MODE_FILTER = 1n;
 const SECCOMP_FILTER_FLAG_TSYNC = 1n;
@@ -86,6 +87,8 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   function lockFiles(): void {
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
     limit(RLIMIT.core, 0);
+    // Threads inherit it, so before the Workers.
+    if (settings.niceness > 0) libc.setpriority(PRIO_PROCESS, 0, settings.niceness);
     if (rlimits) {
       // From here on writing to a file fails: the pipes are no files, and the runtime's caches, which
       // other hosts read, must not grow with every Worker.
