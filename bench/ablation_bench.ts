@@ -37,9 +37,14 @@ const NO_REVOKE: readonly Change[] = [
 const CODE_FROM_TEXT: readonly Change[] = [["strings: false", "strings: true"]];
 const noCodeFlag = (args: readonly string[]) =>
   args.map((arg) => arg.replace(",--disallow-code-generation-from-strings", ""));
+/** Everything but the network beyond this machine, which no measurement may touch. */
+const ALL_BUT_FAR_HOSTS = [
+  ...["env", "ffi", "import", "read", "run", "sys", "write"].map((name) => `--allow-${name}`),
+  "--allow-net=127.0.0.1,0.0.0.0,localhost",
+];
 const allPermissions = (args: readonly string[]) =>
   noCodeFlag(args).filter((arg) => !/^--(deny-import|no-remote|no-npm|allow-ffi)$/.test(arg))
-    .toSpliced(1, 0, "--allow-all", "--deny-net=esm.sh,jsr.io,registry.npmjs.org");
+    .toSpliced(1, 0, ...ALL_BUT_FAR_HOSTS);
 
 const ABLATIONS: readonly Ablation[] = [
   { name: "nothing (all layers on)", changes: [] },

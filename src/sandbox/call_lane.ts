@@ -68,6 +68,7 @@ export function createCallLane(options: CallLaneOptions): CallLane {
   let openChars = 0;
   let batch = "";
   let scheduled = false;
+  let closed = false;
 
   function take(id: number, server: string, tool: string, json: string): ErrorCode | null {
     if (id !== count) return "ERR_SANDBOX_PROTOCOL";
@@ -119,7 +120,7 @@ export function createCallLane(options: CallLaneOptions): CallLane {
   }
 
   function startWaiting(): void {
-    while (!abort.signal.aborted && active < limits.concurrentCallsMax && waiting.length > 0) {
+    while (!closed && active < limits.concurrentCallsMax && waiting.length > 0) {
       const { call, chars } = waiting.shift()!;
       active++;
       void answer(call, chars);
@@ -139,7 +140,7 @@ export function createCallLane(options: CallLaneOptions): CallLane {
         title,
       );
     }
-    if (abort.signal.aborted) return;
+    if (closed) return;
     if (result.ok && !fitsBytes(result.json, limits.toolResultBytesMax)) {
       result = refusal(
         "ERR_UPSTREAM_RESULT",
@@ -171,7 +172,7 @@ export function createCallLane(options: CallLaneOptions): CallLane {
 
   async function flush(): Promise<void> {
     scheduled = false;
-    if (batch === "" || abort.signal.aborted) return;
+    if (batch === "" || closed) return;
     const messages = batch;
     batch = "";
     await options.send(messages);
@@ -184,8 +185,9 @@ export function createCallLane(options: CallLaneOptions): CallLane {
     take,
     failureOf: (id) => failures.get(id),
     close() {
+      closed = true;
       waiting.length = 0;
-      abort.abort();
+      if (active > 0) abort.abort();
     },
   };
 }

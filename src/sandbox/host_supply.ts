@@ -44,8 +44,15 @@ export interface HostSupply {
   take(principalKey: string): PooledHost | null;
   /** Hosts of this principal that will be ready in a moment. */
   recycling(principalKey: string): number;
-  /** Starts what `waiting` programs (that may run now) and the warm stock need. */
-  provide(waiting: number): void;
+  /**
+   * Starts what is missing.
+   *
+   * @param waiting programs that may run now and have no host, by principal
+   * @param places hosts that may be started for them
+   */
+  provide(waiting: ReadonlyMap<string, number>, places: number): void;
+  /** A program of this principal hit a limit and its host had to be destroyed. */
+  strike(principalKey: string): void;
   count(state: PooledHost["state"]): number;
   close(): Promise<void>;
 }
@@ -66,6 +73,11 @@ const HOST_LIFE_MS = 2_000;
 const START_FAILURES_MAX = 3;
 const STARTS_AT_ONCE_MAX = 3;
 const RETRY_START_MS = 100;
+const STRIKES_MAX = 2;
+const STRIKES_MS = 30_000;
+const STRIKES_KEYS_MAX = 10_000;
+const RESERVED_NICENESS = 10;
+const RESERVED_PAUSE_MS = 200;
 /** Kept free for the rest of the machine. */
 const RESERVE_MB = 256;
 
@@ -74,17 +86,21 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   const hosts = new Set<PooledHost>();
   const firstReady = Promise.withResolvers<void>();
   firstReady.promise.catch(() => {});
+  const strikes = createStrikes();
   const freeMemoryMb = options.freeMemoryMb ?? systemFreeMemoryMb;
   let kernel: KernelReport | null = null;
   let priming: HostProcess | null = null;
   let startFailures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let reservedRetry: ReturnType<typeof setTimeout> | undefined;
+  let lastReservedMs = -Infinity;
   let closed = false;
   /** Executions per millisecond, smoothed. */
   let rate = 0;
   let lastTakenMs = performance.now();
 
   const count = (state: PooledHost["state"]) => countHosts((host) => host.state === state);
+  const isComing = (host: PooledHost) => host.state === "starting" && host.principalKey === null;
   const isFresh = (host: PooledHost) => host.state === "ready" && host.principalKey === null;
   function countHosts(matches: (host: PooledHost) => boolean): number {
     let sum = 0;
@@ -100,7 +116,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
       if (host.principalKey === principalKey) own ??= host;
       else if (host.principalKey === null) fresh ??= host;
     }
-    const taken = own ?? fresh;
+    const taken = own ?? (strikes.isOut(principalKey) ? null : fresh);
     if (taken !== null) {
       const now = performance.now();
       rate = rate * 0.95 + 0.05 / Math.max(1, now - lastTakenMs);
@@ -109,15 +125,40 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return taken;
   }
 
-  function provide(waiting: number): void {
+  function provide(waiting: ReadonlyMap<string, number>, places: number): void {
     if (closed) return;
-    const wanted = waiting + options.warm - count("starting") - countHosts(isFresh);
-    for (let index = 0; index < wanted; index++) {
-      if (count("starting") >= STARTS_AT_ONCE_MAX) return;
-      if (hosts.size >= options.hostsMax && !(waiting > 0 && evictIdle())) return;
-      if (hosts.size > 0 && !memoryAllows() && !(waiting > 0 && evictIdle())) return;
-      start();
+    let ordinary = 0;
+    for (const [principalKey, count] of waiting) {
+      if (!strikes.isOut(principalKey)) ordinary += count;
+      else if (count > 0 && !isReserved(principalKey)) startReserved(principalKey);
     }
+    const needed = Math.min(ordinary, places);
+    const wanted = needed + options.warm - countHosts(isComing) - countHosts(isFresh);
+    for (let index = 0; index < wanted; index++) {
+      if (countHosts(isComing) >= STARTS_AT_ONCE_MAX || !hasRoom(needed > 0)) return;
+      start(null);
+    }
+  }
+
+  /** Not more often than every so many milliseconds, whoever it is for. */
+  function startReserved(principalKey: string): void {
+    const pauseMs = lastReservedMs + RESERVED_PAUSE_MS - performance.now();
+    if (pauseMs > 0) {
+      clearTimeout(reservedRetry);
+      reservedRetry = setTimeout(events.onChange, pauseMs);
+    } else if (hasRoom(true)) {
+      lastReservedMs = performance.now();
+      start(principalKey);
+    }
+  }
+
+  function isReserved(principalKey: string): boolean {
+    return countHosts((host) => host.principalKey === principalKey && host.state !== "dead") > 0;
+  }
+
+  function hasRoom(somebodyWaits: boolean): boolean {
+    const full = hosts.size >= options.hostsMax || (hosts.size > 0 && !memoryAllows());
+    return !full || (somebodyWaits && evictIdle());
   }
 
   function memoryAllows(): boolean {
@@ -138,17 +179,19 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
 
   /** Fills the cache of compiled code once, when the first host is there. */
   function prime(): void {
-    const command = options.hostCommand({ ...settings(), prime: true });
+    const command = options.hostCommand({ ...settings(false), prime: true });
     if (command.cached !== true) return;
     priming = startHostProcess(command, 0);
     void priming.death.then(() => (priming = null));
   }
 
-  function settings(): HostSettings {
-    const workers = options.workersPerHost ?? workersFor(rate);
+  function settings(reserved: boolean): HostSettings {
+    const workers = reserved ? 1 : options.workersPerHost ??
+      workersFor(rate / (count("busy") + 1));
     return {
       isolation,
       workers: isolation === "worker" ? workers : 1,
+      niceness: reserved ? RESERVED_NICENESS : 0,
       memoryMb: limits.memoryMb,
       memoryBudgetMb: memoryBudgetMb(limits),
       jitless: options.jitless ?? true,
@@ -159,12 +202,13 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     };
   }
 
-  function start(): void {
-    const hostSettings = settings();
+  function start(reservedFor: string | null): void {
+    const hostSettings = settings(reservedFor !== null);
     try {
       const command = options.hostCommand(hostSettings);
       const host = createPooledHost(startHostProcess(command, hostSettings.frameBytesMax), {
         isolation,
+        reservedFor,
         usesMax: isolation === "realm" ? REALM_USES_MAX : hostSettings.workers,
         cpuTotalMsMax: (hostSettings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
         idleRetireMs: IDLE_RETIRE_MS,
@@ -231,11 +275,12 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   async function close(): Promise<void> {
     closed = true;
     clearTimeout(retry);
+    clearTimeout(reservedRetry);
     priming?.kill();
     await Promise.all([priming?.death, ...[...hosts].map((host) => host.end())]);
   }
 
-  provide(options.warm === 0 ? 1 : 0);
+  provide(new Map([["", options.warm === 0 ? 1 : 0]]), 1);
   return {
     firstReady: firstReady.promise,
     get kernel() {
@@ -245,12 +290,38 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     recycling: (principalKey) =>
       countHosts((host) => host.state === "recycling" && host.principalKey === principalKey),
     provide,
+    strike: strikes.add,
     count,
     close,
   };
 }
 
-/** Few Workers while little happens, so that idle hosts are small; more when they are used up quickly. */
+/**
+ * Who hits limits again and again. Their hosts are made for them alone, small and last in line, so that
+ * the stock that others rely on is not destroyed with them.
+ */
+function createStrikes(): { add(key: string): void; isOut(key: string): boolean } {
+  const times = new Map<string, number[]>();
+  const recent = (key: string) => {
+    const now = performance.now();
+    return (times.get(key) ?? []).filter((at) => now - at < STRIKES_MS);
+  };
+  return {
+    add(key) {
+      const kept = [...recent(key), performance.now()].slice(-STRIKES_MAX);
+      times.delete(key);
+      times.set(key, kept);
+      if (times.size > STRIKES_KEYS_MAX) times.delete(times.keys().next().value!);
+    },
+    isOut: (key) => recent(key).length >= STRIKES_MAX,
+  };
+}
+
+/**
+ * Few Workers while little happens, so that idle hosts are small; more when they are used up quickly.
+ *
+ * @param executionsPerMs of one host
+ */
 function workersFor(executionsPerMs: number): number {
   const wanted = Math.ceil(executionsPerMs * HOST_LIFE_MS);
   return Math.min(WORKERS_MAX, Math.max(WORKERS_MIN, wanted));
