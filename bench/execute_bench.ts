@@ -46,6 +46,7 @@ export const PROGRAMS: { readonly [name: string]: string } = {
     "return (await Promise.all(Array.from({ length: 20 }, () => tools.slow.wait({ ms: 50 })))).length",
 };
 const CONCURRENT = 50;
+const WARM_UPS = 15;
 const MEMORY_RUNS = 8;
 
 /** Measures one target; takes about `repeats` executions of each program and the sustained time. */
@@ -53,7 +54,8 @@ export async function measureTarget(target: BenchTarget, options: BenchOptions):
   const latency: { [program: string]: [number, number] } = {};
   for (const [name, code] of Object.entries(PROGRAMS)) {
     const times: number[] = [];
-    await target.run(code, "bench");
+    // A service has run for a while: its code is compiled.
+    for (let turn = 0; turn < WARM_UPS; turn++) await target.run(code, "bench");
     for (let turn = 0; turn < options.repeats; turn++) {
       const start = performance.now();
       await target.run(code, "bench");

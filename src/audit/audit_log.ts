@@ -12,10 +12,10 @@ import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
 import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
 import { startAuditMaintenance } from "./audit_maintenance.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
-import { AUDIT_LIMITS, type AuditLimits } from "./audit_queue.ts";
+import { AUDIT_LIMITS, type AuditLimits, type Urgency } from "./audit_queue.ts";
 import { type AuditHealth, AuditWriter } from "./audit_writer.ts";
 import { createChainKeeper } from "./chain_keeper.ts";
-import { keepPayloads } from "./keep_payloads.ts";
+import { keepPayloads, type KeptRecord } from "./keep_payloads.ts";
 import { type AuditPayloads, commitPayloads, plainPayloads } from "./payload_box.ts";
 import { createPayloadStore } from "./payload_store.ts";
 import { readRecords } from "./read_records.ts";
@@ -35,9 +35,10 @@ export interface AuditLog {
    * Adds a record; resolves when it is durable.
    *
    * @param payloads kept encrypted beside the chain; their commits and sizes are put into the record.
+   * @param urgency `soon` for what nobody waits for yet: it shares a commit with what comes next.
    * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: what the record announces must not happen.
    */
-  append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord>;
+  append(event: AuditEvent, payloads?: AuditPayloads, urgency?: Urgency): Promise<AuditRecord>;
   /** Newest first. */
   query(filter: AuditFilter): Promise<AuditPage>;
   /** Oldest first, all of them; `limit` and `after` do not apply. */
@@ -139,12 +140,39 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     onError: logError(log),
   });
 
-  async function append(event: AuditEvent, payloads?: AuditPayloads): Promise<AuditRecord> {
-    if (payloads === undefined) return await writer.append(event);
+  /** The last record of an execution that waits for its large payload. */
+  const delayed = new Map<string, Promise<unknown>>();
+
+  async function append(
+    event: AuditEvent,
+    payloads?: AuditPayloads,
+    urgency: Urgency = "now",
+  ): Promise<AuditRecord> {
+    const kept = keep(event, payloads);
+    const { execution = "" } = event;
+    const before = delayed.get(execution);
+    if (before === undefined && !(kept instanceof Promise)) {
+      return await writer.append(kept.event, kept.payloads, urgency);
+    }
+    const appending = Promise.all([kept, before]).then(([{ event, payloads }]) => ({
+      appended: writer.append(event, payloads, urgency),
+    }));
+    // Those that come behind wait until it has its place, not until it is durable.
+    const placed = appending.then(({ appended }) => void appended.catch(() => {}), () => {});
+    delayed.set(execution, placed);
+    await placed;
+    if (delayed.get(execution) === placed) delayed.delete(execution);
+    return await (await appending).appended;
+  }
+
+  function keep(
+    event: AuditEvent,
+    payloads: AuditPayloads | undefined,
+  ): KeptRecord | Promise<KeptRecord> {
+    if (payloads === undefined) return { event, payloads: null };
     const committed = commitPayloads(event, payloads);
-    if (config.payloads === "off") return await writer.append(committed.event);
-    const kept = await keepPayloads(payloadStore, committed, log);
-    return await writer.append(kept.event, kept.payloads);
+    if (config.payloads === "off") return { event: committed.event, payloads: null };
+    return keepPayloads(payloadStore, committed, log);
   }
 
   async function close(): Promise<void> {

@@ -11,6 +11,8 @@ export const AUDIT_LIMITS = {
   queueCharactersMax: 67_108_864,
   /** Above this, facts are refused too: only a store that stays away for long leads here. */
   factsMax: 50_000,
+  /** How long a record that nobody waits for may stay out of the store, to share a commit with the next. */
+  lingerMs: 5,
   /** A commit that takes longer counts as a store that does not answer. */
   stallMs: 3_000,
   /** How long the writer of a fact is kept waiting for a broken store; the fact itself waits on. */
@@ -22,6 +24,9 @@ export const AUDIT_LIMITS = {
 } as const;
 
 export type AuditLimits = { readonly [name in keyof typeof AUDIT_LIMITS]: number };
+
+/** `now`: a commit begins at once. `soon`: it goes with the next one, or after `lingerMs`. */
+export type Urgency = "now" | "soon";
 
 /** Payloads of one record as they are kept: in the batch's box, or in a box of their own. */
 export type KeptPayloads = SaltedPayloads | { readonly large: string };

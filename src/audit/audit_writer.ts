@@ -17,6 +17,7 @@ import {
   isAnnouncement,
   type KeptPayloads,
   ownEvent,
+  type Urgency,
   type Waiting,
 } from "./audit_queue.ts";
 import { normalizeEvent } from "./normalize_event.ts";
@@ -73,6 +74,9 @@ export class AuditWriter {
   #stalled: string | null = null;
   #fenced = false;
   #closing = false;
+  /** Something in the queue is waited for, so that a commit must not be put off. */
+  #due = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | null = null;
 
   constructor(deps: AuditWriterDeps, state: ChainState) {
@@ -87,7 +91,7 @@ export class AuditWriter {
 
   /** Whether something waits or is being written. */
   isBusy(): boolean {
-    return this.#draining !== null;
+    return this.#draining !== null || this.#queue.length() > 0;
   }
 
   health(): AuditHealth {
@@ -100,7 +104,11 @@ export class AuditWriter {
    *
    * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
    */
-  append(event: AuditEvent, payloads: KeptPayloads | null = null): Promise<AuditRecord> {
+  append(
+    event: AuditEvent,
+    payloads: KeptPayloads | null = null,
+    urgency: Urgency = "now",
+  ): Promise<AuditRecord> {
     const normal = normalizeEvent(event);
     const { promise, resolve, reject } = Promise.withResolvers<AuditRecord>();
     const ts = this.#deps.now();
@@ -121,7 +129,8 @@ export class AuditWriter {
       return Promise.reject(this.#unavailable(refusal));
     }
     this.#queue.push(waiting);
-    this.#start();
+    if (urgency === "now") this.#flush();
+    else this.#linger ??= setTimeout(() => this.#flush(), this.#deps.limits.lingerMs);
     return promise;
   }
 
@@ -129,6 +138,7 @@ export class AuditWriter {
   async close(): Promise<void> {
     this.#closing = true;
     this.#wake?.();
+    this.#flush();
     const late = Promise.withResolvers<void>();
     let isLate = false;
     const timer = setTimeout(() => {
@@ -151,21 +161,39 @@ export class AuditWriter {
     return reason ?? (this.#queue.isFull() ? "its queue is full" : null);
   }
 
+  #flush(): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
+    this.#due = this.#queue.length() > 0;
+    this.#start();
+  }
+
+  /** The next batch; what does not fit into it is due as well. */
+  #take(): Waiting[] {
+    const batch = this.#queue.take();
+    this.#due = this.#queue.length() > 0;
+    if (!this.#due) {
+      clearTimeout(this.#linger);
+      this.#linger = undefined;
+    }
+    return batch;
+  }
+
   #start(): void {
     if (this.#draining !== null) return;
     // Everything that is appended in this turn of the event loop goes into the first batch.
     this.#draining = Promise.resolve().then(() => this.#drain()).finally(() => {
       this.#draining = null;
       const goesOn = !this.#fenced && !(this.#closing && this.#trouble !== null);
-      if (this.#queue.length() > 0 && goesOn) this.#start();
+      if (this.#due && this.#queue.length() > 0 && goesOn) this.#start();
     });
   }
 
   async #drain(): Promise<void> {
     let pauseMs = this.#deps.limits.retryMinMs;
     // While there is trouble the record of it is tried, also when nothing else waits.
-    while (this.#queue.length() > 0 || this.#trouble !== null) {
-      const batch = this.#queue.take();
+    while (this.#due || this.#trouble !== null) {
+      const batch = this.#take();
       const built = this.#build(batch);
       const failure = await this.#commit(batch, built);
       if (failure === null) {
@@ -249,8 +277,9 @@ export class AuditWriter {
 
   #answer(waiting: Waiting, link: ChainLink | undefined): void {
     if (link === undefined) return;
-    if (!waiting.refused) waiting.resolve(link.record);
-    else this.#queue.push(ownEvent(describeRefused(link.record), this.#deps.now()));
+    if (!waiting.refused) return waiting.resolve(link.record);
+    this.#queue.push(ownEvent(describeRefused(link.record), this.#deps.now()));
+    this.#due = true;
   }
 
   /** A commit takes too long: what only waits for it is refused, as after a failure. */
@@ -314,6 +343,7 @@ export class AuditWriter {
       else if (!waiting.refused) again.push(waiting);
     }
     this.#queue.putBack(again);
+    this.#due = this.#queue.length() > 0;
   }
 
   #fence(batch: readonly Waiting[]): void {

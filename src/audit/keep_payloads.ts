@@ -4,30 +4,39 @@ import { isAnnouncementKind, type KeptPayloads } from "./audit_queue.ts";
 import type { SaltedPayloads } from "./payload_box.ts";
 import type { PayloadStore } from "./payload_store.ts";
 
+export interface KeptRecord {
+  readonly event: AuditEvent;
+  readonly payloads: KeptPayloads | null;
+}
+
 /**
  * An intent without its payload is refused; an outcome without it is better than none, and says so.
  *
+ * @returns at once, unless a large payload has to be written first.
  * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
  */
-export async function keepPayloads(
+export function keepPayloads(
   payloadStore: PayloadStore,
   committed: { event: AuditEvent; salted: SaltedPayloads },
   log: (message: string) => void,
-): Promise<{ event: AuditEvent; payloads: KeptPayloads | null }> {
+): KeptRecord | Promise<KeptRecord> {
   const { event, salted } = committed;
-  let kept: KeptPayloads | null = null;
-  try {
-    kept = await payloadStore.keep(salted);
-  } catch (error) {
+  const kept = payloadStore.keep(salted);
+  if (!(kept instanceof Promise)) return withKept(event, kept);
+  return kept.then((payloads) => withKept(event, payloads), (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
     if (isAnnouncementKind(event.kind)) {
-      const reason = error instanceof Error ? error.message : String(error);
       throw new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {
         hint: "Nothing was done. Try again later; the operator sees the cause in the health check.",
         cause: error,
       });
     }
-    log(`audit: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (kept !== null) return { event, payloads: kept };
-  return { event: { ...event, detail: { ...event.detail, payload: "not kept" } }, payloads: null };
+    log(`audit: ${reason}`);
+    return withKept(event, null);
+  });
+}
+
+function withKept(event: AuditEvent, payloads: KeptPayloads | null): KeptRecord {
+  if (payloads !== null) return { event, payloads };
+  return { event: { ...event, detail: { ...event.detail, payload: "not kept" } }, payloads };
 }

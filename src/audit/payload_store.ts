@@ -29,8 +29,8 @@ export type PayloadLookup =
   | { readonly state: "damaged"; readonly reason: string };
 
 export interface PayloadStore {
-  /** Writes large payloads at once, in a box of their own; small ones wait for the batch. */
-  keep(salted: SaltedPayloads): Promise<KeptPayloads | null>;
+  /** Small payloads wait for the batch; large ones are written first, in a box of their own. */
+  keep(salted: SaltedPayloads): KeptPayloads | null | Promise<KeptPayloads>;
   /** The box of a batch, as a document beside its records. */
   pack(payloads: readonly { seq: number; payloads: KeptPayloads }[]): Change | null;
   /** @param last remembers the box of the record before, for reading many in order */
@@ -79,18 +79,21 @@ export function createPayloadStore(
     return contents;
   }
 
+  async function keepLarge(salted: SaltedPayloads, key: PayloadKey): Promise<KeptPayloads> {
+    const id = crypto.randomUUID();
+    const box = closeBox(salted, placeOfLarge(deps.chain, id), key);
+    const value = { key: key.id, first: 0, last: 0, box };
+    await store.put([
+      { key: keyOf.auditLargePayload(deps.chain, id), value, ttlMs: retentionMs },
+    ]);
+    return { large: id };
+  }
+
   return {
-    async keep(salted) {
+    keep(salted) {
       const characters = countCharacters(salted);
       if (characters > PAYLOAD_CHARACTERS_MAX) return null;
-      if (characters <= SHARED_CHARACTERS_MAX) return salted;
-      const id = crypto.randomUUID();
-      const box = closeBox(salted, placeOfLarge(deps.chain, id), current);
-      const value = { key: current.id, first: 0, last: 0, box };
-      await store.put([
-        { key: keyOf.auditLargePayload(deps.chain, id), value, ttlMs: retentionMs },
-      ]);
-      return { large: id };
+      return characters <= SHARED_CHARACTERS_MAX ? salted : keepLarge(salted, current);
     },
     pack(payloads) {
       const first = payloads[0]?.seq;

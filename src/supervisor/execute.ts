@@ -88,7 +88,7 @@ export async function execute(
     code: JSON.stringify(request.code),
     // Not in the chain itself: what a program drew from it may be a secret.
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
-  });
+  }, "soon");
   started.catch(() => {}); // awaited below; until then a failure is not unhandled
   const preflight = deps.preflight.check(
     request.principal,
@@ -103,14 +103,14 @@ export async function execute(
   const refused = async (error: unknown): Promise<never> => {
     const { code, message } = reportError(error);
     span.end(code, {});
-    await started;
-    await deps.audit.append({
+    const ended = deps.audit.append({
       ...base,
       kind: "execution.end",
       result: { status: "error" },
       err: { code, message },
       ms: { total: round(deps.now() - startedAt) },
     });
+    await Promise.all([started, ended]);
     throw error;
   };
   const outcome = blocking.length > 0
@@ -154,8 +154,7 @@ export async function execute(
     },
   };
   span.end(status, { "toolgate.calls": calls.length, "toolgate.wall_ms": result.usage.wallMs });
-  await Promise.all([started, ...context.recorded]);
-  await deps.audit.append({
+  const ended = deps.audit.append({
     ...base,
     kind: "execution.end",
     code,
@@ -172,6 +171,7 @@ export async function execute(
       ...(context.dryRun ? { dryRun: true } : {}),
     },
   }, resultJson === null ? {} : { result: resultJson });
+  await Promise.all([started, ...context.recorded, ended]);
   return result;
 }
 

@@ -14,7 +14,9 @@ export function recordOutcome(
   event: AuditEvent,
   payloads: AuditPayloads = {},
 ): void {
-  const recorded = deps.audit.append(withPlace(deps.now(), context, event), payloads);
+  // A program goes on without it; outside one the caller waits for it.
+  const urgency = context.program === null ? "now" : "soon";
+  const recorded = deps.audit.append(withPlace(deps.now(), context, event), payloads, urgency);
   recorded.catch(() => {}); // whoever answers for the execution awaits it and fails with it
   context.recorded.push(recorded);
 }

@@ -82,6 +82,53 @@ Deno.test("append() writes many records with few commits", async () => {
   await log.close();
 });
 
+Deno.test("append() puts what nobody waits for into the commit of what comes next", async () => {
+  const store = createMemoryStore();
+  let commits = 0;
+  const counting: Store = {
+    ...store,
+    append(...batch) {
+      commits++;
+      return store.append(...batch);
+    },
+  };
+  const log = await openAuditLog({
+    store: counting,
+    chain: "main",
+    config: CONFIG,
+    limits: { lingerMs: 60_000 },
+  });
+  const soon = ["e1:0", "e1:1"].map((call) => log.append(outcome(call), {}, "soon"));
+  const next = await log.append(intent("e1:2"));
+  assert.equal(commits, 1);
+  assert.deepEqual((await Promise.all(soon)).map(({ seq }) => next.seq - seq), [2, 1]);
+  const last = log.append(outcome("e1:2"), {}, "soon");
+  await log.close(); // does not leave it behind
+  assert.equal((await last).seq, next.seq + 1);
+  await store.close();
+});
+
+Deno.test("append() keeps the order of an execution, however large a payload is", async () => {
+  await withLog(async (log) => {
+    const large = JSON.stringify("x".repeat(300_000));
+    const appended = await Promise.all([
+      log.append({ kind: "execution.start", execution: "e1" }, { code: large }, "soon"),
+      log.append(intent("e1:0"), { args: "{}" }),
+      log.append(outcome("e1:0"), { result: large }, "soon"),
+      log.append({ kind: "execution.end", execution: "e1", result: { status: "ok" } }),
+    ]);
+    const first = appended[0].seq;
+    assert.deepEqual(appended.map(({ seq }) => seq - first), [0, 1, 2, 3]);
+  });
+});
+
+Deno.test("append() does not keep what nobody waits for to itself for long", async () => {
+  await withLog(async (log) => {
+    const { seq } = await log.append(outcome("e1:0"), {}, "soon");
+    assert.deepEqual((await allRecords(log)).at(-1)?.seq, seq);
+  });
+});
+
 Deno.test("append() keeps payloads beside the chain and commits to them", async () => {
   await withLog(async (log, store) => {
     const record = await log.append(intent("e:0"), { args: '{"b":1,"a":"secret text"}' });
