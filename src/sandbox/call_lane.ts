@@ -66,8 +66,10 @@ export function createCallLane(options: CallLaneOptions): CallLane {
   let count = 0;
   let active = 0;
   let openChars = 0;
+  /** Full batches, then the one that is being filled. */
+  const batches: string[] = [];
   let batch = "";
-  let scheduled = false;
+  let sending: Promise<void> | null = null;
   let closed = false;
 
   function take(id: number, server: string, tool: string, json: string): ErrorCode | null {
@@ -164,18 +166,25 @@ export function createCallLane(options: CallLaneOptions): CallLane {
       const error: ReplyError = result.error;
       batch += encodeMessage(KIND.replyError, id, [JSON.stringify(error), at]);
     }
-    if (batch.length > BATCH_CHARS_MAX) return await flush();
-    if (scheduled) return;
-    scheduled = true;
-    queueMicrotask(flush);
+    const isFull = batch.length > BATCH_CHARS_MAX;
+    if (isFull) {
+      batches.push(batch);
+      batch = "";
+    }
+    // What is answered in this turn, and while a write is under way, goes into one write.
+    sending ??= Promise.resolve().then(sendAll).finally(() => (sending = null));
+    if (isFull) await sending;
   }
 
-  async function flush(): Promise<void> {
-    scheduled = false;
-    if (batch === "" || closed) return;
-    const messages = batch;
-    batch = "";
-    await options.send(messages);
+  async function sendAll(): Promise<void> {
+    while (!closed && (batches.length > 0 || batch !== "")) {
+      let messages = batches.shift();
+      if (messages === undefined) {
+        messages = batch;
+        batch = "";
+      }
+      await options.send(messages);
+    }
   }
 
   return {

@@ -21,6 +21,8 @@ export interface StdioTransportOptions {
 }
 
 const STDERR_LINE_BYTES_MAX = 2_048;
+/** Messages that share a write; a larger one has its own. */
+const WRITE_CHARACTERS_MAX = 65_536;
 
 /**
  * MCP over a child's standard input and output: one JSON message per line.
@@ -41,6 +43,8 @@ export class StdioTransport implements Transport {
   #ended: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
   #isClosed = false;
+  readonly #unsent: string[] = [];
+  #sending: Promise<void> | null = null;
 
   constructor(options: StdioTransportOptions) {
     this.#options = options;
@@ -76,7 +80,23 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#writer === null || this.#isClosed) throw new Error("Not connected");
-    await this.#writer.write(this.#encoder.encode(JSON.stringify(message) + "\n"));
+    this.#unsent.push(JSON.stringify(message) + "\n");
+    // What is sent in this turn, and while a write is under way, goes into one write.
+    this.#sending ??= Promise.resolve().then(() => this.#sendAll(this.#writer!))
+      .finally(() => this.#sending = null);
+    await this.#sending;
+  }
+
+  async #sendAll(writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for (let text = this.#unsent.shift(); text !== undefined; text = this.#unsent.shift()) {
+      let next = this.#unsent[0];
+      while (next !== undefined && text.length + next.length <= WRITE_CHARACTERS_MAX) {
+        text += next;
+        this.#unsent.shift();
+        next = this.#unsent[0];
+      }
+      await writer.write(this.#encoder.encode(text));
+    }
   }
 
   /** Asks the child to end, then makes it. The client library may call this as well. */

@@ -107,10 +107,14 @@ Deno.test("no more than concurrentExecutionsMax run at once", async () => {
   await withPool({ limits, isolation: "realm", hostsMax: 4, warm: 2 }, async (pool) => {
     let active = 0;
     let most = 0;
+    const two = Promise.withResolvers<void>();
     await Promise.all(Array.from({ length: 6 }, () =>
       runCode(pool, "return await tools.a.b()", {
         onCall: async () => {
           most = Math.max(most, ++active);
+          if (active === 2) two.resolve();
+          await two.promise;
+          // A third one would come now.
           await new Promise((resolve) => setTimeout(resolve, 10));
           active--;
           return { ok: true, json: "1" };
