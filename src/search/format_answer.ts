@@ -19,6 +19,8 @@ export interface Found {
   readonly total: number;
   /** Visible servers; told when nothing was found or nothing was asked. */
   readonly servers: readonly VisibleServer[];
+  /** No visible tool is of the server that was asked for. */
+  readonly isUnknownServer: boolean;
   /** Names near to the query or to a name that was asked for, visible ones. */
   readonly near: readonly string[];
   /** Of `request.names`, those that do not exist for the caller. */
@@ -48,11 +50,7 @@ export function formatAnswer(
   const shown = layOut(found.ranked, {
     detail: detail === "full" ? "full" : "signatures",
     signaturesMax,
-    shownMax: isNamed
-      ? found.ranked.length
-      : detail === "names" && request.limit !== undefined
-      ? limit
-      : limit + config.namesMax,
+    shownMax: isNamed ? found.ranked.length : request.limit ?? limit + config.namesMax,
     tokensMax: config.tokensMax * (isNamed ? NAMED_TOKENS_FACTOR : 1),
   });
   const servers = shown.length === 0 || isBrowsing ? describeServers(request, found) : [];
@@ -108,6 +106,7 @@ function describeServers(request: SearchRequest, found: Found): string[] {
   const { servers } = found;
   const query = commentText(request.query, 100);
   if (servers.length === 0) return ["// There are no tools that you may use"];
+  const isUnknown = request.server !== undefined && found.isUnknownServer;
   const asked = request.names === undefined && query !== "";
   const list = servers.slice(0, SERVERS_SHOWN_MAX).map(({ identifier, title, toolCount }) => {
     const name = commentText(title, 60);
@@ -116,7 +115,11 @@ function describeServers(request: SearchRequest, found: Found): string[] {
   });
   const more = servers.length - list.length;
   return [
-    asked ? `// No tool matches "${query}"` : "",
+    isUnknown
+      ? `// There is no server "${commentText(request.server ?? "", 100)}"`
+      : asked
+      ? `// No tool matches "${query}"`
+      : "",
     "// Servers; search with words, or with server for the tools of one:",
     ...list,
     more > 0 ? `//   and ${more} more` : "",

@@ -78,7 +78,7 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
 
   async function find(request: SearchRequest, visible: Visible): Promise<Found> {
     const snapshot = deps.snapshot();
-    const none = { servers: [], near: [], missing: [], quarantined: [] };
+    const none = { servers: [], isUnknownServer: false, near: [], missing: [], quarantined: [] };
     if (request.names !== undefined) {
       const { ranked, missing } = findNamed(snapshot, request.names, visible);
       const near = missing.length === 0 ? [] : nearNames(missing, listVisible(snapshot, visible));
@@ -89,9 +89,14 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
       const found = await rank(request, snapshot.tools, visible);
       if (found.ranked.length > 0) return { ...none, ...found };
     }
-    const all = listVisible(snapshot, visible).filter(({ tool }) =>
+    const everywhere = listVisible(snapshot, visible);
+    const all = everywhere.filter(({ tool }) =>
       request.server === undefined || isServer(snapshot, tool.server, request.server)
     );
+    if (all.length === 0) {
+      const servers = countServers(snapshot, everywhere);
+      return { ...none, ranked: [], total: 0, servers, isUnknownServer: true };
+    }
     const servers = countServers(snapshot, all);
     if (!isQuery) return { ...none, ranked: inTurn(all), total: all.length, servers };
     return { ...none, ranked: [], total: 0, servers, near: nearNames([request.query], all) };

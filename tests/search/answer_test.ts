@@ -94,6 +94,11 @@ Deno.test("without a hit an answer shows where to look", async () => {
   deepStrictEqual([answer.hits, answer.total, answer.truncated], [[], 0, false]);
   match(answer.declarations, /^\/\/ No tool matches "qqqqqqqq"$/m);
   match(answer.declarations, /^\/\/ {3}files: 4 tools$/m);
+  for (const query of ["disk", ""]) {
+    const elsewhere = await INDEX.search({ query, server: "dnss" }, ALL);
+    match(elsewhere.declarations, /^\/\/ There is no server "dnss"$/m);
+    match(elsewhere.declarations, /^\/\/ {3}dns: 4 tools$/m);
+  }
   const none = await INDEX.search({ query: "anything" }, () => null);
   strictEqual(none.declarations, "// There are no tools that you may use");
 });
@@ -116,10 +121,12 @@ Deno.test("a write and one that asks are marked, a read is not", async () => {
   match(declarations, /\/\*\* Does read_disk\. \*\//);
 });
 
-Deno.test("limit sets the number of signatures", async () => {
+Deno.test("a limit that is asked for bounds the hits, without one names follow", async () => {
   const answer = await indexOf(MANY).search({ query: "orders", limit: 2 }, ALL);
   strictEqual(answer.hits.filter((hit) => hit.signature !== undefined).length, 2);
-  strictEqual(answer.hits.length, 17);
+  strictEqual(answer.hits.length, 2);
+  strictEqual(answer.truncated, true);
+  strictEqual((await indexOf(MANY).search({ query: "orders" }, ALL)).hits.length, 20);
   const names = await indexOf(MANY).search({ query: "orders", limit: 50, detail: "names" }, ALL);
   strictEqual(names.hits.length, 50);
 });
