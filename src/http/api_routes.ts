@@ -81,6 +81,7 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   readonly attack: (principal: Principal) => Promise<AttackReport>;
 }
 
+const ExportSchema = FilterSchema.extend({ format: z.string().default("jsonl") });
 const SpaceSchema = { space: z.string().default(DEFAULT_SPACE) };
 
 type Authenticate = (request: Request) => Promise<Principal>;
@@ -124,7 +125,11 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/tools", async (context) => {
     const principal = await as(context, "search");
-    return json(await deps.tools(caller(principal, spaceOf(context))));
+    const space = spaceOf(context);
+    // What waits and what is blocked concerns who administers, in whatever space that person is.
+    const isOverview = context.req.query("space") === undefined &&
+      principal.scopes.includes("admin");
+    return json(await deps.tools(isOverview ? { principal, space } : caller(principal, space)));
   });
   api.get("/tools/:name", async (context) => {
     const principal = await as(context, "search");
@@ -153,7 +158,8 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/audit/export", async (context) => {
     await as(context, "audit");
-    return deps.auditExport(filterOf(context), context.req.query("format") ?? "jsonl");
+    const { format, ...filter } = parseInput(ExportSchema, context.req.query(), "query");
+    return deps.auditExport(filter as AuditFilter, format);
   });
   api.post("/audit/verify", async (context) => {
     await as(context, "audit");

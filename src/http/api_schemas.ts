@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_KINDS } from "../model/event.ts";
 
 /** Body of `POST /policy/explain`. */
 export const ExplainRequestSchema = z.strictObject({
@@ -19,7 +20,7 @@ export const ExplainRequestSchema = z.strictObject({
     claims: { ...others as { [claim: string]: z.core.util.JSONType }, ...claims },
   })),
   call: z.string().min(1),
-  args: z.unknown().default({}),
+  args: z.record(z.string(), z.unknown()).default({}),
   exec: z.strictObject({
     tainted: z.boolean().default(false),
     sources: z.array(z.string()).default([]),
@@ -38,14 +39,14 @@ export const KeyRequestSchema = z.strictObject({
 });
 
 /** Query of everything that reads audit records. */
-export const FilterSchema = z.object({
+export const FilterSchema = z.strictObject({
   since: z.coerce.number().optional(),
   until: z.coerce.number().optional(),
   principal: z.string().optional(),
   tool: z.string().optional(),
   execution: z.string().optional(),
-  effect: z.string().optional(),
-  kind: z.string().optional(),
+  effect: z.enum(["allow", "ask", "deny", "hidden"]).optional(),
+  kind: z.enum(AUDIT_KINDS).optional(),
   limit: z.coerce.number().int().min(1).max(100_000).optional(),
   after: z.string().optional(),
 });

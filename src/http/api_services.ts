@@ -7,6 +7,7 @@ import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { McpCaller } from "../mcp/caller.ts";
 import type { Policy } from "../policy/policy.ts";
+import { compileGlob } from "../store/glob.ts";
 import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
 import { lookUp, splitToolName, toolNotFound } from "../supervisor/find_tool.ts";
@@ -122,7 +123,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
       const { name, digest, spaces, limits } = deps.policy();
       return { name, digest, spaces, limits };
     },
-    auditQuery: (filter) => deps.audit.query(filter),
+    auditQuery: (filter) => deps.audit.query(filter).catch(refuseBadPlace),
     auditExport: (filter, format) => exportResponse(deps.audit, filter, format),
     auditVerify: () => deps.audit.verify(),
     auditShow: (id) => showAudit(deps.audit, id),
@@ -161,17 +162,26 @@ async function showAudit(audit: AuditLog, id: string): Promise<unknown> {
   return { id, records: wanted.toReversed() };
 }
 
+function refuseBadPlace(error: unknown): never {
+  if (!(error instanceof RangeError)) throw error;
+  throw new GateError("ERR_BAD_REQUEST", `Cannot read the audit log: ${error.message}`, {
+    hint: 'Pass "next" of the page before as "after", unchanged',
+    cause: error,
+  });
+}
+
 function streamAudit(
   audit: AuditLog,
   filter: Parameters<AuditLog["query"]>[0],
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const text = new TextEncoder();
+  const isTool = filter.tool === undefined ? () => true : compileGlob(filter.tool);
   let stop = () => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
       stop = audit.follow((record) => {
-        if (!matches(record, filter)) return;
+        if (!matches(record, filter) || !isTool(toolOf(record))) return;
         // A reader that does not keep up loses its stream, not the log its memory.
         if ((controller.desiredSize ?? 0) < -10_000) return controller.error(new Error("Too slow"));
         controller.enqueue(text.encode(`${JSON.stringify(record)}\n`));
@@ -190,10 +200,12 @@ function streamAudit(
 }
 
 function matches(record: AuditRecord, filter: Parameters<AuditLog["query"]>[0]): boolean {
-  const tool = record.tool === undefined ? undefined : `${record.tool.server}.${record.tool.name}`;
   return (filter.principal === undefined || record.actor?.sub === filter.principal) &&
-    (filter.tool === undefined || tool === filter.tool) &&
     (filter.execution === undefined || record.execution === filter.execution) &&
     (filter.effect === undefined || record.decision?.effect === filter.effect) &&
     (filter.kind === undefined || record.kind === filter.kind);
+}
+
+function toolOf({ tool }: AuditRecord): string {
+  return tool === undefined ? "" : `${tool.server}.${tool.name}`;
 }

@@ -3,6 +3,7 @@ import {
   hostHeaderValidationResponse,
   originValidationResponse,
 } from "@modelcontextprotocol/server";
+import { problemOf } from "./problem.ts";
 
 /**
  * Refuses requests whose Host or Origin is not ours, so that a web page cannot reach the service through a
@@ -20,12 +21,24 @@ export function createHostGuard(
     // Bound to the network without a public name: who may call is decided by credentials alone.
     return (request) => request.headers.has("origin") ? originOfHost(request) : null;
   }
-  return (request) =>
-    hostHeaderValidationResponse(request, names) ?? originValidationResponse(request, names) ??
-      null;
+  return (request) => {
+    if (hostHeaderValidationResponse(request, names) !== undefined) return refuse(request, "host");
+    return originValidationResponse(request, names) === undefined
+      ? null
+      : refuse(request, "origin");
+  };
 }
 
 function originOfHost(request: Request): Response | null {
   const host = request.headers.get("host")?.replace(/:\d+$/, "") ?? "";
-  return originValidationResponse(request, [host]) ?? null;
+  return originValidationResponse(request, [host]) === undefined ? null : refuse(request, "origin");
+}
+
+function refuse(request: Request, header: "host" | "origin"): Response {
+  const name = JSON.stringify((request.headers.get(header) ?? "").slice(0, 200));
+  return problemOf({
+    code: "ERR_FORBIDDEN",
+    message: `Requests with ${header} ${name} are refused`,
+    hint: "Call the address that the service listens on, or put its public one in server.publicUrl",
+  });
 }

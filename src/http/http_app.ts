@@ -60,7 +60,8 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     const body = request.method === "POST" ? await readJson(request) : undefined;
     const needed = scopesNeeded(body);
     if (needed.some((scope) => !principal.scopes.includes(scope))) throw new MissingScope(needed);
-    return await deps.mcp.handle(request, { principal, space }, body);
+    const response = await deps.mcp.handle(request, { principal, space }, body);
+    return response.status === 405 ? methodNotAllowed(request, response) : response;
   };
   app.get("/.well-known/*", async (context, next) => {
     return deps.resource.metadata(context.req.raw) ?? await next();
@@ -80,7 +81,7 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
   app.notFound((context) =>
     problemOf({
       code: "ERR_NOT_FOUND",
-      message: `There is nothing at ${context.req.path.slice(0, 200)}`,
+      message: `There is nothing at ${context.req.method} ${context.req.path.slice(0, 200)}`,
       hint: "MCP is at /mcp, the API at /api/v1, the console at /console",
     })
   );
@@ -153,6 +154,17 @@ function bearerOf(request: Request): string | null {
   const header = request.headers.get("authorization");
   if (header === null) return null;
   return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] ?? "";
+}
+
+/** GET and DELETE are for clients with a session; who has none may only POST. */
+function methodNotAllowed(request: Request, response: Response): Response {
+  const problem = problemOf({
+    code: "ERR_BAD_REQUEST",
+    message: `${request.method} is not allowed here`,
+    hint: "POST one MCP message; GET and DELETE belong to the session of an older client",
+  }, 405);
+  problem.headers.set("allow", response.headers.get("allow") ?? "POST");
+  return problem;
 }
 
 function spaceNotFound(space: string): GateError {

@@ -1,20 +1,23 @@
 import type { Effect } from "./decision.ts";
 import type { Access } from "./tool.ts";
 
-export type AuditKind =
-  | "search"
-  | "execution.start"
-  | "execution.end"
-  | "call.intent"
-  | "call.outcome"
-  | "approval.ask"
-  | "approval.decide"
-  | "limit.hit"
-  | "catalog.change"
-  | "policy.activate"
-  | "auth.fail"
-  | "admin"
-  | "checkpoint";
+/** What a record can be about. */
+export const AUDIT_KINDS = [
+  "search",
+  "execution.start",
+  "execution.end",
+  "call.intent",
+  "call.outcome",
+  "approval.ask",
+  "approval.decide",
+  "limit.hit",
+  "catalog.change",
+  "policy.activate",
+  "auth.fail",
+  "admin",
+  "checkpoint",
+] as const;
+export type AuditKind = typeof AUDIT_KINDS[number];
 
 export interface AuditActor {
   readonly sub: string;

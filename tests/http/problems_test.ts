@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { createHostGuard } from "../../src/http/host_guard.ts";
+import { withApp } from "../fakes/app.ts";
+
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+async function problemOf(response: Response | null): Promise<Problem> {
+  assert.ok(response !== null, "let through");
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
+  const problem = await response.json() as Problem;
+  assert.equal(problem.status, response.status);
+  return problem;
+}
+
+Deno.test("a foreign Host or Origin is refused with a problem document", async () => {
+  const request = (headers: HeadersInit) => new Request("http://127.0.0.1/healthz", { headers });
+  const local = createHostGuard("127.0.0.1", undefined);
+  const host = await problemOf(local(request({ host: "evil.example" })));
+  assert.deepEqual([host.status, host.code], [403, "ERR_FORBIDDEN"]);
+  assert.match(host.message, /host "evil\.example"/);
+  const foreign = { host: "127.0.0.1:1", origin: "https://evil.example" };
+  assert.match(
+    (await problemOf(local(request(foreign)))).message,
+    /origin "https:\/\/evil\.example"/,
+  );
+  assert.equal(local(request({ host: "127.0.0.1:1", origin: "http://localhost:3" })), null);
+  const open = createHostGuard("0.0.0.0", undefined);
+  assert.equal((await problemOf(open(request({ ...foreign, host: "gate:1" })))).status, 403);
+  assert.equal(open(request({ host: "gate:1", origin: "http://gate:1" })), null);
+});
+
+Deno.test("what the MCP endpoint does not allow is a problem document that says what it allows", async () => {
+  await withApp({}, async ({ app }) => {
+    for (const method of ["GET", "DELETE", "PUT"]) {
+      const response = await app.fetch(new Request("http://127.0.0.1/mcp", { method }));
+      assert.equal(response.headers.get("allow"), "POST");
+      const { status, message } = await problemOf(response);
+      assert.deepEqual([status, message], [405, `${method} is not allowed here`]);
+    }
+  });
+});
+
+Deno.test("a filter that audit does not know is refused, not left out", async () => {
+  await withApp({}, async ({ ask }) => {
+    for (
+      const [query, place] of [
+        ["effect=denied", /effect.*"deny"/],
+        ["kind=call", /kind.*"call\.intent"/],
+        ["efect=deny", /"efect"/],
+        ["after=nonsense", /"nonsense"/],
+        ["since=yesterday", /since/],
+      ] as const
+    ) {
+      const { status, message } = await problemOf(await ask("GET", `/audit?${query}`));
+      assert.equal(status, 400, query);
+      assert.match(message, place);
+    }
+    const exported = await ask("GET", "/audit/export?effect=deny&format=csv");
+    assert.match(await exported.text(), /^chain,seq,/);
+    const explained = await ask("POST", "/policy/explain", { call: "orders.list", args: [] });
+    assert.match((await problemOf(explained)).message, /args/);
+  });
+});
+
+Deno.test("a stream of records takes the same patterns of tools as a query", async () => {
+  await withApp({}, async ({ ask, execute }) => {
+    const stream = await ask("GET", "/audit/stream?tool=orders.*");
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    await execute(
+      "await tools.customers.list({ limit: 1 }); await tools.orders.list({ limit: 1 })",
+    );
+    const first = JSON.parse(((await reader?.read())?.value ?? "").split("\n")[0] ?? "");
+    assert.deepEqual([first.kind, first.tool.server], ["call.intent", "orders"]);
+    await reader?.cancel();
+  });
+});
+
+Deno.test("an operator outside of all spaces sees what waits and is told why programs cannot run", async () => {
+  const policy = [
+    "version: 1",
+    "name: closed",
+    "groups: { eng: { claim: groups, has: eng } }",
+    "spaces: { engineering: { for: [eng], tools: [orders.*] } }",
+    "rules: [{ id: read, allow: read }]",
+  ].join("\n");
+  await withApp({ policy }, async ({ ask, json, app }) => {
+    await ask("POST", "/tools/orders.list/block");
+    const { tools, quarantined } = await json<
+      { tools: unknown[]; quarantined: { server: string; name: string }[] }
+    >("GET", "/tools");
+    assert.deepEqual(tools, []);
+    assert.ok(quarantined.some(({ server, name }) => server === "orders" && name === "list"));
+    const named = await problemOf(await ask("GET", "/tools?space=default"));
+    assert.deepEqual([named.status, named.code], [404, "ERR_NOT_FOUND"]);
+    const mcp = new Request("http://127.0.0.1/mcp", { method: "POST", body: "{}" });
+    assert.equal((await problemOf(await app.fetch(mcp))).status, 404);
+  });
+});
