@@ -6,7 +6,7 @@ import type { ResolveSecrets } from "./config/secrets.ts";
 import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
 import type { McpExchange } from "./mcp/exchange.ts";
-import type { ExecuteInput, SearchInput } from "./mcp/tool_definitions.ts";
+import { codeOf, type ExecuteInput, type SearchInput } from "./mcp/tool_definitions.ts";
 import type { CatalogSnapshot, ServerState } from "./model/catalog.ts";
 import { GateError } from "./model/errors.ts";
 import type { ExecutionResult } from "./model/execution.ts";
@@ -259,11 +259,14 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       return answer;
     },
     async execute(caller, input, exchange) {
+      const code = codeOf(input);
       await catalog();
       return await track((signal) =>
         execute(executeDeps, {
           ...caller,
-          ...input,
+          code,
+          ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }),
+          ...(input.dryRun === undefined ? {} : { dryRun: input.dryRun }),
           task: exchange.task,
           traceparent: exchange.traceparent,
           signal: AbortSignal.any([exchange.signal, signal]),

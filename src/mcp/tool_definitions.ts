@@ -1,5 +1,6 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import { GateError } from "../model/errors.ts";
 
 /** Input of the `search` tool. */
 export const SearchInputSchema = z.strictObject({
@@ -13,12 +14,30 @@ export type SearchInput = z.infer<typeof SearchInputSchema>;
 
 /** Input of the `execute` tool. */
 export const ExecuteInputSchema = z.strictObject({
-  code: z.string().default(""),
+  code: z.string().optional(),
   timeoutMs: z.int().min(1).optional(),
   dryRun: z.boolean().optional(),
   resume: z.string().max(200).optional(),
 });
 export type ExecuteInput = z.infer<typeof ExecuteInputSchema>;
+
+/**
+ * The program to run.
+ *
+ * @throws {GateError} `ERR_BAD_REQUEST` if there is none; `ERR_NOT_FOUND` for `resume`, which must not run
+ *   the code beside it as if it were new.
+ */
+export function codeOf({ code, resume }: ExecuteInput): string {
+  if (resume !== undefined) {
+    throw new GateError("ERR_NOT_FOUND", `No execution waits as "${resume.slice(0, 100)}"`, {
+      hint: "Approvals cannot be given here yet; leave out resume and send the program as code",
+    });
+  }
+  if (code !== undefined) return code;
+  throw new GateError("ERR_BAD_REQUEST", "Cannot execute: there is no code", {
+    hint: "Pass the TypeScript program as code",
+  });
+}
 
 /**
  * The two tools an agent sees. Every word of them is paid for in each conversation, so the schemas are
