@@ -1,3 +1,4 @@
+import { isDemo } from "../config/demo_config.ts";
 import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
 import type { Config } from "../config/schema.ts";
 import { reportError } from "../model/errors.ts";
@@ -44,7 +45,8 @@ const EARLIEST_MS = Date.parse("2026-01-01T00:00:00Z");
 
 export function checkConfig(config: Config, source: string): Check {
   const servers = Object.keys(config.mcpServers).length + Object.keys(config.openapi).length;
-  const detail = `${source}, ${servers} upstreams, store ${withoutPassword(config.store)}`;
+  const upstreams = isDemo(source) ? "its own upstreams" : `${servers} upstreams`;
+  const detail = `${source}, ${upstreams}, store ${withoutPassword(config.store)}`;
   if (config.policies === "open") {
     return warn("configuration", `${detail}; "policies: open" allows every call`, "Write a policy");
   }

@@ -10,7 +10,10 @@ import type { Config } from "./schema.ts";
 export interface LoadConfigDeps {
   /** Environment variable, or undefined. */
   readonly env: (name: string) => string | undefined;
+  /** Where the user is: paths that are named begin there. */
   readonly cwd: () => string;
+  /** Where the process runs, if it is another folder: `deno task` changes to that of the project. */
+  readonly home?: () => string;
   /** @throws {Deno.errors.NotFound} if there is no such file. */
   readonly readTextFile: (path: string) => Promise<string>;
 }
@@ -32,7 +35,9 @@ export interface ConfigOverrides {
 
 export const systemConfigDeps: LoadConfigDeps = {
   env: (name) => Deno.env.get(name),
-  cwd: () => Deno.cwd(),
+  // Set by the task "toolgate".
+  cwd: () => Deno.env.get("TOOLGATE_CWD") || Deno.cwd(),
+  home: () => Deno.cwd(),
   readTextFile: (path) => Deno.readTextFile(path),
 };
 
@@ -52,7 +57,7 @@ export async function loadConfig(
 ): Promise<LoadedConfig> {
   const found = await readFirst(path, deps);
   const source = found?.file ?? DEMO_SOURCE;
-  const baseDir = found === null ? deps.cwd() : dirname(found.file);
+  const baseDir = found === null ? homeOf(deps) : dirname(found.file);
   const parsed = found === null ? demoConfig() : parseConfig(found.text, found.file);
   const config = resolvePaths({
     ...parsed,
@@ -81,12 +86,18 @@ async function readFirst(
       hint: "Correct the path, or leave it out to run the embedded demo",
     });
   }
-  for (const name of DEFAULT_FILES) {
-    const file = resolve(deps.cwd(), name);
-    const text = await readIfThere(file, deps);
-    if (text !== null) return { file, text };
+  for (const folder of new Set([deps.cwd(), homeOf(deps)])) {
+    for (const name of DEFAULT_FILES) {
+      const file = resolve(folder, name);
+      const text = await readIfThere(file, deps);
+      if (text !== null) return { file, text };
+    }
   }
   return null;
+}
+
+function homeOf(deps: LoadConfigDeps): string {
+  return deps.home?.() ?? deps.cwd();
 }
 
 async function readIfThere(file: string, deps: LoadConfigDeps): Promise<string | null> {

@@ -20,6 +20,7 @@ export async function runIn(
     ...systemDeps,
     env: () => undefined,
     cwd: () => folder,
+    home: () => folder,
     stdout: (text) => stdout += text,
     stderr: (text) => stderr += text,
     pipeToStdout: async (stream) => {

@@ -131,6 +131,27 @@ Deno.test("renderChecks() puts the remedy below its line", () => {
   assert.equal(text, "ok    a     fine\nfail  long  broken\n            mend it");
 });
 
+Deno.test("doctor says of a policy that lets the operator in nowhere that no program could be run", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(
+      join(folder, "toolgate.yaml"),
+      "policies: ./policy.yaml\nstore: 'memory:'\nsandbox: { warm: 0 }\n",
+    );
+    await Deno.writeTextFile(
+      join(folder, "policy.yaml"),
+      "version: 1\nname: closed\ngroups: { eng: { claim: groups, has: eng } }\n" +
+        "spaces: { engineering: { for: [eng], tools: ['*'] } }\n" +
+        "rules: [{ id: read, allow: read }]\n",
+    );
+    const { code, stdout } = await runIn(folder, ["doctor", "--json"]);
+    const { checks } = JSON.parse(stdout);
+    const selfTest = checks.find(({ name }: { name: string }) => name === "self test");
+    assert.deepEqual([code, selfTest?.status], [0, "warn"], stdout);
+    assert.match(selfTest.detail, /Space "default" does not exist/);
+    assert.ok(checks.some(({ name }: { name: string }) => name === "audit"));
+  });
+});
+
 Deno.test("doctor ends with 0 when all is well and with 1 for any failure", async () => {
   await withFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "toolgate.yaml"), "auth: none\n");

@@ -5,12 +5,14 @@ import { GateError } from "../../src/model/errors.ts";
 interface Machine {
   readonly files?: { readonly [path: string]: string };
   readonly env?: { readonly [name: string]: string };
+  readonly home?: string;
 }
 
 function load(machine: Machine, path?: string, overrides?: ConfigOverrides) {
   return loadConfig(path, {
     env: (name) => machine.env?.[name],
     cwd: () => "/work",
+    ...(machine.home === undefined ? {} : { home: () => machine.home ?? "" }),
     readTextFile: (file) => {
       const text = machine.files?.[file];
       return text === undefined
@@ -49,6 +51,21 @@ Deno.test("loadConfig() takes --config, the variable, toolgate.yaml, toolgate.js
   assert.deepEqual([demo.source, demo.baseDir, demo.config.server.port], ["demo", "/work", 8484]);
   assert.equal(demo.config.store, "kv:/work/data/toolgate.kv");
   assert.match(demo.config.policies ?? "", /\/policies\/demo\.yaml$/);
+});
+
+Deno.test("loadConfig() takes names from where the user is, what it finds by itself from the project too", async () => {
+  const files: { [path: string]: string } = {
+    "/work/named.yaml": "server: {port: 1}",
+    "/project/named.yaml": "server: {port: 2}",
+    "/project/toolgate.yaml": "server: {port: 3}",
+    "/work/toolgate.json": "server: {port: 4}",
+  };
+  const home = "/project";
+  assert.equal((await load({ files, home }, "named.yaml")).config.server.port, 1);
+  assert.equal((await load({ files, home })).config.server.port, 4);
+  delete files["/work/toolgate.json"];
+  assert.equal((await load({ files, home })).baseDir, "/project");
+  assert.deepEqual((await load({ home })).config.store, "kv:/project/data/toolgate.kv");
 });
 
 Deno.test("loadConfig() says which named file is missing", async () => {
