@@ -194,11 +194,13 @@ function createChildren(options: CheckerOptions) {
   let checks = 0;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
+  // A process that is let go before it is up did nothing wrong.
+  const log: Log = (...entry) => isClosed ? undefined : options.log(...entry);
 
   const start = (): CheckerChild | null => {
     checks = 0;
     try {
-      return startCheckerChild(options.command(), options.log);
+      return startCheckerChild(options.command(), log);
     } catch (error) {
       options.log("error", "Cannot start the checker", { error: String(error) });
       return null;

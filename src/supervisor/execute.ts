@@ -17,7 +17,7 @@ import { actorOf } from "./actor.ts";
 import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
 import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
-import type { Preflight, PreflightReport } from "./preflight.ts";
+import { NOTHING_FOUND, type Preflight, type PreflightReport } from "./preflight.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { startExecution } from "./tracing.ts";
@@ -90,12 +90,9 @@ export async function execute(
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   }, "soon");
   started.catch(() => {}); // awaited below; until then a failure is not unhandled
-  const preflight = deps.preflight.check(
-    request.principal,
-    request.space,
-    request.code,
-    code.sha256,
-  );
+  // A program over the limit is refused by the sandbox: to check it would only cost time.
+  const preflight = code.bytes > limits.codeBytesMax ? Promise.resolve(NOTHING_FOUND) : deps
+    .preflight.check(request.principal, request.space, request.code, code.sha256);
   const blocking = deps.preflight.mode === "block" ? (await preflight).findings : [];
   const calls: CallSummary[] = [];
   let bytesIn = 0;

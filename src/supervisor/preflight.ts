@@ -25,7 +25,7 @@ export interface PreflightReport {
   readonly unchecked: string | null;
 }
 
-const NOTHING_FOUND: PreflightReport = { findings: [], unchecked: null };
+export const NOTHING_FOUND: PreflightReport = { findings: [], unchecked: null };
 
 export interface PreflightDeps {
   readonly mode: "off" | "warn" | "block";

@@ -193,6 +193,16 @@ Deno.test("check() says so when no process comes up", async () => {
   deepStrictEqual([...new Set(logged)], ["Cannot start the checker", "Checker did not start"]);
 });
 
+Deno.test("a checker that is closed while it starts complains of nothing", async () => {
+  const logged: string[] = [];
+  const log = (_level: string, message: string) => void logged.push(message);
+  const checker = openChecker({ command: fakeCommand("await next();"), log });
+  const report = checker.check(GOOD, DECLARATIONS);
+  await checker.close();
+  match((await report).reason ?? "", /./);
+  deepStrictEqual(logged, []);
+});
+
 Deno.test("check() gives up what waits too long, and more than 64 that wait", async () => {
   const program = `say(READY, 0, ""); while (true) await next();`;
   const checker = openChecker({ command: fakeCommand(program), timeBudgetMs: 400, log: silent });
