@@ -2,6 +2,7 @@ import { createApiKeys } from "./auth/api_keys.ts";
 import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
 import { createJwtVerifier } from "./auth/jwt.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
@@ -255,7 +256,7 @@ async function assemble(
         log: (message) => log("warn", message),
       }, config.audit.ship);
       // Warm before the first request; a failure shows in /readyz and in the requests themselves.
-      gate.catalog().catch((error) =>
+      gate.catalog().then(refreshStale).catch((error) =>
         log("error", "Cannot open the catalog", { cause: `${error}` })
       );
       gate.sandbox().catch((error) =>
@@ -277,6 +278,13 @@ async function assemble(
       await store.close();
     },
   };
+}
+
+/** What the store knew was enough to start with; whether it still holds, the upstreams say. */
+async function refreshStale(catalog: Catalog): Promise<void> {
+  const servers = [...catalog.snapshot().servers.values()];
+  const stale = servers.filter(({ status }) => status === "stale");
+  await Promise.all(stale.map(({ server }) => catalog.refresh(server)));
 }
 
 /** Closes what was opened already when the rest cannot be. */

@@ -138,6 +138,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       listTools: (server) => upstreams.list(server),
       config: config.catalog,
       aliases: aliasesOf(config),
+      identity: upstreams.identity,
       titles: titlesOf(config),
       audit: (event) => audit.append(event),
       log,

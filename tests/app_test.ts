@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import type { AuditRecord } from "../src/model/event.ts";
 import type { SearchAnswer } from "../src/model/search.ts";
+import { createApp } from "../src/app.ts";
+import { ConfigSchema } from "../src/config/schema.ts";
 import { type TestApp, withApp } from "./fakes/app.ts";
+import { until } from "./fakes/upstream_parts.ts";
 
 const JOIN = `
 const orders = await tools.orders.list({ since: "2026-04-01" });
@@ -247,4 +250,37 @@ Deno.test("metrics count what the audit log says, by server and status", async (
     assert.equal(response.status, 401);
     await response.body?.cancel();
   });
+});
+
+Deno.test("a service that starts asks its upstreams again what it knew of them", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "toolgate-app-" });
+  const open = () =>
+    createApp({
+      config: ConfigSchema.parse({
+        server: { port: 0, drainMs: 200 },
+        store: `kv:${folder}/toolgate.kv`,
+        sandbox: { warm: 0 },
+      }),
+      source: "demo",
+      baseDir: folder,
+      log: () => {},
+    });
+  const statuses = async (app: Awaited<ReturnType<typeof open>>) => {
+    const headers = { authorization: `Bearer ${app.localToken}` };
+    const request = new Request("http://127.0.0.1/api/v1/tools", { headers });
+    const { servers } = await (await app.fetch(request)).json();
+    return [...new Set(servers.map(({ status }: { status: string }) => status))].join();
+  };
+  try {
+    const first = await open();
+    assert.equal(await statuses(first), "ready");
+    await first.close();
+    const second = await open();
+    assert.equal(await statuses(second), "stale");
+    await second.listen();
+    await until("all are listed", async () => await statuses(second) === "ready");
+    await second.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -68,6 +68,8 @@ export interface CatalogDeps {
   readonly config: Config["catalog"];
   /** Server to tool to the operator's words. */
   readonly aliases: { readonly [server: string]: { readonly [tool: string]: readonly string[] } };
+  /** Where a server is by its configuration; null if only a listing tells. */
+  readonly identity?: (server: string) => string | null;
   /** Server to the title that the operator gave it. */
   readonly titles?: { readonly [server: string]: string };
   readonly audit: (event: AuditEvent) => Promise<unknown>;
@@ -86,6 +88,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     records,
     trusts: deps.config.pins === "trust",
     titles: deps.titles ?? {},
+    identity: deps.identity ?? (() => null),
     now,
   });
   const entries = new Map<string, ServerEntry>();

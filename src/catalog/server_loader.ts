@@ -15,7 +15,7 @@ import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./ser
 
 /** Makes a server's entry from a listing or from the store, and keeps the store up to date. */
 export interface ServerLoader {
-  /** The entry with what the store has; the same entry if it has nothing. */
+  /** The entry with what the store has; the same entry if it has nothing of the server as configured. */
   restore(entry: ServerEntry): Promise<ServerEntry>;
   /** The entry after a good listing. `entry` is read again after every wait. */
   accept(entry: () => ServerEntry, listing: UpstreamListing): Promise<ServerEntry>;
@@ -30,6 +30,8 @@ export interface ServerLoaderDeps {
   readonly records: CatalogRecords;
   /** Additions and changes are approved by themselves. */
   readonly trusts: boolean;
+  /** Where a server is by its configuration; null if only a listing tells. */
+  readonly identity: (server: string) => string | null;
   /** Server to the title that the operator gave it. */
   readonly titles: { readonly [server: string]: string };
   readonly now: () => number;
@@ -85,6 +87,9 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       ]);
       if (stored === null || pins === null) return entry;
       const { listing, listedAt } = stored;
+      // The name was given to another server since: what the one before offered says nothing of it.
+      const identity = deps.identity(server);
+      if (identity !== null && identity !== listing.identity) return entry;
       const parsed = await parse(server, listing);
       saved.set(server, digestOf(parsed, listing));
       const isListed = entry.state.status === "ready";

@@ -77,6 +77,7 @@ export function createMcpUpstream(
     });
 
   return {
+    identity: options.identity,
     async list(signal) {
       const name = { server: context.server, name: "*" };
       try {

@@ -7,6 +7,8 @@ import type { UserTokens } from "./user_tokens.ts";
 
 /** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
 export interface Upstream {
+  /** Where it is, as in its listings; null if only a listing tells. */
+  readonly identity: string | null;
   list(signal: AbortSignal): Promise<UpstreamListing>;
   /** Makes one call; never repeats one that may have reached the upstream. */
   call(call: UpstreamCall): Promise<UpstreamAnswer>;

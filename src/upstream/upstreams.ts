@@ -35,6 +35,8 @@ export interface Upstreams {
   /** Tells which server changed its lists; at most once a second per server. */
   onListChanged(listener: (server: string) => void): () => void;
   status(server: string): UpstreamStatus;
+  /** Where the server is, as its listings say; null if only a listing tells. */
+  identity(server: string): string | null;
   /** The login of people at a server where they bring their own accounts; null for all others. */
   userOAuth(server: string): UserOAuth | null;
   /** Ends every connection and child process. */
@@ -97,7 +99,14 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
   };
   return {
     servers: [...entries.keys()],
-    list: (server) => find(server).upstream.list(closing.signal),
+    async list(server) {
+      const { upstream } = find(server);
+      try {
+        return await upstream.list(closing.signal);
+      } catch (error) {
+        throw withReason(error, server, upstream.status().error);
+      }
+    },
     call: async (call) => {
       const entry = find(call.server);
       return await entry.guard.run(call, call.signal, () => entry.upstream.call(call));
@@ -107,6 +116,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       return () => listeners.delete(listener);
     },
     status: (server) => find(server).upstream.status(),
+    identity: (server) => find(server).upstream.identity,
     userOAuth: (server) => find(server).upstream.user ?? null,
     async close() {
       listeners.clear();
@@ -116,6 +126,17 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       await shared.reaper.close();
     },
   };
+}
+
+/** Only operators read why a listing failed, so it may say what agents are not told of a call. */
+function withReason(error: unknown, server: string, reason: string | null): unknown {
+  if (reason === null || !(error instanceof GateError)) return error;
+  if (error.code !== "ERR_UPSTREAM_UNREACHABLE") return error;
+  return new GateError(error.code, `Cannot reach "${server}": ${reason}`, {
+    hint: error.hint,
+    cause: error,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
 }
 
 /** Opens each upstream that is not disabled, with its own bounds. */

@@ -41,6 +41,30 @@ Deno.test("a tool that changed while the service was down is blocked at the firs
   await fourth.catalog.close();
 });
 
+Deno.test("what the store has of a server that was elsewhere is not taken for the one configured now", async () => {
+  const store = await openStore("memory:");
+  const listings = { files: listingOf(rawTool("read")) };
+  const first = await openFixture(listings, { store, identity: () => "test" });
+  await first.catalog.ready();
+  await first.catalog.close();
+
+  const same = await openFixture(listings, { store, identity: () => "test" });
+  await same.catalog.ready();
+  deepStrictEqual([same.asked, same.catalog.snapshot().tools.size], [[], 1]);
+  await same.catalog.close();
+
+  const moved = { ...listingOf(rawTool("read"), rawTool("write")), identity: "elsewhere" };
+  const other = await openFixture({ files: moved }, { store, identity: () => "elsewhere" });
+  strictEqual(other.catalog.snapshot().tools.size, 0);
+  await other.catalog.ready();
+  deepStrictEqual(other.asked, ["files"]);
+  deepStrictEqual(other.catalog.snapshot().quarantined.map(({ reason }) => reason), [
+    "drift",
+    "pending",
+  ]);
+  await other.catalog.close();
+});
+
 Deno.test("a tool that changes back is callable again without an approval", async () => {
   const { catalog, listings } = await openFixture({ files: listingOf(rawTool("read")) });
   await catalog.refresh();

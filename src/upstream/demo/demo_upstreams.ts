@@ -33,6 +33,7 @@ function demoServer(title: string, tools: readonly DemoTool[]): Upstream {
     skipped: [],
   };
   return {
+    identity: listing.identity,
     list: () => Promise.resolve(structuredClone(listing)),
     call: (call) => Promise.try(() => runTool(byName.get(call.name), call)),
     status: () => ({ status: "ready", error: null }),

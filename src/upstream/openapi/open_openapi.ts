@@ -88,6 +88,7 @@ export function openOpenapi(
     return attempt;
   };
   return {
+    identity: config.baseUrl === undefined ? null : withoutQuery(config.baseUrl),
     async list() {
       try {
         return (await refresh()).listing;
