@@ -137,7 +137,10 @@ function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
       const used = new Set(tools.map(({ tool }) => tool.server));
       return {
         tools,
-        servers: [...snapshot.servers.values()].filter(({ server }) => isAdmin || used.has(server)),
+        servers: [...snapshot.servers.values()].flatMap((state) => {
+          if (isAdmin) return [state];
+          return used.has(state.server) ? [{ ...state, error: null }] : [];
+        }),
         quarantined: isAdmin ? snapshot.quarantined : [],
       };
     },

@@ -86,9 +86,11 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
           pin: tool.pin,
         })),
         quarantined: isAdmin ? snapshot.quarantined : [],
-        servers: [...snapshot.servers.values()].filter((server) =>
-          isAdmin || servers.has(server.server)
-        ),
+        servers: [...snapshot.servers.values()].flatMap((server) => {
+          if (isAdmin) return [server];
+          // Why a server is down may be in its own words.
+          return servers.has(server.server) ? [{ ...server, error: null }] : [];
+        }),
       };
     },
     async tool(caller, name) {

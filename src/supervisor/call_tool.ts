@@ -1,6 +1,6 @@
 import type { AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { CatalogSnapshot } from "../model/catalog.ts";
+import type { CatalogSnapshot, QuarantineReason } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
 import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
@@ -292,6 +292,12 @@ function plan(
   };
 }
 
+function remedyOf(reason: QuarantineReason): string {
+  return reason === "malformed" || reason === "collision"
+    ? "Its server has to mend it"
+    : 'See "toolgate tools diff", then "tools approve"';
+}
+
 function refuseUnknown(
   deps: CallToolDeps,
   passage: Passage,
@@ -305,7 +311,7 @@ function refuseUnknown(
     ? new GateError(
       "ERR_TOOL_UNAVAILABLE",
       `Tool "${quarantined.server}.${quarantined.name}" is unavailable: ${quarantined.reason}`,
-      { hint: `${quarantined.detail}. See "toolgate tools diff", then "tools approve"` },
+      { hint: `${quarantined.detail}. ${remedyOf(quarantined.reason)}` },
     )
     : toolNotFound(snapshot, call, isVisible);
   recordOutcome(deps, context, {

@@ -28,6 +28,19 @@ Deno.test("list() gives every definition of a stdio server, malformed ones too",
   assert.deepEqual(upstreams.status("raw"), { status: "ready", error: null });
 });
 
+Deno.test("list() says why a server does not start, a call only that it does not", async () => {
+  const dying = {
+    command: Deno.execPath(),
+    args: ["eval", "console.error('No licence'); Deno.exit(3)"],
+  };
+  await using upstreams = openTestUpstreams({ mcpServers: { dying } });
+  await assert.rejects(upstreams.list("dying"), /^GateError: Cannot reach "dying": .*No licence/);
+  await assert.rejects(
+    upstreams.call(callOf("dying", "echo")),
+    (error) => withCode("ERR_UPSTREAM_UNREACHABLE")(error) && !/licence/.test(String(error)),
+  );
+});
+
 Deno.test("call() sends arguments, idempotency key and trace context", async () => {
   using journal = temporaryJournal();
   await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
