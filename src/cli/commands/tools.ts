@@ -157,12 +157,14 @@ function renderDiff({ server, name, state, change, changes }: ToolDiff): string 
 
 function printList(context: CommandContext, { tools, quarantined, servers }: ToolList): void {
   const { output } = context;
-  output.result(
-    renderTable(
-      ["TOOL", "CLASS", "EFFECT", "TITLE"],
-      tools.map((tool) => [tool.name, tool.access, tool.effect, plain(tool.title).slice(0, 60)]),
-    ),
-  );
+  if (tools.length > 0) {
+    output.result(
+      renderTable(
+        ["TOOL", "CLASS", "EFFECT", "TITLE"],
+        tools.map((tool) => [tool.name, tool.access, tool.effect, plain(tool.title).slice(0, 60)]),
+      ),
+    );
+  }
   if (quarantined.length > 0) {
     output.result(
       `\n${
