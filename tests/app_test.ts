@@ -4,7 +4,7 @@ import type { SearchAnswer } from "../src/model/search.ts";
 import { createApp } from "../src/app.ts";
 import { ConfigSchema } from "../src/config/schema.ts";
 import { type TestApp, withApp } from "./fakes/app.ts";
-import { until } from "./fakes/upstream_parts.ts";
+import { rawServer, temporaryJournal, until } from "./fakes/upstream_parts.ts";
 
 const JOIN = `
 const orders = await tools.orders.list({ since: "2026-04-01" });
@@ -283,4 +283,18 @@ Deno.test("a service that starts asks its upstreams again what it knew of them",
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("an upstream's error names the tool as programs do, whatever the server calls it", async () => {
+  using journal = temporaryJournal();
+  const mcpServers = { "my-raw": rawServer(journal.path) };
+  await withApp({ mcpServers, policies: "open" }, async ({ execute }) => {
+    const { result, status } = await execute(
+      `try { await tools["my-raw"].crash({}); } catch (e) { return [e.tool, e.code, e.message]; }`,
+    );
+    assert.equal(status, "ok");
+    const [tool, code, message] = result as string[];
+    assert.deepEqual([tool, code], ["my_raw.crash", "ERR_OUTCOME_UNKNOWN"]);
+    assert.match(message ?? "", /"my-raw\.crash"/);
+  });
 });

@@ -211,7 +211,7 @@ async function answer(
   onOutcome(outcome);
   return outcome.ok
     ? { ok: true, json: outcome.json }
-    : { ok: false, error: { ...outcome.error, tool: outcome.error.tool ?? outcome.tool } };
+    : { ok: false, error: { ...outcome.error, tool: outcome.tool } };
 }
 
 /** `tools.$search` and `tools.$describe`. */
