@@ -5,6 +5,8 @@ import {
 } from "@modelcontextprotocol/server";
 import { problemOf } from "./problem.ts";
 
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
 /**
  * Refuses requests whose Host or Origin is not ours, so that a web page cannot reach the service through a
  * name it controls (DNS rebinding).
@@ -15,18 +17,26 @@ export function createHostGuard(
   host: string,
   publicUrl: string | undefined,
 ): (request: Request) => Response | null {
-  const names = ["localhost", "127.0.0.1", "[::1]"];
+  // The address that it listens on is one that no other name can be made to stand for.
+  const own = host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
+  const names = ["localhost", "127.0.0.1", "[::1]", own];
   if (publicUrl !== undefined) names.push(new URL(publicUrl).hostname);
   else if (!isLoopback(host)) {
     // Bound to the network without a public name: who may call is decided by credentials alone.
     return (request) => request.headers.has("origin") ? originOfHost(request) : null;
   }
   return (request) => {
+    // Probes and scrapers call the address of the machine, whatever its public name is.
+    if (!isLoopback(host) && isProbe(request)) return null;
     if (hostHeaderValidationResponse(request, names) !== undefined) return refuse(request, "host");
     return originValidationResponse(request, names) === undefined
       ? null
       : refuse(request, "origin");
   };
+}
+
+function isProbe(request: Request): boolean {
+  return PROBES.has(new URL(request.url).pathname) && !request.headers.has("origin");
 }
 
 function originOfHost(request: Request): Response | null {

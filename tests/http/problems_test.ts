@@ -29,9 +29,29 @@ Deno.test("a foreign Host or Origin is refused with a problem document", async (
     /origin "https:\/\/evil\.example"/,
   );
   assert.equal(local(request({ host: "127.0.0.1:1", origin: "http://localhost:3" })), null);
+  const other = createHostGuard("127.0.0.2", undefined);
+  assert.equal(other(request({ host: "127.0.0.2:1" })), null);
+  assert.equal((await problemOf(other(request({ host: "127.0.0.3:1" })))).status, 403);
+  const bound = createHostGuard("fd00::5", "https://tools.acme.com");
+  assert.equal(bound(request({ host: "[fd00::5]:1" })), null);
   const open = createHostGuard("0.0.0.0", undefined);
   assert.equal((await problemOf(open(request({ ...foreign, host: "gate:1" })))).status, 403);
   assert.equal(open(request({ host: "gate:1", origin: "http://gate:1" })), null);
+});
+
+Deno.test("behind a public name, probes may call the address of the machine, nothing else may", async () => {
+  const guard = createHostGuard("0.0.0.0", "https://tools.acme.com");
+  const request = (path: string, host: string, more: HeadersInit = {}) =>
+    new Request(`http://10.0.0.5:8484${path}`, { headers: { host, ...more } });
+  for (const path of ["/healthz", "/readyz", "/metrics"]) {
+    assert.equal(guard(request(path, "10.0.0.5:8484")), null);
+    const page = request(path, "10.0.0.5:8484", { origin: "https://evil.example" });
+    assert.equal((await problemOf(guard(page))).status, 403);
+  }
+  for (const path of ["/mcp", "/api/v1/tools", "/console", "/healthz/x"]) {
+    assert.equal((await problemOf(guard(request(path, "10.0.0.5:8484")))).status, 403);
+    assert.equal(guard(request(path, "tools.acme.com")), null);
+  }
 });
 
 Deno.test("what the MCP endpoint does not allow is a problem document that says what it allows", async () => {
