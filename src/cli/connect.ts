@@ -6,10 +6,13 @@ import { type ApiClient, createApiClient } from "./api_client.ts";
 import type { CliDeps } from "./command.ts";
 
 const HEALTH_TIMEOUT_MS = 3_000;
+/** How long a command waits for others that have the store; most are done in a second. */
+const STORE_WAIT_MS = 15_000;
 
 /**
  * A client of the service that runs on this configuration's store, or of one inside this process when
- * none runs. A store file has one writer, so a service that runs is always preferred.
+ * none runs. A store file has one writer, so a service that runs is always preferred, and another
+ * command, or a service that starts, is waited for.
  *
  * @throws {GateError} `ERR_NOT_REACHABLE` if a service should run but does not answer.
  */
@@ -18,12 +21,26 @@ export async function connect(
   loaded: LoadedConfig,
   log: Log,
 ): Promise<ApiClient> {
-  const running = await findService(deps, loaded);
-  if (running !== null) {
-    const { url, token } = running;
-    return createApiClient({ isService: true, url, token, fetch: deps.fetch });
+  const deadline = deps.now() + STORE_WAIT_MS;
+  for (;;) {
+    const running = await findService(deps, loaded);
+    if (running !== null) {
+      const { url, token } = running;
+      return createApiClient({ isService: true, url, token, fetch: deps.fetch });
+    }
+    try {
+      return await openInProcess(deps, loaded, log);
+    } catch (error) {
+      const retryAfterMs = storeRetryMs(error);
+      if (retryAfterMs === null || deps.now() + retryAfterMs > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+    }
   }
-  return await openInProcess(deps, loaded, log);
+}
+
+function storeRetryMs(error: unknown): number | null {
+  if (!(error instanceof GateError) || error.code !== "ERR_STORE") return null;
+  return error.retryAfterMs ?? null;
 }
 
 /** The service inside this process, without a port. */

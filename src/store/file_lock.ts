@@ -1,5 +1,7 @@
 import { GateError } from "../model/errors.ts";
 
+const RETRY_MS = 100;
+
 export interface FileLock {
   release(): void;
 }
@@ -23,6 +25,8 @@ export async function lockStoreFile(path: string): Promise<FileLock> {
         {
           hint: "Send the command to the running service, or stop that process first; " +
             "a store file has one writer.",
+          // Commands hold it for as long as they run.
+          retryAfterMs: RETRY_MS,
         },
       );
     }

@@ -397,6 +397,28 @@ Deno.test("commands go to the running service, and only if that very start of it
   });
 });
 
+Deno.test("a command waits for another that has the store, not for ever", async () => {
+  await withFolder(async (folder) => {
+    const { createApp } = scriptedApp({ "GET /keys": { keys: [] } });
+    const taken = new GateError("ERR_STORE", "Cannot open the store: process 7 has it open", {
+      hint: "Wait",
+      retryAfterMs: 1,
+    });
+    let attempts = 0;
+    const waited = await runIn(folder, ["keys", "list"], {
+      createApp: (options) => ++attempts < 4 ? Promise.reject(taken) : createApp(options),
+    });
+    assert.deepEqual([waited.code, attempts], [0, 4]);
+    let now = 0;
+    const gaveUp = await runIn(folder, ["keys", "list"], {
+      now: () => now += 4_000,
+      createApp: () => Promise.reject(taken),
+    });
+    assert.equal(gaveUp.code, 4);
+    assert.match(gaveUp.stderr, /process 7 has it open/);
+  });
+});
+
 Deno.test("serve prints the snippet, drains at the first signal and exits at the second", async () => {
   await withFolder(async (folder) => {
     const { createApp, state } = scriptedApp({});
