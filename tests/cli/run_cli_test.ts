@@ -451,6 +451,24 @@ Deno.test("serve prints the snippet, drains at the first signal and exits at the
   });
 });
 
+Deno.test("serve without --json tells people on standard output where it is", async () => {
+  await withFolder(async (folder) => {
+    const { createApp } = scriptedApp({});
+    let shown = "";
+    const run = await runIn(folder, ["serve"], {
+      createApp,
+      onStopSignal: (listener) => {
+        queueMicrotask(listener);
+        return () => {};
+      },
+      stdout: (text) => shown += text,
+    });
+    assert.equal(run.code, 0);
+    assert.match(shown, /http:\/\/127\.0\.0\.1:4000\/mcp[^]*"mcpServers"/);
+    assert.doesNotMatch(run.stderr, /mcpServers/);
+  });
+});
+
 Deno.test("serve names the port that is in use, and closes what it opened", async () => {
   await withFolder(async (folder) => {
     const { createApp, state } = scriptedApp({});

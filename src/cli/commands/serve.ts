@@ -150,13 +150,16 @@ function announce(context: CommandContext, loaded: LoadedConfig, url: string): v
     ? { headers: { Authorization: "Bearer <key of: toolgate keys create --name you>" } }
     : {};
   const snippet = { mcpServers: { toolgate: { type: "http", url: mcpUrl, ...headers } } };
+  if (config.policies === "open") {
+    context.output.note('Warning: "policies: open" allows every call');
+  }
   if (context.json) {
     context.output.json({ mcpUrl, console: `${base}/console`, url, pid: context.deps.pid, source });
   }
-  context.output.note(
+  const tell = context.json ? context.output.note : context.output.result;
+  tell(
     [
       isDemo(source) ? "No configuration found: serving the embedded demo" : `Serving ${source}`,
-      ...(config.policies === "open" ? ['Warning: "policies: open" allows every call'] : []),
       "",
       `  MCP      ${mcpUrl}`,
       `  Console  ${base}/console`,
