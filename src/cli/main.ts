@@ -24,11 +24,14 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   try {
     const line = parseCommandLine(args, COMMANDS);
     if (line.kind === "version") {
-      output.result(VERSION);
+      if (isJson) output.json({ version: VERSION });
+      else output.result(VERSION);
       return EXIT.ok;
     }
     if (line.kind === "help") {
-      output.result(renderHelp(line.topic, COMMANDS));
+      const help = renderHelp(line.topic, COMMANDS);
+      if (isJson) output.json({ help });
+      else output.result(help);
       return EXIT.ok;
     }
     return await runCommand(line.command, line, deps);

@@ -16,6 +16,10 @@ Deno.test("runCli() prints the version, the help, and usage errors with exit cod
   await withFolder(async (folder) => {
     const version = await runIn(folder, ["--version"]);
     assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+    const asJson = await runIn(folder, ["--version", "--json"]);
+    assert.deepEqual(JSON.parse(asJson.stdout), { version: version.stdout.trim() });
+    const helpAsJson = await runIn(folder, ["serve", "--help", "--json"]);
+    assert.match(JSON.parse(helpAsJson.stdout).help, /^toolgate serve/);
     const help = await runIn(folder, ["--help"]);
     assert.equal(help.code, 0);
     assert.match(help.stdout, /Usage: toolgate COMMAND/);
