@@ -236,6 +236,14 @@ Deno.test("tools diff shows what was and what is, place by place", async () => {
       "a.b: drift, semantic difference to what was approved\n" +
         '  inputSchema.properties.n.type\n    - "number"\n    + "string"\n  title\n    + "New"\n',
     );
+    const waiting = (reason: string, name: string) => ({ server: "a", name, reason, detail: "" });
+    const all = scriptedApp({
+      "GET /tools": { quarantined: [waiting("malformed", "x"), waiting("drift", "b")] },
+      "GET /tools/a.b/diff": { server: "a", name: "b", diff },
+    });
+    const every = await runIn(folder, ["tools", "diff", "--json"], all);
+    assert.deepEqual(JSON.parse(every.stdout), diff);
+    assert.match(every.stderr, /^1 tool waits$/m);
     const gone = scriptedApp({ "GET /tools/a.b/diff": { server: "a", name: "b", diff: null } });
     assert.equal((await runIn(folder, ["tools", "diff", "a.b"], gone)).code, 1);
     const approved = scriptedApp({ "POST /tools/a.*/approve": { approved: 3 } });

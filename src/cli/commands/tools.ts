@@ -80,10 +80,12 @@ const show: Command = {
 
 const diff: Command = {
   name: "diff",
-  summary: "What changed in a tool since it was approved",
-  ...NAME,
-  examples: ["toolgate tools diff github.create_issue"],
+  summary: "What changed in a tool since it was approved; without NAME in all that wait",
+  positionals: "[NAME]",
+  count: [0, 1],
+  examples: ["toolgate tools diff", "toolgate tools diff github.create_issue"],
   async run(context) {
+    if (context.positionals.length === 0) return await diffWaiting(context);
     const { diff: found } = await askAbout<{ readonly diff: ToolDiff | null }>(context, "diff");
     if (found === null) {
       throw new GateError("ERR_NOT_FOUND", `No upstream lists "${context.positionals[0]}"`, {
@@ -143,6 +145,22 @@ async function askAbout<Answer>(
     path: action === "" ? apiPath("tools", name) : apiPath("tools", name, action),
     query: { space: context.text("space") },
   });
+}
+
+async function diffWaiting(context: CommandContext): Promise<number> {
+  const client = await context.connect();
+  const { quarantined } = await client.ask<ToolList>({ path: "/tools" });
+  const waiting = quarantined.filter(({ reason }) => reason === "drift" || reason === "pending");
+  for (const { server, name } of waiting) {
+    const { diff: found } = await client.ask<{ readonly diff: ToolDiff | null }>({
+      path: apiPath("tools", `${server}.${name}`, "diff"),
+    });
+    if (found === null) continue;
+    if (context.json) context.output.json(found);
+    else context.output.result(renderDiff(found));
+  }
+  context.output.note(`${waiting.length} ${waiting.length === 1 ? "tool waits" : "tools wait"}`);
+  return EXIT.ok;
 }
 
 function renderDiff({ server, name, state, change, changes }: ToolDiff): string {
