@@ -53,6 +53,8 @@ export interface App {
 
 export interface AppOptions extends LoadedConfig {
   readonly log: Log;
+  /** Default `refuse`; `close` opens with every tool hidden, to look at what is wrong. */
+  readonly unusablePolicy?: "refuse" | "close";
 }
 
 /** Wires the service; nothing but the store and the audit log is opened before it is used. */
@@ -102,6 +104,7 @@ async function assemble(
     resolveSecrets,
     env: () => Deno.env.toObject(),
     log,
+    unusablePolicy: options.unusablePolicy ?? "refuse",
   });
   const keys = createApiKeys({ store, now: Date.now });
   const authenticator = createAuthenticator({

@@ -93,6 +93,8 @@ export interface GateDeps {
   readonly userTokens: UserTokens | undefined;
   readonly env: () => { readonly [name: string]: string };
   readonly log: Log;
+  /** @see ActivePolicyDeps */
+  readonly unusablePolicy: "refuse" | "close";
 }
 
 const EMPTY_SNAPSHOT: CatalogSnapshot = {
@@ -129,6 +131,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     isListed: (server) => isListed(snapshot(), server),
     now: Date.now,
     bundles: createBundleMemory(store),
+    unusable: deps.unusablePolicy,
     log,
   });
   const catalog = once(async () => {

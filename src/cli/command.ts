@@ -18,6 +18,7 @@ export interface AppOptions {
   readonly source: string;
   readonly baseDir: string;
   readonly log: Log;
+  readonly unusablePolicy?: "refuse" | "close";
 }
 
 /** What the command line takes from the machine; tests hand in their own. */
@@ -94,8 +95,14 @@ export interface CommandContext {
   readonly loadConfig: (
     overrides?: { readonly host?: string; readonly port?: number },
   ) => Promise<LoadedConfig>;
-  /** The running service, or the application in this process; closed when the command ends. */
-  readonly connect: () => Promise<ApiClient>;
+  /**
+   * The running service, or the application in this process; closed when the command ends.
+   *
+   * @param options.unusablePolicy `close`: go on with a policy that cannot be activated, every tool hidden.
+   */
+  readonly connect: (
+    options?: { readonly unusablePolicy?: "refuse" | "close" },
+  ) => Promise<ApiClient>;
 }
 
 /** Results go to standard output, everything else to standard error. */

@@ -3,7 +3,7 @@ import { readServiceFile, type ServiceFile, serviceFilePath } from "../config/se
 import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { type ApiClient, createApiClient } from "./api_client.ts";
-import type { CliDeps } from "./command.ts";
+import type { AppOptions, CliDeps } from "./command.ts";
 
 const HEALTH_TIMEOUT_MS = 3_000;
 /** How long a command waits for others that have the store; most are done in a second. */
@@ -18,7 +18,7 @@ const STORE_WAIT_MS = 15_000;
  */
 export async function connect(
   deps: CliDeps,
-  loaded: LoadedConfig,
+  loaded: LoadedConfig & Pick<AppOptions, "unusablePolicy">,
   log: Log,
 ): Promise<ApiClient> {
   const deadline = deps.now() + STORE_WAIT_MS;
@@ -46,7 +46,7 @@ function storeRetryMs(error: unknown): number | null {
 /** The service inside this process, without a port. */
 export async function openInProcess(
   deps: CliDeps,
-  loaded: LoadedConfig,
+  loaded: LoadedConfig & Pick<AppOptions, "unusablePolicy">,
   log: Log,
 ): Promise<ApiClient> {
   const app = await deps.createApp({ ...loaded, log });

@@ -64,9 +64,9 @@ async function runCommand(command: Command, line: CommandLine, deps: CliDeps): P
     output: createOutput(deps),
     deps,
     loadConfig: load,
-    connect: async () => {
+    connect: async (options = {}) => {
       const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "warn"));
-      client ??= await connect(deps, await load(), log);
+      client ??= await connect(deps, { ...await load(), ...options }, log);
       return client;
     },
   };

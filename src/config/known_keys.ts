@@ -36,11 +36,25 @@ export function objectShapes(schema: Schema): ObjectShape[] {
   return definition.type === "object" ? [definition.shape] : [];
 }
 
-/** The texts that a schema accepts, where it lists them. */
-export function literalsOf(schema: Schema): string[] {
+/** The values that a schema accepts, where it lists them. */
+export function literalsOf(schema: Schema): unknown[] {
   const definition = definitionOf(schema);
-  if (definition.type === "union") return definition.options.flatMap(literalsOf);
-  return definition.type === "literal" ? definition.values.map(String) : [];
+  switch (definition.type) {
+    case "union":
+      return definition.options.flatMap(literalsOf);
+    case "literal":
+      return definition.values;
+    case "enum":
+      return Object.values(definition.entries);
+    case "boolean":
+      return [true, false];
+    default:
+      return [];
+  }
+}
+
+export function isList(schema: Schema): boolean {
+  return definitionOf(schema).type === "array";
 }
 
 /** The keys of an object that have to be there. */

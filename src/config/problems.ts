@@ -1,7 +1,8 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { nearest } from "../model/nearest.ts";
 import {
   choicesOf,
+  isList,
   type KeyPath,
   knownKeys,
   literalsOf,
@@ -19,6 +20,8 @@ export interface ConfigProblem {
   readonly problem: string;
   /** One sentence: what to do. */
   readonly remedy: string;
+  /** The nearest known spelling, if one is near. */
+  readonly near?: string;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -58,10 +61,18 @@ function describeIssue(
     case "invalid_type":
       return [wrongType(path, issue.expected, valueAt(value, path))];
     case "invalid_value":
-      return [wrongChoice(path, issue.values.map(String), valueAt(value, path))];
+      return [wrongChoice(path, issue.values.map(renderLiteral), valueAt(value, path))];
     case "too_big":
     case "too_small":
       return [outOfRange(path, issue, valueAt(value, path))];
+    case "invalid_key":
+      return [
+        make(
+          path,
+          `is no name that can stand here: ${lowerFirst(issue.issues[0]?.message ?? "")}`,
+          "Rename it",
+        ),
+      ];
     default: {
       const message = issue.code === "invalid_format" && issue.format === "url"
         ? "must be a URL such as https://api.example.com/mcp"
@@ -80,11 +91,14 @@ function unknownKey(schema: z.core.$ZodType, path: KeyPath): ConfigProblem {
   }
   const [near] = nearest(key, known, 1);
   if (near !== undefined) {
-    return make(
-      path,
-      `is an unknown key, the nearest known key is "${near}"`,
-      `Rename it to "${near}" or remove it`,
-    );
+    return {
+      ...make(
+        path,
+        `is an unknown key, the nearest known key is "${near}"`,
+        `Rename it to "${near}" or remove it`,
+      ),
+      near,
+    };
   }
   return make(
     path,
@@ -105,7 +119,10 @@ function describeUnion(
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     const shapes = choices.flatMap(objectShapes)
       .map((shape) => `{ ${requiredKeys(shape).join(", ")} }`);
-    return [wrongChoice(path, [...choices.flatMap(literalsOf), ...shapes], given)];
+    const literals = choices.flatMap(literalsOf).map(renderLiteral);
+    const lists = choices.some(isList) ? ["a list"] : [];
+    const forms = choices.flatMap((choice) => z.globalRegistry.get(choice)?.description ?? []);
+    return [wrongChoice(path, [...literals, ...forms, ...shapes, ...lists], given)];
   }
   const required = choices.map((choice) => objectShapes(choice).flatMap(requiredKeys));
   const meant = required.findIndex((keys) => keys.some((key) => Object.hasOwn(given, key)));
@@ -148,13 +165,26 @@ function wrongType(path: KeyPath, expected: string, given: unknown): ConfigProbl
 }
 
 function wrongChoice(path: KeyPath, choices: readonly string[], given: unknown): ConfigProblem {
-  const list = choices.map((choice) => choice.startsWith("{") ? choice : `"${choice}"`).join(", ");
-  const [near] = typeof given === "string" ? nearest(given, choices, 1) : [];
-  return make(
-    path,
-    `must be one of ${list}, not ${describeValue(given)}`,
-    near === undefined ? `Use one of ${list}` : `Did you mean "${near}"?`,
+  const list = choices.join(", ");
+  const texts = choices.filter((choice) => choice.startsWith('"')).map((choice) =>
+    choice.slice(1, -1)
   );
+  const [near] = typeof given === "string" ? nearest(given, texts, 1) : [];
+  return {
+    ...make(
+      path,
+      `must be ${choices.length > 1 ? "one of " : ""}${list}, not ${describeValue(given)}`,
+      near === undefined
+        ? `Use ${choices.length > 1 ? "one of " : ""}${list}`
+        : `Did you mean "${near}"?`,
+    ),
+    ...(near === undefined ? {} : { near }),
+  };
+}
+
+/** As one writes it: `"read"`, `1`, `true`. */
+function renderLiteral(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
 }
 
 function outOfRange(
@@ -163,7 +193,8 @@ function outOfRange(
   given: unknown,
 ): ConfigProblem {
   const bound = issue.code === "too_big" ? issue.maximum : issue.minimum;
-  const word = issue.code === "too_big" ? "at most" : "at least";
+  const words = issue.inclusive === false ? ["less than", "more than"] : ["at most", "at least"];
+  const word = words[issue.code === "too_big" ? 0 : 1];
   const unit = issue.origin === "string"
     ? " characters"
     : issue.origin === "array"

@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
-import { renderProblem } from "../policy/policy_error.ts";
+import { type PolicyProblem, renderProblem } from "../policy/policy_error.ts";
+import type { ServerState } from "../model/catalog.ts";
 import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { ApiDeps } from "./api_routes.ts";
 
@@ -8,13 +9,19 @@ import type { ApiDeps } from "./api_routes.ts";
 export function createPolicyServices(deps: {
   readonly policy: ActivePolicy;
   readonly catalog: () => Promise<Catalog>;
+  readonly servers: () => readonly ServerState[];
 }): Pick<ApiDeps, "policyCheck" | "policyTest" | "policyExplain" | "policyReload"> {
   return {
     async policyCheck() {
       await deps.catalog();
-      const problems = await deps.policy.check();
+      const { problems: found, ...checked } = await deps.policy.check();
+      const { source, ...status } = deps.policy.status();
+      const silent = deps.servers().filter(({ listedAt }) => listedAt === null);
+      const problems = [...silent.map(({ server }) => notChecked(server, source)), ...found];
       return {
-        ...deps.policy.status(),
+        source,
+        ...status,
+        ...checked,
         ok: problems.every((problem) => problem.severity !== "error"),
         problems: problems.map((problem) => ({ ...problem, text: renderProblem(problem) })),
       };
@@ -37,7 +44,21 @@ export function createPolicyServices(deps: {
         space: space ?? DEFAULT_SPACE,
       });
       const { effect, because, message } = explanation.decision;
-      return { call, effect, because, message, ...explanation };
+      const { rejected } = deps.policy.status();
+      return { call, effect, because, message, ...explanation, rejected };
     },
+  };
+}
+
+/** A check that looked at nothing must not read like one that found nothing. */
+function notChecked(server: string, source: string): PolicyProblem {
+  return {
+    path: source,
+    line: 0,
+    severity: "warning",
+    kind: "pattern",
+    message: `server "${server}" does not answer, so nothing was held against its tools`,
+    near: null,
+    server,
   };
 }

@@ -4,12 +4,13 @@ import { GateError, reportError } from "../model/errors.ts";
 import type { Decision, DecisionRequest } from "../model/decision.ts";
 import type { Log } from "../model/log.ts";
 import type { Tool } from "../model/tool.ts";
-import { defaultPolicy, openPolicy } from "./builtin_policies.ts";
+import { closedPolicy, defaultPolicy, openPolicy } from "./builtin_policies.ts";
 import { type PolicyBundle, verifyBundle } from "./bundle.ts";
 import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
 import type { BundleKey } from "./bundle_signature.ts";
 import type { Explanation } from "./explain.ts";
-import { blockingProblems } from "./check_policy.ts";
+import { explainNotes } from "./explain_notes.ts";
+import { blockingProblems, withUnlisted } from "./check_policy.ts";
 import { loadPolicyFiles } from "./load_policy.ts";
 import { parsePolicy } from "./parse_policy.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
@@ -17,7 +18,7 @@ import type { PolicyDocument } from "./policy_document.ts";
 import { type PolicyProblem, renderProblem } from "./policy_error.ts";
 import type { TestPrincipal } from "./policy_schema.ts";
 import { findTool, toolFromName } from "./named_tool.ts";
-import { type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
+import { type PolicyTestFailure, type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
 import { principalFromTest, withPolicyGroups } from "./principal_facts.ts";
 import { watchPolicy } from "./watch_policy.ts";
 
@@ -33,11 +34,11 @@ export interface ActivePolicy {
   /** Reads the files again and activates them if they are good. */
   readonly reload: () => Promise<PolicyStatus>;
   /** What is wrong with the files as they are now, against the catalog as it is now. */
-  readonly check: () => Promise<readonly PolicyProblem[]>;
+  readonly check: () => Promise<PolicyReport>;
   /** Runs the tests that the files hold. */
   readonly test: () => Promise<PolicyTestReport>;
   /** Explains one decision of the policy in force; a tool that the catalog lacks is known by its name. */
-  readonly explain: (question: ExplainQuestion) => Explanation;
+  readonly explain: (question: ExplainQuestion) => ExplainAnswer;
   /** Records which policy is in force; to be called before its first decision. */
   readonly announce: () => Promise<void>;
   /** To be called when the catalog has changed: problems depend on it. */
@@ -56,6 +57,14 @@ export interface PolicyStatus {
   readonly rejected: string | null;
 }
 
+/** The files as they are now, which may not be the policy in force. */
+export interface PolicyReport {
+  readonly name: string;
+  readonly digest: string;
+  /** Against the catalog; tests that fail are among them. */
+  readonly problems: readonly PolicyProblem[];
+}
+
 export interface ExplainQuestion {
   readonly as: TestPrincipal;
   /** `server.tool` in either spelling. */
@@ -63,6 +72,11 @@ export interface ExplainQuestion {
   readonly args: unknown;
   readonly execution: DecisionRequest["execution"];
   readonly space: string;
+}
+
+export interface ExplainAnswer extends Explanation {
+  /** What the question names and nothing knows. */
+  readonly notes: readonly string[];
 }
 
 export interface ActivePolicyDeps {
@@ -75,6 +89,11 @@ export interface ActivePolicyDeps {
   readonly bundles: BundleMemory;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly log: Log;
+  /**
+   * What to do at start with files that cannot be used: refuse to start, or hide every tool so that
+   * `check`, `test` and `explain` can say more of the files than that. Default: refuse.
+   */
+  readonly unusable?: "refuse" | "close";
 }
 
 /** Which bundle was active last on this site, over restarts. */
@@ -85,19 +104,27 @@ export interface BundleMemory {
 
 /** A policy that may take its place, or why it may not. */
 type Candidate =
-  | {
-    readonly ok: true;
-    readonly policy: Policy;
-    /** Null for the built-in policies: they have no files. */
-    readonly document: PolicyDocument | null;
-    readonly activated: ActivatedBundle | null;
-    /** Past its time: a bundle that denies everything, or warns. */
-    readonly isStale: boolean;
-    /** When to ask again although no file changed; null: never. */
-    readonly staleAt: number | null;
-    readonly warnings: readonly string[];
-  }
-  | { readonly ok: false; readonly reason: string };
+  | Usable
+  | { readonly ok: false; readonly reason: string; readonly draft?: Draft };
+
+interface Usable {
+  readonly ok: true;
+  readonly policy: Policy;
+  /** Null for the built-in policies: they have no files. */
+  readonly document: PolicyDocument | null;
+  readonly activated: ActivatedBundle | null;
+  /** Past its time: a bundle that denies everything, or warns. */
+  readonly isStale: boolean;
+  /** When to ask again although no file changed; null: never. */
+  readonly staleAt: number | null;
+  readonly warnings: readonly string[];
+}
+
+/** A policy that reads well and yet may not be activated. */
+interface Draft {
+  readonly policy: Policy;
+  readonly document: PolicyDocument;
+}
 
 /** Longest delay of a timer. */
 const TIMER_MS_MAX = 2_147_483_647;
@@ -105,12 +132,14 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** @throws {GateError} if the first policy cannot be used at all. */
 export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePolicy> {
   const source = sourceOf(deps.config);
-  const first = await propose(deps, { isFirst: true });
-  if (!first.ok) throw unusable(first.reason);
+  const proposed = await propose(deps, { isFirst: true });
+  if (!proposed.ok && deps.unusable !== "close") throw unusable(proposed.reason);
+  const first = proposed.ok ? proposed : builtIn(closedPolicy());
+  const draft = proposed.ok ? undefined : proposed.draft;
   let { policy, document } = first;
   let warnings = first.warnings;
   let problems: readonly PolicyProblem[] = [];
-  let rejected: string | null = null;
+  let rejected = proposed.ok ? null : proposed.reason;
   let announced = false;
   let wasStale = first.isStale;
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -122,7 +151,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     problems: [...warnings, ...problems.map(renderProblem)],
     rejected,
   });
-  const take = async (candidate: Candidate & { ok: true }) => {
+  const take = async (candidate: Usable) => {
     if (candidate.activated !== null) await deps.bundles.remember(candidate.activated);
     ({ policy, document, warnings } = candidate);
     clearTimeout(staleTimer);
@@ -168,7 +197,11 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     reload,
     async check() {
       const next = await readDocument(deps);
-      return next === null ? [] : compilePolicy(next, deps.tools()).problems;
+      if (next === null) return { name: policy.name, digest: policy.digest, problems: [] };
+      const { policy: { name, digest, ...compiled }, problems } = compilePolicy(next, deps.tools());
+      const { failures } = runPolicyTests(compiled, deps.tools());
+      const found = withUnlisted(problems, deps.isListed);
+      return { name, digest, problems: [...found, ...failures.map(asProblem)] };
     },
     async test() {
       const next = await readDocument(deps);
@@ -176,12 +209,15 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
       return runPolicyTests(compiled, deps.tools());
     },
     explain({ as, call, args, execution, space }) {
-      const principal = principalFromTest(withPolicyGroups(as, document?.groups ?? new Map()));
+      const subject = draft ?? { policy, document };
+      const groups = subject.document?.groups ?? new Map();
+      const principal = principalFromTest(withPolicyGroups(as, groups));
       const tool = findTool(deps.tools(), call) ?? toolFromName(call);
-      return policy.explain({ principal, space, tool, args, execution });
+      const explanation = subject.policy.explain({ principal, space, tool, args, execution });
+      return { ...explanation, notes: explainNotes({ as, call }, groups, deps.tools()) };
     },
     async announce() {
-      if (announced) return;
+      if (announced || !proposed.ok) return;
       announced = true;
       await deps.audit(activation(policy, source));
     },
@@ -231,7 +267,9 @@ async function propose(
     ...blockingProblems(problems, deps.isListed).map(renderProblem),
     ...runPolicyTests(policy, tools).failures.map((failure) => failure.message),
   ];
-  if (reasons.length > 0) return { ok: false, reason: reasons.join("\n") };
+  if (reasons.length > 0) {
+    return { ok: false, reason: reasons.join("\n"), draft: { policy, document } };
+  }
   return {
     ok: true,
     policy,
@@ -323,7 +361,7 @@ async function readDocument(deps: ActivePolicyDeps): Promise<PolicyDocument | nu
   return parsePolicy(await loadPolicyFiles(config.policies));
 }
 
-function builtIn(policy: Policy): Candidate {
+function builtIn(policy: Policy): Usable {
   return {
     ok: true,
     policy,
@@ -336,7 +374,13 @@ function builtIn(policy: Policy): Candidate {
 }
 
 function unusable(reason: string): GateError {
-  return new GateError("ERR_CONFIG", reason, { hint: "Mend the policy and start again" });
+  return new GateError("ERR_CONFIG", reason, {
+    hint: 'Mend the policy and start again; "toolgate policy check" holds it against the tools',
+  });
+}
+
+function asProblem({ place, summary }: PolicyTestFailure): PolicyProblem {
+  return { ...place, severity: "error", kind: "test", message: summary, near: null };
 }
 
 function activation(policy: Policy, source: string): AuditEvent {

@@ -43,6 +43,11 @@ export function openPolicy(): Policy {
   return build("open", "everything", ["read", "write", "destructive"]);
 }
 
+/** Stands where no policy can be used: no tool exists for anybody. */
+export function closedPolicy(): Policy {
+  return build("closed", "nothing", []);
+}
+
 function build(name: string, ruleId: string, access: Rule["access"]): Policy {
   const place = { path: `(${name} policy)`, line: 0 };
   const document: PolicyDocument = {

@@ -27,6 +27,7 @@ export function checkPolicy(
   return [
     ...checkGroups(document),
     ...checkTestSpaces(document),
+    ...checkTestGroups(document),
     ...(tools.length === 0 ? rules.flatMap((rule) => checkCondition(rule, [])) : [
       ...checkPatterns(document, tools),
       ...checkClassPatterns(document, tools),
@@ -52,6 +53,19 @@ export function blockingProblems(
   return problems.filter(({ severity, server }) =>
     severity === "error" && (server === undefined || server === null || isListed(server))
   );
+}
+
+/** The same problems; what names a server whose tools are not known now is no more than a warning. */
+export function withUnlisted(
+  problems: readonly PolicyProblem[],
+  isListed: (server: string) => boolean,
+): PolicyProblem[] {
+  const blocking = new Set(blockingProblems(problems, isListed));
+  return problems.map((problem) => {
+    if (problem.severity !== "error" || blocking.has(problem)) return problem;
+    const message = `cannot be judged while the server does not answer: ${problem.message}`;
+    return { ...problem, severity: "warning", message };
+  });
 }
 
 function checkGroups(document: PolicyDocument): PolicyProblem[] {
@@ -93,6 +107,24 @@ function checkTestSpaces({ spaces, tests }: PolicyDocument): PolicyProblem[] {
     space !== undefined && space !== "default" && !known.includes(space)
   ).map((test) =>
     error(test.placeOf("space"), "space", `unknown space "${test.space}"`, test.space, known)
+  );
+}
+
+/** Tests speak of claims, which are easily taken for the groups that are made of them. */
+function checkTestGroups({ groups, tests }: PolicyDocument): PolicyProblem[] {
+  const values = new Set([...groups.values()].map(({ has }) => has));
+  return tests.flatMap((test) =>
+    (test.as.groups ?? []).flatMap((name, index): PolicyProblem[] => {
+      const group = groups.get(name);
+      if (group?.has === undefined || values.has(name)) return [];
+      return [{
+        ...test.placeOf("as", "groups", index),
+        severity: "warning",
+        kind: "test",
+        message: `"${name}" is a group of this policy; "groups" in a test are values of the claim`,
+        near: group.has,
+      }];
+    })
   );
 }
 

@@ -26,6 +26,8 @@ export interface RuleTrace {
   readonly verdict: RuleVerdict;
   /** What exactly: the missing scope, the condition, its error. Empty when there is nothing to add. */
   readonly detail: string;
+  /** Why the condition had no answer; null if it had one or was not asked. */
+  readonly error: string | null;
   /** The rule is recorded only. */
   readonly observe: boolean;
   readonly place: Place;
@@ -74,9 +76,9 @@ export function explain(deps: ExplainDeps, request: DecisionRequest): Explanatio
   const facts = factsOf(deps, plan, request);
   const audience = deps.audiences.of(principal);
   const traceOf = (rule: CompiledRule): RuleTrace => {
-    const [verdict, detail] = judge(deps, rule, request, facts);
+    const [verdict, detail, error = null] = judge(deps, rule, request, facts);
     const { id, effect, observe, place } = rule.rule;
-    return { id, effect, matched: verdict === "matched", verdict, detail, observe, place };
+    return { id, effect, matched: verdict === "matched", verdict, detail, error, observe, place };
   };
   return {
     decision,
@@ -107,7 +109,7 @@ function judge(
   rule: CompiledRule,
   { principal, tool }: DecisionRequest,
   facts: ConditionFacts,
-): readonly [RuleVerdict, string] {
+): readonly [RuleVerdict, string, error?: string] {
   const { access } = deps.plans(tool);
   const audience = deps.audiences.of(principal);
   if (!rule.access.has(access)) return ["class", `the tool is ${access}`];
@@ -118,7 +120,8 @@ function judge(
   }
   const answer = askCondition(rule, facts);
   if (answer.error !== null) {
-    return [rule.rule.effect === "allow" ? "when=error" : "matched", answer.error];
+    const verdict = rule.rule.effect === "allow" ? "when=error" : "matched";
+    return [verdict, answer.error, answer.error];
   }
   return answer.holds ? ["matched", rule.rule.when ?? ""] : ["when=false", rule.rule.when ?? ""];
 }

@@ -63,12 +63,7 @@ function parseFile(text: PolicyText): ParsedFile {
     const [first, ...rest] = describeProblems(PolicyFileSchema, parsed.error.issues, value)
       .map((found) => {
         const subject = found.key === "" ? "the file" : `"${found.key}"`;
-        const [, near = null] = / "([^"]+)"$/.exec(found.problem) ?? [];
-        return fail(
-          lineOf(found.path),
-          `${subject} ${found.problem}`,
-          found.problem.includes("unknown key") ? near : null,
-        );
+        return fail(lineOf(found.path), `${subject} ${found.problem}`, found.near ?? null);
       })
       // A misspelt key is often also a missing one: the spelling is the better news.
       .toSorted((a, b) => Number(a.near === null) - Number(b.near === null));

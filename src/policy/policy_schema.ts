@@ -97,9 +97,9 @@ export const LimitSchema = z.strictObject({
   per: z.enum(["execution", "user", "principal", "group", "space", "tenant"]),
   /** The counters hold millionths exactly up to this. */
   max: z.number().positive().max(9_000_000_000),
-  unit: z.string().regex(/^(calls|tokens|usd|bytes|args(\.[A-Za-z_$][\w$-]*){1,8})$/, {
-    error: "must be calls, tokens, usd, bytes or args.<path>",
-  }),
+  unit: z.enum(["calls", "tokens", "usd", "bytes"]).or(
+    z.string().regex(/^args(\.[A-Za-z_$][\w$-]*){1,8}$/, { abort: true }).describe("args.<path>"),
+  ),
   every: durationSchema(1_000, 31_622_400_000).optional(),
   tools: PatternsSchema.optional(),
   for: NamesSchema.optional(),
@@ -161,9 +161,11 @@ export const PolicyTestSchema = z.strictObject({
   args: z.record(z.string(), z.json()).default({}),
   exec: TestExecutionSchema.optional(),
   space: NameSchema.optional(),
-  expect: z.string().regex(/^(allow|deny|hidden|ask( [A-Za-z0-9][A-Za-z0-9_-]{0,63})?)$/, {
-    error: "must be allow, deny, hidden, ask or ask <group>",
-  }),
+  expect: z.enum(["allow", "deny", "hidden", "ask"]).or(
+    z.string().regex(/^ask [A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, { abort: true }).describe(
+      "ask <group>",
+    ),
+  ),
 });
 
 /** One policy file as it is written. */

@@ -5,6 +5,7 @@ import type { Placed } from "./policy_document.ts";
 import type { Place } from "./policy_error.ts";
 import type { PolicyTest } from "./policy_schema.ts";
 import { principalFromTest } from "./principal_facts.ts";
+import type { RuleTrace } from "./explain.ts";
 import { findTool, toolFromName, toolsFromName } from "./named_tool.ts";
 import { DEFAULT_SPACE } from "./space_index.ts";
 
@@ -15,7 +16,9 @@ export interface PolicyTestFailure {
   /** In the words of `expect`. */
   readonly got: string;
   readonly because: readonly string[];
-  /** One line: place, call, what was expected and what came. */
+  /** Call, what was expected, what came and why. */
+  readonly summary: string;
+  /** One line: place and summary. */
   readonly message: string;
 }
 
@@ -44,7 +47,7 @@ export function runPolicyTests(
 }
 
 function runTest(
-  policy: Pick<Policy, "decide" | "visibility">,
+  policy: Pick<Policy, "decide" | "explain" | "visibility">,
   tools: readonly Tool[],
   test: Placed<PolicyTest>,
 ): PolicyTestFailure | null {
@@ -59,17 +62,33 @@ function runTest(
     const isHidden = policy.visibility(principal, space, tool) === null;
     if (accepts(test.expect, decide(tool), isHidden)) return null;
   }
-  const decision = decide(found ?? toolFromName(test.call));
+  const tool = found ?? toolFromName(test.call);
+  const { decision, rules } = policy.explain({
+    principal,
+    space,
+    tool,
+    args: test.args,
+    execution,
+  });
   const got = describeDecision(decision);
+  const summary = `${test.call} expected ${test.expect}, got ${got} because of ` +
+    decision.because.join(", ") + unanswered(rules);
   return {
     place: test.place,
     call: test.call,
     expected: test.expect,
     got,
     because: decision.because,
-    message: `${test.place.path}:${test.place.line}: ${test.call} expected ${test.expect}, ` +
-      `got ${got} because of ${decision.because.join(", ")}`,
+    summary,
+    message: `${test.place.path}:${test.place.line}: ${summary}`,
   };
+}
+
+/** Conditions without an answer decide a call in a way that nobody meant. */
+function unanswered(rules: readonly RuleTrace[]): string {
+  const failing = rules.filter(({ error }) => error !== null)
+    .map(({ id, error }) => `rule "${id}" has no answer: ${error}`);
+  return failing.length === 0 ? "" : ` (${failing.join("; ")})`;
 }
 
 /** `hidden` is also true of a tool that the rules deny whatever the arguments: nobody sees it. */

@@ -202,6 +202,7 @@ function hostileExplanation(): Awaited<ReturnType<ConsoleDeps["explain"]>> {
       matched,
       verdict: matched ? "matched" : "tool",
       detail: HOSTILE,
+      error: HOSTILE,
       observe: true,
       place: { path: HOSTILE, line: 3 },
     })),

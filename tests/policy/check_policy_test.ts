@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tool } from "../../src/model/tool.ts";
-import { blockingProblems } from "../../src/policy/check_policy.ts";
+import { blockingProblems, withUnlisted } from "../../src/policy/check_policy.ts";
 import { parsePolicy } from "../../src/policy/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 import { renderProblem } from "../../src/policy/policy_error.ts";
@@ -255,4 +255,16 @@ Deno.test("blockingProblems() lets patterns of a server pass that is not listed 
   assert.ok(problems.length > 0);
   assert.deepEqual(blockingProblems(problems, (server) => server !== "mail"), []);
   assert.equal(blockingProblems(problems, () => true).length, problems.length);
+  for (const problem of withUnlisted(problems, (server) => server !== "mail")) {
+    assert.equal(problem.severity, "warning");
+    assert.match(problem.message, /^cannot be judged while the server does not answer: /);
+  }
+  assert.deepEqual(withUnlisted(problems, () => true), problems);
+});
+
+Deno.test("checkPolicy() warns of a test that takes the name of a group for the claim", () => {
+  assert.deepEqual(checkChanged("as: {groups: [acme-eng]}", "as: {groups: [eng]}"), [
+    'warning p.yaml:49: "eng" is a group of this policy; "groups" in a test are values of the claim; ' +
+    'did you mean "acme-eng"?',
+  ]);
 });

@@ -233,3 +233,38 @@ Deno.test("parsePolicy() either answers or names a place, whatever the text is",
     { numRuns: 500 },
   );
 });
+
+Deno.test("parsePolicy() names the nearest word for a value that is none of those listed", () => {
+  const file = (lines: string) => `version: 1\nname: p\n${lines}`;
+  const cases: [string, number, string, RegExp][] = [
+    ["mode: enforced", 3, "enforce", /"enforce", "observe"/],
+    ["rules: [{ id: a, allow: wriet }]", 3, "write", /"read", "write", "destructive", a list/],
+    [
+      "limits:\n  - { id: a, per: user, max: 1, unit: cals, every: 1h }",
+      4,
+      "calls",
+      /args\.<path>/,
+    ],
+    ["limits:\n  - { id: a, per: tenent, max: 1, unit: calls, every: 1h }", 4, "tenant", /"user"/],
+    ["output: { redact: [secret] }", 3, "secrets", /"email", \{ name, pattern \}/],
+    ["tests:\n  - { as: {}, call: a.b, expect: hiden }", 4, "hidden", /ask <group>/],
+  ];
+  for (const [lines, line, near, message] of cases) {
+    const error = errorOf(file(lines));
+    assert.equal(error.line, line, lines);
+    assert.equal(error.near, near, lines);
+    assert.match(error.message, message);
+  }
+});
+
+Deno.test("parsePolicy() says what a number, a flag and a name may be", () => {
+  const messageOf = (lines: string) => errorOf(`version: 1\nname: p\n${lines}`).message;
+  const limit = "limits: [{ id: a, per: user, max: 0, unit: calls, every: 1h }]";
+  assert.match(messageOf(limit), /must be more than 0, not 0/);
+  assert.match(messageOf("tools: { a: { untrusted: yes } }"), /one of true, false, a list, not/);
+  assert.match(messageOf("spaces: { my space: { tools: [a.b] } }"), /must be letters, digits/);
+  assert.match(
+    errorOf("version: 2\nname: p\n").message,
+    /"version" must be 1, not 2/,
+  );
+});

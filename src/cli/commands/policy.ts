@@ -13,6 +13,12 @@ interface CheckAnswer {
   readonly problems: readonly { readonly severity: string; readonly text: string }[];
 }
 
+interface ExplainAnswer extends Explanation {
+  /** Why the files as they are now are not the policy in force; null if they are. */
+  readonly rejected: string | null;
+  readonly notes: readonly string[];
+}
+
 interface TestAnswer {
   readonly total: number;
   readonly passed: number;
@@ -96,10 +102,21 @@ const explain: Command = {
       exec: jsonOption(context, "exec"),
       space: context.text("space"),
     };
-    const client = await context.connect();
-    const answer = await client.ask<Explanation>({ method: "POST", path: "/policy/explain", body });
+    const client = await context.connect({ unusablePolicy: "close" });
+    const answer = await client.ask<ExplainAnswer>({
+      method: "POST",
+      path: "/policy/explain",
+      body,
+    });
     if (context.json) context.output.json(answer);
     else printExplanation(context.output, call, answer);
+    for (const note of answer.notes) context.output.note(note);
+    if (answer.rejected !== null) {
+      const subject = client.isService
+        ? "Explained by the policy in force; the files as they are now"
+        : "The files";
+      context.output.note(`${subject} cannot be activated:\n${answer.rejected}`);
+    }
     return EXIT.ok;
   },
 };
@@ -116,7 +133,7 @@ async function unlessUnusable<Answer>(
   ask: (client: Awaited<ReturnType<CommandContext["connect"]>>) => Promise<Answer>,
 ): Promise<Answer | null> {
   try {
-    return await ask(await context.connect());
+    return await ask(await context.connect({ unusablePolicy: "close" }));
   } catch (error) {
     if (!(error instanceof GateError) || error.code !== "ERR_CONFIG") throw error;
     const { message, hint } = error;
