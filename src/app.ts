@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { timingSafeEqual } from "node:crypto";
 import { createApiKeys } from "./auth/api_keys.ts";
 import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
 import { createJwtVerifier } from "./auth/jwt.ts";
@@ -308,8 +310,12 @@ function serve(
 
 /** The operator on this machine, who can read the service file. */
 function localVerifier(localToken: string): TokenVerifier {
-  return (token) =>
-    Promise.resolve(token === localToken ? { ...LOCAL_PRINCIPAL, client: "cli" } : null);
+  const wanted = Buffer.from(localToken);
+  return (token) => {
+    const given = Buffer.from(token);
+    const isLocal = given.length === wanted.length && timingSafeEqual(given, wanted);
+    return Promise.resolve(isLocal ? { ...LOCAL_PRINCIPAL, client: "cli" } : null);
+  };
 }
 
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {

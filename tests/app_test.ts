@@ -298,3 +298,19 @@ Deno.test("an upstream's error names the tool as programs do, whatever the serve
     assert.match(message ?? "", /"my-raw\.crash"/);
   });
 });
+
+Deno.test("readyz tells strangers where a rejected policy is wrong, and not what is in it", async () => {
+  const policy = (tool: string) =>
+    `version: 1\nname: p\nrules:\n  - { id: r, allow: read, tools: [orders.${tool}] }\n`;
+  for (const auth of ["none", "keys"]) {
+    await withApp({ auth, policy: policy("list") }, async ({ app, folder, json }) => {
+      await Deno.writeTextFile(`${folder}/policy.yaml`, policy("lisd"));
+      await json("POST", "/policy/reload");
+      const response = await app.fetch(new Request("http://127.0.0.1/readyz"));
+      const { rejected } = (await response.json()).policy;
+      assert.match(rejected, /policy\.yaml:4/);
+      assert.equal(rejected.includes("orders"), auth === "none", rejected);
+      assert.equal(rejected.includes(folder), auth === "none", rejected);
+    });
+  }
+});

@@ -1,6 +1,12 @@
 import { GateError } from "../model/errors.ts";
 import type { Json } from "../model/json.ts";
-import { type Principal, type Scope, SCOPES } from "../model/principal.ts";
+import {
+  API_KEYS,
+  type Principal,
+  type Scope,
+  SCOPES,
+  SERVICE_SCOPES,
+} from "../model/principal.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { TokenVerifier } from "./authenticate.ts";
@@ -113,6 +119,13 @@ function describe(request: ApiKeyRequest, now: number): ApiKey {
   if (unknown !== undefined) {
     throw badKey(`scope "${unknown}" does not exist`, `Scopes are ${SCOPES.join(", ")}`);
   }
+  const wide = scopes.find((scope) => SERVICE_SCOPES.includes(scope));
+  if (wide !== undefined && (request.spaces ?? null) !== null) {
+    throw badKey(
+      `scope "${wide}" is about the whole service, and the key is limited to spaces`,
+      `Leave out --spaces or the scope; make two keys if one program needs both`,
+    );
+  }
   if (
     request.expiresInMs !== undefined && request.expiresInMs !== null && request.expiresInMs <= 0
   ) {
@@ -134,10 +147,13 @@ function describe(request: ApiKeyRequest, now: number): ApiKey {
 function principalOf(key: ApiKey): Principal {
   return {
     sub: key.name,
-    issuer: "keys",
+    issuer: API_KEYS,
     client: key.id,
     claims: { groups: key.groups },
-    scopes: key.scopes,
+    // Records, keys and policy know no spaces: who is held to some must not read or change those of others.
+    scopes: key.spaces === null
+      ? key.scopes
+      : key.scopes.filter((scope) => !SERVICE_SCOPES.includes(scope)),
     spaces: key.spaces,
   };
 }

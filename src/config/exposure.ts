@@ -31,5 +31,15 @@ export function findExposure(config: Config): ConfigProblem[] {
       remedy: "Name a policy file or folder, or set host 127.0.0.1",
     });
   }
+  const { auth, server } = config;
+  if (typeof auth !== "string" && auth.audience === undefined && server.publicUrl === undefined) {
+    problems.push({
+      key: "auth.audience",
+      path: ["auth", "audience"],
+      problem: `is missing, and so is server.publicUrl: the audience of tokens would be whatever ` +
+        `host a request names, so that a token for another service could be used here`,
+      remedy: "Set server.publicUrl to the address that clients use, or auth.audience",
+    });
+  }
   return problems;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Json } from "../model/json.ts";
-import type { Principal } from "../model/principal.ts";
+import { API_KEYS, type Principal } from "../model/principal.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { ConsoleIdentity } from "./console_deps.ts";
@@ -59,7 +59,7 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
       if (session.expiresAtMs <= now()) return null;
       if (session.instance !== null && session.instance !== deps.instance) return null;
       const { principal } = session;
-      return principal.issuer === "keys" ? await deps.keyPrincipal(principal.client) : principal;
+      return principal.issuer === API_KEYS ? await deps.keyPrincipal(principal.client) : principal;
     },
     async endSession(id) {
       await store.put([{ key: keyOfSession(id), value: null }]);

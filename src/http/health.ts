@@ -39,7 +39,12 @@ export function createHealth(deps: HealthDeps): Health {
       audit,
       store: { kind: deps.store.kind, ...store, value: undefined },
       sandbox: sandbox.ok ? { ok: true, ...sandbox.value } : sandbox,
-      policy: { name: policy.name, digest: policy.digest, rejected: policy.rejected },
+      policy: {
+        name: policy.name,
+        digest: policy.digest,
+        // Anybody may ask, and the reason names tools: where log-in is needed only the places are told.
+        rejected: deps.config.auth === "none" ? policy.rejected : placesOf(policy.rejected),
+      },
     };
   };
   return {
@@ -58,6 +63,14 @@ export function createHealth(deps: HealthDeps): Health {
       };
     },
   };
+}
+
+/** Files and lines of a reason, without what it says of them. */
+function placesOf(reason: string | null): string | null {
+  if (reason === null) return null;
+  const places = [...reason.matchAll(/([^\s/\\]+:\d+):/g)].map(([, place]) => place);
+  const where = places.length === 0 ? "" : `${[...new Set(places)].join(", ")}; `;
+  return `${where}"toolgate policy check", the log and the audit log say why`;
 }
 
 type CheckOutcome<T> =

@@ -2,6 +2,12 @@
 export const SCOPES = ["search", "execute", "audit", "auditor", "approve", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Who vouches for an API key. */
+export const API_KEYS = "keys";
+
+/** Scopes over the whole service: a credential that is limited to spaces cannot have them. */
+export const SERVICE_SCOPES: readonly string[] = ["audit", "auditor", "admin"];
+
 /** Who is calling. Made by `auth/` from a verified credential, never from a message. */
 export interface Principal {
   /** Subject: `local`, an API key's name, or the `sub` of a token. */

@@ -1,4 +1,4 @@
-import type { Principal } from "../model/principal.ts";
+import { API_KEYS, type Principal } from "../model/principal.ts";
 import type { GroupSpec, TestPrincipal } from "./policy_schema.ts";
 
 /**
@@ -7,12 +7,17 @@ import type { GroupSpec, TestPrincipal } from "./policy_schema.ts";
  * A claim may be a text or a list of texts; nothing else is a member of anything.
  */
 export function isMember(principal: Principal, group: GroupSpec): boolean {
-  if (group.client !== undefined && principal.client !== group.client) return false;
+  if (group.client !== undefined && !isClient(principal, group.client)) return false;
   if (group.sub !== undefined && principal.sub !== group.sub) return false;
   if (group.claim === undefined || group.has === undefined) return true;
   const value = claimAt(principal.claims, group.claim);
   if (typeof value === "string") return value === group.has;
   return Array.isArray(value) && value.includes(group.has);
+}
+
+/** The OAuth client, or an API key by its id or by the name that its operator gave it. */
+function isClient({ client, issuer, sub }: Principal, name: string): boolean {
+  return client === name || (issuer === API_KEYS && sub === name);
 }
 
 /** A claim by its own name, else by its path: `realm_access.roles`. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createApiKeys } from "../../src/auth/api_keys.ts";
+import type { Json } from "../../src/model/json.ts";
 import { prefixOf } from "../../src/store/keys.ts";
 import { openStore } from "../../src/store/open_store.ts";
 
@@ -76,4 +77,19 @@ Deno.test("a key without a name or with an unknown scope is not made, with the r
   await assert.rejects(keys.create({ name: "x", scopes: ["serch"] }), /"serch"/);
   await assert.rejects(keys.create({ name: "x", expiresInMs: 0 }), /expired/);
   await keys.create({ name: "x", scopes: ["execute", "github:write"] });
+});
+
+Deno.test("a key that is limited to spaces has no scope over the whole service", async () => {
+  const { keys, store } = await setUp();
+  for (const scope of ["audit", "auditor", "admin"]) {
+    const request = { name: "x", scopes: ["execute", scope], spaces: ["shop"] };
+    await assert.rejects(keys.create(request), new RegExp(`"${scope}" is about the whole service`));
+  }
+  const { key } = await keys.create({ name: "x", scopes: ["search", "audit"] });
+  assert.deepEqual((await keys.verify(key, ""))?.scopes, ["search", "audit"]);
+  const [entry] = await store.list(prefixOf.apiKeys(), { limit: 1 });
+  assert.ok(entry !== undefined);
+  const narrowed = { ...entry.value as { [name: string]: Json }, spaces: ["shop"] };
+  await store.put([{ key: entry.key, value: narrowed }]);
+  assert.deepEqual((await keys.verify(key, ""))?.scopes, ["search"], "nor one from elsewhere");
 });

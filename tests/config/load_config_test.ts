@@ -231,6 +231,16 @@ Deno.test("loadConfig() knows the names of loopback", async () => {
   }
 });
 
+Deno.test("loadConfig() wants the audience of tokens written down where strangers choose the host", async () => {
+  const auth = "auth: { issuer: https://idp.example }\nserver: { host: 0.0.0.0 }";
+  assert.match((await failure(auth)).message, /auth\.audience" is missing/);
+  const named = auth.replace("0.0.0.0", "0.0.0.0, publicUrl: https://tools.acme.com");
+  const withAudience = auth.replace("example }", "example, audience: tools }");
+  for (const text of [named, withAudience, auth.replace("0.0.0.0", "127.0.0.1")]) {
+    await load({ files: { "/work/toolgate.yaml": text } });
+  }
+});
+
 Deno.test("loadConfig() stops a file of aliases that would grow without end", async () => {
   const rows = ["a: &a [x, x, x, x, x, x, x, x, x]"];
   for (const [now, before] of ["ba", "cb", "dc", "ed", "fe", "gf"]) {

@@ -6,6 +6,15 @@ import {
   StreamableHTTPClientTransport,
   UnauthorizedError,
 } from "@modelcontextprotocol/client";
+import {
+  CompactSign,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from "jose";
 import { createApp } from "../../src/app.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { type OAuthIssuer, startIssuer } from "../fakes/oauth_issuer.ts";
@@ -167,35 +176,125 @@ Deno.test("wrong audience, bad signature, no token and missing scope each get th
   }
 });
 
-Deno.test("an expired token is refused with the reason", async () => {
-  const { exportJWK, generateKeyPair, SignJWT } = await import("jose");
+/** An issuer's signing key, its documents, and a service that trusts it. */
+async function withSigner(
+  use: (signer: {
+    readonly url: string;
+    readonly issuer: string;
+    readonly privateKey: CryptoKey;
+    readonly jwk: JWK;
+    /** A good token, after changes to its claims; undefined leaves one out. */
+    readonly sign: (changes?: JWTPayload, header?: JWTHeaderParameters) => Promise<string>;
+  }) => Promise<void>,
+): Promise<void> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const jwk = { ...(await exportJWK(publicKey)), kid: "k", alg: "ES256" };
   const jwks = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.json({ keys: [jwk] }),
   );
-  const issuerUrl = "https://issuer.example";
-  const sign = (expires: number, audience: string) =>
-    new SignJWT({ scope: "execute" }).setProtectedHeader({ alg: "ES256", kid: "k" })
-      .setIssuer(issuerUrl).setSubject("ada").setAudience(audience)
-      .setIssuedAt().setExpirationTime(Math.floor(Date.now() / 1000) + expires).sign(privateKey);
+  const issuer = "https://issuer.example";
+  const seconds = Math.floor(Date.now() / 1000);
+  const sign = (
+    changes: JWTPayload = {},
+    header: JWTHeaderParameters = { alg: "ES256", kid: "k" },
+  ) =>
+    new SignJWT({
+      iss: issuer,
+      sub: "ada",
+      aud: "toolgate",
+      iat: seconds,
+      exp: seconds + 60,
+      scope: "execute",
+      ...changes,
+    }).setProtectedHeader(header).sign(privateKey);
+  const auth = {
+    audience: "toolgate",
+    jwksUrl: `http://127.0.0.1:${jwks.addr.port}/`,
+    clockSkewSeconds: 5,
+  };
   try {
-    const issuer = { url: issuerUrl } as OAuthIssuer;
-    const auth = {
-      audience: "toolgate",
-      jwksUrl: `http://127.0.0.1:${jwks.addr.port}/`,
-      clockSkewSeconds: 5,
-    };
-    await withService(issuer, auth, async (url) => {
-      assert.equal((await callExecute(url, await sign(60, "toolgate"))).status, 200);
-      assert.equal((await callExecute(url, await sign(-3, "toolgate"))).status, 200, "clock skew");
-      const expired = await callExecute(url, await sign(-60, "toolgate"));
-      assert.equal(expired.status, 401);
-      assert.match(expired.challenge, /expired/);
-      assert.equal((await callExecute(url, await sign(60, `${url}/mcp`))).status, 401);
+    await withService({ url: issuer } as OAuthIssuer, auth, async (url) => {
+      await use({ url, issuer, privateKey, jwk, sign });
     });
   } finally {
     await jwks.shutdown();
   }
+}
+
+Deno.test("an expired token is refused with the reason", async () => {
+  await withSigner(async ({ url, sign }) => {
+    const seconds = Math.floor(Date.now() / 1000);
+    assert.equal((await callExecute(url, await sign())).status, 200);
+    assert.equal((await callExecute(url, await sign({ exp: seconds - 3 }))).status, 200, "skew");
+    const expired = await callExecute(url, await sign({ exp: seconds - 60 }));
+    assert.equal(expired.status, 401);
+    assert.match(expired.challenge, /expired/);
+    assert.equal((await callExecute(url, await sign({ aud: `${url}/mcp` }))).status, 401);
+  });
+});
+
+Deno.test("no forged token is let in, each is a 401 with a challenge", async () => {
+  await withSigner(async ({ url, issuer, privateKey, jwk, sign }) => {
+    const encode = (value: unknown) =>
+      new TextEncoder().encode(JSON.stringify(value)).toBase64({
+        alphabet: "base64url",
+        omitPadding: true,
+      });
+    const seconds = Math.floor(Date.now() / 1000);
+    const good = await sign();
+    const [, payload = ""] = good.split(".");
+    const stranger = await generateKeyPair("ES256");
+    const strangerJwk = await exportJWK(stranger.publicKey);
+    const claims = {
+      iss: issuer,
+      sub: "ada",
+      aud: "toolgate",
+      exp: seconds + 60,
+      scope: "execute",
+    };
+    const byStranger = (header: JWTHeaderParameters) =>
+      new SignJWT(claims).setProtectedHeader(header).sign(stranger.privateKey);
+    const byHmac = (secret: string) =>
+      new SignJWT(claims).setProtectedHeader({ alg: "HS256", kid: "k" })
+        .sign(new TextEncoder().encode(secret.padEnd(32)));
+    const forged: { readonly [trick: string]: string } = {
+      "alg none, no signature": `${encode({ alg: "none" })}.${payload}.`,
+      "alg none, the good signature": `${encode({ alg: "none", kid: "k" })}.${
+        good.split(".").slice(1).join(".")
+      }`,
+      "HS256 with the public key as its secret": await byHmac(JSON.stringify(jwk)),
+      "HS256 with a coordinate as its secret": await byHmac(String(jwk.x)),
+      "a stranger's key under the known kid": await byStranger({ alg: "ES256", kid: "k" }),
+      "a stranger's key in the header": await byStranger({ alg: "ES256", jwk: strangerJwk }),
+      "a stranger's key at a jku": await byStranger({
+        alg: "ES256",
+        jku: `${url}/healthz`,
+        kid: "k",
+      }),
+      "a kid that is a path": await byStranger({ alg: "ES256", kid: "../../../dev/null" }),
+      "an unknown critical header": await new CompactSign(
+        new TextEncoder().encode(JSON.stringify(claims)),
+      ).setProtectedHeader({ alg: "ES256", kid: "k", crit: ["ext"], ext: 1 })
+        .sign(privateKey, { crit: { ext: true } }),
+      "claims changed after signing": good.replace(payload, encode({ ...claims, sub: "root" })),
+      "another issuer": await sign({ iss: "https://other.example" }),
+      "the issuer with a slash": await sign({ iss: `${issuer}/` }),
+      "no issuer": await sign({ iss: undefined }),
+      "no audience": await sign({ aud: undefined }),
+      "another audience in a list": await sign({ aud: ["a", "toolgate2"] }),
+      "no expiry": await sign({ exp: undefined }),
+      "not yet valid": await sign({ nbf: seconds + 3_600 }),
+      "no subject": await sign({ sub: undefined }),
+      "an empty subject": await sign({ sub: "" }),
+      "four parts": `${good}.x`,
+      "a text that is no token": "x".repeat(50_000),
+    };
+    for (const [trick, token] of Object.entries(forged)) {
+      const { status, challenge } = await callExecute(url, token);
+      assert.equal(status, 401, trick);
+      assert.match(challenge, /^Bearer .*error="invalid_token"/, trick);
+    }
+    assert.equal((await callExecute(url, good)).status, 200, "and the good one still is");
+  });
 });

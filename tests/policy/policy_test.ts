@@ -104,6 +104,13 @@ groups:
     "ci",
     "eng",
   ]);
+  assert.deepEqual(
+    groups({ issuer: "keys", client: "9f2c", sub: "ci-bot" }),
+    ["ci"],
+    "a key's name",
+  );
+  assert.deepEqual(groups({ issuer: "keys", client: "ci-bot", sub: "x" }), ["ci"], "a key's id");
+  assert.deepEqual(groups({ issuer: "https://idp", client: "x", sub: "ci-bot" }), [], "a person");
   assert.deepEqual(groups({ sub: "ann" }), ["ann"]);
   assert.deepEqual(groups({ claims: JSON.parse('{"__proto__":{"groups":["acme-eng"]}}') }), []);
 });

@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import type { Scope } from "../../model/principal.ts";
+import { API_KEYS, type Scope } from "../../model/principal.ts";
 import { assetPath } from "../assets.ts";
 import { type Theme, THEMES, type Visit } from "../console_session.ts";
 import { Icon, type IconName, Mark } from "./icons.tsx";
@@ -131,7 +131,7 @@ function Account({ shell }: { shell: Shell }) {
         <dd>
           {sessionId === null
             ? "nobody: authentication is off"
-            : principal.issuer === "keys"
+            : principal.issuer === API_KEYS
             ? "API key"
             : <Hostile text={principal.issuer} />}
         </dd>
