@@ -200,11 +200,17 @@ async function invoke(
       ...progressListener(policy, call.onProgress),
     });
   } catch (error) {
-    const report = { ...reportError(error), tool: tool.id };
+    const { message, hint, ...cause } = reportError(error);
+    const redact = (text: string) => deps.output.redactText(policy, text);
+    const report = { ...cause, message: redact(message), hint: redact(hint), tool: tool.id };
     span.end(report.code);
     // What may have happened is paid for: only a call that never left is given back.
     if (NEVER_SENT.includes(report.code)) await quota.refund();
-    else await quota.settle({ bytes: 0, tokens: 0 });
+    else {
+      // A refusal has words of the upstream, too.
+      taint(context, policy, tool);
+      await quota.settle({ bytes: 0, tokens: 0 });
+    }
     recordOutcome(deps, context, {
       ...eventOf(passage, "call.outcome", tool, decision),
       result: { status: report.code },
@@ -218,14 +224,17 @@ async function invoke(
     return refusal(deps, passage, tool.id, "allow", report);
   }
   const upstreamMs = deps.now() - calledAt;
-  if (policy.isUntrusted(tool)) context.taint.tainted = true;
-  context.taint.sources.add(tool.server);
+  taint(context, policy, tool);
   const checked = answer.isError
     ? {
-      error: new GateError("ERR_UPSTREAM", toolErrorText(answer), {
-        hint: "The tool itself reported this; change the arguments or handle it in the program",
-        tool: tool.id,
-      }),
+      error: new GateError(
+        "ERR_UPSTREAM",
+        toolErrorText(answer, (text) => deps.output.redactText(policy, text)),
+        {
+          hint: "The tool itself reported this; change the arguments or handle it in the program",
+          tool: tool.id,
+        },
+      ),
     }
     : deps.output.check(policy, tool, toolValue(answer), answer.bytes);
   const cost = policy.price(tool);
@@ -260,6 +269,12 @@ async function invoke(
     answer,
     isIntact: policy.output.redact.length === 0,
   };
+}
+
+/** The program is about to see something of this tool. */
+function taint(context: ExecutionContext, policy: Policy, tool: Tool): void {
+  if (policy.isUntrusted(tool)) context.taint.tainted = true;
+  context.taint.sources.add(tool.server);
 }
 
 /** A write under `dryRun`: recorded, answered with a placeholder, never made. */

@@ -18,6 +18,8 @@ export type CheckedOutput =
 export interface OutputGate {
   /** @param bytes size of the answer as received. */
   check(policy: Policy, tool: Tool, value: unknown, bytes: number): CheckedOutput;
+  /** An upstream's words on its own failure: they pass what results pass. */
+  redactText(policy: Policy, text: string): string;
 }
 
 export function createOutputGate(): OutputGate {
@@ -46,6 +48,9 @@ export function createOutputGate(): OutputGate {
       } catch {
         return refuse(tool, "its answer nests too deeply", "Use another tool");
       }
+    },
+    redactText({ output: { redact } }, text) {
+      return redact.length === 0 ? text : String(redactResult(text, redact).value);
     },
   };
 }

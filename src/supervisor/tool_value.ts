@@ -11,9 +11,10 @@ export function toolValue(answer: UpstreamAnswer): unknown {
   return parseJsonContainer(block.text) ?? block.text;
 }
 
-/** The words of an answer that says it failed, bounded. */
-export function toolErrorText(answer: UpstreamAnswer): string {
-  const text = answer.content.filter(isTextBlock).map((block) => block.text).join("\n").trim();
+/** The words of an answer that says it failed: redacted as a whole, then bounded. */
+export function toolErrorText(answer: UpstreamAnswer, redact: (text: string) => string): string {
+  const words = answer.content.filter(isTextBlock).map((block) => block.text).join("\n");
+  const text = redact(words).trim();
   return text === "" ? "The tool reported an error without a message" : text.slice(0, 4_000);
 }
 
