@@ -26,6 +26,8 @@ export interface Policy {
   readonly spaces: readonly string[];
   readonly groups: (principal: Principal) => readonly string[];
   readonly canEnter: (principal: Principal, space: string) => boolean;
+  /** The spaces whose limits count a call that is made in this one. */
+  readonly countedIn: (principal: Principal, space: string, tool: Tool) => readonly string[];
   readonly classify: (tool: Tool) => Access;
   /**
    * Null: the tool does not exist for this principal. It does if it is in the space, an allow rule
@@ -95,6 +97,7 @@ export function assemblePolicy(
     groups: (principal) => [...audiences.of(principal).groups],
     canEnter: (principal, space) =>
       spaces.canEnter(principal, space) || !enforcesSpaces(indexes, principal, space),
+    countedIn: spaces.countedIn,
     classify: (tool) => plans(tool).access,
     visibility: (principal, space, tool) => visibility(indexes, principal, space, tool),
     decide: (request) => decide(indexes, request),

@@ -14,6 +14,11 @@ export interface SpaceIndex {
   readonly canEnter: (principal: Principal, space: string) => boolean;
   /** Whether the tool exists for the principal in this space. */
   readonly hasTool: (principal: Principal, space: string, tool: Tool) => boolean;
+  /**
+   * The spaces whose limits count a call of the tool: the one that is called, or, in the union, every
+   * one that it comes from. Else each limit could be had twice.
+   */
+  readonly countedIn: (principal: Principal, space: string, tool: Tool) => readonly string[];
   /** The spaces that hold the tool, for explanations. */
   readonly spacesOf: (tool: Tool) => readonly string[];
 }
@@ -78,6 +83,11 @@ export function createSpaceIndex(
       }
       return false;
     },
+    countedIn(principal, space, tool) {
+      if (!isUnion(space)) return [space];
+      const audience = audiences.of(principal);
+      return [...holders(tool)].filter((name) => mayEnter(principal, audience, byName.get(name)));
+    },
     spacesOf: (tool) => [...holders(tool)],
   };
 }
@@ -87,6 +97,7 @@ const singleSpace: SpaceIndex = {
   isKnown: (space) => space === DEFAULT_SPACE,
   canEnter: (principal, space) => space === DEFAULT_SPACE && credentialAllows(principal, space),
   hasTool: (principal, space) => space === DEFAULT_SPACE && credentialAllows(principal, space),
+  countedIn: (_principal, space) => [space],
   spacesOf: () => [DEFAULT_SPACE],
 };
 

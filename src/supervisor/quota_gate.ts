@@ -49,7 +49,8 @@ export function createQuotaGate(quotas: Quotas, now: () => number): QuotaGate {
       if (rules.length === 0) return { ok: true, quota: NOTHING };
       const usd = policy.price(tool);
       const groups = policy.groups(principal);
-      const call = { execution, principal, groups, space, args, usd };
+      const spaces = policy.countedIn(principal, space, tool);
+      const call = { execution, principal, groups, spaces, args, usd };
       const answer = await quotas.reserve(rules, call);
       if (answer.ok) {
         return {

@@ -23,7 +23,8 @@ export interface QuotaCall {
   readonly execution: string;
   readonly principal: Pick<Principal, "issuer" | "sub">;
   readonly groups: readonly string[];
-  readonly space: string;
+  /** Each of them counts the call. */
+  readonly spaces: readonly string[];
   /** Parsed JSON, not trusted. */
   readonly args: unknown;
   /** US dollars that are known beforehand: the price of the tool. */
@@ -185,7 +186,7 @@ function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
       return call.groups.filter((group) => rule.for === null || rule.for.includes(group))
         .map((group) => `group ${group}`);
     case "space":
-      return [`space ${call.space}`];
+      return call.spaces.map((space) => `space ${space}`);
     case "tenant":
       return ["tenant"];
   }

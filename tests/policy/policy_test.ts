@@ -157,6 +157,24 @@ rules: [{ id: r, allow: [read, write, destructive] }]
   assert.ok(!policy.canEnter(makePrincipal(), "one"));
 });
 
+Deno.test("a call through the union counts in every space that the tool comes from", () => {
+  const policy = compile(`
+groups: { a: { claim: groups, has: a }, b: { claim: groups, has: b } }
+spaces:
+  one: { for: [a], tools: [pay.*] }
+  two: { for: [a], tools: [pay.x, mail.*] }
+  three: { for: [b], tools: [pay.*] }
+rules: [{ id: r, allow: [read, write, destructive] }]
+`);
+  const tool = makeTool("pay", "x");
+  const both = makePrincipal({ claims: { groups: ["a"] } });
+  assert.deepEqual(policy.countedIn(both, "default", tool), ["one", "two"]);
+  assert.deepEqual(policy.countedIn(both, "two", tool), ["two"]);
+  const narrow = { ...both, spaces: ["one"] };
+  assert.deepEqual(policy.countedIn(narrow, "default", tool), ["one"]);
+  assert.deepEqual(compile("rules: []").countedIn(both, "default", tool), ["default"]);
+});
+
 Deno.test("a file may define the default space itself", () => {
   const policy = compile(`
 spaces: { default: { tools: [pay.*] }, more: { tools: [web.*] } }

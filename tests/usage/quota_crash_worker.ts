@@ -47,7 +47,7 @@ async function caller(index: number): Promise<void> {
       execution,
       principal,
       groups: [],
-      space: "default",
+      spaces: ["default"],
       args: { amount: 1 },
       usd: 0,
     });

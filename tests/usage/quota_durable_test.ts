@@ -20,7 +20,7 @@ Deno.test("once the intents of 64 calls are durable, so are all counters they re
           execution: `e${index}`,
           principal: { issuer: "test", sub: `u${index}` },
           groups: [],
-          space: "default",
+          spaces: ["default"],
           args: {},
           usd: 0,
         })),

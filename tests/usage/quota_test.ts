@@ -36,7 +36,7 @@ function call(more: Partial<QuotaCall> = {}): QuotaCall {
     execution: "e1",
     principal: { issuer: "test", sub: "ann" },
     groups: [],
-    space: "default",
+    spaces: ["default"],
     args: {},
     usd: 0,
     ...more,
@@ -106,7 +106,13 @@ Deno.test("reserve() counts each subject by itself", async () => {
     limit({ id: "space", per: "space", max: 1 }),
     call(),
     call({ principal: { issuer: "test", sub: "bob" } }),
-    call({ space: "refunds" }),
+    call({ spaces: ["refunds"] }),
+  );
+  await pass(
+    limit({ id: "union", per: "space", max: 1 }),
+    call({ spaces: ["a"] }),
+    call({ spaces: ["a", "b"] }),
+    call({ spaces: ["b"] }),
   );
   await pass(
     limit({ id: "group", per: "group", max: 1 }),
