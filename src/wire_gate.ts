@@ -2,6 +2,7 @@ import type { AuditLog } from "./audit/audit_log.ts";
 import { type Catalog, openCatalog } from "./catalog/catalog.ts";
 import { declareTools } from "./catalog/declare.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
+import { unknownSpaces } from "./config/space_modes.ts";
 import type { ResolveSecrets } from "./config/secrets.ts";
 import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
@@ -134,6 +135,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     unusable: deps.unusablePolicy,
     log,
   });
+  for (const unknown of unknownSpaces(config, policy.current().spaces)) log("warn", unknown);
   const catalog = once(async () => {
     const catalog = await openCatalog({
       store,

@@ -3,6 +3,7 @@ import { GateError } from "../model/errors.ts";
 import { DEMO_SOURCE, demoConfig } from "./demo_config.ts";
 import { findExposure } from "./exposure.ts";
 import { configError, parseConfig } from "./parse_config.ts";
+import { findModeProblems } from "./space_modes.ts";
 import { resolvePaths } from "./resolve_paths.ts";
 import type { Config } from "./schema.ts";
 
@@ -67,8 +68,8 @@ export async function loadConfig(
       ...(overrides.port === undefined ? {} : { port: overrides.port }),
     },
   }, baseDir);
-  const exposure = findExposure(config);
-  if (exposure.length > 0) throw configError(source, null, exposure);
+  const problems = [...findExposure(config), ...findModeProblems(config)];
+  if (problems.length > 0) throw configError(source, null, problems);
   return { config, source, baseDir };
 }
 

@@ -1,5 +1,6 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Config } from "../config/schema.ts";
+import { unknownSpaces } from "../config/space_modes.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
@@ -10,7 +11,7 @@ export interface HealthDeps {
   readonly store: Pick<Store, "kind" | "logs">;
   readonly audit: Pick<AuditLog, "health">;
   readonly gate: {
-    readonly policy: Pick<ActivePolicy, "status">;
+    readonly policy: Pick<ActivePolicy, "status" | "current">;
     readonly catalog: () => Promise<Catalog>;
     readonly sandbox: () => Promise<SandboxPool>;
   };
@@ -53,9 +54,11 @@ export function createHealth(deps: HealthDeps): Health {
       const catalog = await deps.gate.catalog();
       await catalog.refresh();
       const snapshot = catalog.snapshot();
+      const status = deps.gate.policy.status();
+      const unknown = unknownSpaces(deps.config, deps.gate.policy.current().spaces);
       return {
         ...await readiness(),
-        policy: deps.gate.policy.status(),
+        policy: { ...status, problems: [...status.problems, ...unknown] },
         servers: [...snapshot.servers.values()],
         quarantined: snapshot.quarantined.length,
         limits: deps.config.limits,

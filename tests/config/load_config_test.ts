@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { type ConfigOverrides, loadConfig } from "../../src/config/load_config.ts";
+import { ConfigSchema } from "../../src/config/schema.ts";
+import { unknownSpaces } from "../../src/config/space_modes.ts";
 import { GateError } from "../../src/model/errors.ts";
 
 interface Machine {
@@ -247,4 +249,32 @@ Deno.test("loadConfig() stops a file of aliases that would grow without end", as
     rows.push(`${now}: &${now} [${Array(9).fill(`*${before}`).join(", ")}]`);
   }
   assert.match((await failure(rows.join("\n"))).message, /Cannot read/);
+});
+
+Deno.test("loadConfig() wants modes of spaces to say what they are about", async () => {
+  const config = (spaces: string) =>
+    `mcpServers: { pay: { command: x }, mail: { command: y } }\nspaces: { s: { ${spaces} } }`;
+  const cases: [string, RegExp, RegExp][] = [
+    ["mode: pass", /spaces\.s\.upstream" is missing/, /pay, mail/],
+    ["mode: pass, upstream: payy", /"payy", and there is no such/, /Did you mean "pay"/],
+    ["mode: classic, upstream: pay", /goes with "mode: pass" only/, /remove it/],
+    ["classic: [pay.*]", /goes with "mode: hybrid" only/, /mode: hybrid/],
+  ];
+  for (const [spaces, message, hint] of cases) {
+    const error = await failure(config(spaces));
+    assert.match(error.message, message);
+    assert.match(error.hint, hint);
+  }
+  for (
+    const good of ["mode: pass, upstream: pay", "mode: hybrid, classic: [pay.*]", "mode: code"]
+  ) {
+    await load({ files: { "/work/toolgate.yaml": config(good) } });
+  }
+});
+
+Deno.test("unknownSpaces() names modes of spaces that the policy does not have", () => {
+  const { spaces } = ConfigSchema.parse({ spaces: { default: {}, refunds: {}, refnds: {} } });
+  assert.deepEqual(unknownSpaces({ spaces }, ["refunds"]), [
+    'spaces.refnds in the configuration: the policy has no such space; did you mean "refunds"?',
+  ]);
 });

@@ -157,6 +157,21 @@ rules: [{ id: r, allow: [read, write, destructive] }]
   assert.ok(!policy.canEnter(makePrincipal(), "one"));
 });
 
+Deno.test("an operator may enter the union and finds nothing there that is not theirs", () => {
+  const policy = compile(`
+groups: { a: { claim: groups, has: a } }
+spaces: { one: { for: [a], tools: ["*"] } }
+rules: [{ id: r, allow: [read, write, destructive] }]
+`);
+  const admin = makePrincipal({ scopes: ["admin"] });
+  assert.ok(policy.canEnter(admin, "default"));
+  assert.ok(!policy.canEnter(admin, "one"));
+  assert.ok(!policy.canEnter({ ...admin, spaces: ["one"] }, "default"));
+  assert.ok(!policy.canEnter(makePrincipal({ scopes: ["audit"] }), "default"));
+  assert.equal(policy.visibility(admin, "default", makeTool("pay", "x")), null);
+  assert.equal(policy.decide(request(makeTool("pay", "x"), { principal: admin })).effect, "hidden");
+});
+
 Deno.test("a call through the union counts in every space that the tool comes from", () => {
   const policy = compile(`
 groups: { a: { claim: groups, has: a }, b: { claim: groups, has: b } }

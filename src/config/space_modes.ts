@@ -1,0 +1,47 @@
+import { nearest } from "../model/nearest.ts";
+import type { ConfigProblem } from "./problems.ts";
+import type { Config } from "./schema.ts";
+
+/** Modes of spaces that could not do what they say. */
+export function findModeProblems(config: Config): ConfigProblem[] {
+  const upstreams = [...Object.keys(config.mcpServers), ...Object.keys(config.openapi)];
+  return Object.entries(config.spaces).flatMap(([name, { mode, upstream, classic }]) => {
+    const problem = (key: string, text: string, remedy: string): ConfigProblem => ({
+      key: `spaces.${name}.${key}`,
+      path: ["spaces", name, key],
+      problem: text,
+      remedy,
+    });
+    if (mode !== "hybrid" && classic.length > 0) {
+      return [
+        problem("classic", 'goes with "mode: hybrid" only', 'Set "mode: hybrid" or remove it'),
+      ];
+    }
+    if (mode !== "pass") {
+      return upstream === undefined
+        ? []
+        : [problem("upstream", 'goes with "mode: pass" only', 'Set "mode: pass" or remove it')];
+    }
+    const list = `Name one of ${upstreams.join(", ")}`;
+    if (upstream === undefined) {
+      return [problem("upstream", "is missing: this mode stands for one upstream", list)];
+    }
+    if (upstreams.includes(upstream)) return [];
+    const [near] = nearest(upstream, upstreams, 1);
+    const remedy = near === undefined ? list : `Did you mean "${near}"?`;
+    return [problem("upstream", `is "${upstream}", and there is no such upstream`, remedy)];
+  });
+}
+
+/** Spaces that have a mode and that the policy does not know: nobody can enter them. */
+export function unknownSpaces(
+  { spaces }: Pick<Config, "spaces">,
+  known: readonly string[],
+): string[] {
+  const names = ["default", ...known];
+  return Object.keys(spaces).filter((name) => !names.includes(name)).map((name) => {
+    const [near] = nearest(name, known, 1);
+    return `spaces.${name} in the configuration: the policy has no such space` +
+      (near === undefined ? "" : `; did you mean "${near}"?`);
+  });
+}
