@@ -202,6 +202,7 @@ async function assemble(
         declareTools,
         audit,
         keys,
+        keyNotes: gate.policy.keyNotes,
         closing: drain.signal,
       }),
       ...createPolicyServices(gate),

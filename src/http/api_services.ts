@@ -6,6 +6,7 @@ import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { McpCaller } from "../mcp/caller.ts";
+import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import { compileGlob } from "../store/glob.ts";
 import { actorOf } from "../supervisor/actor.ts";
@@ -23,6 +24,7 @@ export interface ApiServicesDeps {
   readonly declareTools: (tools: readonly Tool[]) => string;
   readonly audit: AuditLog;
   readonly keys: ApiKeys;
+  readonly keyNotes: ActivePolicy["keyNotes"];
   /** Aborted when the service drains: streams would otherwise hold it open. */
   readonly closing: AbortSignal;
 }
@@ -134,7 +136,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
     async createKey(principal, request) {
       const key = await deps.keys.create(request);
       await administer(principal, "keys.create", { id: key.id, name: key.name });
-      return key;
+      return { ...key, notes: deps.keyNotes(key) };
     },
     listKeys: () => deps.keys.list(),
     async revokeKey(principal, id) {

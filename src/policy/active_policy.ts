@@ -9,7 +9,7 @@ import { type PolicyBundle, verifyBundle } from "./bundle.ts";
 import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
 import type { BundleKey } from "./bundle_signature.ts";
 import type { Explanation } from "./explain.ts";
-import { explainNotes } from "./explain_notes.ts";
+import { explainNotes, keyNotes } from "./explain_notes.ts";
 import { blockingProblems, withUnlisted } from "./check_policy.ts";
 import { loadPolicyFiles } from "./load_policy.ts";
 import { parsePolicy } from "./parse_policy.ts";
@@ -39,6 +39,8 @@ export interface ActivePolicy {
   readonly test: () => Promise<PolicyTestReport>;
   /** Explains one decision of the policy in force; a tool that the catalog lacks is known by its name. */
   readonly explain: (question: ExplainQuestion) => ExplainAnswer;
+  /** What a new API key is given and the policy knows nothing of. */
+  readonly keyNotes: (key: Parameters<typeof keyNotes>[0]) => readonly string[];
   /** Records which policy is in force; to be called before its first decision. */
   readonly announce: () => Promise<void>;
   /** To be called when the catalog has changed: problems depend on it. */
@@ -216,6 +218,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
       const explanation = subject.policy.explain({ principal, space, tool, args, execution });
       return { ...explanation, notes: explainNotes({ as, call }, groups, deps.tools()) };
     },
+    keyNotes: (key) => keyNotes(key, document),
     async announce() {
       if (announced || !proposed.ok) return;
       announced = true;

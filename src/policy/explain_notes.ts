@@ -1,6 +1,7 @@
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
 import { findTool } from "./named_tool.ts";
+import type { PolicyDocument } from "./policy_document.ts";
 import type { GroupSpec, TestPrincipal } from "./policy_schema.ts";
 
 /** Keys of `--as` that are no claims. */
@@ -17,8 +18,7 @@ export function explainNotes(
 ): string[] {
   const { as, call } = question;
   const specs = [...groups.values()];
-  const values = specs.filter(({ claim }) => claim === "groups").flatMap(({ has }) => has ?? []);
-  const knownGroups = [...groups.keys(), ...values];
+  const knownGroups = [...groups.keys(), ...groupValues(groups)];
   const knownClaims = specs.flatMap(({ claim }) => claim ?? []);
   const isClaim = (name: string) =>
     knownClaims.some((claim) => claim === name || claim.startsWith(`${name}.`));
@@ -35,6 +35,38 @@ export function explainNotes(
       suggestion(name, [...PRINCIPAL_KEYS, ...knownClaims])
     ),
   ];
+}
+
+/**
+ * What an API key is given and the policy knows nothing of. The key is good all the same: the policy
+ * may be the next to change.
+ *
+ * @param policy null for a built-in policy, which asks for no groups.
+ */
+export function keyNotes(
+  key: { readonly groups: readonly string[]; readonly spaces: readonly string[] | null },
+  policy: Pick<PolicyDocument, "groups" | "spaces"> | null,
+): string[] {
+  const groups = policy?.groups ?? new Map<string, GroupSpec>();
+  const spaces = [...policy?.spaces?.keys() ?? ["default"]];
+  const values = groupValues(groups);
+  const noteOn = (name: string) => {
+    const meant = groups.get(name);
+    return meant?.claim === "groups"
+      ? `"${name}" is a group of the policy; keys hold the value it asks for: "${meant.has}"`
+      : `No group of the policy asks for "${name}"${suggestion(name, values)}`;
+  };
+  return [
+    ...key.groups.filter((name) => !values.includes(name)).map(noteOn),
+    ...(key.spaces ?? []).filter((name) => !spaces.includes(name))
+      .map((name) => `The policy has no space "${name}"${suggestion(name, spaces)}`),
+  ];
+}
+
+/** What may stand in the `groups` claim to some effect. */
+function groupValues(groups: ReadonlyMap<string, GroupSpec>): string[] {
+  return [...groups.values()].filter(({ claim }) => claim === "groups")
+    .flatMap(({ has }) => has ?? []);
 }
 
 function suggestion(word: string, candidates: readonly string[]): string {

@@ -255,11 +255,18 @@ Deno.test("tools diff shows what was and what is, place by place", async () => {
 Deno.test("keys create prints the key alone on stdout and sends the span in milliseconds", async () => {
   await withFolder(async (folder) => {
     const { createApp, asked } = scriptedApp({
-      "POST /keys": { id: "k1", name: "ci", key: "tg_k1_x", expiresAt: "2026-07-01T00:00:00Z" },
+      "POST /keys": {
+        id: "k1",
+        name: "ci",
+        key: "tg_k1_x",
+        expiresAt: "2026-07-01T00:00:00Z",
+        notes: ["No group asks for it"],
+      },
     });
     const args = ["keys", "create", "--name", "ci", "--groups", "a, b", "--expires", "90d"];
     const run = await runIn(folder, args, { createApp });
     assert.deepEqual([run.code, run.stdout], [0, "tg_k1_x\n"]);
+    assert.match(run.stderr, /No group asks for it/);
     assert.deepEqual(asked[0]?.body, {
       name: "ci",
       groups: ["a", "b"],

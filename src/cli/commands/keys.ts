@@ -46,11 +46,14 @@ const create: Command = {
       expiresInMs: expires === undefined ? undefined : parseSpanMs(expires, "--expires"),
     };
     const client = await context.connect();
-    const key = await client.ask<ApiKeyRow & { readonly key: string }>({
+    const key = await client.ask<
+      ApiKeyRow & { readonly key: string; readonly notes: readonly string[] }
+    >({
       method: "POST",
       path: "/keys",
       body,
     });
+    for (const note of key.notes) context.output.note(note);
     if (context.json) context.output.json(key);
     else {
       context.output.result(key.key);
