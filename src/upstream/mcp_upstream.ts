@@ -8,7 +8,7 @@ import { callMcp, type McpAnswer } from "./mcp_call.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import { explainMcpError, isConnectionLost, isServerRefusal, isSessionLost } from "./mcp_errors.ts";
 import { listMcp, type McpLists } from "./mcp_listing.ts";
-import type { SecretMask } from "./secret_mask.ts";
+import { maskJson, type SecretMask } from "./secret_mask.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
 import { type CallName, cancelled, isTooLarge, unreachable } from "./upstream_errors.ts";
 
@@ -82,11 +82,13 @@ export function createMcpUpstream(
       const name = { server: context.server, name: "*" };
       try {
         const fresh = await refresh(AbortSignal.any([signal, closing.signal]));
+        // Servers like to say what they are connected to, and with what.
+        const { title, description, listing } = maskJson(options.mask, fresh);
         return {
-          title: options.title ?? fresh.title,
-          description: fresh.description,
+          title: options.title ?? title,
+          description,
           identity: options.identity,
-          ...fresh.listing,
+          ...listing,
         };
       } catch (error) {
         const reason = explain(name, error, options.timeoutMs);
@@ -155,14 +157,11 @@ function complete(
     ? text.length
     : new TextEncoder().encode(text).length;
   if (bytes > call.resultBytesMax) throw isTooLarge(call, bytes, call.resultBytesMax);
-  const masked = options.mask.applyToAnswer(text);
-  const shown = masked === text ? { content, structuredContent } : JSON.parse(masked) as McpAnswer;
+  const shown = maskJson(options.mask, { content, structuredContent });
   return {
     content: shown.content,
     ...("structuredContent" in answer ? { structuredContent: shown.structuredContent } : {}),
-    ...(contents === undefined
-      ? {}
-      : { contents: JSON.parse(options.mask.applyToAnswer(JSON.stringify(contents))) }),
+    ...(contents === undefined ? {} : { contents: maskJson(options.mask, contents) }),
     isError,
     bytes,
     credential: options.credential,

@@ -41,7 +41,10 @@ export function createSecretMask(): SecretMask {
   };
   return {
     add(value) {
-      for (const part of value.split(/[\s,;]+/)) remember(part, PART_CHARS_MIN);
+      for (const part of value.split(/[\s,;]+/)) {
+        remember(part, PART_CHARS_MIN);
+        for (const password of passwordOf(part)) remember(password, PART_CHARS_MIN);
+      }
       remember(value, WORD_CHARS_MIN);
     },
     apply: (text) => replace(text, WORD_CHARS_MIN),
@@ -52,6 +55,24 @@ export function createSecretMask(): SecretMask {
 /** A value as it stands between the quotes of a JSON text. */
 function inJson(value: string): string {
   return JSON.stringify(value).slice(1, -1);
+}
+
+/** A JSON value of the upstream without the secrets that it repeats; itself if there are none. */
+export function maskJson<T>(mask: Pick<SecretMask, "applyToAnswer">, value: T): T {
+  const text = JSON.stringify(value);
+  const masked = mask.applyToAnswer(text);
+  return masked === text ? value : JSON.parse(masked) as T;
+}
+
+/** The password in a connection string: servers like to repeat it by itself. */
+function passwordOf(value: string): string[] {
+  const { password = "" } = URL.parse(value) ?? {};
+  if (password === "") return [];
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 /** Whether a header, variable or option is named like something secret. */

@@ -206,6 +206,29 @@ function startRawServer(answer: (message: { id: number; method: string }) => Res
   };
 }
 
+Deno.test("a server that puts its credential into its definitions teaches it to nobody", async () => {
+  const secret = "s3cret-value-1234";
+  const tool = {
+    name: "query",
+    description: `Reads pg://app:${secret}@db/shop`,
+    inputSchema: { type: "object", properties: { dsn: { type: "string", default: secret } } },
+  };
+  await using server = startRawServer(({ id, method }) =>
+    Response.json(
+      method === "tools/list"
+        ? { jsonrpc: "2.0", id, result: { tools: [tool, { name: "ok" }] } }
+        : { jsonrpc: "2.0", id, error: { code: -32_601, message: "no" } },
+    )
+  );
+  await using upstreams = openTestUpstreams({
+    mcpServers: { raw: { url: server.url, headers: { "x-api-key": "${env:SECRET}" } } },
+  });
+  const listing = await upstreams.list("raw");
+  assert.equal(listing.tools.length, 2);
+  assert.ok(!JSON.stringify(listing).includes("s3cret"), JSON.stringify(listing));
+  assert.match(JSON.stringify(listing), /pg:\/\/app:\*\*\*@db\/shop/);
+});
+
 async function callRaw(answer: (message: { id: number; method: string }) => Response) {
   await using server = startRawServer((message) =>
     message.method === "server/discover"

@@ -90,6 +90,13 @@ Deno.test("a mask hides whole secrets, their parts, and no words", () => {
   );
 });
 
+Deno.test("a mask hides the password of a connection string by itself", () => {
+  const mask = createSecretMask();
+  mask.add("postgres://app:p%40ss-word-4711-x@db.acme.com/shop");
+  const shown = mask.apply("app with p@ss-word-4711-x or p%40ss-word-4711-x at db.acme.com");
+  assert.equal(shown, "app with *** or *** at db.acme.com");
+});
+
 Deno.test("in answers only long secrets are hidden, also where JSON writes them otherwise", () => {
   const mask = createSecretMask();
   mask.add("production");
