@@ -10,7 +10,7 @@ export interface ToolSpelling {
 }
 
 const SPELLING_CHARACTERS_MAX = 256;
-const NEAR_MAX = 20;
+const NEAR_MAX = 3;
 
 /** Splits `server.tool`; a server's own name may hold dots, so every dot is tried against the catalog. */
 export function splitToolName(snapshot: CatalogSnapshot, name: string): ToolSpelling {
@@ -65,24 +65,17 @@ function suggest(
   spelling: ToolSpelling,
   isVisible: (tool: Tool) => boolean,
 ): string[] {
-  const ofServer: Tool[] = [];
-  for (const tool of snapshot.tools.values()) {
-    if (tool.serverIdentifier === spelling.server || tool.server === spelling.server) {
-      ofServer.push(tool);
-    }
-  }
-  const visibleIds = (ids: readonly string[]) =>
-    ids.filter((id) => {
-      const tool = snapshot.tools.get(id);
-      return tool !== undefined && isVisible(tool);
-    }).slice(0, 3);
-  if (ofServer.some(isVisible)) {
+  // Hidden tools are left out first: one that is nearer would take the place of one that is not.
+  const visible = [...snapshot.tools.values()].filter(isVisible);
+  const ofServer = visible.filter((tool) =>
+    tool.serverIdentifier === spelling.server || tool.server === spelling.server
+  );
+  if (ofServer.length > 0) {
     const byIdentifier = new Map(ofServer.map((tool) => [tool.identifier, tool.id]));
-    const near = nearest(spelling.tool, byIdentifier.keys(), NEAR_MAX);
-    return visibleIds(near.flatMap((identifier) => byIdentifier.get(identifier) ?? []));
+    return nearest(spelling.tool, byIdentifier.keys(), NEAR_MAX)
+      .flatMap((identifier) => byIdentifier.get(identifier) ?? []);
   }
-  const idByTool = `${spelling.server}.${spelling.tool}`;
-  return visibleIds(nearest(idByTool, snapshot.tools.keys(), NEAR_MAX));
+  return nearest(`${spelling.server}.${spelling.tool}`, visible.map(({ id }) => id), NEAR_MAX);
 }
 
 const originalsBySnapshot = new WeakMap<CatalogSnapshot, ReadonlyMap<string, Tool>>();

@@ -80,18 +80,28 @@ function declarationsFor(
     const spelling = splitToolName(snapshot, name);
     const tool = lookUp(snapshot, spelling);
     if (tool !== null && isVisible(tool)) named.add(tool);
-    else {for (const neighbour of neighbours(snapshot, spelling.server, name)) {
-        if (isVisible(neighbour)) named.add(neighbour);
-      }}
+    else {
+      for (const neighbour of neighbours(snapshot, isVisible, spelling.server, name)) {
+        named.add(neighbour);
+      }
+    }
   }
   const ordered = [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
   return deps.declareTools(ordered);
 }
 
-function neighbours(snapshot: CatalogSnapshot, server: string, name: string): Tool[] {
-  const ofServer = [...snapshot.tools.values()].filter((tool) =>
+/** Chosen among the visible ones: a hidden tool that is nearer would take the place of one that is not. */
+function neighbours(
+  snapshot: CatalogSnapshot,
+  isVisible: (tool: Tool) => boolean,
+  server: string,
+  name: string,
+): Tool[] {
+  const visible = [...snapshot.tools.values()].filter(isVisible);
+  const ofServer = visible.filter((tool) =>
     tool.serverIdentifier === server || tool.server === server
   );
   if (ofServer.length > 0) return ofServer.slice(0, NEIGHBOURS_MAX);
-  return nearest(name, snapshot.tools.keys(), 5).flatMap((id) => snapshot.tools.get(id) ?? []);
+  return nearest(name, visible.map(({ id }) => id), 5)
+    .flatMap((id) => snapshot.tools.get(id) ?? []);
 }
