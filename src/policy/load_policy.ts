@@ -7,8 +7,8 @@ import { POLICY_TEXT_MAX } from "./policy_yaml.ts";
 const FILES_MAX = 1_000;
 
 /**
- * Reads one policy file, or every `.yaml`, `.yml` and `.json` file of a folder (not of its folders),
- * sorted by name.
+ * Reads one policy file, or every `.yaml`, `.yml` and `.json` file of a folder, sorted by name. Policy
+ * files in folders of the folder are an error.
  *
  * @throws {GateError} `ERR_CONFIG` if there is nothing to read.
  */
@@ -35,10 +35,27 @@ export async function loadPolicyFiles(path: string): Promise<PolicyText[]> {
 
 async function listPolicyFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    if (!entry.isDirectory && /^[^.].*\.(ya?ml|json)$/.test(entry.name)) names.push(entry.name);
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory && isPolicyFile(name)) names.push(name);
+    if (isDirectory && !name.startsWith(".") && await holdsPolicyFiles(join(folder, name))) {
+      throw new Error(
+        `its folder "${name}" holds policy files, which are not read; move them up, or elsewhere`,
+      );
+    }
   }
   return names.toSorted().map((name) => join(folder, name));
+}
+
+/** A deny that nobody reads would be no deny. */
+async function holdsPolicyFiles(folder: string): Promise<boolean> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory && isPolicyFile(name)) return true;
+  }
+  return false;
+}
+
+function isPolicyFile(name: string): boolean {
+  return /^[^.].*\.(ya?ml|json)$/i.test(name);
 }
 
 async function readPolicyFile(path: string): Promise<PolicyText> {

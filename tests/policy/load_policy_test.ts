@@ -16,6 +16,7 @@ Deno.test("loadPolicyFiles() reads one file, or the policy files of a folder by 
     await Deno.writeTextFile(`${folder}/b.yaml`, "b");
     await Deno.writeTextFile(`${folder}/a.yml`, "a");
     await Deno.writeTextFile(`${folder}/c.json`, "c");
+    await Deno.writeTextFile(`${folder}/d.YAML`, "d");
     await Deno.writeTextFile(`${folder}/notes.md`, "no");
     await Deno.writeTextFile(`${folder}/.hidden.yaml`, "no");
     await Deno.mkdir(`${folder}/sub.yaml`);
@@ -24,6 +25,7 @@ Deno.test("loadPolicyFiles() reads one file, or the policy files of a folder by 
       ["a.yml", "a"],
       ["b.yaml", "b"],
       ["c.json", "c"],
+      ["d.YAML", "d"],
     ]);
     assert.deepEqual(await loadPolicyFiles(`${folder}/b.yaml`), [
       { path: `${folder}/b.yaml`, text: "b" },
@@ -42,6 +44,11 @@ Deno.test("loadPolicyFiles() says what it cannot read and what to do", async () 
       });
     await fails(`${folder}/missing.yaml`, /no such file/);
     await fails(folder, /holds no \.yaml, \.yml or \.json file/);
+    await Deno.mkdir(`${folder}/team`);
+    await Deno.writeTextFile(`${folder}/team/deny.yaml`, "");
+    await fails(folder, /its folder "team" holds policy files/);
+    await Deno.rename(`${folder}/team`, `${folder}/..data`);
+    await fails(folder, /holds no \.yaml/);
     await Deno.writeTextFile(`${folder}/large.yaml`, " ".repeat(4_194_305));
     await fails(`${folder}/large.yaml`, /is larger than 4194304 bytes/);
   });
