@@ -13,7 +13,7 @@ import { explainNotes, keyNotes } from "./explain_notes.ts";
 import { blockingProblems, withUnlisted } from "./check_policy.ts";
 import { loadPolicyFiles } from "./load_policy.ts";
 import { parsePolicy } from "./parse_policy.ts";
-import { compilePolicy, type Policy } from "./policy.ts";
+import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
 import type { PolicyDocument } from "./policy_document.ts";
 import { type PolicyProblem, renderProblem } from "./policy_error.ts";
 import type { TestPrincipal } from "./policy_schema.ts";
@@ -198,17 +198,16 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     status,
     reload,
     async check() {
-      const next = await readDocument(deps);
-      if (next === null) return { name: policy.name, digest: policy.digest, problems: [] };
-      const { policy: { name, digest, ...compiled }, problems } = compilePolicy(next, deps.tools());
-      const { failures } = runPolicyTests(compiled, deps.tools());
-      const found = withUnlisted(problems, deps.isListed);
+      const next = await readConfigured(deps);
+      const { name, digest } = next?.policy ?? policy;
+      if (next === null) return { name, digest, problems: [] };
+      const { failures } = runPolicyTests(next.policy, deps.tools());
+      const found = withUnlisted(next.problems, deps.isListed);
       return { name, digest, problems: [...found, ...failures.map(asProblem)] };
     },
     async test() {
-      const next = await readDocument(deps);
-      const compiled = next === null ? policy : compilePolicy(next, deps.tools()).policy;
-      return runPolicyTests(compiled, deps.tools());
+      const next = await readConfigured(deps);
+      return runPolicyTests(next?.policy ?? policy, deps.tools());
     },
     explain({ as, call, args, execution, space }) {
       const subject = draft ?? { policy, document };
@@ -353,15 +352,17 @@ async function readKey(path: string): Promise<BundleKey> {
   return JSON.parse(await Deno.readTextFile(path));
 }
 
-async function readDocument(deps: ActivePolicyDeps): Promise<PolicyDocument | null> {
+/** The files or the bundle as they are now, held against the catalog; null for a built-in policy. */
+async function readConfigured(deps: ActivePolicyDeps): Promise<CompiledPolicy | null> {
   const { config } = deps;
   if (config.bundle !== undefined) {
     const candidate = await proposeBundle(deps, { isFirst: true });
     if (!candidate.ok) throw unusable(candidate.reason);
-    return candidate.document;
+    const { document, policy: { digest } } = candidate;
+    return document === null ? null : compilePolicy(document, deps.tools(), digest);
   }
   if (config.policies === undefined || config.policies === "open") return null;
-  return parsePolicy(await loadPolicyFiles(config.policies));
+  return compilePolicy(parsePolicy(await loadPolicyFiles(config.policies)), deps.tools());
 }
 
 function builtIn(policy: Policy): Usable {

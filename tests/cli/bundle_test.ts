@@ -131,6 +131,8 @@ Deno.test("a bundle is made, signed, activated, decides, and is in every record"
       const run = await toolgate(["bundle", "activate", first.file]);
       assert.equal(run.code, 0, run.stdout + run.stderr);
       assert.equal(await Deno.readTextFile(active), await Deno.readTextFile(first.file));
+      const check = JSON.parse((await toolgate(["policy", "check", "--json"])).stdout);
+      assert.deepEqual([check.ok, check.digest], [true, first.digest]);
     });
     const second = await make(2, DENIES);
     await withService(folder, async (ask) => {
