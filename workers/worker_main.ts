@@ -115,16 +115,23 @@ export function workerMain(deps: WorkerDeps): void {
     if (batch.length > batchCharsMax || batchMessages >= batchMessagesMax) flush();
   }
 
+  function areTexts(values: readonly unknown[]): boolean {
+    return values.every((value) => typeof value === "string");
+  }
+
   function createRealm(): Current {
     const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
       name: "program",
       codeGeneration: { strings: false, wasm: false },
     });
     const timers: Current["timers"] = new Map();
+    // Types are checked here as well: an object that slips through would run its methods in the Worker, and
+    // one whose text is longer than its `length` would make messages of its own.
     const realmHost: RealmHost = {
       send(kind, id, first, second, third) {
         try {
-          if (!self.open) return false;
+          if (!self.open || typeof id !== "number") return false;
+          if (!areTexts([kind, first, second, third])) return false;
           const fields = kind === "c"
             ? [first, second, third]
             : kind === "n"
@@ -142,6 +149,7 @@ export function workerMain(deps: WorkerDeps): void {
       },
       startTimer(id, ms) {
         try {
+          if (typeof id !== "number" || typeof ms !== "number") return;
           timers.set(id, setTimer(() => fire(self, id), ms));
         } catch {
           // Out of stack: the program's own recursion; its timer never fires.
@@ -164,6 +172,7 @@ export function workerMain(deps: WorkerDeps): void {
       },
       randomBytes(bytes) {
         try {
+          if (typeof bytes !== "number") return "";
           let text = "";
           for (const byte of getRandom(new Uint8Array(bytes))) text += String.fromCharCode(byte);
           return text;
@@ -173,6 +182,7 @@ export function workerMain(deps: WorkerDeps): void {
       },
       digest(id, algorithm, bytes) {
         try {
+          if (!areTexts([algorithm, bytes])) return false;
           const data = new Uint8Array(bytes.length);
           for (let index = 0; index < bytes.length; index++) data[index] = bytes.charCodeAt(index);
           digestBytes(algorithm, data).then((hash) => {
@@ -187,6 +197,7 @@ export function workerMain(deps: WorkerDeps): void {
       },
       url(href, base, property, value) {
         try {
+          if (!areTexts([href, base, property, value])) return "";
           const url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
           if (property !== "") (url as unknown as Record<string, string>)[property] = value;
           return JSON.stringify([
@@ -208,6 +219,7 @@ export function workerMain(deps: WorkerDeps): void {
       },
       load(part) {
         try {
+          if (typeof part !== "string") return false;
           let script = lazyScripts.get(part);
           if (script === undefined) {
             script = new vm.Script("(" + deps.lazyParts[part] + ")", { filename: "sandbox:realm" });

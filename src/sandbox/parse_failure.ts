@@ -13,6 +13,9 @@ export interface Failure {
   readonly hint: string;
 }
 
+/** What the realm sends is cut to 14,000 characters; a control character takes six in JSON. */
+const FAILURE_CHARS_MAX = 131_072;
+
 /** Codes that the realm may give by itself; any other would let a program claim what did not happen. */
 const REALM_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_SYNTAX",
@@ -60,7 +63,7 @@ export function parseLeftovers(text: string): Leftovers | null {
 }
 
 function parseObject(text: string): { readonly [key: string]: unknown } | null {
-  if (text.length > 65_536) return null;
+  if (text.length > FAILURE_CHARS_MAX) return null;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null

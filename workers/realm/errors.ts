@@ -20,7 +20,8 @@ export function installErrors(realm: Realm): void {
     isAsync(): boolean;
     isConstructor(): boolean;
   }
-  const place = new p.RegExp("program\\.ts:(\\d+):(\\d+)");
+  // Few digits: a stack is text that a program can set, and its numbers have to be ones that count.
+  const place = new p.RegExp("program\\.ts:(\\d{1,7}):(\\d{1,7})(?!\\d)");
 
   realm.failure = (type, message, mark: ErrorMark) => {
     const error = new Types[type](message);
@@ -142,7 +143,7 @@ export function installErrors(realm: Realm): void {
       column: found === null ? null : +found[2]!,
       call: mark === undefined ? null : mark.call,
       code: mark === undefined ? null : mark.code,
-      hint: mark === undefined ? "" : mark.hint,
+      hint: mark === undefined ? "" : slice(mark.hint, 0, 1_000),
     };
   }
   realm.describeFailure = describeFailure;

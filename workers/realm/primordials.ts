@@ -62,7 +62,6 @@ export function capturePrimordials(): Primordials {
     weakSet: uncurry(WeakMap.prototype.set),
     weakHas: uncurry(WeakMap.prototype.has),
     push: uncurry(Array.prototype.push),
-    shift: uncurry(Array.prototype.shift),
     join: uncurry(Array.prototype.join),
     slice: uncurry(String.prototype.slice),
     split: uncurry(String.prototype.split),

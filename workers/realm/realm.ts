@@ -123,7 +123,6 @@ export interface Primordials {
   readonly weakSet: <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => WeakMap<K, V>;
   readonly weakHas: <K extends object, V>(map: WeakMap<K, V>, key: K) => boolean;
   readonly push: <T>(array: T[], value: T) => number;
-  readonly shift: <T>(array: T[]) => T | undefined;
   readonly join: (array: readonly unknown[], separator: string) => string;
   readonly slice: (text: string, from: number, to?: number) => string;
   readonly split: (text: string, separator: string) => string[];

@@ -13,13 +13,16 @@ export function installTools(realm: Realm): void {
     readonly server: string;
     readonly tool: string;
     readonly chars: number;
+    /** The arguments until they are sent. */
+    json: string;
     readonly site: Error;
     readonly resolve: (value: unknown) => void;
     readonly reject: (reason: unknown) => void;
   }
   const pending = new p.Map<number, Call>();
-  const waiting: { id: number; json: string }[] = [];
   let callCount = 0;
+  /** The first call that waits for the window; `callCount` if none does. */
+  let nextToSend = 0;
   let charsUnderWay = 0;
 
   realm.pendingCalls = () => p.mapSize(pending);
@@ -71,24 +74,26 @@ export function installTools(realm: Realm): void {
       server,
       tool,
       chars: json.length,
+      json,
       site: new p.Error(""),
       resolve,
       reject,
     });
-    if (waiting.length === 0 && fits(json)) send(id, json);
-    else p.push(waiting, { id, json });
+    sendWaiting();
     return promise;
   }
 
-  function fits(json: string): boolean {
-    return charsUnderWay === 0 || charsUnderWay + json.length <= realm.settings.realm.windowChars;
-  }
-
-  function send(id: number, json: string): void {
-    const entry = p.mapGet(pending, id)!;
-    charsUnderWay += json.length;
-    if (!host.send("c", id, entry.server, entry.tool, json)) {
-      throw new p.Error("The execution is over");
+  function sendWaiting(): void {
+    while (nextToSend < callCount) {
+      const entry = p.mapGet(pending, nextToSend)!;
+      const { windowChars } = realm.settings.realm;
+      if (charsUnderWay > 0 && charsUnderWay + entry.chars > windowChars) return;
+      charsUnderWay += entry.chars;
+      const { json } = entry;
+      entry.json = "";
+      if (!host.send("c", nextToSend++, entry.server, entry.tool, json)) {
+        throw new p.Error("The execution is over");
+      }
     }
   }
 
@@ -97,10 +102,7 @@ export function installTools(realm: Realm): void {
     if (entry === undefined) return false;
     p.mapDelete(pending, id);
     charsUnderWay -= entry.chars;
-    while (waiting.length > 0 && fits(waiting[0]!.json)) {
-      const next = p.shift(waiting)!;
-      send(next.id, next.json);
-    }
+    sendWaiting();
     if (!ok) {
       entry.reject(toolError(id, entry, text));
       return true;
