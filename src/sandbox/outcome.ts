@@ -68,22 +68,18 @@ const LIMIT_TEXTS: { readonly [code: string]: (limits: Limits) => readonly [stri
   ERR_CANCELLED: () => ["The execution was cancelled", "Start it again if it is still wanted."],
 };
 
-/**
- * Why a host died while a program ran in it.
- *
- * @param parsing true while the program's text was being parsed.
- */
-export function causeOfDeath(death: HostDeath, parsing: boolean): ErrorCode {
+/** Why a host died while a program ran in it. */
+export function causeOfDeath(death: HostDeath): ErrorCode {
   const { signal, stderr } = death;
   if (signal === "SIGXCPU") return "ERR_SANDBOX_CPU_TIME";
   if (/stack overflow|overflowed its stack/i.test(stderr)) return "ERR_SANDBOX_NESTING";
   if (/out of memory|memory allocation of|Allocation failed|Cannot allocate/i.test(stderr)) {
     return "ERR_SANDBOX_MEMORY";
   }
-  if (parsing && signal === "SIGSEGV") return "ERR_SANDBOX_NESTING";
-  // V8 ends the process with a trap when it cannot get memory, at times without a word.
-  // V8 and the allocators end the process when they cannot get memory, at times without a word; and when
-  // nobody here killed it, the kernel did, for memory that the machine does not have.
-  if (signal !== null && /^SIG(TRAP|ILL|ABRT|KILL)$/.test(signal)) return "ERR_SANDBOX_MEMORY";
+  // V8, ICU and the allocators end the process when they cannot get memory, at times without a word; and
+  // when nobody here killed it, the kernel did, for memory that the machine does not have.
+  if (signal !== null && /^SIG(TRAP|ILL|ABRT|BUS|SEGV|KILL)$/.test(signal)) {
+    return "ERR_SANDBOX_MEMORY";
+  }
   return "ERR_SANDBOX_CRASH";
 }

@@ -65,7 +65,6 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   let logBytes = 0;
   let notes = 0;
   let cpuMs = 0;
-  let parsing = true;
   let over = false;
 
   const calls = createCallLane({
@@ -81,7 +80,6 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
   host.listen({
     onWorkerText(text, stampMs) {
       cpuMs = stampMs;
-      parsing = false;
       const messages = readMessages(text, MESSAGES_PER_FRAME_MAX);
       if (messages === null) return violate();
       for (const message of messages) {
@@ -96,7 +94,7 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     },
     onViolation: violate,
     onDeath(death) {
-      const code = causeOfDeath(death, parsing);
+      const code = causeOfDeath(death);
       stop(code === "ERR_SANDBOX_CPU_TIME" ? "timeout" : "error", code);
     },
   });
