@@ -79,6 +79,33 @@ Deno.test("programForms() calls the one function, takes `export default` and bla
   );
 });
 
+Deno.test("programForms() blanks what only says how the text is to be run or typed", () => {
+  assert.equal(bodyOf("#!/usr/bin/env -S deno run\nreturn 1"), " ".repeat(26) + "\nreturn 1");
+  assert.equal(bodyOf("```ts\n#!x\nreturn 1\n```"), "     \n   \nreturn 1");
+  for (const types of ["A", "{ A, from }", "* as A", "A, { B }", "from"]) {
+    const statement = `import type ${types} from "./a.ts"`;
+    assert.equal(bodyOf(`${statement};\na`), " ".repeat(statement.length) + ";\nreturn a");
+  }
+  for (const values of ["type", "A", "{ type A }", "fs = require"]) {
+    const statement = `import ${values} from "node:fs"`;
+    assert.equal(bodyOf(statement), statement);
+  }
+});
+
+Deno.test("programForms() tells a regular expression after a head or block from a division", () => {
+  for (
+    const code of [
+      "if (a) /}/.test(b)",
+      "for await (const a of b) /[{]/.test(a)",
+      "while (a) { b() }\n/}/.test(c) && d()\nreturn e",
+      "try { a() } finally { b() } /\\)/.test(c)\nreturn d",
+      "const a = f(b) / 2 / 1",
+      "const a = {} / 2 / 1",
+      "const a = b.if(c) / 2 / 1",
+    ]
+  ) assert.ok(programForms(code).ok, code);
+});
+
 Deno.test("programForms() names the bracket that does not fit", () => {
   assert.deepEqual(programForms("foo(\n  [1"), {
     ok: false,
@@ -134,5 +161,18 @@ Deno.test("programForms() is linear in hostile text", () => {
     const start = performance.now();
     programForms(code);
     assert.ok(performance.now() - start < 30_000, JSON.stringify(part));
+  }
+  // Minutes each where a regular expression looks for the end of a fence.
+  const blanks = " ".repeat(200_000);
+  for (
+    const code of [
+      `\`\`\`\n\`\`\`${blanks}x`,
+      `\`\`\`\n${blanks}x`,
+      "import type a,".repeat(15_000),
+    ]
+  ) {
+    const start = performance.now();
+    programForms(code);
+    assert.ok(performance.now() - start < 30_000, code.slice(0, 20));
   }
 });

@@ -15,22 +15,24 @@ export type Forms =
  * Finds how a program gives its result: `return`, a trailing expression (also an arrow function, which
  * is then called), or `export default`.
  *
- * @param code TypeScript as received; a Markdown fence around it is replaced by spaces.
+ * @param code TypeScript as received; a Markdown fence around it, a `#!` line and type imports are
+ * replaced by spaces.
  */
 export function programForms(code: string): Forms {
-  const text = blankFence(code);
-  const scan = scanTokens(text);
-  if (!scan.ok) return { ok: false, message: scan.message, ...placeOf(text, scan.offset) };
-  const exported = exportDefault(text, scan.tokens);
+  const whole = blankFence(code);
+  const scan = scanTokens(whole);
+  if (!scan.ok) return { ok: false, message: scan.message, ...placeOf(whole, scan.offset) };
+  const { text, tokens } = blankTypeImports(whole, scan.tokens);
+  const exported = exportDefault(text, tokens);
   if (exported !== null) {
     return { ok: true, forms: [wrap(exported, "let $out;", "\nreturn $out;", [])] };
   }
   const plain = wrap(text, "", "", []);
-  const called = lonelyFunction(scan.tokens);
+  const called = lonelyFunction(tokens);
   if (called !== null) {
     return { ok: true, forms: [wrap(text, "", `\nreturn ${called}();`, []), plain] };
   }
-  const start = trailingExpression(scan.tokens);
+  const start = trailingExpression(tokens);
   if (start === null) return { ok: true, forms: [plain] };
   const insert = "return ";
   const place = placeOf(text, start);
@@ -70,15 +72,58 @@ function wrap(
   };
 }
 
-/** Spaces instead of the lines of a Markdown fence, so that lines and columns stay. */
+/** Spaces instead of a Markdown fence and of a `#!` line, so that lines and columns stay. */
 function blankFence(code: string): string {
-  const found = /^\s*(```|~~~)[^\n`]*\n([\s\S]*?)\n?[ \t]*\1[ \t]*\s*$/.exec(code);
-  if (found === null) return code;
-  const bodyStart = code.indexOf("\n", code.indexOf(found[1]!)) + 1;
-  const bodyEnd = bodyStart + found[2]!.length;
-  const blank = (part: string) => part.replaceAll(/[^\n]/g, " ");
-  return blank(code.slice(0, bodyStart)) + code.slice(bodyStart, bodyEnd) +
-    blank(code.slice(bodyEnd));
+  const opening = /^\s*(```|~~~)[^\n`]*\n/.exec(code);
+  const closing = code.trimEnd().length - 3;
+  let text = code;
+  if (
+    opening !== null && closing >= opening[0].length && code.startsWith(opening[1]!, closing)
+  ) {
+    text = blank(opening[0]) + code.slice(opening[0].length, closing) + blank(code.slice(closing));
+  }
+  const hashbang = /^\s*#!.*/.exec(text);
+  return hashbang === null ? text : blank(hashbang[0]) + text.slice(hashbang[0].length);
+}
+
+/** Spaces instead of `import type … from "…"`: whoever runs the program needs no types. */
+function blankTypeImports(
+  text: string,
+  tokens: readonly Token[],
+): { readonly text: string; readonly tokens: readonly Token[] } {
+  const kept: Token[] = [];
+  let blanked = "";
+  let done = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    const last = endOfTypeImport(tokens, index);
+    if (last === null) {
+      kept.push(tokens[index]!);
+      continue;
+    }
+    const { start } = tokens[index]!;
+    const { end } = tokens[last]!;
+    blanked += text.slice(done, start) + blank(text.slice(start, end));
+    done = end;
+    index = last;
+  }
+  return { text: blanked + text.slice(done), tokens: kept };
+}
+
+/** Index of the last token of the type import that begins at `index`; null if none does. */
+function endOfTypeImport(tokens: readonly Token[], index: number): number | null {
+  if (tokens[index]!.depth !== 0 || tokens[index]!.text !== "import") return null;
+  if (tokens[index + 1]?.text !== "type") return null;
+  // `import type from "…"` takes a value of that name.
+  for (let at = index + 3; at < tokens.length - 1; at++) {
+    const { depth, text } = tokens[at]!;
+    if (depth === 0 && text === "from") return tokens[at + 1]!.type === "string" ? at + 1 : null;
+    if (text === "import" || text === ";") return null;
+  }
+  return null;
+}
+
+function blank(text: string): string {
+  return text.replaceAll(/[^\n]/g, " ");
 }
 
 /** `export default X` as an assignment of the same length, or null. */

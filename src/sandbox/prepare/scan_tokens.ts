@@ -79,7 +79,10 @@ const REGEX_AFTER = new Set([
  */
 export function scanTokens(text: string): Scan {
   const tokens: Token[] = [];
-  const brackets: { open: string; offset: number; token: Token | undefined }[] = [];
+  /** `before`: index of the token before the bracket. */
+  const brackets: { open: string; offset: number; before: number }[] = [];
+  /** Closing brackets after which a new statement or expression begins. */
+  const headsAndBlocks = new Set<Token>();
   let position = 0;
   let afterLineBreak = false;
 
@@ -116,7 +119,7 @@ export function scanTokens(text: string): Scan {
     } else if (char === "`") {
       const end = templatePartEnd(text, position + 1);
       const opens = text.startsWith("${", end - 2) && text[end - 1] === "{";
-      if (opens) brackets.push({ open: "`", offset: position, token: tokens.at(-1) });
+      if (opens) brackets.push({ open: "`", offset: position, before: tokens.length - 1 });
       add("template", end, brackets.length - (opens ? 1 : 0));
     } else if (/\d/.test(char)) {
       let end = position + 1;
@@ -128,7 +131,7 @@ export function scanTokens(text: string): Scan {
       add("word", end);
     } else if (char === "(" || char === "[" || char === "{") {
       const depth = brackets.length;
-      brackets.push({ open: char, offset: position, token: tokens.at(-1) });
+      brackets.push({ open: char, offset: position, before: tokens.length - 1 });
       add("punctuator", position + 1, depth);
     } else if (char === ")" || char === "]" || char === "}") {
       const bracket = brackets.pop();
@@ -144,8 +147,16 @@ export function scanTokens(text: string): Scan {
         return { ok: false, message: `Unexpected "${char}"`, offset: position };
       } else {
         add("punctuator", position + 1);
+        const before = tokens[bracket.before];
+        const opensBlock = before !== undefined &&
+          (headsAndBlocks.has(before) || /^(else|try|finally|do)$/.test(before.text));
+        if (char === ")" ? isHead(tokens, bracket.before) : char === "}" && opensBlock) {
+          headsAndBlocks.add(tokens.at(-1)!);
+        }
       }
-    } else if (char === "/" && regexMayStart(tokens.at(-1))) {
+    } else if (
+      char === "/" && (regexMayStart(tokens.at(-1)) || headsAndBlocks.has(tokens.at(-1)!))
+    ) {
       add("regex", regexEnd(text, position));
     } else {
       const long = PUNCTUATORS.find((candidate) => text.startsWith(candidate, position));
@@ -160,6 +171,13 @@ export function scanTokens(text: string): Scan {
 }
 
 const CLOSES: { readonly [close: string]: string } = { ")": "(", "]": "[", "}": "{" };
+
+/** True if the word at `index` begins a statement whose head is in parentheses. */
+function isHead(tokens: readonly Token[], index: number): boolean {
+  const at = tokens[index]?.text === "await" ? index - 1 : index;
+  return /^(if|for|while|with|catch|switch)$/.test(tokens[at]?.text ?? "") &&
+    !/^\??\.$/.test(tokens[at - 1]?.text ?? "");
+}
 
 function isSurrogate(char: string): boolean {
   const code = char.charCodeAt(0);
@@ -195,7 +213,7 @@ function regexMayStart(previous: Token | undefined): boolean {
   if (previous === undefined) return true;
   if (previous.type === "word") return REGEX_AFTER.has(previous.text);
   if (previous.type !== "punctuator") return false;
-  // After ")" a division is far more likely than a regular expression as a statement's body.
+  // After these a division is far more likely; where it cannot be one, the caller knows.
   return previous.text !== ")" && previous.text !== "]" && previous.text !== "}" &&
     previous.text !== "++" && previous.text !== "--";
 }
