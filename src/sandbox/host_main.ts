@@ -16,7 +16,7 @@ import {
 } from "../rpc/protocol.ts";
 import type { CompiledWorker, WorkerBoot } from "../../workers/worker_main.ts";
 import { renderWorkerBoot, WORKER_MODULE } from "../../workers/worker_source.ts";
-import type { HostSettings } from "./host_settings.ts";
+import { EXIT_MEMORY, EXIT_VIOLATION, type HostSettings } from "./host_settings.ts";
 import { createKernelLayer } from "./kernel/harden_process.ts";
 import { programForms } from "./prepare/program_forms.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
@@ -40,9 +40,19 @@ export async function runSandboxHost(argument: string): Promise<void> {
   programForms("const warm: number = 1;\nwarm");
   const report = kernel.lockProcess();
   revokePermissions();
+  addEventListener("error", exitWithoutMemory);
+  addEventListener("unhandledrejection", exitWithoutMemory);
   const relay = createRelay(settings, workers);
   relay.say({ kind: "ready", kernel: report, workers: workers.length });
-  await relay.run();
+  await relay.run().catch(exitWithoutMemory);
+}
+
+/**
+ * What goes wrong in the relay is memory that is used up: the program's, which all threads share. The
+ * runtime's own report of an error needs files, which are gone, and would end in a panic.
+ */
+function exitWithoutMemory(): never {
+  Deno.exit(EXIT_MEMORY);
 }
 
 /** The runtime compiles what a Worker needs and keeps it; nothing hostile has run in this process. */
@@ -102,7 +112,7 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
   }
   function violate(what: string): never {
     say({ kind: "violation", what });
-    Deno.exit(91);
+    Deno.exit(EXIT_VIOLATION);
   }
   function cpuUsed(): number {
     const { user, system } = cpuUsage();

@@ -3,6 +3,11 @@ export type Isolation = "process" | "worker" | "realm";
 
 export const ISOLATIONS: readonly Isolation[] = ["process", "worker", "realm"];
 
+/** Exit codes of a host: it was asked or told what no honest side says. */
+export const EXIT_VIOLATION = 91;
+/** There was no memory left to relay a message. */
+export const EXIT_MEMORY = 92;
+
 /** What a host is told when it starts: one JSON argument. */
 export interface HostSettings {
   readonly isolation: Isolation;

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../model/errors.ts";
 import type { LogLine, ProgramError } from "../model/execution.ts";
 import type { Limits } from "../model/limits.ts";
 import type { HostDeath } from "./host_process.ts";
+import { EXIT_MEMORY } from "./host_settings.ts";
 
 /** How one execution ended. `run` resolves with this whatever the program did. */
 export interface SandboxOutcome {
@@ -68,14 +69,17 @@ const LIMIT_TEXTS: { readonly [code: string]: (limits: Limits) => readonly [stri
   ERR_CANCELLED: () => ["The execution was cancelled", "Start it again if it is still wanted."],
 };
 
+/** How V8, the allocators and the runtime, which starts threads as it goes, say that memory is used up. */
+const NO_MEMORY =
+  /out of memory|memory allocation of|Allocation failed|Cannot allocate|unable to create worker threads|failed to spawn thread/i;
+
 /** Why a host died while a program ran in it. */
 export function causeOfDeath(death: HostDeath): ErrorCode {
-  const { signal, stderr } = death;
+  const { code, signal, stderr } = death;
   if (signal === "SIGXCPU") return "ERR_SANDBOX_CPU_TIME";
+  if (code === EXIT_MEMORY) return "ERR_SANDBOX_MEMORY";
   if (/stack overflow|overflowed its stack/i.test(stderr)) return "ERR_SANDBOX_NESTING";
-  if (/out of memory|memory allocation of|Allocation failed|Cannot allocate/i.test(stderr)) {
-    return "ERR_SANDBOX_MEMORY";
-  }
+  if (NO_MEMORY.test(stderr)) return "ERR_SANDBOX_MEMORY";
   // V8, ICU and the allocators end the process when they cannot get memory, at times without a word; and
   // when nobody here killed it, the kernel did, for memory that the machine does not have.
   if (signal !== null && /^SIG(TRAP|ILL|ABRT|BUS|SEGV|KILL)$/.test(signal)) {

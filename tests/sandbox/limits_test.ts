@@ -83,6 +83,22 @@ Deno.test("memory is bounded whatever holds it", async () => {
   });
 });
 
+Deno.test("answers that do not fit into memory are the memory limit, wherever they meet it", async () => {
+  const json = JSON.stringify("x".repeat(12_000_000));
+  await withPool({ ...ONE_HOST, limits: { ...LIMITS, memoryMb: 32 } }, async (pool) => {
+    const outcome = await runCode(
+      pool,
+      "return (await Promise.all(Array.from({ length: 40 }, () => tools.math.obj()))).length",
+      {
+        limits: { cpuTimeMs: 20_000, wallTimeMs: 30_000 },
+        onCall: () => Promise.resolve({ ok: true, json }),
+      },
+    );
+    assertLimit(outcome, "ERR_SANDBOX_MEMORY");
+    assert.equal((await runCode(pool, "return 1")).resultJson, "1");
+  });
+});
+
 Deno.test("calls are counted: the limit works, one more does not", async () => {
   await withPool(ONE_HOST, async (pool) => {
     const limits = { toolCallsMax: 20 };

@@ -7,6 +7,7 @@ Deno.test("causeOfDeath() names the limit behind the end of a host", () => {
     ["SIGXCPU", "", "ERR_SANDBOX_CPU_TIME"],
     ["SIGABRT", "thread 'worker-1' has overflowed its stack", "ERR_SANDBOX_NESTING"],
     ["SIGABRT", "memory allocation of 56 bytes failed", "ERR_SANDBOX_MEMORY"],
+    [null, "Deno could not start: unable to create worker threads.", "ERR_SANDBOX_MEMORY"],
     ["SIGTRAP", "", "ERR_SANDBOX_MEMORY"],
     // ICU goes on without memory until it touches what it did not get.
     ["SIGSEGV", "", "ERR_SANDBOX_MEMORY"],
