@@ -66,8 +66,13 @@ export function stripProgram(
   /** @param text message, excerpt and place as the parser writes them */
   function describeProblem(form: ProgramForm, text: string): StrippedProgram {
     const place = /:(\d+):(\d+)\s*$/.exec(text);
-    const line = place === null ? 1 : Number(place[1]);
-    const column = place === null ? 1 : Number(place[2]);
+    let line = place === null ? 1 : Number(place[1]);
+    let column = place === null ? 1 : Number(place[2]);
+    if (line > form.lines) {
+      // A place in the wrapper's last lines: the program ends too early.
+      line = form.lines;
+      column = form.text.split("\n")[line - 1]!.length + 1;
+    }
     const message = text.split("\n")[0]!.replace(/^(\w*Error: )+/, "").replace(/ at file:.*$/, "");
     let added = 0;
     for (const [editLine, editColumn, columns] of form.edits) {
@@ -76,9 +81,8 @@ export function stripProgram(
     return {
       ok: false,
       message: message.slice(0, 500),
-      // A place after the program is in the wrapper: the program ends too early.
-      line: Math.min(line, form.lines),
-      column: line > form.lines ? 1 : column - added,
+      line,
+      column: column - added,
     };
   }
 

@@ -123,6 +123,8 @@ Deno.test("stripProgram() keeps places and says where a program does not parse",
   assert.equal(stripped.code, `${HEAD}const x         = 1;\nreturn x          \n})`);
   const broken = strip("const a = 1;\nconst b = ;");
   assert.deepEqual(broken, { ok: false, message: "Expression expected", line: 2, column: 11 });
+  const early = strip("const a = 1\nreturn 1 +");
+  assert.deepEqual(early, { ok: false, message: "Expression expected", line: 2, column: 11 });
   const first = strip("let x = ;");
   assert.deepEqual([first.ok, !first.ok && [first.line, first.column]], [false, [1, 9]]);
   const module = strip("import x from 'y'");

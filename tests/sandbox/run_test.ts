@@ -54,6 +54,31 @@ Deno.test("run() lets the program catch a call's error with its facts", async ()
   });
 });
 
+Deno.test("run() says what an error was made of and caused by", async () => {
+  await withPool({ isolation: "realm" }, async (pool) => {
+    const all = "[tools.sys.fail({}), tools.sys.deny({})]";
+    const any = await runCode(pool, `return await Promise.any(${all})`);
+    assert.equal(any.error?.message, "All promises were rejected: nope; Denied");
+    const form = await runCode(pool, `return await Promise.any(${all}).catch((e) => e)`);
+    assert.deepEqual(
+      JSON.parse(form.resultJson!).errors.map((error: { code: string }) => error.code),
+      ["ERR_UPSTREAM", "ERR_POLICY_DENIED"],
+    );
+    const caused = await runCode(
+      pool,
+      "try { JSON.parse('{') } catch (cause) { throw new Error('outer', { cause }) }",
+    );
+    assert.equal(caused.error?.message, "outer");
+    assert.match(
+      caused.error!.stack!,
+      /^Error: outer\n.*:1:47\nCaused by SyntaxError: .*\n.*:1:12$/,
+    );
+    const hostile =
+      "const e = new Error('x'); e.errors = new Proxy([], { get() { throw 1 } }); throw e";
+    assert.equal((await runCode(pool, hostile)).error?.code, "ERR_PROGRAM");
+  });
+});
+
 Deno.test("run() stops a loop on its CPU time and leaves another execution alone", async () => {
   await withPool({ warm: 2 }, async (pool) => {
     const [loop, other] = await Promise.all([

@@ -12,6 +12,7 @@ export function installErrors(realm: Realm): void {
     RangeError: p.RangeError,
   };
   const FRAMES_MAX = 12;
+  const REASONS_MAX = 5;
   interface CallSite {
     getFileName(): string | null;
     getLineNumber(): number | null;
@@ -117,6 +118,23 @@ export function installErrors(realm: Realm): void {
   }
   realm.leftovers = leftovers;
 
+  /** What an AggregateError is made of. */
+  function reasonsOf(error: Error & { errors?: unknown }): string {
+    const { errors } = error;
+    if (!p.isArray(errors)) return "";
+    const reasons: string[] = [];
+    for (let index = 0; index < errors.length && index < REASONS_MAX; index++) {
+      const reason: unknown = errors[index];
+      push(reasons, reason instanceof p.Error ? "" + reason.message : realm.describe(reason));
+    }
+    return reasons.length === 0 ? "" : ": " + join(reasons, "; ");
+  }
+
+  function causeOf(error: Error): string {
+    const { cause } = error;
+    return cause === undefined ? "" : "\nCaused by " + realm.describe(cause);
+  }
+
   /** Plain facts about anything thrown. Reading them may run code of the program; it cannot throw. */
   function describeFailure(thrown: unknown): Record<string, unknown> {
     let name = "Error";
@@ -127,8 +145,8 @@ export function installErrors(realm: Realm): void {
       if (thrown instanceof p.Error) {
         mark = p.weakGet(realm.marks, thrown);
         name = "" + thrown.name;
-        message = "" + thrown.message;
-        frames = realm.programFrames(thrown);
+        message = "" + thrown.message + reasonsOf(thrown);
+        frames = realm.programFrames(thrown) + causeOf(thrown);
       } else message = realm.describe(thrown);
     } catch {
       message = "(the thrown value cannot be described)";

@@ -9,7 +9,7 @@ import type { Realm } from "./realm.ts";
  * | `Set` | array |
  * | `Date` | RFC 3339 string; null if invalid |
  * | `BigInt` | decimal string |
- * | `Error` | `{name, message}` with `code` and `cause` if present |
+ * | `Error` | `{name, message}` with `code`, `cause`, `errors` if present |
  * | `Uint8Array`, `ArrayBuffer`, `DataView` | base64 string |
  * | other typed arrays | array of numbers |
  * | `RegExp` | source text |
@@ -61,12 +61,13 @@ export function installJson(realm: Realm): void {
     return "" + this;
   });
   form(p.Error.prototype, function (this: unknown) {
-    const error = this as Error & { code?: unknown };
+    const error = this as Error & { code?: unknown; errors?: unknown };
     const object = p.create(null);
     object.name = error.name;
     object.message = error.message;
     if (error.code !== undefined) object.code = error.code;
     if (error.cause !== undefined) object.cause = error.cause;
+    if (error.errors !== undefined) object.errors = error.errors;
     return object;
   });
   form(p.Promise.prototype, function () {
