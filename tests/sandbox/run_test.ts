@@ -54,6 +54,25 @@ Deno.test("run() lets the program catch a call's error with its facts", async ()
   });
 });
 
+Deno.test("run() fills the places of a logged text", async () => {
+  await withPool({ isolation: "realm" }, async (pool) => {
+    const lines: [string, string][] = [
+      ['"%s is %d, %i, %f", "Bob", 42, -1.7, "1.5"', "Bob is 42, -1, 1.5"],
+      ['"%o %O %j%c.", { a: 1 }, [2], "x", "color: red"', '{"a":1} [2] x.'],
+      ['"100%", 1, { b: 2 }', '100% 1 {"b":2}'],
+      ['"%% %s %s", 1, 2, 3', "% 1 2 3"],
+      ['"%s %x %"', "%s %x %"],
+      ['"%d %d %s", 10n, {}, Symbol("s")', "10n NaN Symbol(s)"],
+      ['{ a: "%s" }, 1', '{"a":"%s"} 1'],
+    ];
+    for (const [values, text] of lines) {
+      assert.deepEqual((await runCode(pool, `console.log(${values})`)).logs, [
+        { level: "log", text },
+      ]);
+    }
+  });
+});
+
 Deno.test("run() says what an error was made of and caused by", async () => {
   await withPool({ isolation: "realm" }, async (pool) => {
     const all = "[tools.sys.fail({}), tools.sys.deny({})]";

@@ -34,8 +34,44 @@ export function installConsole(realm: Realm): void {
 
   function format(values: readonly unknown[]): string {
     const parts: string[] = [];
-    for (let index = 0; index < values.length; index++) push(parts, realm.describe(values[index]));
+    let index = 0;
+    if (values.length > 1 && typeof values[0] === "string") {
+      index = fill(values[0], values, parts);
+    }
+    for (; index < values.length; index++) push(parts, realm.describe(values[index]));
     return join(parts, " ");
+  }
+
+  /**
+   * Puts values in the places that a text has for them (`%s`, `%d` …).
+   *
+   * @returns index of the first value that is left over
+   * @see Console Standard, section 2.2
+   */
+  function fill(text: string, values: readonly unknown[], parts: string[]): number {
+    let used = 1;
+    let filled = "";
+    let from = 0;
+    let at = p.indexOf(text, "%");
+    while (at >= 0 && at + 1 < text.length) {
+      const kind = text[at + 1]!;
+      filled += p.slice(text, from, at);
+      if (kind === "%") filled += "%";
+      else if (used < values.length && p.includes("sdifoOjc", kind)) {
+        filled += fillOne(kind, values[used++]);
+      } else filled += "%" + kind;
+      from = at + 2;
+      at = p.indexOf(text, "%", from);
+    }
+    push(parts, filled + p.slice(text, from));
+    return used;
+  }
+
+  function fillOne(kind: string, value: unknown): string {
+    if (kind === "c") return "";
+    if (!p.includes("dif", kind) || typeof value === "bigint") return realm.describe(value);
+    const number = typeof value === "number" || typeof value === "string" ? +value : NaN;
+    return "" + (kind === "i" ? (number < 0 ? -p.floor(-number) : p.floor(number)) : number);
   }
   const logger = (level: string) => (...values: unknown[]) => write(level, format(values));
   const label = (name: unknown) => (name === undefined ? "default" : p.slice("" + name, 0, 100));
