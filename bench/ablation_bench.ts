@@ -28,7 +28,7 @@ const NO_REALM: readonly Change[] = [
   ["p.setPrototypeOf(global, p.Object.prototype);", ""],
   ["delete global[removed[index]];", ";"],
 ];
-const NO_SCRUB: readonly Change[] = [["\n  scrub();\n", "\n"]];
+const NO_SCRUB: readonly Change[] = [["\n  deps.scrubGlobals();\n", "\n"]];
 const NO_HOOKS: readonly Change[] = [["deps.registerHooks({", "(() => {})({"]];
 const NO_REVOKE: readonly Change[] = [
   ["  revokePermissions();\n", ""],

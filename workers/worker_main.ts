@@ -1,4 +1,5 @@
 import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
+import type { scrubGlobals } from "./scrub_globals.ts";
 import type { stripProgram, StripTypes } from "./strip_program.ts";
 import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";
 
@@ -43,6 +44,7 @@ export interface WorkerDeps extends WorkerBoot {
   readonly stripTypes: StripTypes;
   readonly compileMain: () => Uint8Array;
   readonly stripProgram: typeof stripProgram;
+  readonly scrubGlobals: typeof scrubGlobals;
   readonly encodeMessage: typeof encodeMessage;
   readonly readMessages: typeof readMessages;
 }
@@ -381,30 +383,6 @@ export function workerMain(deps: WorkerDeps): void {
       throw new Error("Imports are off in the sandbox");
     },
   });
-  scrub();
+  deps.scrubGlobals();
   post(deps.share ? { main: deps.compileMain(), parts: partsScript.createCachedData() } : "up");
-
-  /** Removes every global that is not part of ECMAScript or needed by the runtime's message loop. */
-  function scrub(): void {
-    const keep = new Set<PropertyKey>(
-      ("Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol " +
-        "Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError " +
-        "TypeError URIError globalThis JSON Math Intl ArrayBuffer Uint8Array Int8Array Uint16Array " +
-        "Int16Array Uint32Array Int32Array Float32Array Float64Array Uint8ClampedArray " +
-        "BigUint64Array BigInt64Array DataView Map BigInt Set WeakMap WeakSet Proxy Reflect Iterator " +
-        "decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN constructor " +
-        "dispatchEvent pollForMessages hasMessageEventListener onmessage onerror reportError")
-        .split(" "),
-    );
-    let owner: object | null = globalThis;
-    while (owner !== null && owner !== Object.prototype) {
-      for (const key of Reflect.ownKeys(owner)) {
-        if (typeof key === "symbol" || keep.has(key)) continue;
-        if (!Reflect.deleteProperty(owner, key)) {
-          Reflect.defineProperty(owner, key, { value: undefined, writable: false });
-        }
-      }
-      owner = Reflect.getPrototypeOf(owner);
-    }
-  }
 }

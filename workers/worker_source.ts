@@ -16,6 +16,7 @@ import { installTimers } from "./realm/timers.ts";
 import type { Realm } from "./realm/realm.ts";
 import { installTools } from "./realm/tools.ts";
 import { installUrl } from "./realm/url.ts";
+import { scrubGlobals } from "./scrub_globals.ts";
 import { stripProgram } from "./strip_program.ts";
 import { type WorkerBoot, workerMain } from "./worker_main.ts";
 
@@ -94,6 +95,7 @@ export function renderWorkerBoot(options: {
       `(boot) => (${workerMain})({`,
       `...boot,`,
       `stripProgram: ${stripProgram},`,
+      `scrubGlobals: ${scrubGlobals},`,
       `encodeMessage: ${encodeMessage},`,
       `readMessages: ${readMessages},`,
       `})`,
