@@ -4,7 +4,8 @@ import { GateError } from "../model/errors.ts";
 
 /** Input of the `search` tool. */
 export const SearchInputSchema = z.strictObject({
-  query: z.string().max(2_000).default(""),
+  /** The ranking reads the first 4,000 characters. */
+  query: z.string().max(20_000).default(""),
   limit: z.int().min(1).max(50).optional(),
   detail: z.enum(["names", "signatures", "full"]).optional(),
   server: z.string().max(200).optional(),

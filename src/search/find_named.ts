@@ -17,18 +17,28 @@ export function findNamed(
   visible: Visible,
 ): { readonly ranked: readonly RankedTool[]; readonly missing: readonly string[] } {
   const wanted = [...new Set(names)].slice(0, NAMES_MAX);
-  const spellings = indexSpellings(snapshot, new Set(wanted));
+  const spellings = indexSpellings(
+    snapshot,
+    new Set(wanted.flatMap((name) => [name, spelled(name)])),
+  );
   const ranked = new Map<string, RankedTool>();
   const missing: string[] = [];
   for (const name of wanted) {
-    const seen = (spellings.get(name) ?? []).flatMap((tool): RankedTool[] => {
-      const visibility = visible(tool);
-      return visibility === null ? [] : [{ tool, visibility, score: 1 }];
-    });
+    const seen = (spellings.get(name) ?? spellings.get(spelled(name)) ?? []).flatMap(
+      (tool): RankedTool[] => {
+        const visibility = visible(tool);
+        return visibility === null ? [] : [{ tool, visibility, score: 1 }];
+      },
+    );
     if (seen.length === 0) missing.push(name);
     for (const entry of seen.slice(0, NAMES_MAX)) ranked.set(entry.tool.id, entry);
   }
   return { ranked: [...ranked.values()].slice(0, NAMES_MAX), missing };
+}
+
+/** `orders.list` of `tools.orders.list()`, as it stands in a program. */
+function spelled(name: string): string {
+  return name.trim().replace(/^tools\./, "").replace(/\(.*\)$/s, "");
 }
 
 function indexSpellings(

@@ -53,7 +53,8 @@ export function formatAnswer(
     shownMax: isNamed ? found.ranked.length : request.limit ?? limit + config.namesMax,
     tokensMax: config.tokensMax * (isNamed ? NAMED_TOKENS_FACTOR : 1),
   });
-  const servers = shown.length === 0 || isBrowsing ? describeServers(request, found) : [];
+  const tellsServers = isBrowsing || shown.length === 0 && !isNamed;
+  const servers = tellsServers ? describeServers(request, found) : [];
   const declarations = [
     ...servers,
     declareShown(shown),
@@ -104,10 +105,8 @@ function describeRest(count: number, isOneServer: boolean): string[] {
 
 function describeServers(request: SearchRequest, found: Found): string[] {
   const { servers } = found;
-  const query = commentText(request.query, 100);
   if (servers.length === 0) return ["// There are no tools that you may use"];
-  const isUnknown = request.server !== undefined && found.isUnknownServer;
-  const asked = request.names === undefined && query !== "";
+  const missed = describeMiss(request, found);
   const list = servers.slice(0, SERVERS_SHOWN_MAX).map(({ identifier, title, toolCount }) => {
     const name = commentText(title, 60);
     const about = name === "" || name === identifier ? "" : ` (${name})`;
@@ -115,16 +114,21 @@ function describeServers(request: SearchRequest, found: Found): string[] {
   });
   const more = servers.length - list.length;
   return [
-    isUnknown
-      ? `// There is no server "${commentText(request.server ?? "", 100)}"`
-      : asked
-      ? `// No tool matches "${query}"`
-      : "",
+    missed,
     "// Servers; search with words, or with server for the tools of one:",
     ...list,
     more > 0 ? `//   and ${more} more` : "",
-    found.near.length > 0 && asked ? `// Near: ${found.near.join(", ")}` : "",
+    found.near.length > 0 && missed !== "" ? `// Near: ${found.near.join(", ")}` : "",
   ];
+}
+
+/** What was asked for and is not there; nothing when nothing was asked. */
+function describeMiss({ query, server }: SearchRequest, { isUnknownServer }: Found): string {
+  if (server !== undefined && isUnknownServer) {
+    return `// There is no server "${commentText(server, 100)}"`;
+  }
+  const words = commentText(query, 100);
+  return words === "" ? "" : `// No tool matches "${words}"`;
 }
 
 function describeMissing({ missing, near }: Found): string[] {

@@ -1,7 +1,7 @@
 import type { Tool } from "../model/tool.ts";
 import { declareTool } from "../catalog/declare.ts";
 import { estimateTokens } from "../usage/tokens.ts";
-import { declareShown, type ShownTool } from "./lay_out.ts";
+import { declareShown, noteOf, type ShownTool } from "./lay_out.ts";
 import type { Visible } from "./views.ts";
 
 /** Declarations of a small catalog, for the description of `execute`. */
@@ -36,8 +36,7 @@ export function inlineTools(
   const shown: ShownTool[] = [];
   let left = tokensMax - FRAME_TOKENS;
   for (const entry of inTurn(seen)) {
-    const note = entry.visibility.access === "read" ? "" : entry.visibility.access;
-    const signature = declareTool(entry.tool, { note });
+    const signature = declareTool(entry.tool, { note: noteOf(entry.visibility) });
     left -= estimateTokens(signature);
     if (left < 0) break;
     shown.push({ ...entry, signature });

@@ -81,7 +81,7 @@ function detailsFor(asked: "signatures" | "full", place: number) {
 }
 
 /** What a caller should know before calling; nothing for a plain read. */
-function noteOf({ access, effect }: Visibility): string {
+export function noteOf({ access, effect }: Visibility): string {
   const asks = effect === "ask" ? ["asks for approval"] : [];
   return [...(access === "read" ? [] : [access]), ...asks].join(", ");
 }

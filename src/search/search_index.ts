@@ -95,7 +95,8 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
     );
     if (all.length === 0) {
       const servers = countServers(snapshot, everywhere);
-      return { ...none, ranked: [], total: 0, servers, isUnknownServer: true };
+      const near = nearest(request.server ?? "", servers.map(({ identifier }) => identifier));
+      return { ...none, ranked: [], total: 0, servers, near, isUnknownServer: true };
     }
     const servers = countServers(snapshot, all);
     if (!isQuery) return { ...none, ranked: inTurn(all), total: all.length, servers };
@@ -114,13 +115,24 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
   return {
     sync: bringUp,
     inline: (visible, tokensMax) => inlineTools(deps.snapshot().tools.values(), visible, tokensMax),
-    async search(request, visible, options) {
+    async search(asked, visible, options) {
+      const request = settle(asked);
       await bringUp();
       const quarantined = options?.showsQuarantined === true
         ? matchQuarantined(deps.snapshot().quarantined, request)
         : [];
       return formatAnswer(deps.config, request, { ...await find(request, visible), quarantined });
     },
+  };
+}
+
+/** Agents fill in every field: an empty one asks for nothing. */
+function settle(request: SearchRequest): SearchRequest {
+  const { names, server, ...rest } = request;
+  return {
+    ...rest,
+    ...(names === undefined || names.length === 0 ? {} : { names }),
+    ...(server === undefined || server.trim() === "" ? {} : { server }),
   };
 }
 

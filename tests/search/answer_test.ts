@@ -3,6 +3,7 @@ import { createSearchIndex } from "../../src/search/search_index.ts";
 import { countTokens } from "../../src/usage/tokens.ts";
 import { toolOf } from "../catalog/tool_fixture.ts";
 import { diagnose } from "../catalog/type_check.ts";
+import type { Tool } from "../../src/model/tool.ts";
 import { ALL, indexOf, SEARCH_CONFIG, snapshotOfTools, TOOLS } from "./search_fixture.ts";
 
 const INDEX = indexOf(TOOLS);
@@ -76,6 +77,39 @@ Deno.test("names says which do not exist and what is near", async () => {
   const answer = await INDEX.search({ query: "", names: ["pay.refnd", "mail.send"] }, ALL);
   deepStrictEqual(answer.hits.map((hit) => hit.name), ["mail.send"]);
   match(answer.declarations, /^\/\/ Do not exist: "pay\.refnd"; near: pay\.refund/m);
+});
+
+Deno.test("names takes the spelling of a program", async () => {
+  const names = ["tools.pay.refund", "mail.send({ to: 'x' })", "tools.dns.create_dns_record()"];
+  const answer = await INDEX.search({ query: "", names }, ALL);
+  deepStrictEqual(answer.hits.map((hit) => hit.name), [
+    "pay.refund",
+    "mail.send",
+    "dns.create_dns_record",
+  ]);
+});
+
+Deno.test("names that all do not exist say nothing about other tools", async () => {
+  const answer = await INDEX.search({ query: "", names: ["__proto__", "qqqqqqqqq"] }, ALL);
+  strictEqual(answer.declarations, '// Do not exist: "__proto__", "qqqqqqqqq"');
+});
+
+Deno.test("empty names and an empty server ask for nothing", async () => {
+  const plain = await INDEX.search({ query: "dns record" }, ALL);
+  const filled = await INDEX.search({ query: "dns record", names: [], server: "" }, ALL);
+  deepStrictEqual(filled, plain);
+});
+
+Deno.test("a server that does not exist is said to, with those that do", async () => {
+  const answer = await INDEX.search({ query: "record", server: "dsn" }, ALL);
+  deepStrictEqual([answer.hits, answer.total], [[], 0]);
+  match(answer.declarations, /^\/\/ There is no server "dsn"\n/);
+  match(answer.declarations, /^\/\/ {3}dns: 4 tools$/m);
+  match(answer.declarations, /^\/\/ Near: dns$/m);
+  const visible = (tool: Tool) => tool.server === "pay" ? ALL(tool) : null;
+  const hidden = await INDEX.search({ query: "record", server: "dns" }, visible);
+  match(hidden.declarations, /^\/\/ There is no server "dns"\n/);
+  doesNotMatch(hidden.declarations, /dns:|Near/);
 });
 
 Deno.test("an empty query shows the servers, and with a server its tools", async () => {
@@ -153,6 +187,11 @@ Deno.test("inline() declares a small catalog whole", () => {
   match(inline.text, /^\/\/ COMPLETE list of the 21 tools:\n/);
   deepStrictEqual([inline.complete, inline.shown, inline.total], [true, 21, 21]);
   deepStrictEqual(diagnose(inline.text), []);
+});
+
+Deno.test("inline() marks what writes and what asks, as a search does", () => {
+  const visible = () => ({ access: "write", effect: "ask" }) as const;
+  match(INDEX.inline(visible, 3_000).text, /\(write, asks for approval\) Sends an e-mail\./);
 });
 
 Deno.test("inline() takes servers in turn when not all fit", () => {
