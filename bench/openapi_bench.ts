@@ -27,6 +27,7 @@ for (const file of files) {
   const { operations, skipped } = await readOperations(document, {
     variables: {},
     documentUrl: null,
+    baseUrl: null,
   });
   const readAt = performance.now();
   const inputBytes = operations.map(({ inputSchema }) => JSON.stringify(inputSchema).length);

@@ -37,7 +37,11 @@ if (folder === null) {
   Deno.test("an OpenAPI document is catalogued whole and type-checks", async () => {
     const name = "cloudflare-2024-08-07.json.gz";
     const document = await parseDocument(await Deno.readFile(`${folder}/openapi/${name}`), name);
-    const { operations } = await readOperations(document, { variables: {}, documentUrl: null });
+    const { operations } = await readOperations(document, {
+      variables: {},
+      documentUrl: null,
+      baseUrl: null,
+    });
     const step = isFull ? 1 : Math.floor(operations.length / SAMPLE);
     const sample = operations.filter((_, index) => index % step === 0);
     const { catalog } = await openFixture({ api: listingOf(...sample) });

@@ -30,7 +30,8 @@ export async function parseDocument(
 function versionOf(root: { readonly [key: string]: unknown }): OpenapiVersion | null {
   if (textOf(root.swagger) === "2.0" || root.swagger === 2) return "2.0";
   const version = String(root.openapi);
-  if (version.startsWith("3.0")) return "3.0";
+  // YAML reads an unquoted 3.0 as the number 3.
+  if (version === "3" || version.startsWith("3.0")) return "3.0";
   return /^3\.[1-9]/.test(version) ? "3.1" : null;
 }
 

@@ -33,16 +33,16 @@ function cleanId(id: string): string {
 
 /** `GET /users/{id}/posts` becomes `get_users_id_posts`. */
 function placeName(method: string, path: string): string {
-  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const words = path.normalize().split(/[^\p{L}\p{N}\p{M}]+/u).filter((word) => word !== "");
   const name = [method, ...words].join("_");
   return name.length > NAME_CHARS_MAX
-    ? `${name.slice(0, NAME_CHARS_MAX - 9)}_${shortHash(`${method} ${path}`)}`
+    ? `${name.slice(0, NAME_CHARS_MAX - 9).toWellFormed()}_${shortHash(`${method} ${path}`)}`
     : name;
 }
 
 /** What an identifier keeps of a name. */
 function spelling(name: string): string {
-  return name.replace(/[^A-Za-z0-9$]/g, "_");
+  return name.replace(/[^\p{L}\p{N}\p{M}$]/gu, "_");
 }
 
 function countSpellings(names: readonly string[]): Map<string, number> {

@@ -141,7 +141,11 @@ async function readApi(
   const { operations, skipped } = await readOperations(document, {
     variables: config.variables,
     documentUrl,
+    baseUrl: config.baseUrl?.replace(/\/+$/, "") ?? null,
   });
+  if (operations.length === 0 && skipped.length === 0) {
+    throw unreadable(spec, "it describes no operations (paths)");
+  }
   const info = nodeOf(document.root.info);
   const firstBase = operations.find(({ baseUrl }) => baseUrl !== null)?.baseUrl;
   const identity = config.baseUrl ?? firstBase ?? spec;
@@ -199,7 +203,7 @@ async function callOperation(
   const { config, credentials, outbound, mask } = parts;
   const operation = api.operations.get(call.name);
   if (operation === undefined) throw badResult(call, "the document no longer has this operation");
-  const baseUrl = config.baseUrl?.replace(/\/+$/, "") ?? operation.baseUrl;
+  const { baseUrl } = operation;
   if (baseUrl === null) {
     throw unreachable(call, "has no address: its document names no host, so baseUrl must");
   }
@@ -207,7 +211,10 @@ async function callOperation(
   const signal = AbortSignal.any([call.signal, timeout]);
   try {
     const request = await authorize(parts, api, operation, write(operation, baseUrl, call));
-    request.headers.set("idempotency-key", call.idempotencyKey);
+    // An operation that declares the header gets what the program says.
+    if (!request.headers.has("idempotency-key")) {
+      request.headers.set("idempotency-key", call.idempotencyKey);
+    }
     if (call.traceparent !== null) request.headers.set("traceparent", call.traceparent);
     const fetch = authorizedFetch(outbound.fetch, credentials, credentials.scopeOf(call.principal));
     const response = await fetch(request.url, {

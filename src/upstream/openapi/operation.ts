@@ -41,6 +41,8 @@ export interface OperationBody {
   readonly argument: string | null;
   readonly required: boolean;
   readonly encoding: ReadonlyMap<string, FormEncoding>;
+  /** Properties of a multipart body that are files: sent as one also when they are given as text. */
+  readonly files: ReadonlySet<string>;
 }
 
 /** One operation of an API: what the tool shows and how it is called. */

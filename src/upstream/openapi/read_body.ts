@@ -64,24 +64,22 @@ export function readBody(
     const argument = taken.has("body") ? "request_body" : "body";
     const single = kind === "binary" ? FILE_SCHEMA : converter.convert(schema ?? {}, "input");
     return {
-      body: { contentType, kind, argument, required, encoding },
+      body: { contentType, kind, argument, required, encoding, files: new Set() },
       properties: new Map([[argument, single]]),
       required: required ? [argument] : [],
       isOpen: false,
     };
   }
   const properties = new Map<string, JsonSchema>();
+  const files = new Set<string>();
   for (const [name, inner] of object.properties) {
     if (isNode(inner) && inner.readOnly === true) continue;
-    properties.set(
-      name,
-      kind === "multipart"
-        ? formPart(document, converter, inner)
-        : converter.convert(inner, "input"),
-    );
+    const file = kind === "multipart" ? filePart(document, inner) : null;
+    if (file !== null) files.add(name);
+    properties.set(name, file ?? converter.convert(inner, "input"));
   }
   return {
-    body: { contentType, kind, argument: null, required, encoding },
+    body: { contentType, kind, argument: null, required, encoding, files },
     properties,
     required: required ? object.required.filter((name) => properties.has(name)) : [],
     isOpen: object.isOpen,
@@ -162,18 +160,33 @@ function swaggerBody(
   };
 }
 
-/** JSON if it is offered, then forms, then whatever can be sent as it is. */
+/**
+ * JSON if it is offered, then forms, then whatever can be sent as it is. Among several that are JSON,
+ * JSON itself, and a list of patch operations last: an object is what everybody expects.
+ */
 export function chooseContentType(offered: readonly string[]): string | null {
+  const plain = offered.find((contentType) => essenceOf(contentType) === "application/json");
+  if (plain !== undefined) return plain;
+  const isPatchList = (contentType: string) =>
+    essenceOf(contentType) === "application/json-patch+json";
+  const sorted = [
+    ...offered.filter((contentType) => !isPatchList(contentType)),
+    ...offered.filter(isPatchList),
+  ];
   const order: readonly BodyKind[] = ["json", "form", "multipart", "text", "binary"];
   for (const kind of order) {
-    const found = offered.find((contentType) => kindOf(contentType) === kind);
+    const found = sorted.find((contentType) => kindOf(contentType) === kind);
     if (found !== undefined) return found;
   }
   return null;
 }
 
+function essenceOf(contentType: string): string {
+  return contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
 export function kindOf(contentType: string): BodyKind {
-  const essence = contentType.split(";")[0]?.trim().toLowerCase() ?? "";
+  const essence = essenceOf(contentType);
   if (essence === "application/json" || essence === "*/*" || essence === "application/*") {
     return "json";
   }
@@ -244,18 +257,13 @@ function isRequirement(schema: unknown): boolean {
     Object.keys(schema).every((key) => key === "required" || key === "title");
 }
 
-/** The schema of one part of a multipart form: files may be given as bytes. */
-function formPart(
-  document: OpenapiDocument,
-  converter: SchemaConverter,
-  schema: unknown,
-): JsonSchema {
+/** The schema of a part of a multipart form that is a file or several; null if it is none. */
+function filePart(document: OpenapiDocument, schema: unknown): JsonSchema | null {
   const node = nodeOf(followReference(document, schema));
   const isFile = (inner: Node) =>
     inner.type === "file" || inner.format === "binary" ||
     inner.contentMediaType !== undefined && inner.contentEncoding === undefined;
   if (isFile(node)) return FILE_SCHEMA;
   const items = nodeOf(followReference(document, node.items));
-  if (node.type === "array" && isFile(items)) return { type: "array", items: FILE_SCHEMA };
-  return converter.convert(schema, "input");
+  return node.type === "array" && isFile(items) ? { type: "array", items: FILE_SCHEMA } : null;
 }

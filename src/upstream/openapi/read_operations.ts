@@ -15,14 +15,7 @@ import type { Operation, SkippedOperation } from "./operation.ts";
 import { nameOperations } from "./name_operations.ts";
 import { chooseContentType, kindOf, readBody } from "./read_body.ts";
 import { readParameters } from "./read_parameters.ts";
-import { readServer } from "./read_server.ts";
-
-export interface ReadOptions {
-  /** Values of server variables, by name. */
-  readonly variables: { readonly [name: string]: string };
-  /** Where the document came from, if that is a URL: relative servers start there. */
-  readonly documentUrl: string | null;
-}
+import { readServer, type ServerOptions } from "./read_server.ts";
 
 export interface ReadOperations {
   readonly operations: readonly Operation[];
@@ -31,6 +24,7 @@ export interface ReadOperations {
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const DESCRIPTION_CHARS_MAX = 4_000;
+const PATH_CHARS_MAX = 200;
 /** How large the schemas of one tool may become; the rest stays open. */
 const INPUT_BYTES_MAX = 131_072;
 const OUTPUT_BYTES_MAX = 32_768;
@@ -40,12 +34,12 @@ const SLICE_MS = 20;
 /** Turns a document into operations. What cannot be represented is skipped, with the reason. */
 export async function readOperations(
   document: OpenapiDocument,
-  options: ReadOptions,
+  options: ServerOptions,
 ): Promise<ReadOperations> {
   const converter = createSchemaConverter(document);
   const operations: Operation[] = [];
   const skipped: SkippedOperation[] = [];
-  const found = [...findOperations(document)];
+  const found = [...findOperations(document, skipped)];
   const names = nameOperations(found);
   let sliceStart = performance.now();
   for (const [index, { path, method, pathItem, operation }] of found.entries()) {
@@ -66,14 +60,24 @@ export async function readOperations(
   return { operations, skipped };
 }
 
-function* findOperations(document: OpenapiDocument): Generator<FoundOperation> {
+/** @param skipped gets the paths that cannot be read. */
+function* findOperations(
+  document: OpenapiDocument,
+  skipped: SkippedOperation[],
+): Generator<FoundOperation> {
   for (const [path, raw] of Object.entries(nodeOf(document.root.paths))) {
-    if (!path.startsWith("/")) continue;
+    if (path.startsWith("x-")) continue;
+    const name = path.slice(0, PATH_CHARS_MAX);
+    if (!path.startsWith("/")) {
+      skipped.push({ name, reason: "a path does not begin with a slash" });
+      continue;
+    }
     let pathItem: Node;
     try {
       pathItem = nodeOf(followReference(document, raw));
     } catch (error) {
       if (!(error instanceof BrokenReferenceError)) throw error;
+      skipped.push({ name, reason: error.message });
       continue;
     }
     for (const method of METHODS) {
@@ -86,7 +90,7 @@ function* findOperations(document: OpenapiDocument): Generator<FoundOperation> {
 function readOperation(
   document: OpenapiDocument,
   converter: SchemaConverter,
-  options: ReadOptions,
+  options: ServerOptions,
   found: FoundOperation & { readonly name: string },
 ): Operation {
   const { name, path, method, pathItem, operation } = found;
@@ -161,33 +165,59 @@ function checkPath(path: string, parameters: Operation["parameters"]): void {
   }
 }
 
-/** The schema of the first good answer, if it is JSON, and what to ask for. */
+const ANSWERS_MAX = 4;
+const ANY_ANSWER = "application/json, */*;q=0.8";
+
+/** The schema of the good answers, if they are JSON, and what to ask for. */
 function readAnswer(
   document: OpenapiDocument,
   converter: SchemaConverter,
   operation: Node,
 ): { schema: JsonSchema | null; accept: string } {
+  const contents = goodAnswers(operation).map((response) => {
+    const node = safely(document, response);
+    return document.version === "2.0"
+      ? swaggerContent(document, operation, node)
+      : nodeOf(node.content);
+  });
+  const typed = contents.flatMap((content) => {
+    const contentType = chooseContentType(Object.keys(content));
+    return contentType === null ? [] : [{ content, contentType }];
+  }).slice(0, ANSWERS_MAX);
+  const [first] = typed;
+  if (first === undefined) return { schema: null, accept: ANY_ANSWER };
+  const schemas = new Map<string, JsonSchema>();
+  for (const { content, contentType } of typed) {
+    const { schema } = safely(document, content[contentType]);
+    // One answer of an unknown form makes all of them unknown.
+    if (kindOf(contentType) !== "json" || schema === undefined) {
+      schemas.clear();
+      break;
+    }
+    const converted = converter.convert(schema, "output");
+    schemas.set(JSON.stringify(converted), converted);
+  }
+  const [only, ...more] = schemas.values();
+  return {
+    schema: only === undefined ? null : more.length === 0 ? only : { anyOf: [only, ...more] },
+    accept: kindOf(first.contentType) === "json"
+      ? acceptJson(first.contentType)
+      : `${first.contentType}, */*;q=0.8`,
+  };
+}
+
+function acceptJson(contentType: string): string {
+  const isPlain = contentType === "application/json" || contentType.includes("*");
+  return isPlain ? ANY_ANSWER : `${contentType}, ${ANY_ANSWER}`;
+}
+
+/** The answers of 200 to 299, lowest first; else the default, unless it stands for what is no answer. */
+function goodAnswers(operation: Node): readonly unknown[] {
   const responses = nodeOf(operation.responses);
   const codes = Object.keys(responses);
-  const code = codes.filter((each) => /^2(\d\d|XX)$/i.test(each)).sort()[0] ??
-    (codes.includes("default") && !codes.some((each) => /^3/.test(each)) ? "default" : undefined);
-  if (code === undefined) return { schema: null, accept: "application/json, */*;q=0.8" };
-  const response = safely(document, responses[code]);
-  const content = document.version === "2.0"
-    ? swaggerContent(document, operation, response)
-    : nodeOf(response.content);
-  const contentType = chooseContentType(Object.keys(content));
-  if (contentType === null) return { schema: null, accept: "application/json, */*;q=0.8" };
-  const isJson = kindOf(contentType) === "json";
-  const accept = isJson
-    ? [contentType, "application/json", "*/*;q=0.8"]
-    : [contentType, "*/*;q=0.8"];
-  const { schema } = safely(document, content[contentType]);
-  return {
-    schema: isJson && schema !== undefined ? converter.convert(schema, "output") : null,
-    accept: [...new Set(accept.filter((type) => !type.startsWith("*/*") || type.includes(";")))]
-      .join(", "),
-  };
+  const good = codes.filter((each) => /^2(\d\d|XX)$/i.test(each)).sort();
+  if (good.length > 0) return good.map((code) => responses[code]);
+  return codes.some((each) => /^3/.test(each)) ? [] : [responses.default];
 }
 
 function swaggerContent(document: OpenapiDocument, operation: Node, response: Node): Node {

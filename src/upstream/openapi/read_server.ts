@@ -1,8 +1,12 @@
 import { isNode, listOf, type Node, nodeOf, type OpenapiDocument, textOf } from "./document.ts";
 
 export interface ServerOptions {
+  /** Values of server variables, by name. */
   readonly variables: { readonly [name: string]: string };
+  /** Where the document came from, if that is a URL: relative servers start there. */
   readonly documentUrl: string | null;
+  /** What the operator says it is, without a slash at its end: goes before all that the document says. */
+  readonly baseUrl: string | null;
 }
 
 /**
@@ -17,6 +21,7 @@ export function readServer(
   operation: Node,
   options: ServerOptions,
 ): string | null {
+  if (options.baseUrl !== null) return options.baseUrl;
   const url = document.version === "2.0"
     ? swaggerUrl(document.root)
     : serverUrl([operation, pathItem, document.root], options.variables);
@@ -39,12 +44,13 @@ function serverUrl(
   const variables = nodeOf(server.variables);
   return textOf(server.url).replace(/\{([^}]+)\}/g, (_, name: string) => {
     const variable = nodeOf(variables[name]);
-    const value = Object.hasOwn(values, name) ? values[name] : textOf(variable.default);
-    if (value === undefined || value === "") {
+    const given = Object.hasOwn(values, name) ? values[name] : variable.default;
+    const value = typeof given === "number" ? String(given) : given;
+    if (typeof value !== "string") {
       throw new Error(`server variable "${name}" has no value`);
     }
     const allowed = listOf(variable.enum);
-    if (allowed.length > 0 && !allowed.includes(value)) {
+    if (allowed.length > 0 && !allowed.map(String).includes(value)) {
       throw new Error(`server variable "${name}" cannot be "${value}"`);
     }
     return value;

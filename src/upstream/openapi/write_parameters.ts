@@ -5,8 +5,17 @@ export class UnwritableError extends Error {
   override readonly name = "UnwritableError";
 }
 
-/** A name and its value, as they go into a query, a form or a cookie; not yet encoded. */
-export type Pair = readonly [name: string, value: string];
+/**
+ * A name and its value, as they go into a query, a form or a cookie; not yet encoded. A list is one
+ * value whose delimiter stays as it is, so that it differs from the same character inside of an item.
+ */
+export type Pair = readonly [name: string, value: string | DelimitedList];
+
+export interface DelimitedList {
+  readonly items: readonly string[];
+  /** As it is written into a query. */
+  readonly delimiter: "," | "%20" | "%7C" | "%09";
+}
 
 const DEPTH_MAX = 8;
 
@@ -52,15 +61,14 @@ export function writePairs(
   if (style === "deepObject") return writeDeep(name, value, 0);
   if (Array.isArray(value)) {
     if (explode) return value.map((item) => [name, primitive(item)]);
-    return value.length === 0 ? [] : [[name, value.map(primitive).join(delimiterOf(style))]];
+    const list = { items: value.map(primitive), delimiter: delimiterOf(style) };
+    return value.length === 0 ? [] : [[name, list]];
   }
   if (isRecord(value)) {
     const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
     if (explode) return entries.map(([key, inner]) => [key, primitive(inner)]);
-    return [[
-      name,
-      entries.map(([key, inner]) => [key, primitive(inner)]).flat().join(delimiterOf(style)),
-    ]];
+    const items = entries.flatMap(([key, inner]) => [key, primitive(inner)]);
+    return [[name, { items, delimiter: delimiterOf(style) }]];
   }
   return [[name, primitive(value)]];
 }
@@ -84,10 +92,14 @@ function writeDeep(name: string, value: unknown, depth: number): readonly Pair[]
  * @param allowReserved keeps `:/?#[]@!$&'()*+,;=` of values readable, except what would end a pair.
  */
 export function encodePairs(pairs: readonly Pair[], allowReserved = false): string {
+  const encode = (text: string) =>
+    allowReserved
+      ? encodeURI(text).replace(/[#&+]/g, encodeURIComponent)
+      : encodeURIComponent(text);
   return pairs.map(([name, value]) => {
-    const encoded = allowReserved
-      ? encodeURI(value).replace(/[#&+]/g, encodeURIComponent)
-      : encodeURIComponent(value);
+    const encoded = typeof value === "string"
+      ? encode(value)
+      : value.items.map(encode).join(value.delimiter);
     return `${encodeURIComponent(name).replace(/%5B/g, "[").replace(/%5D/g, "]")}=${encoded}`;
   }).join("&");
 }
@@ -130,14 +142,14 @@ function writeMatrix(name: string, value: unknown, explode: boolean): string {
   return `;${encodeURIComponent(name)}=${list}`;
 }
 
-function delimiterOf(style: ParameterStyle): string {
+function delimiterOf(style: ParameterStyle): DelimitedList["delimiter"] {
   switch (style) {
     case "spaceDelimited":
-      return " ";
+      return "%20";
     case "pipeDelimited":
-      return "|";
+      return "%7C";
     case "tabDelimited":
-      return "\t";
+      return "%09";
   }
   return ",";
 }

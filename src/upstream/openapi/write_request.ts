@@ -1,4 +1,5 @@
 import type { Operation, OperationBody } from "./operation.ts";
+import { fileOf, writeMultipart } from "./write_multipart.ts";
 import {
   encodePairs,
   type Pair,
@@ -87,7 +88,7 @@ function writeBody(
       headers.set("content-type", "application/x-www-form-urlencoded");
       return encodePairs(formPairs(body, recordOf(value)));
     case "multipart":
-      return multipart(body, recordOf(value));
+      return writeMultipart(body, recordOf(value), headers);
     case "text":
       headers.set("content-type", body.contentType);
       return typeof value === "string" ? value : JSON.stringify(value ?? "");
@@ -116,54 +117,6 @@ function formPairs(body: OperationBody, fields: Arguments): readonly Pair[] {
       ? writePairs(name, "deepObject", true, value)
       : writePairs(name, "form", true, value);
   });
-}
-
-/** The boundary and content type are set by `fetch`. */
-function multipart(body: OperationBody, fields: Arguments): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    for (const part of Array.isArray(value) ? value : [value]) {
-      const contentType = body.encoding.get(name)?.contentType ?? null;
-      if (isRecord(part) && typeof part.base64 === "string") {
-        const file = fileOf(part);
-        form.append(
-          name,
-          new Blob([file.bytes], {
-            type: file.contentType ?? contentType ?? "application/octet-stream",
-          }),
-          file.filename ?? name,
-        );
-      } else if (isRecord(part)) {
-        form.append(
-          name,
-          new Blob([JSON.stringify(part)], { type: contentType ?? "application/json" }),
-          "",
-        );
-      } else form.append(name, part === null || part === undefined ? "" : String(part));
-    }
-  }
-  return form;
-}
-
-/** Text as UTF-8, or `{base64, filename, contentType}` as what it says. */
-function fileOf(value: unknown): {
-  bytes: Uint8Array<ArrayBuffer>;
-  filename: string | null;
-  contentType: string | null;
-} {
-  if (isRecord(value) && typeof value.base64 === "string") {
-    const text = (key: string) => typeof value[key] === "string" ? value[key] : null;
-    try {
-      const bytes = Uint8Array.fromBase64(value.base64);
-      return { bytes, filename: text("filename"), contentType: text("contentType") };
-    } catch {
-      throw new UnwritableError("the file is not base64");
-    }
-  }
-  const bytes = new TextEncoder().encode(
-    typeof value === "string" ? value : JSON.stringify(value ?? ""),
-  );
-  return { bytes, filename: null, contentType: null };
 }
 
 function recordOf(value: unknown): Arguments {

@@ -43,6 +43,14 @@ Deno.test("list() gives an MCP definition for each operation", async () => {
   assert.equal(api.upstreams.status("api").status, "ready");
 });
 
+Deno.test("list() refuses a document without operations, with the reason", async () => {
+  for (const more of [{ paths: {} }, { paths: undefined }, { paths: { "x-y": {} } }]) {
+    await using api = await startEchoApi({ ...GET_X, ...more });
+    await assert.rejects(api.upstreams.list("api"), /it describes no operations \(paths\)/);
+    assert.equal(api.upstreams.status("api").status, "down");
+  }
+});
+
 Deno.test("answers become values: JSON, text, nothing, files and errors", async () => {
   let next: () => Response = () => new Response();
   await using api = await startEchoApi(GET_X, {}, () => next());

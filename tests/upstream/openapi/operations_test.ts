@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
 import { parseDocument } from "../../../src/upstream/openapi/load_document.ts";
 import type { Operation } from "../../../src/upstream/openapi/operation.ts";
-import { readOperations, type ReadOptions } from "../../../src/upstream/openapi/read_operations.ts";
+import { readOperations } from "../../../src/upstream/openapi/read_operations.ts";
+import type { ServerOptions } from "../../../src/upstream/openapi/read_server.ts";
 import { documentOf } from "../../fakes/echo_api.ts";
 
-async function read(document: unknown, options: Partial<ReadOptions> = {}) {
+async function read(document: unknown, options: Partial<ServerOptions> = {}) {
   const text = typeof document === "string" ? document : JSON.stringify(document);
   const parsed = await parseDocument(new TextEncoder().encode(text), "test");
-  return await readOperations(parsed, { variables: {}, documentUrl: null, ...options });
+  return await readOperations(parsed, {
+    variables: {},
+    documentUrl: null,
+    baseUrl: null,
+    ...options,
+  });
 }
 
-async function readOne(document: unknown, options: Partial<ReadOptions> = {}): Promise<Operation> {
+async function readOne(
+  document: unknown,
+  options: Partial<ServerOptions> = {},
+): Promise<Operation> {
   const { operations, skipped } = await read(document, options);
   assert.deepEqual(skipped, []);
   const [operation] = operations;
@@ -237,10 +246,15 @@ Deno.test("what cannot be represented is skipped with the reason", async () => {
       "/f": { get: { parameters: [{ name: "x", in: "body-ish", schema: {} }] } },
       "/g": { servers: [{ url: "https://{region}.example.com" }], get: {} },
       "/h": 7,
+      "i": { get: {} },
+      "/j": { $ref: "#/components/pathItems/none" },
+      "x-note": { get: {} },
     },
   });
   assert.deepEqual(operations.map(({ path }) => path), ["/ok"]);
   assert.deepEqual(skipped.map(({ reason }) => reason), [
+    "a path does not begin with a slash",
+    '"#/components/pathItems/none" leads nowhere',
     "GET /a/{missing}: no parameter is declared for {missing}",
     "TRACE /b: TRACE requests cannot be sent",
     "GET /c: a GET or HEAD request cannot have a body",
@@ -268,12 +282,45 @@ Deno.test("servers come from the operation, its path or the document, with varia
     servers: [server],
   });
   assert.equal((await readOne(own)).baseUrl, "https://other.example.com");
+  const bare = documentOf("/x", "get", {}, { servers: [{ url: "https://{tenant}.example.com" }] });
+  const configured = { baseUrl: "http://127.0.0.1:80/api" };
+  assert.equal((await readOne(bare, configured)).baseUrl, "http://127.0.0.1:80/api");
+  const empty = { url: "https://x.example.com{base}", variables: { base: { default: "" } } };
+  assert.equal(
+    (await readOne(documentOf("/x", "get", {}, { servers: [empty] }))).baseUrl,
+    "https://x.example.com",
+  );
   const relative = documentOf("/x", "get", {}, { servers: [{ url: "/v2" }] });
   assert.equal((await readOne(relative)).baseUrl, null);
   assert.equal(
     (await readOne(relative, { documentUrl: "https://api.example.com/spec.json" })).baseUrl,
     "https://api.example.com/v2",
   );
+});
+
+Deno.test("the type of an answer is that of every good one", async () => {
+  const json = (schema: unknown) => ({ content: { "application/json": { schema } } });
+  const created = { type: "object", properties: { id: string } };
+  const typeOf = async (responses: unknown) =>
+    (await readOne(documentOf("/x", "put", { responses }))).outputSchema;
+  assert.deepEqual(await typeOf({ 201: json(created), 200: json(created), 204: {} }), created);
+  assert.deepEqual(await typeOf({ 200: json(string), 201: json(created), 400: json({}) }), {
+    anyOf: [string, created],
+  });
+  assert.equal(await typeOf({ 200: json(string), 202: { content: { "text/plain": {} } } }), null);
+  assert.deepEqual(await typeOf({ default: json(string) }), string);
+  assert.equal(await typeOf({ 302: {}, default: json(string) }), null);
+});
+
+Deno.test("an operation without an id keeps the words of its path, in every script", async () => {
+  const paths = { "/配置/用户/{id}": { get: {} }, "/配置/角色": { get: {} }, "/": { get: {} } };
+  paths["/配置/用户/{id}"] = { get: { parameters: [{ name: "id", in: "path" }] } };
+  const { operations } = await read({ openapi: "3.1.0", info: {}, paths });
+  assert.deepEqual(operations.map(({ name }) => name), [
+    "get_配置_用户_id",
+    "get_配置_角色",
+    "get",
+  ]);
 });
 
 Deno.test("Swagger 2 is read: body, form fields, collections, host", async () => {
@@ -349,6 +396,7 @@ Deno.test("YAML and gzip are read, other files are refused with the reason", asy
   const yaml =
     "openapi: 3.1.0\ninfo: {title: Y}\npaths:\n  /x:\n    get: {operationId: fromYaml}\n";
   assert.equal((await readOne(yaml)).name, "fromYaml");
+  assert.equal((await readOne(yaml.replace("3.1.0", "3.0"))).name, "fromYaml");
   const zipped = new Blob([yaml]).stream().pipeThrough(new CompressionStream("gzip"));
   const parsed = await parseDocument(
     new Uint8Array(await new Response(zipped).arrayBuffer()),

@@ -53,9 +53,10 @@ Deno.test("query parameters are written in every style", async () => {
   const cases: readonly (readonly [string, boolean | undefined, unknown, string])[] = [
     ["form", undefined, "a b&c", "q=a%20b%26c"],
     ["form", undefined, list, "q=blue&q=black"],
-    ["form", false, list, "q=blue%2Cblack"],
+    ["form", false, list, "q=blue,black"],
+    ["form", false, ["a,b", "c&d"], "q=a%2Cb,c%26d"],
     ["form", undefined, object, "R=100&G=200"],
-    ["form", false, object, "q=R%2C100%2CG%2C200"],
+    ["form", false, object, "q=R,100,G,200"],
     ["spaceDelimited", false, list, "q=blue%20black"],
     ["pipeDelimited", false, list, "q=blue%7Cblack"],
     ["deepObject", true, object, "q[R]=100&q[G]=200"],
@@ -205,7 +206,7 @@ Deno.test("a form body is written field by field", async () => {
   assert.equal(seen.headers["content-type"], "application/x-www-form-urlencoded");
   assert.equal(
     seen.body,
-    "name=A%20%26%20B&tags=x&tags=y&metadata[k]=v&metadata[n][m]=1&csv=1%2C2",
+    "name=A%20%26%20B&tags=x&tags=y&metadata[k]=v&metadata[n][m]=1&csv=1,2",
   );
 });
 
@@ -225,8 +226,45 @@ Deno.test("a multipart body carries files and JSON parts", async () => {
   assert.equal(file.type, "image/png");
   assert.equal(await file.text(), "bytes");
   assert.equal(form.get("note"), "hello");
-  assert.match(seen.body, /application\/json/);
-  assert.match(seen.body, /\{"a":1\}/);
+  // With a file name it would be an upload to the server, and not a field.
+  assert.match(
+    seen.body,
+    /form-data; name="data"\r\nContent-Type: application\/json\r\n\r\n\{"a":1\}\r\n/,
+  );
+});
+
+Deno.test("a file of a multipart body may be given as text, and several as a list", async () => {
+  const file = { type: "string", format: "binary" };
+  const operation = body("multipart/form-data", {
+    type: "object",
+    properties: { doc: file, more: { type: "array", items: file } },
+  });
+  const seen = await send("/m", "post", operation, {
+    doc: "naïve",
+    more: ["one", { base64: btoa("two"), filename: 'a"b\r\n.txt' }],
+  });
+  const form = await new Response(seen.body, { headers: seen.headers }).formData();
+  const doc = form.get("doc") as File;
+  assert.deepEqual([doc.name, await doc.text()], ["doc", "naïve"]);
+  const more = form.getAll("more") as File[];
+  assert.deepEqual(await Promise.all(more.map((each) => each.text())), ["one", "two"]);
+  assert.match(seen.body, /filename="a%22b%0D%0A\.txt"/);
+  await assert.rejects(
+    send("/m", "post", operation, { doc: { base64: "", contentType: "a/b\r\nX-Evil: 1" } }),
+    withCode("ERR_INVALID_ARGUMENTS"),
+  );
+});
+
+Deno.test("a patch is sent as the object that it is, where the API takes one", async () => {
+  const content = {
+    "application/json-patch+json": { schema: any },
+    "application/merge-patch+json": { schema: any },
+  };
+  const seen = await send("/p", "patch", { requestBody: { content } }, { body: { a: 1 } });
+  assert.equal(seen.headers["content-type"], "application/merge-patch+json");
+  const both = { "application/vnd.x+json": { schema: any }, "application/json": { schema: any } };
+  const plain = await send("/p", "post", { requestBody: { content: both } }, { body: 1 });
+  assert.equal(plain.headers["content-type"], "application/json");
 });
 
 Deno.test("text and binary bodies are sent as they are", async () => {
@@ -251,4 +289,10 @@ Deno.test("every call carries its idempotency key and trace, and asks for the de
   assert.equal(headers["idempotency-key"], "e:1");
   assert.equal(headers.traceparent, "00-a-b-01");
   assert.match(headers.accept ?? "", /^application\/vnd\.api\+json/);
+});
+
+Deno.test("an idempotency key that the operation takes as a parameter is the caller's", async () => {
+  const operation = { parameters: [parameter("Idempotency-Key", "header")] };
+  const seen = await send("/x", "post", operation, { "Idempotency-Key": "mine" });
+  assert.equal(seen.headers["idempotency-key"], "mine");
 });
