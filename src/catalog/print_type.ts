@@ -1,6 +1,7 @@
 import type { JsonSchema } from "../model/json.ts";
 import { isPropertyName } from "./names.ts";
 import { commentText, docComment, stringLiteral } from "./print_text.ts";
+import { atom, isUnknown, parenthesize, type Printed, union } from "./printed_type.ts";
 import {
   follow,
   hasStructure,
@@ -38,18 +39,18 @@ export interface PrintTypeOptions {
   readonly indent?: number;
 }
 
-/** A printed type, and whether it needs parentheses before `[]`. */
-interface Printed {
-  readonly text: string;
-  readonly isUnion: boolean;
-}
-
 interface Printing {
   readonly root: JsonSchema;
   readonly direction: "input" | "output";
   readonly budget: TypeBudget;
   /** Schemas looked at so far: a bound on work that no fan-out of references can pass. */
   nodes: number;
+  /**
+   * Characters of what is certain to stand in the type. The shares of alternatives add up to more than
+   * there is, so that a small one leaves room to others: this is what all of them together may have.
+   */
+  written: number;
+  readonly writtenMax: number;
 }
 
 /** Where the printer stands. */
@@ -62,13 +63,19 @@ interface Place {
 }
 
 const NODES_MAX = 4_000;
+/** Times `charsMax`. Types that people write stay far below. */
+const WRITTEN_FACTOR = 3;
+/** What the shortest type and what is around it take. */
+const ATOM_CHARS = 8;
+const NAME_CHARS_MAX = 256;
 const NESTING_MAX = 64;
 const LITERAL_CHARS_MAX = 120;
 const TUPLE_MAX = 8;
 
 export function printType(schema: JsonSchema, options: PrintTypeOptions): string {
   const { direction, budget } = options;
-  const printing: Printing = { root: schema, direction, budget, nodes: 0 };
+  const writtenMax = budget.charsMax * WRITTEN_FACTOR;
+  const printing: Printing = { root: schema, direction, budget, nodes: 0, written: 0, writtenMax };
   const indent = options.indent ?? 0;
   return print(printing, schema, { depth: 0, path: [], indent, chars: budget.charsMax }).text;
 }
@@ -79,6 +86,7 @@ function print(printing: Printing, schema: unknown, place: Place, nesting = 0): 
   if (printing.nodes++ > NODES_MAX || nesting > NESTING_MAX || place.chars <= 0) {
     return unknownType(printing);
   }
+  if (printing.written > printing.writtenMax) return unknownType(printing);
   if (typeof schema.$ref === "string") {
     const resolved = follow(printing.root, schema, place.path);
     if (resolved.recursive) return unknownType(printing, "recursive");
@@ -95,19 +103,20 @@ function printForm(
   place: Place,
   nesting: number,
 ): Printed {
-  if (schema.const !== undefined) return atom(literal(printing, schema.const));
-  if (Array.isArray(schema.enum)) return printEnum(printing, schema.enum);
+  if (schema.const !== undefined) return write(printing, atom(literal(printing, schema.const)));
+  if (Array.isArray(schema.enum)) return write(printing, printEnum(printing, schema.enum));
   if (Array.isArray(schema.allOf)) return printAll(printing, schema, place, nesting);
   const branches = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(branches) && branches.length > 0) {
     return printAny(printing, schema, branches, place, nesting);
   }
-  if (Array.isArray(schema.type)) {
+  if (Array.isArray(schema.type) && schema.type.length > 0) {
     const types = schema.type.slice(0, 8);
     return union(
       types.map((type) => print(printing, { ...schema, type }, place, nesting + 1)),
     );
   }
+  printing.written += ATOM_CHARS;
   switch (schema.type ?? guessType(schema)) {
     case "string":
       return { text: withFormat(schema, "string"), isUnion: false };
@@ -125,6 +134,11 @@ function printForm(
     default:
       return unknownType(printing);
   }
+}
+
+function write(printing: Printing, printed: Printed): Printed {
+  printing.written += printed.text.length;
+  return printed;
 }
 
 function guessType(schema: SchemaObject): string | undefined {
@@ -160,6 +174,8 @@ function literal(printing: Printing, value: unknown): string {
     case "string":
       return value.length > LITERAL_CHARS_MAX ? "string" : stringLiteral(value);
     case "number":
+      // JSON.parse makes Infinity of 1e400.
+      return Number.isFinite(value) ? String(value) : "number";
     case "boolean":
       return String(value);
     default:
@@ -209,12 +225,14 @@ function printAny(
   const joined = hasStructure(base) ? branches.map((branch) => joinBranch(base, branch)) : branches;
   const { unionMax } = printing.budget;
   const inner = share(place, Math.min(branches.length, 3));
+  const { written } = printing;
   const shown = joined.slice(0, unionMax)
     .map((branch) => print(printing, branch, inner, nesting + 1));
   const length = shown.reduce((sum, { text }) => sum + text.length, 0);
   if (branches.length > unionMax || (branches.length > 2 && length > place.chars * 0.6)) {
     const merged = mergeAlternatives(printing.root, joined, place.path);
     if (merged !== null) {
+      printing.written = written;
       return print(printing, merged.schema, { ...place, path: merged.path }, nesting + 1);
     }
   }
@@ -264,12 +282,13 @@ function printObject(
   place: Place,
   nesting: number,
 ): Printed {
-  const properties = isSchemaObject(schema.properties) ? Object.entries(schema.properties) : [];
-  if (properties.length === 0) return printRecord(printing, schema, place, nesting);
+  const all = isSchemaObject(schema.properties) ? Object.entries(schema.properties) : [];
+  if (all.length === 0) return printRecord(printing, schema, place, nesting);
   if (place.depth >= printing.budget.depthMax) {
     return printing.direction === "input" ? atom("object") : atom("any /* object */");
   }
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
+  const properties = all.filter(([name]) => name.length <= NAME_CHARS_MAX);
   const ordered = [
     ...properties.filter(([name]) => required.has(name)),
     ...properties.filter(([name]) => !required.has(name)),
@@ -292,9 +311,13 @@ function printObject(
     const member = `${key}${required.has(name) ? "" : "?"}: ${type}`;
     members.push(propertyDoc(printing, property) + member);
     left -= member.length + 2;
+    printing.written += key.length;
     shown++;
   }
-  const elided = ordered.slice(shown).map(([name]) => name);
+  const elided = [
+    ...ordered.slice(shown),
+    ...all.filter(([name]) => name.length > NAME_CHARS_MAX),
+  ].map(([name]) => name);
   const index = indexSignature(printing, schema, elided, place.depth);
   if (index !== null) members.push(index);
   return atom(braces(printing, members, place.indent));
@@ -331,7 +354,7 @@ function printRecord(
     const value = print(printing, additional, inner, nesting + 1).text;
     return atom(`Record<string, ${value}>`);
   }
-  if (isSchemaObject(patterns)) {
+  if (isSchemaObject(patterns) && Object.keys(patterns).length > 0) {
     const values = Object.values(patterns).slice(0, printing.budget.unionMax)
       .map((pattern) => print(printing, pattern, share(place, 2), nesting + 1));
     return atom(`Record<string, ${union(values).text}>`);
@@ -369,23 +392,6 @@ function braces(printing: Printing, members: readonly string[], indent: number):
 function unknownType(printing: Printing, note?: string): Printed {
   const name = printing.direction === "input" ? "unknown" : "any";
   return atom(note === undefined ? name : `${name} /* ${note} */`);
-}
-
-function isUnknown(text: string): boolean {
-  return /^(unknown|any)( \/\*|$)/.test(text);
-}
-
-function union(parts: readonly Printed[]): Printed {
-  const texts = [...new Set(parts.map((part) => part.text))];
-  return { text: texts.join(" | "), isUnion: texts.length > 1 || parts.some((p) => p.isUnion) };
-}
-
-function parenthesize(printed: Printed): string {
-  return printed.isUnion ? `(${printed.text})` : printed.text;
-}
-
-function atom(text: string): Printed {
-  return { text, isUnion: false };
 }
 
 function share(place: Place, parts: number): Place {

@@ -30,6 +30,9 @@ const CASES: readonly (readonly [name: string, schema: JsonSchema, type: string]
   ["a date", { type: "string", format: "date-time" }, "string /* date-time */"],
   ["nullable as OpenAPI writes it", { type: "string", nullable: true }, "string | null"],
   ["a list of types", { type: ["string", "null"] }, "string | null"],
+  ["no types", { type: [] }, "unknown"],
+  ["a number that is none in TypeScript", { enum: [1, JSON.parse("1e400")] }, "1 | number"],
+  ["no patterns", { patternProperties: {} }, "Record<string, unknown>"],
   ["const", { const: "a" }, '"a"'],
   ["an enum with null", { enum: ["a", 1, null, true] }, '"a" | 1 | null | true'],
   ["an array of a union", { type: "array", items: { enum: ["a", "b"] } }, '("a" | "b")[]'],
@@ -168,6 +171,40 @@ Deno.test("printType() ends what is too deep", () => {
   let list: JsonSchema = { type: "string" };
   for (let depth = 0; depth < 200; depth++) list = { type: "array", items: list };
   strictEqual(input(list), `unknown${"[]".repeat(65)}`);
+});
+
+const LONG_VALUES = { enum: ["a", "b", "c"].map((letter) => letter.repeat(110)) };
+
+/** Alternatives in alternatives, or another form of the same. */
+function nest(depth: number, join: (inner: JsonSchema) => JsonSchema): JsonSchema {
+  return depth === 0 ? LONG_VALUES : join(nest(depth - 1, join));
+}
+
+for (
+  const [name, schema] of [
+    ["alternatives", nest(8, (inner) => ({ oneOf: [inner, { type: "array", items: inner }] }))],
+    ["tuples", nest(5, (inner) => ({ prefixItems: Array(8).fill(inner) }))],
+    ["types", nest(6, (items) => ({ type: ["string", "array"], items }))],
+    ["intersections", nest(5, (inner) => ({ allOf: [inner, { anyOf: [inner, inner] }] }))],
+  ] as const
+) {
+  Deno.test(`printType() keeps to its budget however ${name} multiply`, () => {
+    const names = Array.from({ length: 300 }, (_, index) => [`n${index}`, schema]);
+    for (const whole of [schema, { properties: Object.fromEntries(names) }]) {
+      for (const charsMax of [80, 250, 4_000]) {
+        const type = input(whole, { charsMax });
+        ok(type.length < charsMax * 5 + 1_500, `${type.length} of ${charsMax}`);
+      }
+    }
+  });
+}
+
+Deno.test("printType() leaves out property names that are longer than any name", () => {
+  const schema = { properties: { ["n".repeat(256)]: {}, ["m".repeat(257)]: {} } };
+  strictEqual(
+    input(schema),
+    `{ ${"n".repeat(256)}?: unknown; [key: string]: unknown /* +1: ${"m".repeat(257)} */ }`,
+  );
 });
 
 Deno.test("printType() is not kept busy by references that fan out", () => {
