@@ -35,7 +35,7 @@ const PIN_DETAIL = {
 /** Names the tools of one server and sets aside those that may not be called. */
 export function buildTools(input: BuildToolsInput): BuiltServer {
   const { server, serverIdentifier, listing, pins } = input;
-  const quarantined = [...listing.quarantined];
+  const quarantined: QuarantinedTool[] = [];
   const quarantine = (tool: ParsedTool, reason: QuarantinedTool["reason"], detail: string) =>
     quarantined.push({ server, name: tool.name, reason, detail });
 
@@ -65,6 +65,8 @@ export function buildTools(input: BuildToolsInput): BuiltServer {
   const holders = Object.fromEntries(
     [...names.identifiers].map(([key, identifier]) => [identifier, key]),
   );
+  // A pin's reason comes before what else is wrong with the same name: an operator can act on it.
+  quarantined.push(...listing.quarantined);
   return { tools, quarantined, holders };
 }
 
@@ -114,7 +116,7 @@ function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string):
 }
 
 function isSameTool(a: Tool, b: Tool): boolean {
-  // Tags and method are not part of the pin: an operation may be sorted anew without a change.
+  // Tags are not part of the pin: an operation may be sorted anew without a change.
   return a.id === b.id && a.pin === b.pin && a.observed?.results === b.observed?.results &&
     a.tags.join() === b.tags.join() && a.http?.method === b.http?.method &&
     a.http?.path === b.http?.path && a.aliases?.join() === b.aliases?.join() &&

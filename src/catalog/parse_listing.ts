@@ -128,7 +128,8 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
   const annotations = raw.annotations ?? null;
   if (annotations !== null && !isRecord(annotations)) return "annotations is not an object";
   const meta = isRecord(raw._meta) ? raw._meta : {};
-  const definition = define("tool", raw, from, { input, output, annotations });
+  const http = from.isHttpApi ? readHttp(meta["toolgate/http"]) : null;
+  const definition = define("tool", raw, from, { input, output, annotations, http });
   return {
     kind: "tool",
     name: text.name,
@@ -139,7 +140,7 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
     outputSchema: output,
     hints: readHints(annotations),
     tags: readTags(meta["toolgate/tags"]),
-    http: from.isHttpApi ? readHttp(meta["toolgate/http"]) : null,
+    http,
     pin: pinOf(definition),
     definition,
   };
@@ -251,7 +252,7 @@ function define(
   kind: Definition["kind"],
   raw: RawDefinition,
   from: ServerIdentity,
-  parts: { input: Json; output: Json; annotations: Json },
+  parts: { input: Json; output: Json; annotations: Json; http?: ParsedTool["http"] },
 ): Definition {
   return {
     kind,
@@ -261,6 +262,7 @@ function define(
     inputSchema: parts.input,
     outputSchema: parts.output,
     annotations: parts.annotations,
+    ...(parts.http ? { http: parts.http } : {}),
     server: from.server,
     identity: from.identity,
   };

@@ -29,6 +29,8 @@ export interface Definition {
   readonly inputSchema: Json;
   readonly outputSchema: Json;
   readonly annotations: Json;
+  /** Which request an operation of an HTTP API is; absent for others. */
+  readonly http?: { readonly method: string; readonly path: string };
   /** Which server it came from: its configured name and its command line or URL. */
   readonly server: string;
   readonly identity: string;

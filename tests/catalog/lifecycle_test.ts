@@ -65,6 +65,38 @@ Deno.test("what the store has of a server that was elsewhere is not taken for th
   await other.catalog.close();
 });
 
+Deno.test("an operation that becomes another request is blocked", async () => {
+  const at = (path: string) => ({
+    ...listingOf(rawTool("get", { _meta: { "toolgate/http": { method: "get", path } } })),
+    isHttpApi: true,
+  });
+  const { catalog, listings } = await openFixture({ api: at("/users/{id}") });
+  await catalog.refresh();
+  strictEqual(catalog.snapshot().tools.size, 1);
+  listings.set("api", at("/admins/{id}"));
+  await catalog.refresh();
+  strictEqual(catalog.snapshot().tools.size, 0);
+  deepStrictEqual(catalog.diff("api", "get")?.changes, [
+    { path: "http.path", before: '"/users/{id}"', after: '"/admins/{id}"' },
+  ]);
+  await catalog.close();
+});
+
+Deno.test("what an operator can act on comes before what else is wrong with a name", async () => {
+  const { catalog, listings } = await openFixture({
+    files: listingOf(rawTool("read"), rawTool("read")),
+  });
+  await catalog.refresh();
+  const changed = rawTool("read", { description: "Other." });
+  listings.set("files", listingOf(changed, changed));
+  await catalog.refresh();
+  deepStrictEqual(catalog.snapshot().quarantined.map(({ reason }) => reason), [
+    "drift",
+    "collision",
+  ]);
+  await catalog.close();
+});
+
 Deno.test("a tool that changes back is callable again without an approval", async () => {
   const { catalog, listings } = await openFixture({ files: listingOf(rawTool("read")) });
   await catalog.refresh();
