@@ -43,10 +43,10 @@ const MEDIUM: Budgets = {
     propertiesMax: 10,
     enumMax: 6,
     unionMax: 4,
-    charsMax: 340,
+    charsMax: 300,
     docCharsMax: 0,
   },
-  output: { depthMax: 2, propertiesMax: 6, enumMax: 3, unionMax: 3, charsMax: 110, docCharsMax: 0 },
+  output: { depthMax: 2, propertiesMax: 6, enumMax: 3, unionMax: 3, charsMax: 100, docCharsMax: 0 },
 };
 
 const SIGNATURE: Budgets = {
@@ -127,7 +127,7 @@ export function declareTool(tool: Tool, options: DeclareOptions = {}): string {
 }
 
 /** One line of a list: `server.tool: what it does`. */
-export function declareName(tool: Tool, charsMax = 60): string {
+export function declareName(tool: Tool, charsMax = 52): string {
   const text = commentText(firstSentence(tool.description, charsMax) || tool.title, charsMax);
   return text === "" ? tool.id : `${tool.id}: ${text}`;
 }

@@ -2,6 +2,7 @@ import { commentText } from "../catalog/print_text.ts";
 import type { Config } from "../config/schema.ts";
 import type { QuarantinedTool } from "../model/catalog.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "../model/search.ts";
+import { estimateTokens } from "../usage/tokens.ts";
 import { declareShown, layOut, listNames, type RankedTool, type ShownTool } from "./lay_out.ts";
 
 /** A server with tools that the caller may see. */
@@ -47,20 +48,22 @@ export function formatAnswer(
     : detail === "names" || isBrowsing
     ? 0
     : limit;
+  const servers = isBrowsing || found.ranked.length === 0 && !isNamed
+    ? describeServers(request, found)
+    : [];
+  const notes = [...describeMissing(found), ...describeQuarantined(found.quarantined)];
+  const taken = estimateTokens([...servers, ...notes].join("\n"));
   const shown = layOut(found.ranked, {
     detail: detail === "full" ? "full" : "signatures",
     signaturesMax,
     shownMax: isNamed ? found.ranked.length : request.limit ?? limit + config.namesMax,
-    tokensMax: config.tokensMax * (isNamed ? NAMED_TOKENS_FACTOR : 1),
+    tokensMax: config.tokensMax * (isNamed ? NAMED_TOKENS_FACTOR : 1) - taken,
   });
-  const tellsServers = isBrowsing || shown.length === 0 && !isNamed;
-  const servers = tellsServers ? describeServers(request, found) : [];
   const declarations = [
     ...servers,
     declareShown(shown),
     ...describeNames(shown, isBrowsing),
-    ...describeMissing(found),
-    ...describeQuarantined(found.quarantined),
+    ...notes,
     ...describeRest(found.total - shown.length, request.server !== undefined),
   ].filter((line) => line !== "").join("\n");
   return {

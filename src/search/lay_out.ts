@@ -28,7 +28,7 @@ export interface LayOutOptions {
 /** Tokens that the lines around the tools take. */
 const FRAME_TOKENS = 70;
 /** What an estimate of tokens may be too low by. */
-const ESTIMATE_MARGIN = 0.94;
+const ESTIMATE_MARGIN = 0.86;
 
 /**
  * Chooses what to show of each tool under one cap of tokens.
@@ -48,6 +48,7 @@ export function layOut(ranked: readonly RankedTool[], options: LayOutOptions): S
     names.push({ ranked: entry, tokens });
   }
   const written = new Set<string>();
+  const opened = new Set<string>();
   return names.map(({ ranked: entry, tokens }, index): ShownTool => {
     const isFirst = index === 0 && options.signaturesMax > 0;
     if (index >= options.signaturesMax) return { ...entry, signature: null };
@@ -55,11 +56,14 @@ export function layOut(ranked: readonly RankedTool[], options: LayOutOptions): S
       const signature = declareTool(entry.tool, { detail, note: noteOf(entry.visibility) });
       const result = resultOf(signature);
       const isShared = result !== null && written.has(result);
-      const more = estimateTokens(signature) - tokens -
+      const { serverIdentifier } = entry.tool;
+      const more = estimateTokens(indent(signature)) - tokens +
+        (opened.has(serverIdentifier) ? 0 : estimateTokens(declareServer(serverIdentifier, ""))) -
         (isShared ? estimateTokens(result) - SHARED_NAME_TOKENS : 0);
       if (more > left && !(isFirst && detail === "short")) continue;
       left -= more;
       if (result !== null) written.add(result);
+      opened.add(serverIdentifier);
       return { ...entry, signature };
     }
     return { ...entry, signature: null };
@@ -95,9 +99,13 @@ export function declareShown(shown: readonly ShownTool[]): string {
     ...Map.groupBy(signed.keys(), (index) => signed[index]?.tool.serverIdentifier ?? ""),
   ];
   const blocks = servers.map(([server, indexes]) =>
-    `  ${server}: {\n${indexes.map((index) => indent(signatures[index] ?? "")).join("\n")}\n  };`
+    declareServer(server, indexes.map((index) => indent(signatures[index] ?? "")).join("\n"))
   );
   return [...types, `declare const tools: {\n${blocks.join("\n")}\n};`].join("\n");
+}
+
+function declareServer(identifier: string, members: string): string {
+  return `  ${identifier}: {\n${members}\n  };`;
 }
 
 function indent(text: string): string {

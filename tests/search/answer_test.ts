@@ -49,6 +49,27 @@ Deno.test("an answer stays under its cap of tokens", async () => {
   }
 });
 
+Deno.test("the cap holds for many servers, too, and while browsing them", async () => {
+  const servers = Array.from(
+    { length: 60 },
+    (_, server) =>
+      ["list", "create"].map((verb) =>
+        toolOf(`server_${server}`, `${verb}_orders`, {
+          description: `${verb}s orders, 查询订单列表并返回结果, of region ${server}.`,
+          properties: { since: { type: "string" }, limit: { type: "number" } },
+        })
+      ),
+  ).flat();
+  const index = indexOf(servers);
+  const visible = () => ({ access: "write", effect: "ask" }) as const;
+  for (const query of ["list orders", ""]) {
+    const answer = await index.search({ query, limit: 50 }, visible);
+    ok(answer.hits.length > 10, `${answer.hits.length} hits`);
+    const tokens = await countTokens(answer.declarations);
+    ok(tokens <= SEARCH_CONFIG.tokensMax, `${tokens} for "${query}"`);
+  }
+});
+
 Deno.test("detail: names has no signatures, and full has every argument's description", async () => {
   const names = await INDEX.search({ query: "dns record", detail: "names" }, ALL);
   strictEqual(names.hits.some((hit) => hit.signature !== undefined), false);
