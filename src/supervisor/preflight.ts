@@ -5,7 +5,7 @@ import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CheckerReport } from "../sandbox/checker.ts";
-import { lookUp, splitToolName } from "./find_tool.ts";
+import { lookUp, splitToolName, type ToolSpelling } from "./find_tool.ts";
 
 /** Checks a program against the declarations of the tools it names, before or while it runs. */
 export interface Preflight {
@@ -30,7 +30,7 @@ export const NOTHING_FOUND: PreflightReport = { findings: [], unchecked: null };
 export interface PreflightDeps {
   readonly mode: "off" | "warn" | "block";
   readonly snapshot: () => CatalogSnapshot;
-  readonly policy: () => Policy;
+  readonly policy: () => Pick<Policy, "visibility">;
   readonly mentionedTools: (code: string) => readonly string[];
   readonly declareTools: (tools: readonly Tool[]) => string;
   readonly check: (code: string, declarations: string) => Promise<CheckerReport>;
@@ -38,6 +38,7 @@ export interface PreflightDeps {
 
 const REPORTS_MAX = 500;
 const NEIGHBOURS_MAX = 60;
+const NEAREST_MAX = 5;
 
 export function createPreflight(deps: PreflightDeps): Preflight {
   // The same program is often sent again; its check depends on the code and on the declarations alone.
@@ -76,32 +77,33 @@ function declarationsFor(
   const policy = deps.policy();
   const isVisible = (tool: Tool) => policy.visibility(principal, space, tool) !== null;
   const named = new Set<Tool>();
+  let visible: readonly Tool[] | null = null;
   for (const name of deps.mentionedTools(code)) {
     const spelling = splitToolName(snapshot, name);
     const tool = lookUp(snapshot, spelling);
     if (tool !== null && isVisible(tool)) named.add(tool);
     else {
-      for (const neighbour of neighbours(snapshot, isVisible, spelling.server, name)) {
-        named.add(neighbour);
-      }
+      // Chosen from visible tools alone: a hidden one takes no place either.
+      visible ??= [...snapshot.tools.values()].filter(isVisible);
+      for (const neighbour of neighbours(visible, spelling)) named.add(neighbour);
     }
   }
   const ordered = [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
   return deps.declareTools(ordered);
 }
 
-/** Chosen among the visible ones: a hidden tool that is nearer would take the place of one that is not. */
-function neighbours(
-  snapshot: CatalogSnapshot,
-  isVisible: (tool: Tool) => boolean,
-  server: string,
-  name: string,
-): Tool[] {
-  const visible = [...snapshot.tools.values()].filter(isVisible);
-  const ofServer = visible.filter((tool) =>
-    tool.serverIdentifier === server || tool.server === server
+/** Tools that an unknown name may have meant: the nearest of its server, or of all. */
+function neighbours(visible: readonly Tool[], { server, tool }: ToolSpelling): readonly Tool[] {
+  const ofServer = visible.filter((each) =>
+    each.serverIdentifier === server || each.server === server
   );
-  if (ofServer.length > 0) return ofServer.slice(0, NEIGHBOURS_MAX);
-  return nearest(name, visible.map(({ id }) => id), 5)
-    .flatMap((id) => snapshot.tools.get(id) ?? []);
+  if (ofServer.length === 0) {
+    const byId = new Map(visible.map((each) => [each.id, each]));
+    return nearest(`${server}.${tool}`, byId.keys(), NEAREST_MAX)
+      .flatMap((id) => byId.get(id) ?? []);
+  }
+  if (ofServer.length <= NEIGHBOURS_MAX) return ofServer;
+  const byName = new Map(ofServer.map((each) => [each.identifier, each]));
+  const near = nearest(tool, byName.keys(), NEAREST_MAX).flatMap((name) => byName.get(name) ?? []);
+  return [...new Set([...near, ...ofServer])].slice(0, NEIGHBOURS_MAX);
 }
