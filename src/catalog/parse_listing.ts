@@ -234,7 +234,7 @@ function readTexts(raw: RawDefinition) {
   if (name.length > LISTING_LIMITS.nameCharsMax) {
     return `name has ${name.length} characters, more than ${LISTING_LIMITS.nameCharsMax}`;
   }
-  if (cleanText(name, LISTING_LIMITS.nameCharsMax) !== name.normalize()) {
+  if (cleanText(name, LISTING_LIMITS.nameCharsMax) !== name) {
     return "name has invisible or control characters, or white space around it";
   }
   for (const field of ["title", "description"] as const) {

@@ -10,7 +10,6 @@ export interface ToolSpelling {
 }
 
 const SPELLING_CHARACTERS_MAX = 256;
-const NEAR_MAX = 3;
 
 /** Splits `server.tool`; a server's own name may hold dots, so every dot is tried against the catalog. */
 export function splitToolName(snapshot: CatalogSnapshot, name: string): ToolSpelling {
@@ -60,22 +59,41 @@ export function toolNotFound(
   return new GateError("ERR_TOOL_NOT_FOUND", `Tool "${name}" does not exist`, { hint, tool: name });
 }
 
+const SUGGESTIONS_MAX = 3;
+
 function suggest(
   snapshot: CatalogSnapshot,
   spelling: ToolSpelling,
   isVisible: (tool: Tool) => boolean,
 ): string[] {
-  // Hidden tools are left out first: one that is nearer would take the place of one that is not.
-  const visible = [...snapshot.tools.values()].filter(isVisible);
-  const ofServer = visible.filter((tool) =>
-    tool.serverIdentifier === spelling.server || tool.server === spelling.server
+  const ofServer = toolsOfServer(snapshot, spelling.server);
+  const near = ofServer.some(isVisible)
+    ? nearestTools(spelling.tool, new Map(ofServer.map((tool) => [tool.identifier, tool])))
+    : nearestTools(`${spelling.server}.${spelling.tool}`, snapshot.tools);
+  return firstVisible(near, isVisible, SUGGESTIONS_MAX).map(({ id }) => id);
+}
+
+/** Tools of a server in either spelling, visible or not. */
+export function toolsOfServer(snapshot: CatalogSnapshot, server: string): Tool[] {
+  return [...snapshot.tools.values()].filter((tool) =>
+    tool.serverIdentifier === server || tool.server === server
   );
-  if (ofServer.length > 0) {
-    const byIdentifier = new Map(ofServer.map((tool) => [tool.identifier, tool.id]));
-    return nearest(spelling.tool, byIdentifier.keys(), NEAR_MAX)
-      .flatMap((identifier) => byIdentifier.get(identifier) ?? []);
-  }
-  return nearest(`${spelling.server}.${spelling.tool}`, visible.map(({ id }) => id), NEAR_MAX);
+}
+
+/**
+ * Tools whose key is near to a word, the nearest first, all of them: who takes the first visible ones
+ * gets the same whether the hidden ones are there or not.
+ */
+export function nearestTools(word: string, byKey: ReadonlyMap<string, Tool>): Tool[] {
+  return nearest(word, byKey.keys(), Infinity).flatMap((key) => byKey.get(key) ?? []);
+}
+
+export function firstVisible(
+  tools: Iterable<Tool>,
+  isVisible: (tool: Tool) => boolean,
+  max: number,
+): Tool[] {
+  return Iterator.from(tools).filter(isVisible).take(max).toArray();
 }
 
 const originalsBySnapshot = new WeakMap<CatalogSnapshot, ReadonlyMap<string, Tool>>();

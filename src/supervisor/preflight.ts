@@ -1,11 +1,17 @@
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { PreflightFinding } from "../model/execution.ts";
-import { nearest } from "../model/nearest.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CheckerReport } from "../sandbox/checker.ts";
-import { lookUp, splitToolName, type ToolSpelling } from "./find_tool.ts";
+import {
+  firstVisible,
+  lookUp,
+  nearestTools,
+  splitToolName,
+  toolsOfServer,
+  type ToolSpelling,
+} from "./find_tool.ts";
 
 /** Checks a program against the declarations of the tools it names, before or while it runs. */
 export interface Preflight {
@@ -77,15 +83,12 @@ function declarationsFor(
   const policy = deps.policy();
   const isVisible = (tool: Tool) => policy.visibility(principal, space, tool) !== null;
   const named = new Set<Tool>();
-  let visible: readonly Tool[] | null = null;
   for (const name of deps.mentionedTools(code)) {
     const spelling = splitToolName(snapshot, name);
     const tool = lookUp(snapshot, spelling);
     if (tool !== null && isVisible(tool)) named.add(tool);
     else {
-      // Chosen from visible tools alone: a hidden one takes no place either.
-      visible ??= [...snapshot.tools.values()].filter(isVisible);
-      for (const neighbour of neighbours(visible, spelling)) named.add(neighbour);
+      for (const neighbour of neighbours(snapshot, spelling, isVisible)) named.add(neighbour);
     }
   }
   const ordered = [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -93,17 +96,16 @@ function declarationsFor(
 }
 
 /** Tools that an unknown name may have meant: the nearest of its server, or of all. */
-function neighbours(visible: readonly Tool[], { server, tool }: ToolSpelling): readonly Tool[] {
-  const ofServer = visible.filter((each) =>
-    each.serverIdentifier === server || each.server === server
-  );
-  if (ofServer.length === 0) {
-    const byId = new Map(visible.map((each) => [each.id, each]));
-    return nearest(`${server}.${tool}`, byId.keys(), NEAREST_MAX)
-      .flatMap((id) => byId.get(id) ?? []);
-  }
-  if (ofServer.length <= NEIGHBOURS_MAX) return ofServer;
-  const byName = new Map(ofServer.map((each) => [each.identifier, each]));
-  const near = nearest(tool, byName.keys(), NEAREST_MAX).flatMap((name) => byName.get(name) ?? []);
-  return [...new Set([...near, ...ofServer])].slice(0, NEIGHBOURS_MAX);
+function neighbours(
+  snapshot: CatalogSnapshot,
+  { server, tool }: ToolSpelling,
+  isVisible: (tool: Tool) => boolean,
+): readonly Tool[] {
+  const ofServer = toolsOfServer(snapshot, server);
+  const first = firstVisible(ofServer, isVisible, NEIGHBOURS_MAX);
+  const near = first.length === 0
+    ? nearestTools(`${server}.${tool}`, snapshot.tools)
+    : nearestTools(tool, new Map(ofServer.map((each) => [each.identifier, each])));
+  return [...new Set([...firstVisible(near, isVisible, NEAREST_MAX), ...first])]
+    .slice(0, NEIGHBOURS_MAX);
 }

@@ -37,6 +37,7 @@ for (const [raw, reason] of MALFORMED) {
 
 Deno.test("parseListing() forgives what means nothing", async () => {
   strictEqual(await reasonOf({ name: "a" }), null);
+  strictEqual(await reasonOf(rawTool("e\u0301t\u0101t")), null);
   strictEqual(await reasonOf(rawTool("a", { title: null, description: null })), null);
   strictEqual(await reasonOf(rawTool("a", { outputSchema: null, annotations: null })), null);
   strictEqual(await reasonOf(rawTool("a", { inputSchema: {} })), null);
