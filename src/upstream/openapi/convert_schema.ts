@@ -107,7 +107,11 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
     }
     const converted = convertKeywords(schema, (inner) => convert(inner, side, depth + 1));
     const properties = convertProperties(schema, side, (inner) => convert(inner, side, depth + 1));
-    const whole = { ...converted, ...properties };
+    const whole = {
+      ...converted,
+      ...properties,
+      ...(isBaseOfOthers(schema) ? { additionalProperties: true } : {}),
+    };
     return schema.nullable === true && document.version !== "3.1" ? orNull(whole) : whole;
   };
   const define = (name: string, side: Side): Definition => {
@@ -247,6 +251,17 @@ function orNull(schema: JsonSchema): JsonSchema {
   }
   const { description, ...rest } = schema;
   return { ...(description === undefined ? {} : { description }), anyOf: [rest, { type: "null" }] };
+}
+
+/**
+ * Whether a schema stands for those that extend it, too: it says by which property they are told
+ * apart, and no more of them. Their properties are not described here.
+ */
+export function isBaseOfOthers(schema: Node): boolean {
+  // Swagger 2 names the property alone.
+  const tellsApart = isNode(schema.discriminator) || typeof schema.discriminator === "string";
+  return tellsApart && schema.oneOf === undefined && schema.anyOf === undefined &&
+    schema.additionalProperties === undefined;
 }
 
 function isSchema(value: unknown): boolean {

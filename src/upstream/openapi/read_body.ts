@@ -1,5 +1,5 @@
 import type { JsonSchema } from "../../model/json.ts";
-import type { SchemaConverter } from "./convert_schema.ts";
+import { isBaseOfOthers, type SchemaConverter } from "./convert_schema.ts";
 import {
   followReference,
   isNode,
@@ -239,7 +239,8 @@ function plainObject(document: OpenapiDocument, schema: unknown, depth = 0): Pla
   if (!isObject) return null;
   const properties = new Map<string, unknown>();
   const required = new Set<string>();
-  let isOpen = node.additionalProperties === true || isNode(node.additionalProperties);
+  let isOpen = node.additionalProperties === true || isNode(node.additionalProperties) ||
+    isBaseOfOthers(node);
   for (const part of parts) {
     if (part === null) return null;
     for (const [name, inner] of part.properties) properties.set(name, inner);

@@ -312,6 +312,47 @@ Deno.test("the type of an answer is that of every good one", async () => {
   assert.equal(await typeOf({ 302: {}, default: json(string) }), null);
 });
 
+Deno.test("a schema that others extend takes and gives their properties, too", async () => {
+  const Pet = {
+    type: "object",
+    required: ["kind"],
+    properties: { kind: string },
+    discriminator: { propertyName: "kind" },
+  };
+  const content = { "application/json": { schema: { $ref: "#/components/schemas/Pet" } } };
+  const document = documentOf(
+    "/pets",
+    "post",
+    { requestBody: { required: true, content }, responses: { 200: { content } } },
+    { components: { schemas: { Pet } } },
+  );
+  const { inputSchema, outputSchema } = await readOne(document);
+  assert.equal((inputSchema as { additionalProperties: unknown }).additionalProperties, true);
+  assert.deepEqual(outputSchema, {
+    $ref: "#/$defs/Pet",
+    $defs: {
+      Pet: {
+        type: "object",
+        properties: { kind: string },
+        required: ["kind"],
+        additionalProperties: true,
+      },
+    },
+  });
+  const old = { schema: { ...Pet, discriminator: "kind" } };
+  const { operations } = await read({
+    swagger: "2.0",
+    info: {},
+    paths: { "/pets": { get: { responses: { 200: old } } } },
+  });
+  assert.deepEqual(operations[0]?.outputSchema, {
+    type: "object",
+    properties: { kind: string },
+    required: ["kind"],
+    additionalProperties: true,
+  });
+});
+
 Deno.test("an operation without an id keeps the words of its path, in every script", async () => {
   const paths = { "/配置/用户/{id}": { get: {} }, "/配置/角色": { get: {} }, "/": { get: {} } };
   paths["/配置/用户/{id}"] = { get: { parameters: [{ name: "id", in: "path" }] } };
