@@ -132,6 +132,8 @@ function judgeFunction(tool: ToolName, name: string): string | null {
 
 /** Fewer results have not shown every field yet. */
 const OBSERVED_MIN = 3;
+/** Shorter names are near to each other without being the same. */
+const OBSERVED_NAME_LENGTH_MIN = 3;
 
 function unknownField(
   checker: ts.TypeChecker,
@@ -147,7 +149,9 @@ function unknownField(
     ? `No "${name}" in the result of "${tool.name}"`
     : `No "${name}" in the ${tool.observed} results of "${tool.name}" seen so far`;
   const [near] = nearest(name, names, 1);
-  if (near !== undefined) return `${absent}; did you mean "${near}"?`;
+  const isNear = near !== undefined &&
+    (tool?.observed == null || name.length >= OBSERVED_NAME_LENGTH_MIN);
+  if (isNear) return `${absent}; did you mean "${near}"?`;
   if (tool?.observed && tool.observed < OBSERVED_MIN) return null;
   const list = fields.find((field) => isField(checker, field, isListType));
   if (name in Array.prototype && list !== undefined) {

@@ -309,12 +309,12 @@ async function warningsOf(
   status: ExecutionStatus,
 ): Promise<readonly PreflightFinding[]> {
   if (deps.preflight.mode === "off") return [];
-  const { findings, unchecked } = status === "ok"
-    ? await Promise.race([preflight, Promise.resolve({ findings: [], unchecked: null })])
+  const { findings, advice, unchecked } = status === "ok"
+    ? await Promise.race([preflight, Promise.resolve(NOTHING_FOUND)])
     : await preflight;
-  const blocked = deps.preflight.mode === "block" ? [] : findings;
-  if (unchecked === null) return blocked;
-  return [...blocked, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
+  const told = deps.preflight.mode === "block" ? advice : [...findings, ...advice];
+  if (unchecked === null) return told;
+  return [...told, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
 }
 
 function statusOf(call: CallOutcome): string {

@@ -27,11 +27,16 @@ export interface Preflight {
 
 export interface PreflightReport {
   readonly findings: readonly PreflightFinding[];
+  /**
+   * Findings that rest on results seen so far, which need not be all that a tool gives: a file that
+   * was text may be JSON the next time. They never stop a program.
+   */
+  readonly advice: readonly PreflightFinding[];
   /** Why the program was not checked; null if it was, or if nobody wanted it. */
   readonly unchecked: string | null;
 }
 
-export const NOTHING_FOUND: PreflightReport = { findings: [], unchecked: null };
+export const NOTHING_FOUND: PreflightReport = { findings: [], advice: [], unchecked: null };
 
 export interface PreflightDeps {
   readonly mode: "off" | "warn" | "block";
@@ -53,15 +58,16 @@ export function createPreflight(deps: PreflightDeps): Preflight {
     mode: deps.mode,
     check(principal, space, code, codeSha256) {
       if (deps.mode === "off") return Promise.resolve(NOTHING_FOUND);
-      const declarations = declarationsFor(deps, principal, space, code);
+      const tools = toolsFor(deps, principal, space, code);
+      const declarations = deps.declareTools(tools);
       const key = `${codeSha256} ${declarations}`;
       const known = reports.get(key);
       if (known !== undefined) return known;
       const report = deps.check(code, declarations).then(({ status, reason, findings }) => {
-        if (status === "checked") return { findings, unchecked: null };
+        if (status === "checked") return sortFindings(deps, code, tools, findings);
         reports.delete(key);
-        return { findings, unchecked: reason ?? "the checker gave no reason" };
-      }, () => ({ findings: [], unchecked: "the checker failed" }));
+        return { findings, advice: [], unchecked: reason ?? "the checker gave no reason" };
+      }).catch(() => ({ ...NOTHING_FOUND, unchecked: "the checker failed" }));
       reports.set(key, report);
       if (reports.size > REPORTS_MAX) {
         const oldest = reports.keys().next().value;
@@ -72,13 +78,43 @@ export function createPreflight(deps: PreflightDeps): Preflight {
   };
 }
 
-/** Declarations of the visible tools that a program names, and of the neighbours of names that do not exist. */
-function declarationsFor(
+/** What a name that is nearly one of a result's fields is told, whoever has seen how many results. */
+const MISSPELLED = '; did you mean "';
+
+/** Tells what is certain from what only results seen so far speak for. */
+async function sortFindings(
+  deps: PreflightDeps,
+  code: string,
+  tools: readonly Tool[],
+  findings: readonly PreflightFinding[],
+): Promise<PreflightReport> {
+  const isObserved = tools.some(({ observed }) => observed !== undefined);
+  if (deps.mode !== "block" || findings.length === 0 || !isObserved) {
+    return { findings, advice: [], unchecked: null };
+  }
+  const declared = tools.map(({ observed: _, ...tool }): Tool => tool);
+  const strict = await deps.check(code, deps.declareTools(declared));
+  const known = new Set(strict.findings.map(keyOf));
+  const isCertain = (finding: PreflightFinding) =>
+    known.has(keyOf(finding)) || finding.message.includes(MISSPELLED);
+  return {
+    findings: findings.filter(isCertain),
+    advice: findings.filter((finding) => !isCertain(finding)),
+    unchecked: null,
+  };
+}
+
+function keyOf({ line, column, message }: PreflightFinding): string {
+  return `${line}:${column} ${message}`;
+}
+
+/** The visible tools that a program names, and the neighbours of names that do not exist. */
+function toolsFor(
   deps: PreflightDeps,
   principal: Principal,
   space: string,
   code: string,
-): string {
+): readonly Tool[] {
   const snapshot = deps.snapshot();
   const policy = deps.policy();
   const isVisible = (tool: Tool) => policy.visibility(principal, space, tool) !== null;
@@ -91,8 +127,7 @@ function declarationsFor(
       for (const neighbour of neighbours(snapshot, spelling, isVisible)) named.add(neighbour);
     }
   }
-  const ordered = [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
-  return deps.declareTools(ordered);
+  return [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Tools that an unknown name may have meant: the nearest of its server, or of all. */

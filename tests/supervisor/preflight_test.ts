@@ -35,9 +35,52 @@ async function check(code: string, tools: readonly Tool[], hidden: readonly stri
       return Promise.resolve({ status: "checked", reason: null, findings, ms: 0 });
     },
   });
-  const { findings } = await preflight.check(ANNA, "default", code, code);
-  return { messages: findings.map(({ message }) => message), declarations: seen.join() };
+  const { findings, advice } = await preflight.check(ANNA, "default", code, code);
+  return {
+    messages: findings.map(({ message }) => message),
+    advice: advice.map(({ message }) => message),
+    declarations: seen.join(),
+  };
 }
+
+/** Tools whose types are known from results alone. */
+const SEEN = [
+  toolOf("files", "read", {
+    properties: { path: { type: "string" } },
+    observed: { results: 5, schema: { type: "string" } },
+  }),
+  toolOf("db", "query", {
+    observed: {
+      results: 5,
+      schema: {
+        type: "array",
+        items: { type: "object", properties: { customer: { type: "string" } } },
+      },
+    },
+  }),
+];
+
+Deno.test("what only results seen so far speak against stops no program", async () => {
+  for (
+    const code of [
+      'return (await tools.files.read({ path: "a.json" })).version;',
+      "return (await tools.db.query({})).map((row) => row.total);",
+      "return (await tools.db.query({})).next;",
+    ]
+  ) {
+    const { messages, advice } = await check(code, SEEN);
+    deepStrictEqual([messages, advice.length], [[], 1], code);
+  }
+});
+
+Deno.test("a misspelled field of a result seen before stops a program, and so does what is declared", async () => {
+  const misspelled = "return (await tools.db.query({})).map((row) => row.custmer);";
+  match((await check(misspelled, SEEN)).messages[0] ?? "", /did you mean "customer"/);
+  const wrong = "return (await tools.files.read({ file: 'a' })).version;";
+  const { messages, advice } = await check(wrong, SEEN);
+  match(messages.join(), /"files\.read" has no parameter "file"/);
+  match(advice.join(), /"version"/);
+});
 
 Deno.test("an unknown tool of a large server gets the nearest name, not the first ones", async () => {
   const { messages } = await check("return await tools.cloud.zone_list({});", LARGE);
@@ -47,11 +90,11 @@ Deno.test("an unknown tool of a large server gets the nearest name, not the firs
 Deno.test("a hidden tool is no suggestion and takes the place of none", async () => {
   const hidden = ["zone_lists", "zone_lost"];
   const code = "return await tools.cloud.zone_list({});";
-  const { messages, declarations } = await check(code, LARGE, hidden);
-  doesNotMatch(declarations, /zone_l/);
+  const among = await check(code, LARGE, hidden);
+  doesNotMatch(among.declarations, /zone_l/);
   const without = LARGE.filter(({ name }) => !hidden.includes(name));
-  deepStrictEqual({ messages, declarations }, await check(code, without));
-  match(messages[0] ?? "", /did you mean "cloud\.zones_list"/);
+  deepStrictEqual(among, await check(code, without));
+  match(among.messages[0] ?? "", /did you mean "cloud\.zones_list"/);
 });
 
 Deno.test("an unknown server gets the tools whose whole name is near", async () => {
