@@ -4,6 +4,7 @@ import { createApiKeys } from "./auth/api_keys.ts";
 import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
 import { createJwtVerifier } from "./auth/jwt.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
+import { createAuthFailures } from "./audit/auth_failures.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
@@ -155,6 +156,10 @@ async function assemble(
     servers: gate.servers,
   });
   audit.follow((record) => metrics.observe(record));
+  const authFailures = createAuthFailures({
+    append: audit.append,
+    onError: (error) => log("error", "Cannot record failed authentications", { cause: `${error}` }),
+  });
   const pages = openConsole({
     config,
     version: VERSION,
@@ -162,6 +167,7 @@ async function assemble(
     store,
     secret: await serviceSecret(store, "console"),
     audit,
+    authFailures,
     catalog: gate.catalog,
     policy: gate.policy,
     view: gate.view,
@@ -169,7 +175,7 @@ async function assemble(
     anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
     authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
     keyPrincipal: keys.principalOf,
-    exportAudit: (filter, format) => Promise.resolve(exportResponse(audit, filter, format)),
+    exportAudit: (filter, format) => exportResponse(audit, filter, format),
     usage: (question) => usage.usage(question),
     accountAt: (server) =>
       gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
@@ -188,7 +194,13 @@ async function assemble(
     }),
     mcp,
     canEnter,
-    onAuthFailure: (detail) => audit.append({ kind: "auth.fail", detail }),
+    onAuthFailure: ({ path, error: { code, message }, principal }) =>
+      authFailures.record({
+        path,
+        code,
+        message,
+        ...(principal === null ? {} : { actor: actorOf(principal, gate.policy.current()) }),
+      }),
     readiness: health.readiness,
     metrics: { ...metrics, needsCredential: config.auth !== "none" },
     instance,
@@ -278,6 +290,7 @@ async function assemble(
       await listings.settled();
       await pages.close();
       await serving;
+      await authFailures.close();
       await shipping?.close();
       if (server !== null) await removeServiceFile(serviceFilePath(options), instance);
       await audit.close();

@@ -51,6 +51,8 @@ export interface AuditLog {
   follow(listener: (record: AuditRecord) => void): () => void;
   /** Writes a checkpoint over everything before it. */
   checkpoint(): Promise<AuditRecord>;
+  /** The same, unless the newest record is one. Answers how many records the chain then has. */
+  ensureCheckpoint(): Promise<number>;
   /** Checks every chain of the store, while the log goes on. */
   verify(options?: {
     /** More public keys that may have signed: of other replicas, or of before. */
@@ -211,6 +213,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       return () => followers.delete(listener);
     },
     checkpoint,
+    async ensureCheckpoint() {
+      const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
+      return due ? (await checkpoint()).seq + 1 : writer.state.size;
+    },
     async verify({ verifierKeys = [], anchors = [], payloads = true } = {}) {
       // Taken first: whatever is written meanwhile comes behind it.
       const { size, head } = writer.state;

@@ -1,7 +1,8 @@
 import type { AuditRecord } from "../model/event.ts";
+import { compileQuery, isInBounds, matchesLabels } from "../store/entry_filter.ts";
 import { isGlob } from "../store/glob.ts";
 import type { ScanQuery, Store } from "../store/store.ts";
-import { toRecord } from "./audit_record.ts";
+import { toLogEntry, toRecord } from "./audit_record.ts";
 
 /** Every given member must match. */
 export interface AuditFilter {
@@ -39,6 +40,16 @@ export async function queryAudit(
   const { entries, next } = await store.scan(toScanQuery(filter));
   const records = entries.map(toRecord);
   return next === undefined ? { records } : { records, next };
+}
+
+/** Whether a record is one that a filter asks for; its place in the log does not count. */
+export function recordMatcher(filter: AuditFilter): (record: AuditRecord) => boolean {
+  const { after: _, ...wanted } = filter;
+  const compiled = compileQuery(toScanQuery(wanted));
+  return (record) => {
+    const entry = toLogEntry(record);
+    return isInBounds(compiled, record.chain, entry) && matchesLabels(compiled, entry);
+  };
 }
 
 export function toScanQuery(filter: AuditFilter): ScanQuery {

@@ -12,6 +12,8 @@ export interface ChainVerifierOptions {
   readonly trimmed: ChainState | null;
   /** The note over the newest record; null: the chain is an export that has none. */
   readonly seal: string | null;
+  /** An export may end with records that no checkpoint covers: something else vouches for them. */
+  readonly mayEndUnsigned?: boolean;
   /** Facts known otherwise: where a running log stands, what its kept state says. */
   readonly known: readonly KnownPlace[];
 }

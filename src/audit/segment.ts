@@ -87,6 +87,7 @@ export async function verifySegments(
     if (problem !== null) problems.push(problem);
     chains.set(segment.chain, [...chains.get(segment.chain) ?? [], segment]);
   }
+  if (count === 0) problems.push("There is no segment with a note");
   let records = 0;
   for (const segments of chains.values()) {
     segments.sort((a, b) => a.first - b.first || a.last - b.last);

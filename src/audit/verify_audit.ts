@@ -14,7 +14,7 @@ import type { ChainVerifierOptions, KnownPlace } from "./chain_marks.ts";
 import { ChainVerifier } from "./verify_chain.ts";
 
 export interface AuditReport {
-  /** No problem anywhere. Unsigned or unanchored records alone are no problem. */
+  /** No problem anywhere. Unanchored records alone are no problem. */
   readonly ok: boolean;
   readonly records: number;
   readonly chains: readonly ChainReport[];
@@ -55,9 +55,14 @@ export async function verifyAudit(options: VerifyAuditOptions): Promise<AuditRep
  */
 export async function verifyAuditExport(
   lines: AsyncIterable<string> | Iterable<string>,
-  options: { verifierKeys: readonly string[]; anchors?: readonly string[] },
+  options: {
+    verifierKeys: readonly string[];
+    anchors?: readonly string[];
+    /** Whether the newest records may lie behind the last checkpoint; unless told, they may not. */
+    mayEndUnsigned?: boolean;
+  },
 ): Promise<AuditReport> {
-  const { verifierKeys, anchors = [] } = options;
+  const { verifierKeys, anchors = [], mayEndUnsigned = false } = options;
   const verifiers = new Map<string, ChainVerifier>();
   const verifierOf = (chain: string) => {
     const known = verifiers.get(chain);
@@ -69,15 +74,18 @@ export async function verifyAuditExport(
       trimmed: null,
       seal: null,
       known: [],
+      mayEndUnsigned,
     });
     verifiers.set(chain, made);
     return made;
   };
   let chain = "";
+  let number = 0;
   for await (const line of lines) {
+    number++;
     if (line.trim() === "") continue;
     chain = chainOf(line) ?? chain;
-    verifierOf(chain).feed(line);
+    verifierOf(chain).feed(line, `Line ${number}`);
   }
   for (const note of anchors) {
     const anchored = openCheckpoint(note, verifierKeys)?.chain;
@@ -86,7 +94,9 @@ export async function verifyAuditExport(
   return summarize([...verifiers.values()].map((verifier) => verifier.finish()));
 }
 
-/** One line for people about each chain, and one for each problem. */
+const PROBLEMS_SHOWN = 20;
+
+/** One line for people about each chain, and one for each of its first problems. */
 export function renderAuditReport(report: AuditReport): string {
   const lines = report.chains.flatMap((chain) => {
     const range = (name: string, value: readonly [number, number] | null) =>
@@ -96,7 +106,13 @@ export function renderAuditReport(report: AuditReport): string {
       range("anchored", chain.anchored) + range("signed, not anchored", chain.unanchored) +
       range("not signed", chain.unsigned) +
       (chain.open.length === 0 ? "" : `, ${chain.open.length} calls under way`);
-    return [head, ...chain.problems.map(({ kind, message }) => `  ${kind}: ${message}`)];
+    const shown = chain.problems.slice(0, PROBLEMS_SHOWN);
+    const more = chain.problemCount - shown.length;
+    return [
+      head,
+      ...shown.map(({ kind, message }) => `  ${kind}: ${message}`),
+      ...(more === 0 ? [] : [`  … and ${more} more`]),
+    ];
   });
   return lines.join("\n");
 }
@@ -142,7 +158,7 @@ async function checkEntry(
   payloads: PayloadChecker | null,
   entry: LogEntry,
 ): Promise<void> {
-  const record = verifier.feed(entry.body);
+  const record = verifier.feed(entry.body, `Record ${entry.seq}`);
   if (record === null) return;
   const difference = differenceOf(entry, record);
   if (difference !== null) {

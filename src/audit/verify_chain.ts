@@ -48,9 +48,12 @@ export class ChainVerifier {
     this.#marksBySize = Map.groupBy(this.#marks, (mark) => mark.size);
   }
 
-  /** @returns the record, or null if the line is none. */
-  feed(line: string): AuditRecord | null {
-    const record = this.#parse(line);
+  /**
+   * @param place of the line, for the report.
+   * @returns the record, or null if the line is none.
+   */
+  feed(line: string, place: string = "A line"): AuditRecord | null {
+    const record = this.#parse(line, place);
     if (record === null) {
       this.#tree = null;
       this.#next++;
@@ -88,9 +91,7 @@ export class ChainVerifier {
       );
     }
     this.#checkOutcomes();
-    if (this.#options.seal !== null && this.#records > 0 && this.#signedTo < this.#next) {
-      this.#report("unsigned", this.#signedTo, "Records that no signed note covers");
-    }
+    this.#checkEnd();
     const { chain } = this.#options;
     const first = this.#first;
     const range = (from: number, to: number): SeqRange | null =>
@@ -110,16 +111,31 @@ export class ChainVerifier {
     };
   }
 
+  /** Behind the newest note anybody can have written what he liked. */
+  #checkEnd(): void {
+    const { seal, mayEndUnsigned = false } = this.#options;
+    if (this.#records === 0) return;
+    const signedTo = Math.max(this.#signedTo, this.#anchoredTo);
+    if (seal !== null) {
+      if (this.#signedTo >= this.#next) return;
+      this.#report("unsigned", this.#signedTo, "Records that no signed note covers");
+    } else if (!mayEndUnsigned && signedTo < this.#next && this.#checkpointSeq !== this.#next - 1) {
+      const from = Math.max(signedTo, this.#first ?? 0);
+      const message = `No signed checkpoint covers records ${from} to ${this.#next - 1}`;
+      this.#report("unsigned", from, message);
+    }
+  }
+
   #report(kind: AuditProblemKind, seq: number | null, message: string): void {
     this.#problemCount++;
     if (this.#problems.length >= PROBLEMS_MAX) return;
     this.#problems.push({ kind, chain: this.#options.chain, seq, message });
   }
 
-  #parse(line: string): AuditRecord | null {
+  #parse(line: string, place: string): AuditRecord | null {
     const record = parseRecord(line, this.#options.chain);
     if (typeof record !== "string") return record;
-    this.#report("malformed", this.#next, record);
+    this.#report("malformed", this.#next, `${place} ${record}`);
     return null;
   }
 
@@ -275,7 +291,7 @@ export class ChainVerifier {
 
 /** What was changed comes before what follows from it, then the earliest record. */
 function compareProblems(a: AuditProblem, b: AuditProblem): number {
-  const rank = (kind: AuditProblemKind) => kind === "outcome" ? 1 : 0;
+  const rank = (kind: AuditProblemKind) => kind === "outcome" ? 2 : kind === "unsigned" ? 1 : 0;
   return rank(a.kind) - rank(b.kind) || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
 }
 

@@ -1,6 +1,8 @@
 import type { ApiRequest } from "./api_client.ts";
 import type { CommandContext, Option } from "./command.ts";
+import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
 import { parseMoment } from "./time.ts";
+import { usageError } from "./usage_error.ts";
 
 /** Options of everything that looks at a period. */
 export const PERIOD: { readonly [name: string]: Option } = {
@@ -25,7 +27,11 @@ export function periodOf(context: CommandContext): Filter {
     const text = context.text(option);
     return text === undefined ? undefined : parseMoment(text, `--${option}`, context.deps.now());
   };
-  return { since: moment("since"), until: moment("until") };
+  const [since, until] = [moment("since"), moment("until")];
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw usageError("--since is not before --until", "Nothing can lie between them: swap them?");
+  }
+  return { since, until };
 }
 
 export function filterOf(context: CommandContext): Filter {
@@ -34,7 +40,17 @@ export function filterOf(context: CommandContext): Filter {
     principal: context.text("principal"),
     tool: context.text("tool"),
     execution: context.text("execution"),
-    effect: context.text("effect"),
-    kind: context.text("kind"),
+    effect: oneOf(context, "effect", AUDIT_EFFECTS),
+    kind: oneOf(context, "kind", AUDIT_KINDS),
   };
+}
+
+function oneOf(
+  context: CommandContext,
+  option: string,
+  known: readonly string[],
+): string | undefined {
+  const text = context.text(option);
+  if (text === undefined || known.includes(text)) return text;
+  throw usageError(`Option "--${option}" is "${text}"`, `Use one of ${known.join(", ")}`);
 }

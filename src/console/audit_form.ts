@@ -1,5 +1,4 @@
 import type { AuditFilter } from "../audit/audit_query.ts";
-import type { AuditKind } from "../model/event.ts";
 
 /** The audit page's filters as they were sent, to be shown again. */
 export interface AuditForm {
@@ -16,24 +15,6 @@ export interface AuditForm {
   /** The record shown in full, by `recordKey`. */
   readonly open: string;
 }
-
-export const AUDIT_KINDS: readonly AuditKind[] = [
-  "execution.start",
-  "execution.end",
-  "call.intent",
-  "call.outcome",
-  "search",
-  "approval.ask",
-  "approval.decide",
-  "limit.hit",
-  "catalog.change",
-  "policy.activate",
-  "auth.fail",
-  "admin",
-  "checkpoint",
-];
-
-export const EFFECTS = ["allow", "ask", "deny", "hidden"] as const;
 
 /** Records on one page. */
 export const AUDIT_PAGE_RECORDS = 50;

@@ -1,3 +1,4 @@
+import type { AuthFailures } from "../audit/auth_failures.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
@@ -35,6 +36,7 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   /** 32 bytes, the same on every replica. */
   readonly secret: Uint8Array<ArrayBuffer>;
   readonly audit: AuditLog;
+  readonly authFailures: Pick<AuthFailures, "record">;
   readonly catalog: () => Promise<Catalog>;
   readonly policy: Pick<ActivePolicy, "current" | "status">;
   readonly view: (principal: Principal, space: string) => CatalogView;
@@ -85,7 +87,12 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     async login(token) {
       const principal = await principalOf(deps, token);
       if (principal === null) {
-        await audit.append({ kind: "auth.fail", detail: { path: "/console/login" } });
+        const message = "Cannot sign in: the credential is not valid";
+        await deps.authFailures.record({
+          path: "/console/login",
+          code: "ERR_UNAUTHENTICATED",
+          message,
+        });
       } else await record(principal, "console.login");
       return principal;
     },

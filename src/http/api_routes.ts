@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { ApiKey, ApiKeyRequest } from "../auth/api_keys.ts";
 import type { AuditFilter } from "../audit/audit_query.ts";
+import type { ExportFormat } from "../audit/export_audit.ts";
 import type { AuditReport } from "../audit/verify_audit.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditRecord } from "../model/event.ts";
@@ -20,6 +21,7 @@ import type { SearchAnswer } from "../search/search_index.ts";
 import {
   type ExplainRequest,
   ExplainRequestSchema,
+  ExportQuerySchema,
   FilterSchema,
   KeyRequestSchema,
 } from "./api_schemas.ts";
@@ -54,7 +56,7 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   ) => Promise<{ readonly records: readonly AuditRecord[]; readonly next?: string }>;
   readonly auditShow: (id: string) => Promise<unknown>;
   readonly auditStream: (filter: AuditFilter, signal: AbortSignal) => ReadableStream<Uint8Array>;
-  readonly auditExport: (filter: AuditFilter, format: string) => Response;
+  readonly auditExport: (filter: AuditFilter, format: ExportFormat) => Promise<Response>;
   /** Checks every chain of the store, payloads included. */
   readonly auditVerify: () => Promise<AuditReport>;
   readonly createKey: (principal: Principal, request: ApiKeyRequest) => Promise<ApiKey>;
@@ -81,7 +83,6 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   readonly attack: (principal: Principal) => Promise<AttackReport>;
 }
 
-const ExportSchema = FilterSchema.extend({ format: z.string().default("jsonl") });
 const SpaceSchema = { space: z.string().default(DEFAULT_SPACE) };
 
 type Authenticate = (request: Request) => Promise<Principal>;
@@ -92,7 +93,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   const as = async (context: Context, scope: Scope): Promise<Principal> => {
     const principal = await authenticate(context.req.raw);
     if (principal.scopes.includes(scope)) return principal;
-    throw new MissingScope([scope]);
+    throw new MissingScope([scope], principal);
   };
   const caller = (principal: Principal, space: string): McpCaller => {
     if (deps.canEnter(principal, space)) return { principal, space };
@@ -158,8 +159,10 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/audit/export", async (context) => {
     await as(context, "audit");
-    const { format, ...filter } = parseInput(ExportSchema, context.req.query(), "query");
-    return deps.auditExport(filter as AuditFilter, format);
+    const { format, ...filter } = checkedPeriod(
+      parseInput(ExportQuerySchema, context.req.query(), "query"),
+    );
+    return await deps.auditExport(filter as AuditFilter, format);
   });
   api.post("/audit/verify", async (context) => {
     await as(context, "audit");
@@ -173,7 +176,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/audit/calls", async (context) => {
     const principal = await as(context, "auditor");
-    const query = parseInput(CallQuerySchema, context.req.query(), "query");
+    const query = checkedPeriod(parseInput(CallQuerySchema, context.req.query(), "query"));
     return json(await deps.auditCalls(principal, query));
   });
   api.get("/audit/:id", async (context) => {
@@ -230,7 +233,18 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
 }
 
 function filterOf(context: Context): AuditFilter {
-  return parseInput(FilterSchema, context.req.query(), "query") as AuditFilter;
+  return checkedPeriod(parseInput(FilterSchema, context.req.query(), "query")) as AuditFilter;
+}
+
+/** @throws {GateError} `ERR_BAD_REQUEST` for a period that holds nothing. */
+function checkedPeriod<T extends { readonly since?: number; readonly until?: number }>(
+  query: T,
+): T {
+  const { since, until } = query;
+  if (since === undefined || until === undefined || since < until) return query;
+  throw new GateError("ERR_BAD_REQUEST", "Invalid query: since is not before until", {
+    hint: "Name an earlier since, or a later until",
+  });
 }
 
 function json(value: unknown, status = 200): Response {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AUDIT_KINDS } from "../model/event.ts";
+import { EXPORT_FORMATS } from "../audit/export_audit.ts";
+import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
 
 /** Body of `POST /policy/explain`. */
 export const ExplainRequestSchema = z.strictObject({
@@ -38,15 +39,21 @@ export const KeyRequestSchema = z.strictObject({
   expiresInMs: z.number().nullable().optional(),
 });
 
-/** Query of everything that reads audit records. */
+/** Query of everything that reads audit records; a filter that is not known would select too much. */
 export const FilterSchema = z.strictObject({
   since: z.coerce.number().optional(),
   until: z.coerce.number().optional(),
   principal: z.string().optional(),
   tool: z.string().optional(),
   execution: z.string().optional(),
-  effect: z.enum(["allow", "ask", "deny", "hidden"]).optional(),
+  effect: z.enum(AUDIT_EFFECTS).optional(),
   kind: z.enum(AUDIT_KINDS).optional(),
   limit: z.coerce.number().int().min(1).max(100_000).optional(),
   after: z.string().optional(),
+});
+
+/** Query of an export: its records are never all in memory, so that there may be many. */
+export const ExportQuerySchema = FilterSchema.extend({
+  format: z.enum(EXPORT_FORMATS).default("jsonl"),
+  limit: z.coerce.number().int().min(1).max(10_000_000).optional(),
 });

@@ -1,14 +1,14 @@
 import type { ApiKeys } from "../auth/api_keys.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
+import { recordMatcher } from "../audit/audit_query.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { GateError } from "../model/errors.ts";
-import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { AuditEvent } from "../model/event.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { McpCaller } from "../mcp/caller.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { Policy } from "../policy/policy.ts";
-import { compileGlob } from "../store/glob.ts";
 import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
 import { lookUp, splitToolName, toolNotFound } from "../supervisor/find_tool.ts";
@@ -180,12 +180,12 @@ function streamAudit(
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const text = new TextEncoder();
-  const isTool = filter.tool === undefined ? () => true : compileGlob(filter.tool);
+  const matches = recordMatcher(filter);
   let stop = () => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
       stop = audit.follow((record) => {
-        if (!matches(record, filter) || !isTool(toolOf(record))) return;
+        if (!matches(record)) return;
         // A reader that does not keep up loses its stream, not the log its memory.
         if ((controller.desiredSize ?? 0) < -10_000) return controller.error(new Error("Too slow"));
         controller.enqueue(text.encode(`${JSON.stringify(record)}\n`));
@@ -201,15 +201,4 @@ function streamAudit(
     },
     cancel: () => stop(),
   });
-}
-
-function matches(record: AuditRecord, filter: Parameters<AuditLog["query"]>[0]): boolean {
-  return (filter.principal === undefined || record.actor?.sub === filter.principal) &&
-    (filter.execution === undefined || record.execution === filter.execution) &&
-    (filter.effect === undefined || record.decision?.effect === filter.effect) &&
-    (filter.kind === undefined || record.kind === filter.kind);
-}
-
-function toolOf({ tool }: AuditRecord): string {
-  return tool === undefined ? "" : `${tool.server}.${tool.name}`;
 }

@@ -18,7 +18,14 @@ export interface HttpDeps {
   readonly mcp: McpEndpoint;
   /** True if the principal may use this space; a space it may not use does not exist. */
   readonly canEnter: (principal: Principal, space: string) => boolean;
-  readonly onAuthFailure: (request: { path: string; reason: string }) => Promise<unknown>;
+  /** No valid credential (then nobody knows whose it was), or one that does not reach. */
+  readonly onAuthFailure: (
+    failure: {
+      readonly path: string;
+      readonly error: GateError;
+      readonly principal: Principal | null;
+    },
+  ) => Promise<unknown>;
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
   /** Prometheus text, for anybody on loopback or else for a credential with scope `audit`. */
   readonly metrics: {
@@ -48,7 +55,7 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
   app.get("/metrics", async (context) => {
     if (deps.metrics.needsCredential) {
       const principal = await authenticate(deps, context.req.raw);
-      if (!principal.scopes.includes("audit")) throw new MissingScope(["audit"]);
+      if (!principal.scopes.includes("audit")) throw new MissingScope(["audit"], principal);
     }
     return context.body(deps.metrics.render(), 200, {
       "content-type": deps.metrics.contentType,
@@ -59,7 +66,9 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     if (!deps.canEnter(principal, space)) throw spaceNotFound(space);
     const body = request.method === "POST" ? await readJson(request) : undefined;
     const needed = scopesNeeded(body);
-    if (needed.some((scope) => !principal.scopes.includes(scope))) throw new MissingScope(needed);
+    if (needed.some((scope) => !principal.scopes.includes(scope))) {
+      throw new MissingScope(needed, principal);
+    }
     const response = await deps.mcp.handle(request, { principal, space }, body);
     return response.status === 405 ? methodNotAllowed(request, response) : response;
   };
@@ -85,13 +94,17 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
       hint: "MCP is at /mcp, the API at /api/v1, the console at /console",
     })
   );
-  app.onError((error, context) => {
+  app.onError(async (error, context) => {
     if (error instanceof BodyTooLarge) {
       return problemOf({
         code: "ERR_BAD_REQUEST",
         message: "Cannot read the body: it is larger than 4 MiB",
         hint: "Send less; large data belongs into tools, not into requests",
       }, 413);
+    }
+    if (error instanceof MissingScope) {
+      const { principal } = error;
+      await deps.onAuthFailure({ path: context.req.path, error, principal });
     }
     const report = reportError(error);
     if (report.code === "ERR_INTERNAL") {
@@ -133,7 +146,7 @@ async function authenticate(deps: HttpDeps, request: Request): Promise<Principal
     return await deps.authenticator.authenticate(bearerOf(request), audience);
   } catch (error) {
     if (error instanceof GateError && error.code === "ERR_UNAUTHENTICATED") {
-      await deps.onAuthFailure({ path: url.pathname, reason: error.message });
+      await deps.onAuthFailure({ path: url.pathname, error, principal: null });
     }
     throw error;
   }

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { ExecuteInputSchema, SearchInputSchema } from "../mcp/tool_definitions.ts";
-import { ExplainRequestSchema, FilterSchema, KeyRequestSchema } from "./api_schemas.ts";
+import {
+  ExplainRequestSchema,
+  ExportQuerySchema,
+  FilterSchema,
+  KeyRequestSchema,
+} from "./api_schemas.ts";
 import {
   CallQuerySchema,
   FeedbackBodySchema,
@@ -88,9 +93,7 @@ const OPERATIONS: readonly Operation[] = [
     path: "/audit/export",
     summary: "Records as a file",
     scope: "audit",
-    query: FilterSchema.extend({
-      format: z.enum(["jsonl", "csv", "ocsf", "cef", "parquet"]).optional(),
-    }),
+    query: ExportQuerySchema,
   },
   { method: "post", path: "/audit/verify", summary: "Check the hash chain", scope: "audit" },
   {

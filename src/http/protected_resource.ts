@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { GateError, reportError } from "../model/errors.ts";
-import { SCOPES } from "../model/principal.ts";
+import { type Principal, SCOPES } from "../model/principal.ts";
 
 const METADATA_PATH = "/.well-known/oauth-protected-resource";
 
@@ -59,12 +59,14 @@ export function createProtectedResource(options: {
 /** The credential is good but does not reach; the challenge names every scope the operation needs. */
 export class MissingScope extends GateError {
   readonly scopes: readonly string[];
+  readonly principal: Principal;
 
-  constructor(scopes: readonly string[]) {
+  constructor(scopes: readonly string[], principal: Principal) {
     super("ERR_FORBIDDEN", `The credential lacks scope "${scopes.join(" ")}"`, {
       hint: `Use a credential with scope "${scopes.join(" ")}"`,
     });
     this.scopes = scopes;
+    this.principal = principal;
   }
 }
 

@@ -1,13 +1,12 @@
 import type { Effect } from "./decision.ts";
 import type { Access } from "./tool.ts";
 
-/** What a record can be about. */
 export const AUDIT_KINDS = [
-  "search",
   "execution.start",
   "execution.end",
   "call.intent",
   "call.outcome",
+  "search",
   "approval.ask",
   "approval.decide",
   "limit.hit",
@@ -18,6 +17,9 @@ export const AUDIT_KINDS = [
   "checkpoint",
 ] as const;
 export type AuditKind = typeof AUDIT_KINDS[number];
+
+/** What a decision can be, as records have it. */
+export const AUDIT_EFFECTS = ["allow", "ask", "deny", "hidden"] as const;
 
 export interface AuditActor {
   readonly sub: string;

@@ -58,7 +58,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
     observe(record) {
       const isList = record.detail?.type === "tools.list";
       if (record.kind === "search" && !isList) searches.add({}, 1);
-      if (record.kind === "auth.fail") authFailures.add({}, 1);
+      if (record.kind === "auth.fail") {
+        const { more } = record.detail ?? {};
+        authFailures.add({}, typeof more === "number" ? more : 1);
+      }
       if (record.kind === "execution.end") {
         executions.add({ status: record.result?.status ?? "unknown" }, 1);
         executionSeconds.observe({}, (record.ms?.total ?? 0) / 1000);

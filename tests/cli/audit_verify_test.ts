@@ -1,7 +1,10 @@
 /** `audit verify` against a real log: through the service, and offline over an export. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { startShipping } from "../../src/audit/ship.ts";
 import type { AuditReport } from "../../src/audit/verify_audit.ts";
+import { AuditSchema } from "../../src/config/schema.ts";
+import { makeAuditFolder, writeExecutions } from "../audit/audit_fixture.ts";
 import { runIn, withFolder } from "./cli_fixture.ts";
 
 const CONFIG = "sandbox: { warm: 0 }\npreflight: off\nserver: { port: 0 }\nstore: kv:./log.kv\n";
@@ -62,6 +65,20 @@ Deno.test("audit verify --file checks an export with nothing but a public key", 
       const report: AuditReport = JSON.parse(run.stdout);
       assert.deepEqual([report.firstBad?.kind, report.firstBad?.seq], ["missing", 2]);
     });
+    await t.step("an end that was cut off leaves records that nothing vouches for", async () => {
+      const last = lines.findLastIndex((line) => !line.includes('"kind":"checkpoint"'));
+      await write(lines.slice(0, last + 1));
+      const run = await verify(folder, ...whole);
+      assert.equal(run.code, 1);
+      assert.match(run.stderr, /First bad record: main #\d+, unsigned: No signed checkpoint/);
+      assert.equal((await verify(folder, ...whole, "--unsigned-tail")).code, 0);
+    });
+    await t.step("a line that is no record is named by its number", async () => {
+      await write(lines.with(3, "seq,ts,kind"));
+      const run = await verify(folder, ...whole);
+      assert.equal(run.code, 1);
+      assert.match(run.stderr, /First bad record: main #3, malformed: Line 4 is not JSON/);
+    });
     await t.step("an end that was cut off shows against the anchors", async () => {
       await write(lines.slice(0, -2));
       const run = await verify(folder, ...whole, "--anchors", "log.kv.checkpoints");
@@ -87,4 +104,47 @@ Deno.test("audit verify names what is missing or no key", async () => {
       assert.match(run.stderr, message);
     }
   });
+});
+
+Deno.test("audit verify --file checks a folder of shipped segments", async (t) => {
+  const audit = await makeAuditFolder();
+  const { store, log } = await audit.open();
+  const shipping = startShipping({
+    store,
+    signNote: log.signNote,
+    resolveSecrets: (text) => Promise.resolve(text),
+    baseDir: audit.folder,
+    log: () => {},
+  }, AuditSchema.parse({ ship: [{ to: "file:ship" }] }).ship);
+  await writeExecutions(log, 3);
+  await shipping.flush();
+  await shipping.close();
+  await log.close();
+  await store.close();
+  const ship = join(audit.folder, "ship");
+  const segments = ["--file", "ship", "--key", `${audit.keysPath}.signing.pub`];
+  const files = (await Array.fromAsync(Deno.readDir(ship), ({ name }) => name)).sort();
+  assert.equal(files.length, 2);
+
+  await t.step("whole", async () => {
+    const run = await verify(audit.folder, ...segments);
+    assert.equal(run.code, 0, run.stdout + run.stderr);
+    assert.match(run.stdout, /^main: ok.*\nsegments: ok, 1, 20 records$/m);
+    const json = await verify(audit.folder, ...segments, "--json");
+    assert.equal(JSON.parse(json.stdout).segments.ok, true);
+  });
+  await t.step("edited", async () => {
+    const path = join(ship, files[0] ?? "");
+    await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace("ada", "eve"));
+    const run = await verify(audit.folder, ...segments);
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /First bad segment: .* is not what was signed/);
+  });
+  await t.step("gone", async () => {
+    for (const name of files) await Deno.remove(join(ship, name));
+    const run = await verify(audit.folder, ...segments);
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /There is no segment with a note/);
+  });
+  await audit.remove();
 });

@@ -321,6 +321,26 @@ Deno.test("audit list pages through the log up to its limit, one record per line
   });
 });
 
+Deno.test("audit refuses a filter that cannot be meant before it starts anything", async () => {
+  await withFolder(async (folder) => {
+    const wrong: [string[], RegExp][] = [
+      [["--effect", "denied"], /"--effect" is "denied"\n +Use one of allow, ask, deny, hidden/],
+      [["--kind", "call"], /"--kind" is "call"\n +Use one of execution\.start, /],
+      [["--since", "1d", "--until", "2d"], /--since is not before --until/],
+      [["--since", "yesterday"], /"--since" is no time/],
+    ];
+    for (const command of ["list", "tail", "export"]) {
+      for (const [args, message] of wrong) {
+        const app = scriptedApp({});
+        const run = await runIn(folder, ["audit", command, ...args], app);
+        assert.equal(run.code, 2, `${command} ${args}`);
+        assert.match(run.stderr, message);
+        assert.deepEqual(app.asked, []);
+      }
+    }
+  });
+});
+
 Deno.test("audit list and show print decisions, reasons and code hashes for people", async () => {
   await withFolder(async (folder) => {
     const record = {

@@ -1,16 +1,20 @@
 import { resolve } from "node:path";
 import { readAnchorFile } from "../../audit/anchors.ts";
 import { isVerifierKey } from "../../audit/checkpoint.ts";
+import type { SegmentsReport } from "../../audit/segment.ts";
 import {
   type AuditReport,
   renderAuditReport,
   verifyAuditExport,
 } from "../../audit/verify_audit.ts";
+import { type OfflineReport, verifyOffline } from "../../audit/verify_offline.ts";
 import { readTextFile } from "../bundle_files.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { splitLines } from "../split_lines.ts";
 import { usageError } from "../usage_error.ts";
+
+const PROBLEMS_SHOWN = 20;
 
 export const auditVerify: Command = {
   name: "verify",
@@ -18,36 +22,50 @@ export const auditVerify: Command = {
   options: {
     file: {
       value: "EXPORT",
-      about: "Check an export (jsonl, unfiltered) instead, without a service",
+      about:
+        "Check an export (jsonl, unfiltered) or a folder of shipped segments, without a service",
     },
     key: { value: "FILE", about: "With --file: the public key, STORE.signing.pub of the service" },
     anchors: { value: "FILE", about: "With --file: checkpoints that were kept elsewhere" },
+    "unsigned-tail": {
+      about: "With --file: newest records may lie behind the last checkpoint of their chain",
+    },
   },
   examples: [
     "toolgate audit verify",
     "toolgate audit verify --file april.jsonl --key toolgate.kv.signing.pub --json",
+    "toolgate audit verify --file ./ship --key toolgate.kv.signing.pub",
   ],
   async run(context) {
-    const report = context.text("file") === undefined
-      ? await askService(context)
-      : await readExport(context);
-    if (context.json) context.output.json(report);
-    else if (report.chains.length > 0) context.output.result(renderAuditReport(report));
-    context.output.note(verdictOf(report));
-    return report.ok ? EXIT.ok : EXIT.failed;
+    const { chain: report, segments } = context.text("file") === undefined
+      ? { chain: await askService(context), segments: null }
+      : await readFiles(context);
+    const ok = (report?.ok ?? true) && (segments?.ok ?? true);
+    if (context.json) {
+      context.output.json({ ...report, ok, ...(segments === null ? {} : { segments }) });
+    } else if (report !== null && report.chains.length > 0) {
+      context.output.result(renderAuditReport(report));
+    }
+    if (segments !== null && !context.json) context.output.result(renderSegments(segments));
+    if (report !== null) context.output.note(verdictOf(report));
+    if (segments?.ok === false) context.output.note(`First bad segment: ${segments.problems[0]}`);
+    return ok ? EXIT.ok : EXIT.failed;
   },
 };
 
 async function askService(context: CommandContext): Promise<AuditReport> {
-  for (const option of ["key", "anchors"]) {
-    if (context.text(option) === undefined) continue;
+  for (const option of ["key", "anchors", "unsigned-tail"]) {
+    if (context.text(option) === undefined && !context.flag(option)) continue;
     throw usageError(`Option "--${option}" needs --file`, "The service knows its own keys");
   }
   const client = await context.connect();
   return await client.ask<AuditReport>({ method: "POST", path: "/audit/verify" });
 }
 
-async function readExport(context: CommandContext): Promise<AuditReport> {
+/** What lies in files: the chain, if they are in the log's own form, and their notes. */
+async function readFiles(
+  context: CommandContext,
+): Promise<Pick<OfflineReport, "chain" | "segments">> {
   const path = (option: string) => resolve(context.deps.cwd(), context.text(option) ?? "");
   if (context.text("key") === undefined) {
     throw usageError(
@@ -64,13 +82,23 @@ async function readExport(context: CommandContext): Promise<AuditReport> {
     );
   }
   const anchors = context.text("anchors") === undefined ? [] : await readAnchors(path("anchors"));
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path("file"));
-  } catch {
+  const info = await Deno.stat(path("file")).catch(() => {
     throw usageError(`Cannot read the export "${path("file")}"`, "Check the path");
+  });
+  if (info.isDirectory) {
+    const paths = context.text("anchors") === undefined ? [] : [path("anchors")];
+    return await verifyOffline(path("file"), [path("key")], paths);
   }
-  return await verifyAuditExport(splitLines(file.readable), { verifierKeys: keys, anchors });
+  const file = await Deno.open(path("file"));
+  const mayEndUnsigned = context.flag("unsigned-tail");
+  const options = { verifierKeys: keys, anchors, mayEndUnsigned };
+  return { chain: await verifyAuditExport(splitLines(file.readable), options), segments: null };
+}
+
+function renderSegments({ ok, segments, records, problems }: SegmentsReport): string {
+  const state = ok ? "ok" : `${problems.length} problems`;
+  const head = `segments: ${state}, ${segments}, ${records} records`;
+  return [head, ...problems.slice(0, PROBLEMS_SHOWN).map((problem) => `  ${problem}`)].join("\n");
 }
 
 async function readAnchors(path: string): Promise<string[]> {

@@ -1,5 +1,5 @@
-import type { AuditRecord } from "../../model/event.ts";
-import { AUDIT_KINDS, type AuditForm, auditQueryString, EFFECTS } from "../audit_form.ts";
+import { AUDIT_EFFECTS, AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
+import { type AuditForm, auditQueryString } from "../audit_form.ts";
 import { type AuditVerifyState, recordKey } from "../console_deps.ts";
 import { formatMs } from "../format.ts";
 import { Hostile, ToolName } from "../view/hostile.tsx";
@@ -62,7 +62,7 @@ function Filters({ form }: { form: AuditForm }) {
       <Field name="principal" label="Who" value={form.principal} />
       <Field name="tool" label="Tool" value={form.tool} placeholder="pay.refund or pay.*" />
       <Field name="execution" label="Execution" value={form.execution} />
-      <Choice name="effect" label="Effect" value={form.effect} values={EFFECTS} />
+      <Choice name="effect" label="Effect" value={form.effect} values={AUDIT_EFFECTS} />
       <Choice name="kind" label="Kind" value={form.kind} values={AUDIT_KINDS} />
       <div class="buttons">
         <button type="submit" class="primary">Search</button>
