@@ -1,3 +1,4 @@
+import { untraced } from "../config/untraced.ts";
 import { EXPORT_MEDIA_TYPES } from "./export_audit.ts";
 import { rangeOf, type Sink } from "./sink.ts";
 import { renderBatch } from "./sink_file.ts";
@@ -28,14 +29,17 @@ export function createHttpSink(
         resolved.set(name, await deps.resolveSecrets(value));
       }
       using client = Deno.createHttpClient({ caCerts: await deps.readAuthorities() });
-      const response = await fetch(url, {
-        method: "POST",
-        headers: resolved,
-        body: await renderBatch(batch),
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-        client,
-      });
+      const body = await renderBatch(batch);
+      const response = await untraced(() =>
+        fetch(url, {
+          method: "POST",
+          headers: resolved,
+          body,
+          redirect: "error",
+          signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+          client,
+        })
+      );
       await response.body?.cancel();
       if (!response.ok) throw new Error(`it answered ${response.status}`);
     },

@@ -1,3 +1,4 @@
+import { untraced } from "../config/untraced.ts";
 import { type AddressGuardOptions, createAddressGuard, lookupAll } from "./address_guard.ts";
 import { boundResponse } from "./bound_response.ts";
 import { TlsTunnel } from "./tls_tunnel.ts";
@@ -53,11 +54,13 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
   const send = async (url: URL, init: RequestInit): Promise<Response> => {
     const client = await clientFor(url);
-    const response = await fetch(url, {
-      ...init,
-      redirect: "manual",
-      ...(client === undefined ? {} : { client }),
-    });
+    const response = await untraced(() =>
+      fetch(url, {
+        ...init,
+        redirect: "manual",
+        ...(client === undefined ? {} : { client }),
+      })
+    );
     return boundResponse(response, options.responseBytesMax);
   };
   return {

@@ -12,21 +12,51 @@ interface OtlpSpan {
   }[];
 }
 
-/** Receives traces over OTLP/HTTP as JSON. @see OpenTelemetry Protocol 1.9, section OTLP/HTTP */
+/** An API that takes arguments and its key in the query. */
+const THINGS = {
+  openapi: "3.0.3",
+  info: { title: "Things", version: "1" },
+  security: [{ key: [] }],
+  components: { securitySchemes: { key: { type: "apiKey", in: "query", name: "key" } } },
+  paths: {
+    "/things": {
+      get: {
+        operationId: "things",
+        parameters: [{ name: "card", in: "query", schema: { type: "string" } }],
+        responses: {},
+      },
+    },
+  },
+};
+
+/** Receives traces and metrics over OTLP/HTTP as JSON. @see OpenTelemetry Protocol 1.9, section OTLP/HTTP */
 function startReceiver() {
   const spans: OtlpSpan[] = [];
   const bodies: string[] = [];
+  const metrics = new Set<string>();
   const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const text = await request.text();
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith("/v1/")) return new Response(); // a sink of the audit log
     bodies.push(text);
-    if (new URL(request.url).pathname.endsWith("/traces")) {
-      for (const resource of JSON.parse(text).resourceSpans ?? []) {
-        for (const scope of resource.scopeSpans ?? []) spans.push(...scope.spans);
+    const { resourceSpans = [], resourceMetrics = [] } = JSON.parse(text);
+    for (const { scopeSpans } of resourceSpans) {
+      for (const scope of scopeSpans) spans.push(...scope.spans);
+    }
+    for (const { scopeMetrics } of resourceMetrics) {
+      for (const scope of scopeMetrics) {
+        for (const { name } of scope.metrics) metrics.add(name);
       }
     }
     return Response.json({});
   });
-  return { spans, bodies, url: `http://127.0.0.1:${http.addr.port}`, close: () => http.shutdown() };
+  return {
+    spans,
+    metrics,
+    bodies,
+    url: `http://127.0.0.1:${http.addr.port}`,
+    close: () => http.shutdown(),
+  };
 }
 
 Deno.test("an execution is one span under the client's trace, its calls are children, no argument is in any", async () => {
@@ -36,6 +66,10 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
   const upstream = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
+      if (new URL(request.url).pathname === "/things") {
+        headers.push(request.headers.get("traceparent"));
+        return Response.json([]);
+      }
       if (request.method !== "POST") return new Response(null, { status: 405 });
       const message = await request.json();
       const answers: { [method: string]: unknown } = {
@@ -58,18 +92,30 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
     },
   );
   const traceparents: string[] = [];
+  const headers: (string | null)[] = [];
+  await Deno.writeTextFile(`${folder}/things.json`, JSON.stringify(THINGS));
   try {
     const service = await startService(folder, {
       server: { port: 0 },
       store: `kv:${folder}/toolgate.kv`,
       policies: "open",
       mcpServers: { shop: { url: `http://127.0.0.1:${upstream.addr.port}/mcp` } },
+      openapi: {
+        api: {
+          spec: `${folder}/things.json`,
+          baseUrl: `http://127.0.0.1:${upstream.addr.port}`,
+          security: { key: "planted-secret" },
+        },
+      },
+      audit: { ship: [{ to: `${receiver.url}/planted-sink?token=x`, every: "100ms" }] },
     }, {
       env: {
         OTEL_DENO: "true",
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
         OTEL_BSP_SCHEDULE_DELAY: "50",
+        OTEL_METRIC_EXPORT_INTERVAL: "100",
+        OTEL_TRACES_SAMPLER: "parentbased_always_on",
       },
     });
     const response = await fetch(`${service.url}/mcp`, {
@@ -87,7 +133,10 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
         method: "tools/call",
         params: {
           name: "execute",
-          arguments: { code: `return await tools.shop.touch({ card: "4111-planted" })` },
+          arguments: {
+            code: `await tools.api.things({ card: "4111-planted" });
+              return await tools.shop.touch({ card: "4111-planted" })`,
+          },
           _meta: {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -113,7 +162,14 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
       execution.attributes.map(({ key, value }) => [key, value.stringValue]),
     );
     assert.equal(attributes.get("gen_ai.operation.name"), "execute_tool");
-    assert.ok(receiver.bodies.every((body) => !body.includes("4111-planted")));
+    const asked = receiver.spans.find((span) => span.name === "tools/call things");
+    assert.deepEqual(headers, [`00-${traceId}-${asked?.spanId}-01`]);
+    for (const kind of ["server", "client"]) {
+      assert.ok(receiver.metrics.has(`mcp.${kind}.operation.duration`), kind);
+    }
+    for (const planted of ["4111-planted", "planted-secret", "planted-sink"]) {
+      assert.ok(receiver.bodies.every((body) => !body.includes(planted)), planted);
+    }
   } finally {
     await upstream.shutdown();
     await receiver.close();

@@ -41,6 +41,7 @@ export const serveCommand: Command = {
       try {
         const { url } = await listen(app, loaded);
         announce(context, loaded, url);
+        warnOfSpans(context);
         const stopReloading = deps.onReloadSignal(() => void reloadPolicy(context, app));
         await stop.requested;
         stopReloading();
@@ -58,6 +59,16 @@ export const serveCommand: Command = {
     return EXIT.ok;
   },
 };
+
+/** With Deno's own sampler every request of ours would be a span, with its whole URL. */
+function warnOfSpans({ deps, output }: CommandContext): void {
+  const isTraced = /^(1|true)$/.test(deps.env("OTEL_DENO") ?? "");
+  if (!isTraced || deps.env("OTEL_TRACES_SAMPLER")?.startsWith("parentbased_")) return;
+  output.note(
+    "Spans will hold the URLs of upstreams, with arguments: " +
+      "set OTEL_TRACES_SAMPLER=parentbased_always_on",
+  );
+}
 
 /**
  * Closes the application. A connection that nobody ends must not keep the process for ever: past the
