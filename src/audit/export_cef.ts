@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { canonicalJson } from "./canonical_json.ts";
 import { toolName } from "./audit_record.ts";
 
 const VERSION = "1";
@@ -42,7 +43,7 @@ function renderExtension(record: AuditRecord): string {
     ["act", decision?.effect],
     ["outcome", result?.status],
     ["reason", record.err?.code],
-    ["msg", record.err?.message],
+    ["msg", record.err?.message ?? (record.detail && canonicalJson(record.detail))],
     ["out", result?.bytes],
     ["in", record.args?.bytes],
     ...labelled("cs1", "execution", record.execution),

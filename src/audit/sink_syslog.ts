@@ -4,7 +4,6 @@ import { type ExportFormat, renderLine } from "./export_audit.ts";
 import type { Sink } from "./sink.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** How long the receiver may take to close after the last message. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Facility 13, "log audit". */
 const FACILITY = 13;
@@ -19,7 +18,11 @@ const FACILITY = 13;
  */
 export function createSyslogSink(
   url: URL,
-  deps: { readAuthorities: () => Promise<string[]> },
+  deps: {
+    readAuthorities: () => Promise<string[]>;
+    /** How long the receiver may take to close after the last message. */
+    closePatienceMs?: number;
+  },
 ): Sink {
   const isTls = url.protocol === "syslog+tls:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
@@ -39,7 +42,7 @@ export function createSyslogSink(
           await writeAll(connection, message);
         }
         await connection.closeWrite();
-        await readToEnd(connection);
+        await readToEnd(connection, deps.closePatienceMs ?? CLOSE_TIMEOUT_MS);
       } finally {
         signal.removeEventListener("abort", abort);
         closeQuietly(connection);
@@ -100,10 +103,14 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-async function readToEnd(connection: Deno.Conn): Promise<void> {
+/** @throws if the receiver does not close: nobody can say what it has read. */
+async function readToEnd(connection: Deno.Conn, patienceMs: number): Promise<void> {
   const buffer = new Uint8Array(1_024);
-  const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => late.resolve(null), CLOSE_TIMEOUT_MS);
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error("it did not close the connection after the last message")),
+    patienceMs,
+  );
   try {
     while ((await Promise.race([connection.read(buffer), late.promise])) !== null);
   } finally {

@@ -166,6 +166,15 @@ Deno.test("renderCef() escapes heads and values, and stays one line", () => {
   assert.equal(extension.get("suser"), "ada");
   assert.equal(extension.get("cs1Label"), "execution");
   assert.equal(extension.get("externalId"), "main/7");
+  const created = renderCef({
+    ...BASE,
+    kind: "admin",
+    detail: { action: "keys.create", id: "k=1" },
+  });
+  assert.equal(
+    parseCef(created).extension.get("msg"),
+    '{"action":"keys.create","id":"k=1"}',
+  );
 });
 
 Deno.test("renderCsvLine() quotes, keeps columns together and disarms formulas", () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
+import { GENESIS, placeEvent } from "../../src/audit/audit_record.ts";
 import { verifySegments } from "../../src/audit/segment.ts";
 import { type ShipConfig, type Shipping, startShipping } from "../../src/audit/ship.ts";
-import { renderSyslog } from "../../src/audit/sink_syslog.ts";
+import { createSyslogSink, renderSyslog } from "../../src/audit/sink_syslog.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
@@ -236,6 +237,27 @@ Deno.test("the syslog sink sends again what a broken connection took", async () 
     assert.equal(parseFrames(await text).length, 301);
     listener.close();
   });
+});
+
+Deno.test("the syslog sink does not take a receiver that never closes for one that has read", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const sink = createSyslogSink(new URL(`syslog+tcp://127.0.0.1:${port}`), {
+    readAuthorities: () => Promise.resolve([]),
+    closePatienceMs: 20,
+  });
+  const accepted = listener.accept();
+  const batch = {
+    chain: "main",
+    format: "cef" as const,
+    records: [placeEvent(intent("e:0"), { chain: "main", seq: 0, ts: 0, prev: GENESIS })],
+  };
+  await assert.rejects(
+    sink.deliver(batch, new AbortController().signal),
+    /did not close the connection/,
+  );
+  (await accepted).close();
+  listener.close();
 });
 
 Deno.test("the syslog sink speaks TLS with a configured authority, and with no other", async () => {
