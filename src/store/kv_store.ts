@@ -29,6 +29,7 @@ export async function openKvStore(
     if (isFile) {
       await Deno.mkdir(parentOf(location), { recursive: true });
       lock = await lockStoreFile(location);
+      await createPrivately(location);
       await checkStoreFile(location);
     }
     kv = await Deno.openKv(location);
@@ -99,6 +100,15 @@ async function checkStoreFile(path: string): Promise<void> {
     }
   } finally {
     database.close();
+  }
+}
+
+/** It holds secrets of the service: what others may read is for the operator to say. */
+async function createPrivately(path: string): Promise<void> {
+  try {
+    (await Deno.open(path, { createNew: true, write: true, mode: 0o600 })).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

@@ -21,6 +21,22 @@ testStoreConformance({
   },
 });
 
+Deno.test("openKvStore() makes a file that nobody else can read, and leaves one that is there", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/store.kv`;
+  const modeOf = async (file: string) => ((await Deno.stat(file)).mode ?? 0) & 0o777;
+  const first = await openKvStore(path);
+  await first.put([{ key: "k", value: "v" }]);
+  for (const suffix of ["", "-wal", "-shm"]) assert.equal(await modeOf(path + suffix), 0o600);
+  await first.close();
+  await Deno.chmod(path, 0o640);
+  const second = await openKvStore(path);
+  assert.equal((await second.get("k"))?.value, "v");
+  assert.equal(await modeOf(path), 0o640);
+  await second.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("openKvStore() finds everything again after a close", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/store.kv`;
