@@ -14,7 +14,7 @@ import type { ExecutionContext } from "./execution_context.ts";
 import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./find_tool.ts";
 import { checkArguments } from "./check_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
-import { recordOutcome } from "./record_outcome.ts";
+import { recordOutcome, roundMs } from "./record_outcome.ts";
 import { approvalRequired, policyDenied } from "./refusals.ts";
 import type { OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
@@ -177,7 +177,7 @@ async function invoke(
     await deps.audit.append({
       ...eventOf(passage, "call.intent", tool, decision),
       upstream: { idempotencyKey },
-      ms: { policy: policyMs },
+      ms: { policy: roundMs(policyMs) },
     }, { args: argsText });
   } catch (error) {
     await quota.refund();

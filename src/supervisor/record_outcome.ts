@@ -23,8 +23,16 @@ export function recordOutcome(
 
 /** A call outside a program is marked: a model reads what it answers. */
 function withPlace(now: number, context: ExecutionContext, event: AuditEvent): AuditEvent {
-  if (context.program === null) return { ...event, detail: { ...event.detail, classic: true } };
+  const ms = Object.fromEntries(
+    Object.entries(event.ms ?? {}).map(([name, value]) => [name, roundMs(value)]),
+  );
+  if (context.program === null) return { ...event, ms, detail: { ...event.detail, classic: true } };
   const at = Math.floor(now - context.program.startedAt);
   if (event.call !== undefined) context.program.heardAtMs.set(event.call, at);
-  return { ...event, ms: { ...event.ms, at } };
+  return { ...event, ms: { ...ms, at } };
+}
+
+/** The clock's own digits are noise, and bytes in every record. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
