@@ -102,7 +102,7 @@ export function renderAuditReport(report: AuditReport): string {
     const range = (name: string, value: readonly [number, number] | null) =>
       value === null ? "" : `, ${name} ${value[0]}-${value[1]}`;
     const state = chain.problemCount === 0 ? "ok" : `${chain.problemCount} problems`;
-    const head = `${chain.chain}: ${state}, ${chain.records} records` +
+    const head = `${oneLine(chain.chain)}: ${state}, ${chain.records} records` +
       range("anchored", chain.anchored) + range("signed, not anchored", chain.unanchored) +
       range("not signed", chain.unsigned) +
       (chain.open.length === 0 ? "" : `, ${chain.open.length} calls under way`);
@@ -110,11 +110,16 @@ export function renderAuditReport(report: AuditReport): string {
     const more = chain.problemCount - shown.length;
     return [
       head,
-      ...shown.map(({ kind, message }) => `  ${kind}: ${message}`),
+      ...shown.map(({ kind, message }) => `  ${kind}: ${oneLine(message)}`),
       ...(more === 0 ? [] : [`  … and ${more} more`]),
     ];
   });
   return lines.join("\n");
+}
+
+/** What a file says of itself cannot pose as a line of the report. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }
 
 function summarize(chains: readonly ChainReport[]): AuditReport {

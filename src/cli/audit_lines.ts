@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
-import { renderTable } from "./table.ts";
+import { plain, renderTable } from "./table.ts";
 
 /** Records as a table for people, in the order given. */
 export function renderRecords(records: readonly AuditRecord[]): string {
@@ -18,11 +18,11 @@ export function renderRecords(records: readonly AuditRecord[]): string {
   );
 }
 
-/** One record with everything that it holds, for people. */
+/** One record with everything that it holds, for people. A text in it cannot pose as another line. */
 export function renderRecord(record: AuditRecord): string {
   const lines = [`${record.ts}  ${record.kind}  ${record.chain}#${record.seq}`];
   const line = (name: string, text: string | undefined) => {
-    if (text !== undefined && text !== "") lines.push(`  ${name.padEnd(9)} ${text}`);
+    if (text !== undefined && text !== "") lines.push(`  ${name.padEnd(9)} ${plain(text)}`);
   };
   line("who", record.actor && `${record.actor.sub} (${record.actor.iss})`);
   line("call", record.call);
@@ -54,8 +54,9 @@ function effectOf({ decision }: AuditRecord): string {
 }
 
 function statusOf(record: AuditRecord): string {
-  const action = record.detail?.["action"];
-  return record.err?.code ?? record.result?.status ?? (typeof action === "string" ? action : "");
+  const { action, type } = record.detail ?? {};
+  const [what = ""] = [action, type].filter((word) => typeof word === "string");
+  return record.err?.code ?? record.result?.status ?? what;
 }
 
 function resultOf(result: NonNullable<AuditRecord["result"]>): string {

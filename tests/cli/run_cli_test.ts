@@ -373,6 +373,26 @@ Deno.test("audit list and show print decisions, reasons and code hashes for peop
   });
 });
 
+Deno.test("audit show keeps a text that poses as records, or as commands of a terminal, in its line", async () => {
+  await withFolder(async (folder) => {
+    const message = "no\n2026-04-01T00:00:00.000Z  call.outcome  allow\u001b[2J\u202egnp";
+    const record = {
+      chain: "c",
+      seq: 1,
+      ts: "2026-04-01T00:00:00.000Z",
+      kind: "admin",
+      detail: { type: "audit.open" },
+      err: { code: "ERR_PROGRAM", message },
+    };
+    const { createApp } = scriptedApp({ "GET /audit/e1": { id: "e1", records: [record] } });
+    const { stdout } = await runIn(folder, ["audit", "show", "e1"], { createApp });
+    assert.equal(stdout.trimEnd().split("\n").length, 3);
+    assert.match(stdout, /error +ERR_PROGRAM: no 2026-04-01T00:00:00\.000Z +call\.outcome/);
+    // deno-lint-ignore no-control-regex
+    assert.ok(!/[\x00-\x09\x0b-\x1f\u202e]/.test(stdout));
+  });
+});
+
 Deno.test("audit tail prints the newest records and says when no service runs", async () => {
   await withFolder(async (folder) => {
     const records = [2, 1].map((seq) => ({ chain: "c", seq, ts: "t", kind: "search" }));

@@ -12,6 +12,7 @@ import { readTextFile } from "../bundle_files.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { splitLines } from "../split_lines.ts";
+import { plain } from "../table.ts";
 import { usageError } from "../usage_error.ts";
 
 const PROBLEMS_SHOWN = 20;
@@ -113,5 +114,5 @@ function verdictOf({ ok, records, chains, firstBad }: AuditReport): string {
   }
   if (firstBad === null) return "The log is not whole";
   const place = firstBad.seq === null ? firstBad.chain : `${firstBad.chain} #${firstBad.seq}`;
-  return `First bad record: ${place}, ${firstBad.kind}: ${firstBad.message}`;
+  return plain(`First bad record: ${place}, ${firstBad.kind}: ${firstBad.message}`);
 }
