@@ -3,7 +3,7 @@ import { USAGE_BY } from "../usage/usage_row.ts";
 import { FilterSchema } from "./api_schemas.ts";
 
 /** Query of `GET /usage`; times are milliseconds since the epoch. */
-export const UsageQuerySchema = z.object({
+export const UsageQuerySchema = z.strictObject({
   by: z.enum(USAGE_BY).default("principal"),
   since: z.coerce.number().min(0).optional(),
   until: z.coerce.number().min(0).optional(),

@@ -143,7 +143,9 @@ export function createUsageSums(): UsageSums {
     figures(key, usdPerMillionTokens) {
       const completedTasks = completed.reported + completed.inferred;
       const tokensKeptOut = Math.max(0, sums.tokensKeptOut);
-      const costUsd = sums.toolUsd + (sums.model?.usd ?? 0);
+      const toolUsd = roundUsd(sums.toolUsd);
+      const modelUsd = roundUsd(sums.model?.usd ?? null);
+      const costUsd = roundUsd(toolUsd + (modelUsd ?? 0));
       const tokens = sums.tokensDefinitions + sums.tokensCode + sums.tokensReturned;
       return {
         key,
@@ -167,16 +169,16 @@ export function createUsageSums(): UsageSums {
         activeMsP95: activeMs.quantile(0.95),
         callMsP50: sums.callMs.quantile(0.5),
         callMsP95: sums.callMs.quantile(0.95),
-        toolUsd: sums.toolUsd,
-        modelUsd: sums.model?.usd ?? null,
+        toolUsd,
+        modelUsd,
         costUsd,
-        costPerSuccessUsd: divide(costUsd, sums.successfulWrites),
+        costPerSuccessUsd: roundUsd(divide(costUsd, sums.successfulWrites)),
         tokensDefinitions: sums.tokensDefinitions,
         tokensCode: sums.tokensCode,
         tokensReturned: sums.tokensReturned,
         tokensPerCompletedTask: divide(tokens, completedTasks),
         tokensKeptOut,
-        classicUsdEstimate: (tokensKeptOut * usdPerMillionTokens) / 1e6,
+        classicUsdEstimate: roundUsd((tokensKeptOut * usdPerMillionTokens) / 1e6),
         modelInputTokens: sums.model?.inputTokens ?? null,
         modelOutputTokens: sums.model?.outputTokens ?? null,
       };
@@ -187,4 +189,9 @@ export function createUsageSums(): UsageSums {
 
 function divide(amount: number, by: number): number | null {
   return by === 0 ? null : amount / by;
+}
+
+/** A sum of cents in binary ends in noise, which a showback must not show. */
+function roundUsd<T extends number | null>(usd: T): T {
+  return (usd === null ? null : Math.round(usd * 1e9) / 1e9) as T;
 }

@@ -53,6 +53,7 @@ Deno.test("usage needs scope audit, a known grouping, and a period that begins b
     const reader = await makeKey(test, "reader", ["audit"]);
     assert.equal(await status(await test.ask("GET", "/usage", undefined, reader)), 200);
     assert.equal(await status(await test.ask("GET", "/usage?by=planet")), 400);
+    assert.equal(await status(await test.ask("GET", "/usage?from=5")), 400);
     assert.equal(await status(await test.ask("GET", "/usage?since=5&until=5")), 400);
     assert.equal(await status(await test.ask("GET", "/usage?since=5&until=6")), 200);
     const feedback = { task: "t", success: true };

@@ -97,6 +97,13 @@ Deno.test("time to finish is a completed task's, and its active time is without 
   assert.equal(total.activeMsP95, 10_000);
 });
 
+Deno.test("sums of cents are cents", async () => {
+  const log = writeLog();
+  log.execute(0, "a", { calls: Array(3).fill({ tool: refund, cost: 0.1 }) });
+  const { total } = await measure(log.records);
+  assert.deepEqual([total.toolUsd, total.costUsd, total.costPerSuccessUsd], [0.3, 0.3, 0.1]);
+});
+
 Deno.test("cost is what tools and reported models cost, by successful writes", async () => {
   const log = writeLog();
   log.execute(0, "a", {
