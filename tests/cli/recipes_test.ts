@@ -1,4 +1,4 @@
-/** The recipes of docs/usage.md, as they stand there, over a service with two teams. */
+/** The recipes of docs/usage.md and README.md, as they stand there, over a service with two teams. */
 import assert from "node:assert/strict";
 import { withApp } from "../fakes/app.ts";
 import { type CliRun, runIn } from "./cli_fixture.ts";
@@ -7,6 +7,12 @@ const DOCS = await Deno.readTextFile(new URL("../../docs/usage.md", import.meta.
 const RECIPES = [...DOCS.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, text = ""]) =>
   text.trim().split("\n")
 );
+
+/** Those of README.md, without the words that stand before the program's name in a clone. */
+const README = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const README_RECIPES =
+  /## What happened[^]*?```sh\n([^]*?)```/.exec(README)?.[1]?.trim().split("\n")
+    .filter((line) => !line.startsWith("#")).map((line) => line.replace(/^deno task /, "")) ?? [];
 
 const PAY = {
   command: Deno.execPath(),
@@ -34,8 +40,9 @@ function wordsOf(recipe: string, execution: string): string[] {
   return words.slice(1).map((word) => word === "EXECUTION" ? execution : word ?? "");
 }
 
-Deno.test("the recipes of docs/usage.md answer what they promise", async (t) => {
+Deno.test("the recipes of docs/usage.md and README.md answer what they promise", async (t) => {
   assert.equal(RECIPES.length, 7);
+  assert.equal(README_RECIPES.length, 4);
   await withApp({ policy: POLICY, auth: "keys", mcpServers: { pay: PAY } }, async (test) => {
     const keyOf = async (name: string, group: string) =>
       (await test.json<{ key: string }>("POST", "/keys", { name, groups: [group] })).key;
@@ -63,7 +70,7 @@ Deno.test("the recipes of docs/usage.md answer what they promise", async (t) => 
     };
 
     await t.step("every recipe ends with 0", async () => {
-      for (const line of RECIPES) {
+      for (const line of [...RECIPES, ...README_RECIPES]) {
         const run = await cli(line);
         assert.equal(run.code, 0, `${line}\n${run.stdout}${run.stderr}`);
         assert.notEqual(run.stdout, "", line);
