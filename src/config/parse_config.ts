@@ -1,4 +1,13 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from "yaml";
 import { GateError } from "../model/errors.ts";
 import type { KeyPath } from "./known_keys.ts";
 import { type ConfigProblem, describeProblems } from "./problems.ts";
@@ -32,6 +41,7 @@ export function parseConfig(text: string, file: string): Config {
       { hint: "Correct the YAML there; JSON is accepted too" },
     );
   }
+  refuseProto(document, lines, file);
   const value = toValue(document, file) ?? {};
   const parsed = ConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -66,6 +76,19 @@ export function configError(
     `Cannot use "${file}": ${described.length} problems${list.join("")}`,
     { hint: "Mend each of them" },
   );
+}
+
+/** No object can have this name as a key of its own: the schema would leave it out in silence. */
+function refuseProto(document: Document, lines: LineCounter, file: string): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (keyText(key) !== "__proto__") return;
+      const line = isNode(key) && key.range ? ` (line ${lines.linePos(key.range[0]).line})` : "";
+      throw new GateError("ERR_CONFIG", `Cannot use "${file}"${line}: "__proto__" is no name`, {
+        hint: "Choose another name",
+      });
+    },
+  });
 }
 
 function toValue(document: Document, file: string): unknown {

@@ -70,6 +70,18 @@ Deno.test("loadConfig() takes names from where the user is, what it finds by its
   assert.deepEqual((await load({ home })).config.store, "kv:/project/data/toolgate.kv");
 });
 
+Deno.test("loadConfig() refuses a name that would be lost", async () => {
+  for (
+    const text of [
+      "mcpServers:\n  __proto__: { command: x }\n",
+      "\n__proto__: {}",
+      '\n{"__proto__": 1}',
+    ]
+  ) {
+    assert.match((await failure(text)).message, /\(line 2\): "__proto__" is no name/);
+  }
+});
+
 Deno.test("loadConfig() says which named file is missing", async () => {
   await assert.rejects(load({}, "no.yaml"), /Cannot read "\/work\/no\.yaml", named by --config/);
   await assert.rejects(load({ env: { TOOLGATE_CONFIG: "no.yaml" } }), /named by \$TOOLGATE_CONFIG/);
