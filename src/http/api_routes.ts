@@ -126,11 +126,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.get("/tools", async (context) => {
     const principal = await as(context, "search");
-    const space = spaceOf(context);
-    // What waits and what is blocked concerns who administers, in whatever space that person is.
-    const isOverview = context.req.query("space") === undefined &&
-      principal.scopes.includes("admin");
-    return json(await deps.tools(isOverview ? { principal, space } : caller(principal, space)));
+    return json(await deps.tools(caller(principal, spaceOf(context))));
   });
   api.get("/tools/:name", async (context) => {
     const principal = await as(context, "search");

@@ -46,7 +46,6 @@ export function startCheckerChild(command: ChildCommand, log: Log): CheckerChild
   const started = Promise.withResolvers<boolean>();
   const writer = process.stdin.getWriter();
   let pending: { stamp: number; resolve: (answer: ChildAnswer) => void } | null = null;
-  let isEnded = false;
   let isUp = false;
   let isLost = false;
   let stamp = 0;
@@ -74,7 +73,7 @@ export function startCheckerChild(command: ChildCommand, log: Log): CheckerChild
     lose();
     await writer.abort().catch(() => {});
     // What it says later may quote a program, and is nobody's business.
-    if (!isUp && !isEnded) log("warn", "Checker did not start", { stderr: await complaints });
+    if (!isUp) log("warn", "Checker did not start", { stderr: await complaints });
   });
 
   return {
@@ -89,7 +88,6 @@ export function startCheckerChild(command: ChildCommand, log: Log): CheckerChild
       return promise;
     },
     async end() {
-      isEnded = true;
       lose();
       await gone;
     },
