@@ -138,7 +138,11 @@ async function assemble(
     signer: await createSessionSigner(await serviceSecret(store, "session")),
     search: gate.search,
     execute: gate.execute,
-    onListed: listings.listed,
+    onListed: (...listing) => {
+      listings.listed(...listing);
+      // Who lists the tools soon runs a program, and its first mistake waits for the checker.
+      gate.warmChecker();
+    },
     reportSuccess: usage.reportSuccess,
     inline: gate.inline,
     classic: gate.classic,

@@ -78,6 +78,8 @@ export interface Gate {
   readonly sandbox: () => Promise<SandboxPool>;
   /** Null before the sandbox was opened. */
   readonly sandboxStatus: () => SandboxStatus | null;
+  /** Has the program checker ready before somebody waits for it; never fails. */
+  readonly warmChecker: () => void;
   readonly servers: () => readonly ServerState[];
   /** Lets running executions finish for `drainMs`, then stops them, and closes everything. */
   close(): Promise<void>;
@@ -185,6 +187,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     command: createCheckerCommand({ ...childOptions, program: programOf("checker") }),
     log,
   });
+  const warmedChecker = once(() => checker.check("return 0;", ""));
   const find = async (principal: Principal, space: string, input: SearchRequest) => {
     await catalog();
     const { visible } = view(principal, space);
@@ -245,6 +248,9 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     upstreams,
     sandbox,
     sandboxStatus: () => pool?.status() ?? null,
+    warmChecker() {
+      if (config.preflight !== "off" && !draining) void warmedChecker();
+    },
     servers: () => [...snapshot().servers.values()],
     async search(caller, input, exchange) {
       const answer = await find(caller.principal, caller.space, input);
