@@ -11,7 +11,7 @@ import type { Store } from "../../src/store/store.ts";
 import { CONFIG, intent, outcome } from "./audit_fixture.ts";
 
 /** Quick in failure, so that tests need no patience. */
-const LIMITS = { retryMinMs: 1, retryMaxMs: 5, stallMs: 50, closePatienceMs: 200 };
+const LIMITS = { retryMinMs: 1, retryMaxMs: 5, stallMs: 10_000, closePatienceMs: 200 };
 
 interface Faults {
   /** Called before an append; throws or waits to make trouble. */
@@ -48,8 +48,13 @@ const full = () => {
   });
 };
 
-async function open(store: Store, keys: AuditKeys = createAuditKeys()): Promise<AuditLog> {
-  return await openAuditLog({ store, chain: "main", config: CONFIG, keys, limits: LIMITS });
+async function open(
+  store: Store,
+  keys: AuditKeys = createAuditKeys(),
+  stallMs = LIMITS.stallMs,
+): Promise<AuditLog> {
+  const limits = { ...LIMITS, stallMs };
+  return await openAuditLog({ store, chain: "main", config: CONFIG, keys, limits });
 }
 
 async function allRecords(store: Store): Promise<AuditRecord[]> {
@@ -156,11 +161,11 @@ Deno.test("a store that recovers is noticed without anybody asking", async () =>
 Deno.test("a store that does not answer refuses calls after a while, and the chain says so", async () => {
   const real = createMemoryStore();
   const { store, faults } = withFaults(real);
-  const log = await open(store);
+  const log = await open(store, createAuditKeys(), 500);
   await log.append(intent("e:0"));
   const answer = Promise.withResolvers<void>();
   faults.before = () => answer.promise;
-  const slow = assert.rejects(log.append(intent("e:1")), /has not answered for 50 ms/);
+  const slow = assert.rejects(log.append(intent("e:1")), /has not answered for 500 ms/);
   const fact = log.append(outcome("e:0"));
   await slow;
   assert.equal(log.health().ok, false);
@@ -182,7 +187,7 @@ Deno.test("a store that does not answer refuses calls after a while, and the cha
 
 Deno.test("append() refuses above the queue's bound and not at it", async () => {
   const { store, faults } = withFaults(createMemoryStore());
-  const limits = { ...LIMITS, stallMs: 10_000, queueRecordsMax: 20, factsMax: 25 };
+  const limits = { ...LIMITS, queueRecordsMax: 20, factsMax: 25 };
   const log = await openAuditLog({ store, chain: "main", config: CONFIG, limits });
   const answer = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
@@ -215,7 +220,7 @@ Deno.test("close() ends although the store never answers", async () => {
 Deno.test("a store file that another process locks refuses calls and recovers when it is free", async () => {
   const folder = await Deno.makeTempDir();
   const store = await openKvStore(`${folder}/store.kv`);
-  const log = await open(store);
+  const log = await open(store, createAuditKeys(), 1_000);
   await log.append(intent("e:0"));
   const other = new DatabaseSync(`${folder}/store.kv`);
   other.exec("BEGIN EXCLUSIVE");
