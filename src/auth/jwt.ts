@@ -25,6 +25,7 @@ const ALGORITHMS = [
   "EdDSA",
 ];
 const DISCOVERY_TIMEOUT_MS = 5_000;
+const ISSUER_RETRY_MS = 5_000;
 
 /**
  * Verifies access tokens of an OAuth 2.1 authorization server: signature, issuer, audience, expiry.
@@ -138,12 +139,14 @@ function refusalOf(error: unknown): GateError {
     return unauthenticated(`the token's "${error.claim}" claim does not fit`);
   }
   if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
+    // Nothing is known about the token, and a new one would not help: no challenge.
     return new GateError(
-      "ERR_UNAUTHENTICATED",
+      "ERR_UPSTREAM_UNREACHABLE",
       "Cannot authenticate: the issuer cannot be reached",
       {
         hint: "Try again; the operator checks auth.issuer and auth.jwksUrl",
         cause: error,
+        retryAfterMs: ISSUER_RETRY_MS,
       },
     );
   }

@@ -298,3 +298,26 @@ Deno.test("no forged token is let in, each is a 401 with a challenge", async () 
     assert.equal((await callExecute(url, good)).status, 200, "and the good one still is");
   });
 });
+
+Deno.test("an issuer that cannot be reached is no reason to log in again", async () => {
+  const issuer = await startIssuer("search");
+  await withService(issuer, {}, async (url) => {
+    await issuer.close();
+    const response = await fetch(`${url}/mcp`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await signedByNobody()}` },
+      body: "{}",
+    });
+    assert.equal(response.status, 502);
+    assert.equal(response.headers.get("www-authenticate"), null);
+    assert.equal(response.headers.get("retry-after"), "5");
+    const { code, detail } = await response.json();
+    assert.equal(code, "ERR_UPSTREAM_UNREACHABLE");
+    assert.match(detail, /auth\.issuer/);
+  });
+});
+
+async function signedByNobody(): Promise<string> {
+  const { privateKey } = await generateKeyPair("RS256");
+  return await new SignJWT({}).setProtectedHeader({ alg: "RS256", kid: "k" }).sign(privateKey);
+}
