@@ -72,15 +72,18 @@ export async function measureHostile(
     const stop = new AbortController();
     const codes = new Set<string>();
     let attacks = 0;
+    const oneEnded = Promise.withResolvers<void>();
     const attacking = (async () => {
       while (!stop.signal.aborted) {
         const outcome = await run("attacker", attack.code, stop.signal);
         if (outcome.status === "cancelled") break;
         attacks++;
         codes.add(outcome.error?.code ?? outcome.status);
+        oneEnded.resolve();
       }
     })();
     const row = await bystand(attack.name);
+    await oneEnded.promise;
     stop.abort();
     await attacking;
     rows.push({ ...row, attacks, codes: [...codes] });
