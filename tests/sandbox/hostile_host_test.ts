@@ -102,7 +102,7 @@ Deno.test("runProgram() kills a host that breaks the protocol", async () => {
     "a failure without its fields": failed({ name: "x" }),
     "a failure that claims a decision": failed({ ...FAILURE, code: "ERR_POLICY_DENIED" }),
     "a failure with a line of its own kind": failed({ ...FAILURE, line: "1" }),
-    "a failure with a huge text": failed({ ...FAILURE, message: "x".repeat(100_000) }),
+    "a failure with a huge text": failed({ ...FAILURE, message: "x".repeat(140_000) }),
   };
   for (const [name, text] of Object.entries(violations)) {
     const { outcome, clean, killed } = await outcomeOf(say(text));
