@@ -3,7 +3,7 @@ import { GateError } from "../model/errors.ts";
 import { OutboundRefusedError } from "./address_guard.ts";
 import { AnswerTooLargeError } from "./bound_response.ts";
 import { ANSWER_ENDED_EARLY } from "./cancellable_transport.ts";
-import { MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
+import { MALFORMED_ANSWER, MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 import {
   badResult,
   type CallName,
@@ -33,10 +33,15 @@ export function isOldHttpServer(error: unknown): boolean {
   return [400, 404, 405, 406, 415].includes(httpFacts(error).status);
 }
 
+const OUR_OWN_CODES: readonly number[] = [
+  MESSAGE_TOO_LARGE,
+  MALFORMED_ANSWER,
+  ANSWER_ENDED_EARLY,
+];
+
 /** An error that the server itself answered with, in its own words. */
 export function isServerRefusal(error: unknown): error is ProtocolError {
-  return ProtocolError.isInstance(error) && error.code !== MESSAGE_TOO_LARGE &&
-    error.code !== ANSWER_ENDED_EARLY;
+  return ProtocolError.isInstance(error) && !OUR_OWN_CODES.includes(error.code);
 }
 
 /** Was anything sent? A refused connection or an unknown host means no. */
@@ -63,6 +68,9 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
   if (ProtocolError.isInstance(error)) {
     if (error.code === MESSAGE_TOO_LARGE) {
       return badResult(call, "it is larger than the service accepts", error);
+    }
+    if (error.code === MALFORMED_ANSWER) {
+      return badResult(call, "it is not a JSON-RPC message", error);
     }
     return error.code === ANSWER_ENDED_EARLY
       ? outcomeUnknown(call, "the answer ended before it was complete", error)

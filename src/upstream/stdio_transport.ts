@@ -20,6 +20,8 @@ export interface StdioTransportOptions {
   readonly graceMs: number;
 }
 
+/** Where the id of an answer that cannot be read is looked for. */
+const ENDS_CHARACTERS = 256;
 const STDERR_LINE_BYTES_MAX = 2_048;
 /** Messages that share a write; a larger one has its own. */
 const WRITE_CHARACTERS_MAX = 65_536;
@@ -68,7 +70,8 @@ export class StdioTransport implements Transport {
     const stdout = pump(child.stdout, {
       lineBytesMax: this.#options.messageBytesMax,
       onLine: (line) => this.#receive(line),
-      onLongLine: (line) => this.#refuse(line),
+      onLongLine: (line) =>
+        this.#refuse(line, MESSAGE_TOO_LARGE, `Answer of ${line.bytes} bytes is over the limit`),
     });
     const stderr = pump(child.stderr, {
       lineBytesMax: STDERR_LINE_BYTES_MAX,
@@ -119,22 +122,17 @@ export class StdioTransport implements Transport {
   #receive(text: string): void {
     const line = text.trim();
     if (line === "") return;
-    try {
-      const message: unknown = JSON.parse(line);
-      if (isMessage(message)) this.onmessage?.(message);
-      else this.onerror?.(new Error("Message on stdout is not JSON-RPC 2.0"));
-    } catch {
-      this.onerror?.(new Error("Line on stdout is not JSON"));
-    }
+    const message = parse(line);
+    if (isMessage(message)) return this.onmessage?.(message);
+    const ends = { head: line.slice(0, ENDS_CHARACTERS), tail: line.slice(-ENDS_CHARACTERS) };
+    this.#refuse(ends, MALFORMED_ANSWER, "Line on stdout is not a JSON-RPC 2.0 message");
   }
 
-  /** Turns a message that was too long to keep into an error for the request it answers. */
-  #refuse(line: LongLine): void {
-    const message = `Answer of ${line.bytes} bytes is over the limit`;
+  /** Turns what cannot be read into an error for the request it answers, which would wait in vain. */
+  #refuse(line: Pick<LongLine, "head" | "tail">, code: number, message: string): void {
     const id = answeredId(line);
     this.onerror?.(new Error(message));
-    if (id === null) return;
-    this.onmessage?.({ jsonrpc: "2.0", id, error: { code: MESSAGE_TOO_LARGE, message } });
+    if (id !== null) this.onmessage?.({ jsonrpc: "2.0", id, error: { code, message } });
   }
 
   /** Waits for the child, then ends what is left of its group and tells the client. */
@@ -159,6 +157,8 @@ export class StdioTransport implements Transport {
 
 /** JSON-RPC error code of an answer that was too large to read. */
 export const MESSAGE_TOO_LARGE = -31_001;
+/** JSON-RPC error code of an answer that is none. */
+export const MALFORMED_ANSWER = -31_003;
 
 async function pump(
   stream: ReadableStream<Uint8Array>,
@@ -172,13 +172,27 @@ async function pump(
   }
 }
 
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A request, a notification, or an answer that has a result or an error. */
 function isMessage(value: unknown): value is JSONRPCMessage {
-  return typeof value === "object" && value !== null && "jsonrpc" in value &&
-    value.jsonrpc === "2.0";
+  if (!isObject(value) || !("jsonrpc" in value) || value.jsonrpc !== "2.0") return false;
+  return "method" in value || "result" in value && isObject(value.result) ||
+    "error" in value && isObject(value.error);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** The id at the start or the end of a message that was never parsed; servers write it at either. */
-function answeredId(line: LongLine): number | null {
+function answeredId(line: Pick<LongLine, "head" | "tail">): number | null {
   const atStart = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,/.exec(
     line.head,
   );

@@ -26,6 +26,7 @@ const TOOLS: unknown[] = [
   { name: "big", inputSchema: object },
   { name: "hang", inputSchema: object },
   { name: "garbage", inputSchema: object },
+  { name: "malformed", inputSchema: object },
   { name: "wrong_id", inputSchema: object },
   { name: "progress", inputSchema: object },
   { name: "environment", inputSchema: object },
@@ -65,6 +66,8 @@ async function callTool(id: number, params: { readonly [key: string]: unknown })
     case "garbage":
       writeText("a log line on stdout\n\n{not json}\n[]\n");
       return answer(text("after the garbage"));
+    case "malformed":
+      return writeText(`{"jsonrpc":"2.0","id":${id},"result":${args.result}}\n`);
     case "wrong_id":
       send({ jsonrpc: "2.0", id: id + 1_000, result: text("for nobody") });
       send({ jsonrpc: "2.0", id: "a", result: text("for nobody") });

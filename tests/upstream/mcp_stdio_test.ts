@@ -23,7 +23,7 @@ Deno.test("list() gives every definition of a stdio server, malformed ones too",
   assert.deepEqual(upstreams.status("raw"), { status: "starting", error: null });
   const listing = await upstreams.list("raw");
   assert.equal(listing.title, "Raw server");
-  assert.equal(listing.tools.length, 16);
+  assert.equal(listing.tools.length, 17);
   assert.ok(listing.tools.includes("not even an object"));
   assert.deepEqual(upstreams.status("raw"), { status: "ready", error: null });
 });
@@ -87,6 +87,19 @@ Deno.test("a child that dies is started again by itself, and its lists are asked
   await assert.rejects(upstreams.call(callOf("raw", "crash")), withCode("ERR_OUTCOME_UNKNOWN"));
   await until("the change is told", () => changed.length > 0);
   assert.deepEqual(changed, ["raw"]);
+  assert.equal(upstreams.status("raw").status, "ready");
+});
+
+Deno.test("call() fails at once when an answer is none, instead of waiting for another", async () => {
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
+  for (const result of ["null", "7", '{"n":NaN}', '{"content":[]', "", '"\\x"']) {
+    await assert.rejects(
+      upstreams.call(callOf("raw", "malformed", { result })),
+      withCode("ERR_UPSTREAM_RESULT"),
+      result,
+    );
+  }
   assert.equal(upstreams.status("raw").status, "ready");
 });
 
