@@ -3,12 +3,16 @@ import { ConfigSchema } from "../src/config/schema.ts";
 import type { Isolation } from "../src/sandbox/host_settings.ts";
 import type { BenchTarget } from "./execute_bench.ts";
 
+/** As in a bare pool of the same bench: the columns with calls at once measure the way, not this limit. */
+const CALLS_AT_ONCE = 64;
+
 /** The whole service over HTTP MCP: authentication, gate, audit in Deno KV, an upstream on stdio. */
 export async function openHttpTarget(isolation: Isolation): Promise<BenchTarget> {
   const folder = await Deno.makeTempDir({ prefix: "toolgate-bench-" });
   const server = {
     command: Deno.execPath(),
     args: ["run", "--quiet", "--no-config", new URL("bench_server.ts", import.meta.url).pathname],
+    concurrentCallsMax: CALLS_AT_ONCE,
   };
   const app = await createApp({
     config: ConfigSchema.parse({
@@ -16,6 +20,7 @@ export async function openHttpTarget(isolation: Isolation): Promise<BenchTarget>
       store: `kv:${folder}/bench.kv`,
       auth: "keys",
       policies: "open",
+      limits: { concurrentCallsMax: CALLS_AT_ONCE },
       sandbox: { isolation },
       mcpServers: { math: server, slow: server },
     }),
