@@ -37,7 +37,7 @@ export function createLineSplitter(options: {
       parts.push(part.slice());
       return;
     }
-    const latest = joinBytes([...(head === null ? parts : [tail]), part]);
+    const latest = Buffer.concat([...(head === null ? parts : [tail]), part]);
     head ??= latest.slice(0, HEAD_BYTES);
     tail = latest.slice(-HEAD_BYTES);
     parts = [];
@@ -45,7 +45,7 @@ export function createLineSplitter(options: {
   const finish = () => {
     if (head !== null) {
       options.onLongLine({ bytes, head: decoder.decode(head), tail: decoder.decode(tail) });
-    } else options.onLine(decoder.decode(joinBytes(parts)));
+    } else options.onLine(decoder.decode(Buffer.concat(parts)));
     parts = [];
     bytes = 0;
     head = null;
@@ -62,15 +62,4 @@ export function createLineSplitter(options: {
       if (from < chunk.length) take(chunk.subarray(from));
     },
   };
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 }

@@ -36,7 +36,7 @@ export function writeMultipart(
     encoder.encode("\r\n"),
   ]);
   chunks.push(encoder.encode(`--${boundary}--\r\n`));
-  return concatenate(chunks);
+  return Buffer.concat(chunks);
 }
 
 function partOf(body: OperationBody, name: string, value: unknown): Part {
@@ -105,16 +105,6 @@ export function fileOf(value: unknown): {
     typeof value === "string" ? value : JSON.stringify(value ?? ""),
   );
   return { bytes, filename: null, contentType: null };
-}
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
