@@ -1,3 +1,5 @@
+import { taskFlags } from "./task_flags.ts";
+
 /** Runs `bench/<name>_bench.ts`, or all of them one after the other. */
 const names = [...Deno.readDirSync("bench")]
   .map((entry) => /^(\w+)_bench\.ts$/.exec(entry.name)?.[1])
@@ -11,13 +13,17 @@ if (wanted !== undefined && !wanted.startsWith("-") && !names.includes(wanted)) 
 }
 
 const isNamed = wanted !== undefined && !wanted.startsWith("-");
+// The engine is set as it is for the service.
+const engine = taskFlags(await Deno.readTextFile("deno.json"), "toolgate")
+  .filter((flag) => flag.startsWith("--v8-flags="));
 let failures = 0;
 for (const name of isNamed ? [wanted] : names) {
   console.log(`\n== ${name}`);
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--cached-only", "--no-prompt", "-A", `bench/${name}_bench.ts`].concat(
-      isNamed ? rest : Deno.args,
-    ),
+    args: [
+      ...["run", "--cached-only", "--no-prompt", "-A", ...engine, `bench/${name}_bench.ts`],
+      ...(isNamed ? rest : Deno.args),
+    ],
   }).spawn().status;
   if (!success) failures++;
 }

@@ -40,7 +40,7 @@ async function main(output: string): Promise<void> {
   const id = (await sha256(payload)).slice(0, 16);
   const denoJson = await Deno.readTextFile(new URL("deno.json", projectRoot));
   const launcher = renderLauncher(id, [
-    ...taskFlags(denoJson, "toolgate").filter((flag) => /^--(allow|deny)-/.test(flag)),
+    ...taskFlags(denoJson, "toolgate").filter((flag) => /^--(allow|deny|v8)-/.test(flag)),
     ...unstableFlags(denoJson),
   ]);
   await Deno.writeFile(output, new Blob([launcher, payload]).stream(), { mode: 0o755 });
@@ -51,7 +51,7 @@ async function main(output: string): Promise<void> {
 }
 
 /**
- * @param flags permissions and features. No module is loaded from anywhere but the unpacked folder,
+ * @param flags permissions, features and flags of the engine. No module is loaded from anywhere but the unpacked folder,
  * whatever a program in the sandbox tries.
  */
 function renderLauncher(id: string, flags: readonly string[]): string {

@@ -71,7 +71,7 @@ Deno.test("deno task compile embeds what runs and bakes in what it may", async (
   }
 });
 
-Deno.test("tasks that run toolgate share one list of permissions", () => {
+Deno.test("tasks that run toolgate share one list of permissions and engine flags", () => {
   const expected = taskFlags(denoJson, "toolgate");
   assert.ok(expected.includes("--no-prompt") && expected.includes("--deny-ffi"));
   for (const task of ["start", "demo"]) assert.deepEqual(taskFlags(denoJson, task), expected);
