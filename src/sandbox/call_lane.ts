@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { isDeeperThan, utf8Bytes } from "../rpc/json_depth.ts";
+import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { encodeMessage, KIND, type ReplyError } from "../rpc/protocol.ts";
 
 /** One call of the program, as it spelled it. Everything in it comes from the program. */
@@ -66,11 +67,13 @@ export function createCallLane(options: CallLaneOptions): CallLane {
   let count = 0;
   let active = 0;
   let openChars = 0;
-  /** Full batches, then the one that is being filled. */
-  const batches: string[] = [];
-  let batch = "";
-  let sending: Promise<void> | null = null;
   let closed = false;
+  const answers = createGatheredWriter(
+    async (messages) => {
+      if (!closed) await options.send(messages);
+    },
+    BATCH_CHARS_MAX,
+  );
 
   function take(id: number, server: string, tool: string, json: string): ErrorCode | null {
     if (id !== count) return "ERR_SANDBOX_PROTOCOL";
@@ -160,31 +163,15 @@ export function createCallLane(options: CallLaneOptions): CallLane {
   async function reply(id: number, chars: number, result: CallReply): Promise<void> {
     openChars -= chars;
     const at = result.atMs === undefined ? "" : String(Math.floor(result.atMs));
-    if (result.ok) batch += encodeMessage(KIND.replyOk, id, [result.json, at]);
+    let message: string;
+    if (result.ok) message = encodeMessage(KIND.replyOk, id, [result.json, at]);
     else {
       failures.set(id, result);
       const error: ReplyError = result.error;
-      batch += encodeMessage(KIND.replyError, id, [JSON.stringify(error), at]);
+      message = encodeMessage(KIND.replyError, id, [JSON.stringify(error), at]);
     }
-    const isFull = batch.length > BATCH_CHARS_MAX;
-    if (isFull) {
-      batches.push(batch);
-      batch = "";
-    }
-    // What is answered in this turn, and while a write is under way, goes into one write.
-    sending ??= Promise.resolve().then(sendAll).finally(() => (sending = null));
-    if (isFull) await sending;
-  }
-
-  async function sendAll(): Promise<void> {
-    while (!closed && (batches.length > 0 || batch !== "")) {
-      let messages = batches.shift();
-      if (messages === undefined) {
-        messages = batch;
-        batch = "";
-      }
-      await options.send(messages);
-    }
+    const written = answers.push(message);
+    if (answers.waitingChars() > BATCH_CHARS_MAX) await written;
   }
 
   return {

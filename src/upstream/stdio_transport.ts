@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { ChildReaper } from "./child_reaper.ts";
+import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { createLineSplitter, type LongLine } from "./line_splitter.ts";
 
 export interface StdioCommand {
@@ -45,8 +46,10 @@ export class StdioTransport implements Transport {
   #ended: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
   #isClosed = false;
-  readonly #unsent: string[] = [];
-  #sending: Promise<void> | null = null;
+  readonly #messages = createGatheredWriter(
+    async (lines) => await this.#writer?.write(this.#encoder.encode(lines)),
+    WRITE_CHARACTERS_MAX,
+  );
 
   constructor(options: StdioTransportOptions) {
     this.#options = options;
@@ -83,23 +86,7 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#writer === null || this.#isClosed) throw new Error("Not connected");
-    this.#unsent.push(JSON.stringify(message) + "\n");
-    // What is sent in this turn, and while a write is under way, goes into one write.
-    this.#sending ??= Promise.resolve().then(() => this.#sendAll(this.#writer!))
-      .finally(() => this.#sending = null);
-    await this.#sending;
-  }
-
-  async #sendAll(writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for (let text = this.#unsent.shift(); text !== undefined; text = this.#unsent.shift()) {
-      let next = this.#unsent[0];
-      while (next !== undefined && text.length + next.length <= WRITE_CHARACTERS_MAX) {
-        text += next;
-        this.#unsent.shift();
-        next = this.#unsent[0];
-      }
-      await writer.write(this.#encoder.encode(text));
-    }
+    await this.#messages.push(JSON.stringify(message) + "\n");
   }
 
   /** Asks the child to end, then makes it. The client library may call this as well. */
