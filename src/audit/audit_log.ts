@@ -126,6 +126,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     log,
   }, recovered.state);
   const checkpoint = () => writer.append({ kind: "checkpoint" });
+  const needsCheckpoint = () => keeper.isCheckpointDue(writer.state) || writer.isBusy();
   const { neededFrom = (chain) => firstUnshipped(store, config.ship, chain) } = options;
   const trimDeps = {
     store,
@@ -179,9 +180,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 
   async function close(): Promise<void> {
     await maintenance.close();
-    const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
     // A store that is away must not keep the process from ending: the next start goes on from here.
-    const last = due ? checkpoint().catch(logError(log)) : Promise.resolve();
+    const last = needsCheckpoint() ? checkpoint().catch(logError(log)) : Promise.resolve();
     await writer.close();
     await last;
     await anchors.close();
@@ -214,8 +214,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     },
     checkpoint,
     async ensureCheckpoint() {
-      const due = keeper.isCheckpointDue(writer.state) || writer.isBusy();
-      return due ? (await checkpoint()).seq + 1 : writer.state.size;
+      return needsCheckpoint() ? (await checkpoint()).seq + 1 : writer.state.size;
     },
     async verify({ verifierKeys = [], anchors = [], payloads = true } = {}) {
       // Taken first: whatever is written meanwhile comes behind it.
