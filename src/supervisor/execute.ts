@@ -19,7 +19,7 @@ import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { NOTHING_FOUND, type Preflight, type PreflightReport } from "./preflight.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
-import { recordOutcome } from "./record_outcome.ts";
+import { recordOutcome, roundMs } from "./record_outcome.ts";
 import { startExecution } from "./tracing.ts";
 
 /**
@@ -105,7 +105,7 @@ export async function execute(
       kind: "execution.end",
       result: { status: "error" },
       err: { code, message },
-      ms: { total: round(deps.now() - startedAt) },
+      ms: { total: roundMs(deps.now() - startedAt) },
     });
     await Promise.all([started, ended]);
     throw error;
@@ -117,7 +117,7 @@ export async function execute(
         tool: call.tool,
         effect: call.effect,
         status: statusOf(call),
-        ms: round(call.ms),
+        ms: roundMs(call.ms),
       });
       bytesIn += call.bytes;
       if (call.ok) tokensIn += deps.countTokens(call.json);
@@ -143,7 +143,7 @@ export async function execute(
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(context.dryRun ? { planned: context.planned } : {}),
     usage: {
-      wallMs: round(deps.now() - startedAt),
+      wallMs: roundMs(deps.now() - startedAt),
       toolCalls: calls.length,
       bytesKeptOut,
       tokensReturned,
@@ -162,7 +162,7 @@ export async function execute(
     ms: { total: result.usage.wallMs },
     detail: {
       calls: calls.length,
-      cpuMs: round(outcome.cpuMs),
+      cpuMs: roundMs(outcome.cpuMs),
       tokensReturned: result.usage.tokensReturned,
       codeTokens: deps.countTokens(request.code),
       ...(context.dryRun ? { dryRun: true } : {}),
@@ -335,8 +335,4 @@ function statusOfExecution(
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }
