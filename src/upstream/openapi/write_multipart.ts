@@ -1,3 +1,4 @@
+import { isNode } from "./document.ts";
 import type { OperationBody } from "./operation.ts";
 import { UnwritableError } from "./write_parameters.ts";
 
@@ -41,7 +42,7 @@ export function writeMultipart(
 
 function partOf(body: OperationBody, name: string, value: unknown): Part {
   const contentType = body.encoding.get(name)?.contentType ?? null;
-  const isGiven = isRecord(value) && typeof value.base64 === "string";
+  const isGiven = isNode(value) && typeof value.base64 === "string";
   if (isGiven || body.files.has(name)) {
     const file = fileOf(value);
     return {
@@ -52,7 +53,7 @@ function partOf(body: OperationBody, name: string, value: unknown): Part {
       bytes: file.bytes,
     };
   }
-  const isObject = isRecord(value) || Array.isArray(value);
+  const isObject = isNode(value) || Array.isArray(value);
   const text = isObject
     ? JSON.stringify(value)
     : value === null || value === undefined
@@ -92,7 +93,7 @@ export function fileOf(value: unknown): {
   filename: string | null;
   contentType: string | null;
 } {
-  if (isRecord(value) && typeof value.base64 === "string") {
+  if (isNode(value) && typeof value.base64 === "string") {
     const text = (key: string) => typeof value[key] === "string" ? value[key] : null;
     try {
       const bytes = Uint8Array.fromBase64(value.base64);
@@ -105,8 +106,4 @@ export function fileOf(value: unknown): {
     typeof value === "string" ? value : JSON.stringify(value ?? ""),
   );
   return { bytes, filename: null, contentType: null };
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isNode } from "./document.ts";
 import type { OperationParameter, ParameterStyle } from "./operation.ts";
 
 /** An argument that cannot be written where it belongs. */
@@ -64,7 +65,7 @@ export function writePairs(
     const list = { items: value.map(primitive), delimiter: delimiterOf(style) };
     return value.length === 0 ? [] : [[name, list]];
   }
-  if (isRecord(value)) {
+  if (isNode(value)) {
     const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
     if (explode) return entries.map(([key, inner]) => [key, primitive(inner)]);
     const items = entries.flatMap(([key, inner]) => [key, primitive(inner)]);
@@ -78,7 +79,7 @@ function writeDeep(name: string, value: unknown, depth: number): readonly Pair[]
   if (depth > DEPTH_MAX) throw new UnwritableError(`"${name}" is nested too deep`);
   const entries = Array.isArray(value)
     ? value.map((item, index) => [String(index), item] as const)
-    : isRecord(value)
+    : isNode(value)
     ? Object.entries(value)
     : null;
   if (entries === null) return [[name, primitive(value)]];
@@ -106,21 +107,21 @@ export function encodePairs(pairs: readonly Pair[], allowReserved = false): stri
 
 function writeSimple(value: unknown, explode: boolean, encode: (text: string) => string): string {
   if (Array.isArray(value)) return value.map((item) => encode(primitive(item))).join(",");
-  if (!isRecord(value)) return encode(primitive(value));
+  if (!isNode(value)) return encode(primitive(value));
   return Object.entries(value)
     .map(([key, inner]) => `${encode(key)}${explode ? "=" : ","}${encode(primitive(inner))}`)
     .join(",");
 }
 
 function writeLabel(value: unknown, explode: boolean): string {
-  if (isRecord(value) && explode) {
+  if (isNode(value) && explode) {
     return Object.entries(value)
       .map(([key, inner]) => `.${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`)
       .join("");
   }
   const parts = Array.isArray(value)
     ? value
-    : isRecord(value)
+    : isNode(value)
     ? Object.entries(value).flat()
     : [value];
   return `.${parts.map((part) => encodeURIComponent(primitive(part))).join(explode ? "." : ",")}`;
@@ -130,12 +131,12 @@ function writeMatrix(name: string, value: unknown, explode: boolean): string {
   const pair = (key: string, inner: unknown) =>
     `;${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`;
   if (Array.isArray(value) && explode) return value.map((item) => pair(name, item)).join("");
-  if (isRecord(value) && explode) {
+  if (isNode(value) && explode) {
     return Object.entries(value).map(([key, inner]) => pair(key, inner)).join("");
   }
   const parts = Array.isArray(value)
     ? value
-    : isRecord(value)
+    : isNode(value)
     ? Object.entries(value).flat()
     : [value];
   const list = parts.map((part) => encodeURIComponent(primitive(part))).join(",");
@@ -158,8 +159,4 @@ function delimiterOf(style: ParameterStyle): DelimitedList["delimiter"] {
 function primitive(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

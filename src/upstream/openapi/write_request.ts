@@ -1,3 +1,4 @@
+import { isNode } from "./document.ts";
 import type { Operation, OperationBody } from "./operation.ts";
 import { fileOf, writeMultipart } from "./write_multipart.ts";
 import {
@@ -112,7 +113,7 @@ function formPairs(body: OperationBody, fields: Arguments): readonly Pair[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     const encoding = body.encoding.get(name);
     if (encoding !== undefined) return writePairs(name, encoding.style, encoding.explode, value);
-    const hasObjects = (Array.isArray(value) ? value : [value]).some(isRecord);
+    const hasObjects = (Array.isArray(value) ? value : [value]).some(isNode);
     return hasObjects
       ? writePairs(name, "deepObject", true, value)
       : writePairs(name, "form", true, value);
@@ -121,14 +122,10 @@ function formPairs(body: OperationBody, fields: Arguments): readonly Pair[] {
 
 function recordOf(value: unknown): Arguments {
   if (value === undefined) return {};
-  if (!isRecord(value)) throw new UnwritableError("a form is not an object");
+  if (!isNode(value)) throw new UnwritableError("a form is not an object");
   return value;
 }
 
 function ownValue(args: Arguments, name: string): unknown {
   return Object.hasOwn(args, name) ? args[name] : undefined;
-}
-
-function isRecord(value: unknown): value is Arguments {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
