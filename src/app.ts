@@ -9,8 +9,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
-import { runCommand } from "./config/run_command.ts";
-import { createSecretResolver, type ResolveSecrets } from "./config/secrets.ts";
+import { createSecretResolver, type ResolveSecrets, systemSecretDeps } from "./config/secrets.ts";
 import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
 import { createAttackService } from "./http/attack_service.ts";
 import { createCallServices } from "./http/call_services.ts";
@@ -21,6 +20,7 @@ import { createHostGuard } from "./http/host_guard.ts";
 import { createHttpApp } from "./http/http_app.ts";
 import { createPolicyServices } from "./http/policy_services.ts";
 import { createProtectedResource } from "./http/protected_resource.ts";
+import { createStrayErrors, type StrayErrors } from "./http/stray_errors.ts";
 import { createUsageServices } from "./http/usage_services.ts";
 import { createListingMeter } from "./mcp/listing_meter.ts";
 import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
@@ -29,6 +29,7 @@ import type { Log } from "./model/log.ts";
 import { VERSION } from "./model/version.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Store } from "./store/store.ts";
+import { createSecretMask, resolveMasked } from "./upstream/secret_mask.ts";
 import { createTokenStore } from "./upstream/token_store.ts";
 import { createUserTokens, type UserTokens } from "./upstream/user_tokens.ts";
 import { loadKeyFile } from "./config/key_file.ts";
@@ -48,6 +49,8 @@ export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Bearer token of the local operator; changes with every start. */
   readonly localToken: string;
+  /** Takes note of an error that no part of the service waited for: logged, counted, shown. */
+  readonly noteStrayError: StrayErrors["note"];
   /** Starts everything and listens. @throws {Deno.errors.AddrInUse} */
   listen(): Promise<{ readonly url: string }>;
   /** Takes no new work, lets running executions finish within `server.drainMs`, closes everything. */
@@ -62,15 +65,12 @@ export interface AppOptions extends LoadedConfig {
 
 /** Wires the service; nothing but the store and the audit log is opened before it is used. */
 export async function createApp(options: AppOptions): Promise<App> {
+  return await openApp(options, await openStore(options.config.store));
+}
+
+/** The same over a store that is open already; it is closed with the service. */
+export async function openApp(options: AppOptions, store: Store): Promise<App> {
   const { config, baseDir, log } = options;
-  const store = await openStore(config.store);
-  const resolveSecrets = createSecretResolver({
-    env: (name) => Deno.env.get(name),
-    readTextFile: (path) => Deno.readTextFile(path),
-    runCommand,
-    now: () => performance.now(),
-    baseDir,
-  });
   const audit = await openAuditLog({
     store,
     chain: chainName(config.store),
@@ -79,23 +79,23 @@ export async function createApp(options: AppOptions): Promise<App> {
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
   }).catch(closing(store));
-  return await assemble(options, { store, audit, resolveSecrets }).catch(closing(audit, store));
+  return await assemble(options, { store, audit }).catch(closing(audit, store));
 }
 
 interface OpenParts {
   readonly store: Store;
   readonly audit: AuditLog;
-  readonly resolveSecrets: ResolveSecrets;
 }
 
-async function assemble(
-  options: AppOptions,
-  { store, audit, resolveSecrets }: OpenParts,
-): Promise<App> {
+async function assemble(options: AppOptions, { store, audit }: OpenParts): Promise<App> {
   const { config, log } = options;
+  const mask = createSecretMask();
+  const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
+  const resolveSecrets: ResolveSecrets = (text) => resolveMasked(mask, resolver, "", text);
   const instance = crypto.randomUUID();
   const localUrl = `http://${reachableHost(config.server.host)}:${config.server.port}`;
   const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  mask.add(localToken);
   const drain = new AbortController();
   const subjectTokens = new WeakMap<Principal, string>();
   const gate = await openGate({
@@ -153,11 +153,26 @@ async function assemble(
   });
   const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
     gate.policy.current().canEnter(principal, space);
-  const health = createHealth({ config, store, audit, gate, version: VERSION, instance });
   const metrics = createMetrics({
     auditOk: () => audit.health().ok,
     sandbox: gate.sandboxStatus,
     servers: gate.servers,
+  });
+  const strayErrors = createStrayErrors({
+    log,
+    now: Date.now,
+    mask: mask.apply,
+    count: metrics.countStrayError,
+  });
+  const health = createHealth({
+    config,
+    store,
+    audit,
+    gate,
+    strayErrors: strayErrors.status,
+    isDraining: () => drain.signal.aborted,
+    version: VERSION,
+    instance,
   });
   audit.follow((record) => metrics.observe(record));
   const authFailures = createAuthFailures({
@@ -258,6 +273,7 @@ async function assemble(
   return {
     fetch,
     localToken,
+    noteStrayError: strayErrors.note,
     async listen() {
       const guard = createHostGuard(config.server.host, config.server.publicUrl);
       server = serve(options, async (request) => guard(request) ?? await fetch(request));
@@ -288,8 +304,9 @@ async function assemble(
     },
     async close() {
       drain.abort();
-      const serving = server?.shutdown();
+      // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
       await gate.close();
+      const serving = server?.shutdown();
       await mcp.close();
       await listings.settled();
       await pages.close();

@@ -152,7 +152,11 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     });
     opened = catalog;
     await policy.announce();
-    upstreams.onListChanged((server) => void catalog.refresh(server));
+    upstreams.onListChanged((server) => {
+      catalog.refresh(server).catch((error) =>
+        log("warn", "Cannot list an upstream again", { server, cause: `${error}` })
+      );
+    });
     await withinMs(catalog.ready(), FIRST_LISTING_MS);
     policy.toolsChanged();
     catalog.onChange(() => policy.toolsChanged());
@@ -249,7 +253,10 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     sandbox,
     sandboxStatus: () => pool?.status() ?? null,
     warmChecker() {
-      if (config.preflight !== "off" && !draining) void warmedChecker();
+      if (config.preflight === "off" || draining) return;
+      warmedChecker().catch((error) =>
+        log("warn", "Cannot start the checker", { cause: `${error}` })
+      );
     },
     servers: () => [...snapshot().servers.values()],
     async search(caller, input, exchange) {

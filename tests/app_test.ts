@@ -210,8 +210,14 @@ Deno.test("the service answers health, and 404 and 413 as problem documents", as
   await withApp({}, async ({ app }) => {
     const get = (path: string) => app.fetch(new Request(`http://127.0.0.1${path}`));
     assert.equal((await (await get("/healthz")).json()).status, "ok");
-    const ready = await get("/readyz");
-    assert.equal(ready.status, 200);
+    // Red until the sandbox has opened.
+    let ready = await get("/readyz");
+    for (let tries = 0; ready.status !== 200 && tries < 600; tries++) {
+      assert.equal(ready.status, 503);
+      assert.equal((await ready.json()).ready, false);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      ready = await get("/readyz");
+    }
     assert.equal((await ready.json()).ready, true);
     const missing = await get("/nothing");
     assert.equal(missing.status, 404);

@@ -95,6 +95,13 @@ export function createAuditQueue(limits: AuditLimits): AuditQueue {
   };
 }
 
+/** What payloads of one record weigh in the queue. */
+export function charactersOf(payloads: KeptPayloads | null): number {
+  if (payloads === null || "large" in payloads) return 0;
+  return (payloads.args?.[1].length ?? 0) + (payloads.result?.[1].length ?? 0) +
+    (payloads.code?.[1].length ?? 0);
+}
+
 /** Kinds that are written before something happens. All others tell what has happened. */
 const ANNOUNCEMENTS: ReadonlySet<AuditKind> = new Set<AuditKind>([
   "search",
@@ -160,4 +167,23 @@ export function describeRefused(record: AuditRecord): AuditEvent {
   }
   const detail = { type: "audit.refused", seq: record.seq, kind: record.kind };
   return { ...about, kind: "admin", detail, err };
+}
+
+/** Why announcements are refused. */
+export interface Trouble {
+  readonly reason: string;
+  readonly since: number;
+  refused: number;
+}
+
+/** The first record that can be written again says what happened. */
+export function describeTrouble(trouble: Trouble | null): AuditEvent | null {
+  if (trouble === null) return null;
+  const detail = {
+    type: "audit.recovered",
+    reason: trouble.reason.slice(0, 500).toWellFormed(),
+    since: new Date(trouble.since).toISOString(),
+    refused: trouble.refused,
+  };
+  return { kind: "admin", detail };
 }

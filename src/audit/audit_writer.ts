@@ -6,20 +6,24 @@
  * while the process lives: it waits until the store is back. After a failed commit the stored head
  * decides what was written; the first record after a failure says that there was one.
  */
-import { GateError } from "../model/errors.ts";
+import type { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import { type Change, FencedError, type LogEntry, type Store } from "../store/store.ts";
 import {
   type AuditLimits,
   type AuditQueue,
+  charactersOf,
   createAuditQueue,
   describeRefused,
+  describeTrouble,
   isAnnouncement,
   type KeptPayloads,
   ownEvent,
+  type Trouble,
   type Urgency,
   type Waiting,
 } from "./audit_queue.ts";
+import { auditUnavailable } from "./audit_unavailable.ts";
 import { normalizeEvent } from "./normalize_event.ts";
 import { type ChainLink, type ChainState, extendChain, followEntries } from "./chain.ts";
 
@@ -57,12 +61,6 @@ export interface AuditWriterDeps {
 interface Built extends WrittenBatch {
   /** Which link answers which waiting: the last one a demanded checkpoint. */
   readonly linkOf: (index: number) => ChainLink | undefined;
-}
-
-interface Trouble {
-  readonly reason: string;
-  readonly since: number;
-  refused: number;
 }
 
 export class AuditWriter {
@@ -194,7 +192,8 @@ export class AuditWriter {
     // While there is trouble the record of it is tried, also when nothing else waits.
     while (this.#due || this.#trouble !== null) {
       const batch = this.#take();
-      const built = this.#build(batch);
+      const built = this.#tryBuild(batch);
+      if (built === null) continue;
       const failure = await this.#commit(batch, built);
       if (failure === null) {
         this.#settle(batch, built);
@@ -216,8 +215,22 @@ export class AuditWriter {
     }
   }
 
+  /** @returns null if no record can be made of it, which its writers are told. */
+  #tryBuild(batch: readonly Waiting[]): Built | null {
+    try {
+      return this.#build(batch);
+    } catch (error) {
+      const reason = `its record cannot be made: ${error}`;
+      this.#deps.log(`audit: ${reason}`);
+      this.#rejectAll(batch, reason);
+      return null;
+    }
+  }
+
   #build(batch: readonly Waiting[]): Built {
-    const leaders = [this.#deps.leader(), this.#describeTrouble()].filter((one) => one !== null);
+    const leaders = [this.#deps.leader(), describeTrouble(this.#trouble)].filter((one) =>
+      one !== null
+    );
     const demanded = batch.at(-1)?.event.kind === "checkpoint";
     const events: { event: AuditEvent; ts: number }[] = demanded ? batch.slice(0, -1) : [...batch];
     events.unshift(...leaders.map((event) => ({ event, ts: this.#deps.now() })));
@@ -236,19 +249,6 @@ export class AuditWriter {
       return [{ seq, payloads: waiting.payloads }];
     });
     return { state, links, payloads, linkOf };
-  }
-
-  /** The first record that can be written again says what happened. */
-  #describeTrouble(): AuditEvent | null {
-    if (this.#trouble === null) return null;
-    const { reason, since, refused } = this.#trouble;
-    const detail = {
-      type: "audit.recovered",
-      reason: reason.slice(0, 500).toWellFormed(),
-      since: new Date(since).toISOString(),
-      refused,
-    };
-    return { kind: "admin", detail };
   }
 
   /** @returns null, or why it failed. */
@@ -271,8 +271,17 @@ export class AuditWriter {
     this.#state = built.state;
     if (this.#trouble !== null) this.#deps.log("audit: the store can be written again");
     this.#trouble = null;
-    this.#deps.written(built);
+    this.#tellWritten(built);
     for (const [index, waiting] of batch.entries()) this.#answer(waiting, built.linkOf(index));
+  }
+
+  /** What is stored stays stored, whatever becomes of those who hear of it. */
+  #tellWritten(batch: WrittenBatch): void {
+    try {
+      this.#deps.written(batch);
+    } catch (error) {
+      this.#deps.log(`audit: cannot tell of a batch that was written: ${error}`);
+    }
   }
 
   #answer(waiting: Waiting, link: ChainLink | undefined): void {
@@ -335,7 +344,7 @@ export class AuditWriter {
     const state = followEntries(this.#state, links.map((link) => link.entry));
     const payloads = built.payloads.filter(({ seq }) => seq < state.size);
     this.#state = state;
-    if (stored > 0) this.#deps.written({ state, links, payloads });
+    if (stored > 0) this.#tellWritten({ state, links, payloads });
     const again: Waiting[] = [];
     for (const [index, waiting] of batch.entries()) {
       const link = built.linkOf(index);
@@ -363,10 +372,7 @@ export class AuditWriter {
   }
 
   #unavailable(reason: string): GateError {
-    return new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {
-      hint: "Nothing was done. Try again later; the operator sees the cause in the health check.",
-      retryAfterMs: this.#deps.limits.retryMaxMs,
-    });
+    return auditUnavailable(reason, this.#deps.limits.retryMaxMs);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -378,10 +384,4 @@ export class AuditWriter {
     clearTimeout(timer);
     this.#wake = null;
   }
-}
-
-function charactersOf(payloads: KeptPayloads | null): number {
-  if (payloads === null || "large" in payloads) return 0;
-  return (payloads.args?.[1].length ?? 0) + (payloads.result?.[1].length ?? 0) +
-    (payloads.code?.[1].length ?? 0);
 }

@@ -1,6 +1,6 @@
-import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
-import { isAnnouncementKind, type KeptPayloads } from "./audit_queue.ts";
+import { AUDIT_LIMITS, isAnnouncementKind, type KeptPayloads } from "./audit_queue.ts";
+import { auditUnavailable } from "./audit_unavailable.ts";
 import type { SaltedPayloads } from "./payload_box.ts";
 import type { PayloadStore } from "./payload_store.ts";
 
@@ -26,10 +26,7 @@ export function keepPayloads(
   return kept.then((payloads) => withKept(event, payloads), (error) => {
     const reason = error instanceof Error ? error.message : String(error);
     if (isAnnouncementKind(event.kind)) {
-      throw new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {
-        hint: "Nothing was done. Try again later; the operator sees the cause in the health check.",
-        cause: error,
-      });
+      throw auditUnavailable(reason, AUDIT_LIMITS.retryMaxMs);
     }
     log(`audit: ${reason}`);
     return withKept(event, null);

@@ -77,9 +77,10 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     timer: null,
   }));
 
+  /** Never fails: a sink or a store that is away is told in the status, and tried again later. */
   async function shipAll(line: Line): Promise<void> {
-    if (!await takeLease(deps.store, line.id, holder)) return;
     try {
+      if (!await takeLease(deps.store, line.id, holder)) return;
       for (const chain of await deps.store.logs()) await shipChain(line, chain);
       line.error = null;
       line.failures = 0;
@@ -113,13 +114,20 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     return line.running;
   }
 
+  async function runByTimer(line: Line): Promise<void> {
+    await run(line);
+    schedule(line);
+  }
+
   function schedule(line: Line): void {
     if (closing.signal.aborted) return;
     const pauseMs = line.failures === 0 ? line.everyMs : Math.min(
       RETRY_MAX_MS,
       Math.max(1_000, line.everyMs) * 2 ** Math.min(line.failures - 1, 10),
     );
-    line.timer = setTimeout(() => run(line).finally(() => schedule(line)), pauseMs);
+    line.timer = setTimeout(() => {
+      runByTimer(line).catch((error) => deps.log(`audit: shipping has stopped: ${error}`));
+    }, pauseMs);
     Deno.unrefTimer(Number(line.timer));
   }
 

@@ -193,14 +193,17 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     }
   }
 
-  const jobs = createDiscoveryJobs({ list, everyMs: deps.config.refreshEveryMs, now });
+  const onError = (server: string, error: unknown) =>
+    deps.log("error", "Cannot publish a listing", { server, cause: `${error}` });
+  const jobs = createDiscoveryJobs({ list, onError, everyMs: deps.config.refreshEveryMs, now });
   const observer = createObserver({
     records,
     entryOf: (server) => entries.get(server) ?? null,
     changed: (server, observations) => {
       const entry = entries.get(server);
       if (entry?.listing == null || entry.pins === null) return;
-      void replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins));
+      replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins))
+        .catch((error) => onError(server, error));
     },
     log: deps.log,
   });

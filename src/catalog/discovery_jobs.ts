@@ -11,8 +11,10 @@ export interface DiscoveryJobs {
 }
 
 export interface DiscoveryJobsDeps {
-  /** Lists one server; must not throw. False if it failed. */
+  /** Lists one server. False if it failed. */
   readonly list: (server: string) => Promise<boolean>;
+  /** Hears why a listing threw that nobody asked for; it is tried again later all the same. */
+  readonly onError: (server: string, error: unknown) => void;
   readonly everyMs: number;
   readonly now: () => number;
 }
@@ -70,9 +72,13 @@ export function createDiscoveryJobs(deps: DiscoveryJobsDeps): DiscoveryJobs {
   async function listNow(server: string, job: Job): Promise<void> {
     await calm(job);
     if (isClosed) return;
-    const isListed = await deps.list(server);
-    job.failures = isListed ? 0 : job.failures + 1;
-    if (!isClosed) wait(server, job, isListed ? deps.everyMs : retryMs(job.failures));
+    let isListed = false;
+    try {
+      isListed = await deps.list(server);
+    } finally {
+      job.failures = isListed ? 0 : job.failures + 1;
+      if (!isClosed) wait(server, job, isListed ? deps.everyMs : retryMs(job.failures));
+    }
   }
 
   function retryMs(failures: number): number {
@@ -81,7 +87,9 @@ export function createDiscoveryJobs(deps: DiscoveryJobsDeps): DiscoveryJobs {
 
   function wait(server: string, job: Job, ms: number): void {
     clearTimeout(job.timer);
-    const timer = setTimeout(() => void run(server), ms);
+    const timer = setTimeout(() => {
+      run(server).catch((error) => deps.onError(server, error));
+    }, ms);
     job.timer = timer;
     // The next listing is no reason for the process to stay.
     Deno.unrefTimer(timer);

@@ -9,6 +9,8 @@ export interface App {
   /** Credential of the operator at this machine, for this start only. */
   readonly localToken: string;
   readonly listen: () => Promise<{ readonly url: string }>;
+  /** Takes note of an error that no part of the service waited for. */
+  readonly noteStrayError: (origin: "promise" | "exception", error: unknown) => void;
   /** Drains: no new work, running executions finish or are stopped at `server.drainMs`. */
   readonly close: () => Promise<void>;
 }
@@ -46,6 +48,13 @@ export interface CliDeps extends LoadConfigDeps {
   readonly onStopSignal: (listener: () => void) => () => void;
   /** Calls the listener for each SIGHUP, where there is one; returns how to stop that. */
   readonly onReloadSignal: (listener: () => void) => () => void;
+  /**
+   * From now on errors that nobody waited for are told to the listener and end nothing; returns how to
+   * stop that.
+   */
+  readonly onStrayError: (
+    listener: (origin: "promise" | "exception", error: unknown) => void,
+  ) => () => void;
   readonly makeTempDir: () => Promise<string>;
   readonly removeDir: (path: string) => Promise<void>;
   /** Ends the process at once. */

@@ -19,6 +19,7 @@ export interface Check {
 export interface HealthReport {
   readonly version: string;
   readonly audit: { readonly ok: boolean; readonly reason: string | null };
+  readonly strayErrors: { readonly count: number; readonly lastAt: string | null };
   readonly store: { readonly kind: string; readonly ok: boolean; readonly reason?: string };
   readonly sandbox:
     | { readonly ok: false; readonly reason: string }
@@ -86,6 +87,13 @@ export function checkHealth(health: HealthReport, config: Config): Check[] {
     checkPolicy(health),
     checkSandbox(health.sandbox),
     ...health.servers.map((server) => checkServer(server, config)),
+    ...(health.strayErrors.count === 0 ? [] : [
+      warn(
+        "stray errors",
+        `${health.strayErrors.count} since the start, the last at ${health.strayErrors.lastAt}`,
+        "Each is a defect of toolgate: please report what the log says of it",
+      ),
+    ]),
     ...(health.quarantined === 0 ? [] : [
       warn(
         "quarantine",

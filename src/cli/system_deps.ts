@@ -45,6 +45,22 @@ export const systemDeps: CliDeps = {
     Deno.addSignalListener("SIGHUP", listener);
     return () => Deno.removeSignalListener("SIGHUP", listener);
   },
+  onStrayError(listener) {
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      listener("promise", event.reason);
+    };
+    const onException = (event: ErrorEvent) => {
+      event.preventDefault();
+      listener("exception", event.error ?? event.message);
+    };
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    globalThis.addEventListener("error", onException);
+    return () => {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onException);
+    };
+  },
   makeTempDir: () => Deno.makeTempDir({ prefix: "toolgate-" }),
   removeDir: (path) => Deno.remove(path, { recursive: true }),
   exit: (code) => Deno.exit(code),

@@ -5,6 +5,8 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
 import type { Store } from "../store/store.ts";
+import { createProbe } from "./probe.ts";
+import type { StrayErrorStatus } from "./stray_errors.ts";
 
 export interface HealthDeps {
   readonly config: Config;
@@ -15,30 +17,43 @@ export interface HealthDeps {
     readonly catalog: () => Promise<Catalog>;
     readonly sandbox: () => Promise<SandboxPool>;
   };
+  readonly strayErrors: () => StrayErrorStatus;
+  readonly isDraining: () => boolean;
   readonly version: string;
   readonly instance: string;
 }
 
 /** What `/readyz` and `doctor` say of the service. */
 export interface Health {
-  /** Ready means: a call could be decided, recorded and run. Upstreams that are down do not count. */
+  /**
+   * Ready means: a call could be decided, recorded and run. Upstreams that are down do not count.
+   * Answers within a second, whatever hangs.
+   */
   readiness(): Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
   /** Everything that `doctor` prints. */
   report(): Promise<unknown>;
 }
 
+/** Who asks for the whole report wants to hear of a sandbox that is still starting. */
+const REPORT_PATIENCE_MS = 30_000;
+
 export function createHealth(deps: HealthDeps): Health {
-  const readiness = async () => {
+  const askStore = createProbe(() => deps.store.logs());
+  const askSandbox = createProbe(async () => (await deps.gate.sandbox()).status());
+  const stateOf = async (patienceMs?: number) => {
     const audit = deps.audit.health();
-    const store = await outcomeOf(() => deps.store.logs());
-    const sandbox = await outcomeOf(async () => (await deps.gate.sandbox()).status());
+    const [store, sandbox] = await Promise.all([askStore(patienceMs), askSandbox(patienceMs)]);
     const policy = deps.gate.policy.status();
+    const draining = deps.isDraining();
     return {
-      ready: audit.ok && store.ok && sandbox.ok,
+      ready: audit.ok && store.ok && sandbox.ok && !draining,
+      ...(draining ? { reason: "the service is shutting down" } : {}),
       version: deps.version,
       instance: deps.instance,
       audit,
       store: { kind: deps.store.kind, ...store, value: undefined },
+      // Defects, not a state: they are for people, and turn nothing red.
+      strayErrors: deps.strayErrors(),
       sandbox: sandbox.ok ? { ok: true, ...sandbox.value } : sandbox,
       policy: {
         name: policy.name,
@@ -49,7 +64,7 @@ export function createHealth(deps: HealthDeps): Health {
     };
   };
   return {
-    readiness,
+    readiness: () => stateOf(),
     async report() {
       const catalog = await deps.gate.catalog();
       await catalog.refresh();
@@ -57,7 +72,7 @@ export function createHealth(deps: HealthDeps): Health {
       const status = deps.gate.policy.status();
       const unknown = unknownSpaces(deps.config, deps.gate.policy.current().spaces);
       return {
-        ...await readiness(),
+        ...await stateOf(REPORT_PATIENCE_MS),
         policy: { ...status, problems: [...status.problems, ...unknown] },
         servers: [...snapshot.servers.values()],
         quarantined: snapshot.quarantined.length,
@@ -74,16 +89,4 @@ function placesOf(reason: string | null): string | null {
   const places = [...reason.matchAll(/([^\s/\\]+:\d+):/g)].map(([, place]) => place);
   const where = places.length === 0 ? "" : `${[...new Set(places)].join(", ")}; `;
   return `${where}"toolgate policy check", the log and the audit log say why`;
-}
-
-type CheckOutcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
-
-async function outcomeOf<T>(check: () => Promise<T>): Promise<CheckOutcome<T>> {
-  try {
-    return { ok: true, value: await check() };
-  } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
-  }
 }

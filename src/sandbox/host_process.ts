@@ -103,7 +103,11 @@ export function startHostProcess(command: HostCommand, frameBytesMax: number): H
   }
 
   async function watch(): Promise<HostDeath> {
-    const [status, stderr] = await Promise.all([child.status, pumpStderr(), pumpFrames()]);
+    const [status, stderr] = await Promise.all([
+      child.status,
+      pumpStderr(),
+      pumpFrames().catch((error) => violate(`frames cannot be read: ${error}`)),
+    ]);
     dead = true;
     await writer.abort().catch(() => {});
     const death = { code: status.code, signal: status.signal, stderr };

@@ -15,7 +15,7 @@ import { createHostSupply, type HostSupplyOptions } from "./host_supply.ts";
 import type { Isolation } from "./host_settings.ts";
 import { limitError, type SandboxOutcome } from "./outcome.ts";
 import type { PooledHost } from "./pooled_host.ts";
-import { type ProgramRun, runProgram } from "./run_program.ts";
+import { type FinishedRun, type ProgramRun, runProgram } from "./run_program.ts";
 
 /** One program to run. */
 export interface SandboxProgram {
@@ -172,7 +172,7 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
       const { principalKey } = waiting;
       if (!mayRun(principalKey)) return false;
       const host = supply.take(principalKey);
-      if (host !== null) void execute(host, waiting);
+      if (host !== null) execute(host, waiting).catch((error) => waiting.reject(error));
       else missingOf.set(principalKey, queue.sizeOf(principalKey));
       return host !== null;
     });
@@ -199,11 +199,15 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     const { principalKey } = waiting;
     executions.add(waiting);
     runningOf.set(principalKey, (runningOf.get(principalKey) ?? 0) + 1);
-    const finished = await host.run(principalKey, (process) => runProgram(process, waiting.run));
-    executions.delete(waiting);
-    const left = runningOf.get(principalKey)! - 1;
-    if (left === 0) runningOf.delete(principalKey);
-    else runningOf.set(principalKey, left);
+    let finished: FinishedRun;
+    try {
+      finished = await host.run(principalKey, (process) => runProgram(process, waiting.run));
+    } finally {
+      executions.delete(waiting);
+      const left = runningOf.get(principalKey)! - 1;
+      if (left === 0) runningOf.delete(principalKey);
+      else runningOf.set(principalKey, left);
+    }
     const code = finished.outcome.error?.code ?? "";
     if (!finished.clean && code.startsWith("ERR_SANDBOX_")) supply.strike(principalKey);
     meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;

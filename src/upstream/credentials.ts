@@ -171,7 +171,10 @@ function userSource(
   return {
     scopeOf: personKey,
     token: async (of) => await user.token(await ownerOf(of)),
-    drop: (of, token) => void ownerOf(of).then((owner) => user.drop(owner, token), () => {}),
+    drop(of, token) {
+      // A store that is away cannot say whose token it was; it is refused again at its next use.
+      ownerOf(of).then((owner) => user.drop(owner, token)).catch(() => {});
+    },
     user,
   };
 }

@@ -16,6 +16,8 @@ export interface MetricsSources {
 export interface Metrics {
   /** Counts a record of the audit log: what is not in the log is not counted. */
   observe(record: AuditRecord): void;
+  /** Counts an error that no part of the service waited for. */
+  countStrayError(origin: string): void;
   /** Prometheus text format 0.0.4. */
   render(): string;
   readonly contentType: string;
@@ -42,6 +44,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
     "toolgate_auth_failures_total",
     "Requests without a valid credential",
   );
+  const strayErrors = createCounter(
+    "toolgate_stray_errors_total",
+    "Errors that no part of the service waited for, by origin: each is a defect",
+  );
   const families: readonly MetricFamily[] = [
     executions,
     executionSeconds,
@@ -50,11 +56,13 @@ export function createMetrics(sources: MetricsSources): Metrics {
     searches,
     tokensKeptOut,
     authFailures,
+    strayErrors,
   ];
   return {
     contentType: "text/plain; version=0.0.4; charset=utf-8",
     render: () =>
       [...families.flatMap((family) => family.lines()), ...gauges(sources), ""].join("\n"),
+    countStrayError: (origin) => strayErrors.add({ origin }, 1),
     observe(record) {
       const isList = record.detail?.type === "tools.list";
       if (record.kind === "search" && !isList) searches.add({}, 1);

@@ -325,6 +325,60 @@ Deno.test("of two replicas only one ships to a sink at a time", async () => {
   });
 });
 
+/** Fails the n-th operation of one delivery, for every n, until there is no n-th. */
+Deno.test("a store that fails at the n-th operation of a delivery ends nothing, and the next one delivers", async () => {
+  const real = createMemoryStore();
+  const log = await openAuditLog({ store: real, chain: "main", config: CONFIG });
+  await writeExecutions(log, 2);
+  const folder = await Deno.makeTempDir();
+  let n = 0;
+  for (let reached = true; reached; n++) {
+    reached = false;
+    let left = n;
+    const failing = async <T>(run: () => Promise<T>): Promise<T> => {
+      if (left-- === 0) {
+        reached = true;
+        throw new GateError("ERR_STORE", "Cannot read the store: disk I/O error", { hint: "" });
+      }
+      return await run();
+    };
+    const store: Store = {
+      ...real,
+      get: (key) => failing(() => real.get(key)),
+      put: (changes) => failing(() => real.put(changes)),
+      logs: () => failing(() => real.logs()),
+      head: (name) => failing(() => real.head(name)),
+      scan: (query) => failing(() => real.scan(query)),
+    };
+    const config = AuditSchema.parse({ ship: [{ to: `file:out${n}`, every: "100ms" }] }).ship;
+    const shipping = startShipping({
+      store,
+      signNote: log.signNote,
+      resolveSecrets: (text) => Promise.resolve(text),
+      baseDir: folder,
+      log: () => {},
+    }, config);
+    // By its own timer: the second try comes a second after a failure.
+    const isThere = () => {
+      try {
+        return readdirSync(`${folder}/out${n}`).some((name) => name.endsWith(".note"));
+      } catch {
+        return false; // no folder yet
+      }
+    };
+    for (let tries = 0; tries < 1_000 && !isThere(); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.ok(isThere(), `operation ${n}`);
+    await shipping.close();
+    const report = await verifySegments(`${folder}/out${n}`, [log.verifierKey]);
+    assert.deepEqual(report.problems, [], `operation ${n}`);
+  }
+  assert.ok(n > 5, `${n} operations`);
+  await log.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
 async function receiveAll(listener: Deno.Listener): Promise<Uint8Array> {
   const connection = await listener.accept();
   const bytes = await new Response(connection.readable).bytes();

@@ -1,10 +1,11 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, fail, ok, strictEqual } from "node:assert/strict";
 import { createDiscoveryJobs } from "../../src/catalog/discovery_jobs.ts";
 
 Deno.test("run() lists once more for all calls that come while a server is listed", async () => {
   let listings = 0;
   const gate = Promise.withResolvers<void>();
   const jobs = createDiscoveryJobs({
+    onError: (_server, error) => fail(`${error}`),
     list: async () => {
       listings++;
       await gate.promise;
@@ -23,6 +24,7 @@ Deno.test("run() lists once more for all calls that come while a server is liste
 Deno.test("run() slows down a server that gives notice without end", async () => {
   let listings = 0;
   const jobs = createDiscoveryJobs({
+    onError: (_server, error) => fail(`${error}`),
     list: () => Promise.resolve(++listings > 0),
     everyMs: 60_000,
     now: () => 0,
@@ -41,6 +43,7 @@ Deno.test("schedule() lists at once what is due, and what is not at its time", a
   const listed: string[] = [];
   const both = Promise.withResolvers<void>();
   const jobs = createDiscoveryJobs({
+    onError: (_server, error) => fail(`${error}`),
     list: (server) => {
       listed.push(server);
       if (listed.length === 2) both.resolve();
@@ -67,6 +70,7 @@ Deno.test("a listing that failed is tried again, later each time", async () => {
   const realSetTimeout = globalThis.setTimeout;
   const waits: number[] = [];
   const jobs = createDiscoveryJobs({
+    onError: (_server, error) => fail(`${error}`),
     list: () => {
       times.push(now);
       if (times.length === 3) third.resolve();

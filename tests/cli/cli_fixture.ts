@@ -56,6 +56,7 @@ export function scriptedApp(answers: { readonly [request: string]: unknown }): {
   const state = { closed: false };
   const app: App = {
     localToken: "local-token",
+    noteStrayError: () => {},
     async fetch(request) {
       const url = new URL(request.url);
       const name = `${request.method} ${url.pathname.replace("/api/v1", "")}`;

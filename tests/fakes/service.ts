@@ -22,7 +22,12 @@ const ROOT = new URL("../../", import.meta.url);
 export async function startService(
   folder: string,
   config: unknown,
-  options: { readonly readyMs?: number; readonly env?: { readonly [name: string]: string } } = {},
+  options: {
+    readonly readyMs?: number;
+    readonly env?: { readonly [name: string]: string };
+    /** Started instead of the product's own. */
+    readonly entry?: string;
+  } = {},
 ): Promise<RunningService> {
   const path = `${folder}/toolgate.json`;
   await Deno.writeTextFile(path, JSON.stringify(config));
@@ -37,7 +42,7 @@ export async function startService(
       "--allow-env",
       "--allow-run",
       "--allow-sys",
-      new URL("main.ts", ROOT).pathname,
+      new URL(options.entry ?? "main.ts", ROOT).pathname,
       "serve",
       "--config",
       path,

@@ -36,13 +36,17 @@ export const serveCommand: Command = {
     const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "info"));
     // Signals that come while the service starts end it as well, once it can be ended.
     const stop = createStop(deps);
+    let stopNoting = () => {};
     try {
       const app = await deps.createApp({ ...loaded, log });
+      stopNoting = deps.onStrayError(app.noteStrayError);
       try {
         const { url } = await listen(app, loaded);
         announce(context, loaded, url);
         warnOfSpans(context);
-        const stopReloading = deps.onReloadSignal(() => void reloadPolicy(context, app));
+        const stopReloading = deps.onReloadSignal(() => {
+          reloadPolicy(context, app).catch((error) => app.noteStrayError("promise", error));
+        });
         await stop.requested;
         stopReloading();
         context.output.note(
@@ -54,6 +58,7 @@ export const serveCommand: Command = {
       }
     } finally {
       stop.dispose();
+      stopNoting();
     }
     context.output.note("Stopped");
     return EXIT.ok;
