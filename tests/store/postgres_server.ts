@@ -10,10 +10,12 @@ export interface PostgresServer {
 
 const VERSIONS = ["18", "17", "16", "15"];
 
-/** @returns null when this machine has no PostgreSQL (`apt-get install postgresql`). */
-export async function startPostgres(): Promise<PostgresServer | null> {
+/** @throws {Error} If this machine has no PostgreSQL. */
+export async function startPostgres(): Promise<PostgresServer> {
   const binaries = await findBinaries();
-  if (binaries === null) return null;
+  if (binaries === null) {
+    throw new Error("PostgreSQL is not installed on this machine: apt-get install postgresql");
+  }
   const folder = await Deno.makeTempDir({ prefix: "toolgate-postgres-" });
   // The server refuses to run as root: then everything is done as its own user.
   const isRoot = Deno.uid() === 0;
