@@ -4,7 +4,7 @@ import type { ToolHints } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import { cleanLine, cleanText } from "./clean_text.ts";
 import { type Definition, pinOf } from "./pin.ts";
-import { createYielder } from "./yield_to_loop.ts";
+import { createYielder } from "../model/yield_to_loop.ts";
 
 /** Bounds of one listing. What passes one is quarantined with the reason, never cut silently. */
 export const LISTING_LIMITS = {

@@ -10,7 +10,7 @@ import {
   type ServerPins,
 } from "./pins.ts";
 import { canonicalJson } from "./pin.ts";
-import { createYielder } from "./yield_to_loop.ts";
+import { createYielder } from "../model/yield_to_loop.ts";
 import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./server_entry.ts";
 
 /** Makes a server's entry from a listing or from the store, and keeps the store up to date. */

@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../audit/export_audit.ts";
 import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
+import { listSchema } from "../model/list_schema.ts";
+
+/** Of groups, scopes or spaces in one request. */
+const NAMES_MAX = 1_000;
 
 /** Body of `POST /policy/explain`. */
 export const ExplainRequestSchema = z.strictObject({
@@ -8,23 +12,24 @@ export const ExplainRequestSchema = z.strictObject({
   as: z.looseObject({
     sub: z.string().optional(),
     client: z.string().optional(),
-    groups: z.array(z.string()).optional(),
-    scopes: z.array(z.string()).optional(),
-    spaces: z.array(z.string()).optional(),
-    claims: z.record(z.string(), z.json()).optional(),
+    groups: listSchema(z.string(), NAMES_MAX).optional(),
+    scopes: listSchema(z.string(), NAMES_MAX).optional(),
+    spaces: listSchema(z.string(), NAMES_MAX).optional(),
+    // What was parsed from JSON is JSON; to check each value again takes seconds for a large one.
+    claims: z.record(z.string(), z.unknown()).optional(),
   }).default({}).transform(({ sub, client, groups, scopes, spaces, claims, ...others }) => ({
     ...(sub === undefined ? {} : { sub }),
     ...(client === undefined ? {} : { client }),
     ...(groups === undefined ? {} : { groups }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(spaces === undefined ? {} : { spaces }),
-    claims: { ...others as { [claim: string]: z.core.util.JSONType }, ...claims },
+    claims: { ...others, ...claims } as { [claim: string]: z.core.util.JSONType },
   })),
   call: z.string().min(1),
   args: z.record(z.string(), z.unknown()).default({}),
   exec: z.strictObject({
     tainted: z.boolean().default(false),
-    sources: z.array(z.string()).default([]),
+    sources: listSchema(z.string(), NAMES_MAX).default([]),
   }).default({ tainted: false, sources: [] }),
   space: z.string().optional(),
 });
@@ -33,9 +38,9 @@ export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
 /** Body of `POST /keys`. */
 export const KeyRequestSchema = z.strictObject({
   name: z.string(),
-  groups: z.array(z.string()).optional(),
-  scopes: z.array(z.string()).optional(),
-  spaces: z.array(z.string()).nullable().optional(),
+  groups: listSchema(z.string(), NAMES_MAX).optional(),
+  scopes: listSchema(z.string(), NAMES_MAX).optional(),
+  spaces: listSchema(z.string(), NAMES_MAX).nullable().optional(),
   expiresInMs: z.number().nullable().optional(),
 });
 

@@ -8,7 +8,8 @@ import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
 import { type ApiDeps, apiRoutes } from "./api_routes.ts";
 import { problem, problemOf } from "./problem.ts";
 import { MissingScope, type ProtectedResource } from "./protected_resource.ts";
-import { BodyTooLarge, readJson } from "./read_body.ts";
+import { readJson } from "./read_body.ts";
+import { RequestRefused } from "./request_refused.ts";
 
 /** What the edge needs; it decides nothing itself but who is calling. */
 export interface HttpDeps {
@@ -95,13 +96,7 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     })
   );
   app.onError(async (error, context) => {
-    if (error instanceof BodyTooLarge) {
-      return problemOf({
-        code: "ERR_BAD_REQUEST",
-        message: "Cannot read the body: it is larger than 4 MiB",
-        hint: "Send less; large data belongs into tools, not into requests",
-      }, 413);
-    }
+    if (error instanceof RequestRefused) return problemOf(error.report, error.status);
     if (error instanceof MissingScope) {
       const { principal } = error;
       await deps.onAuthFailure({ path: context.req.path, error, principal });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { describeIssues } from "../model/describe_issues.ts";
 import { GateError } from "../model/errors.ts";
 
 /**
@@ -10,10 +11,11 @@ import { GateError } from "../model/errors.ts";
 export function parseInput<T>(schema: z.ZodType<T>, input: unknown, what: string): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.slice(0, 5).map((issue) =>
-    `${issue.path.join(".") || what}: ${issue.message}`
+  throw new GateError(
+    "ERR_BAD_REQUEST",
+    `Invalid ${what}: ${describeIssues(parsed.error.issues, what)}`,
+    {
+      hint: "See /api/v1/openapi.json",
+    },
   );
-  throw new GateError("ERR_BAD_REQUEST", `Invalid ${what}: ${places.join("; ")}`, {
-    hint: "See /api/v1/openapi.json",
-  });
 }

@@ -1,46 +1,61 @@
 import { GateError } from "../model/errors.ts";
+import { createJsonStructureScanner } from "../rpc/json_structure.ts";
+import { parseJson } from "../rpc/parse_json.ts";
+import { RequestRefused } from "./request_refused.ts";
 
 /** Largest request body, in bytes; a larger one is answered with 413. */
 export const BODY_BYTES_MAX = 4 * 1_048_576;
 
-/** Thrown for a body over the cap; the edge answers 413. */
-export class BodyTooLarge extends Error {
-  override readonly name = "BodyTooLarge";
-}
-
 /**
  * The parsed JSON body, read with a hard cap whatever the headers claim.
  *
- * @throws {BodyTooLarge} over `BODY_BYTES_MAX`.
- * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON.
+ * Its structure is bounded while it arrives, before anything is built, and it is built in pieces: no
+ * body holds the event loop, and so everybody else, for long.
+ *
+ * @throws {RequestRefused} 413 over `BODY_BYTES_MAX`; what the server refuses while the body arrives.
+ * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON, not UTF-8, or has too much structure.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > BODY_BYTES_MAX) throw new BodyTooLarge();
-  const chunks: Uint8Array[] = [];
+  if (declared > BODY_BYTES_MAX) throw tooLarge();
+  const scanner = createJsonStructureScanner();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
   let bytes = 0;
   for await (const chunk of request.body ?? []) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new BodyTooLarge();
-    chunks.push(chunk);
+    if (bytes > BODY_BYTES_MAX) throw tooLarge();
+    const excess = scanner.scan(chunk);
+    if (excess !== null) {
+      throw badBody(excess, "Send a smaller or flatter document; split the work");
+    }
+    text += decode(decoder, chunk);
   }
+  text += decode(decoder);
   try {
-    return JSON.parse(new TextDecoder().decode(join(chunks, bytes)));
+    return await parseJson(text);
   } catch {
-    throw new GateError("ERR_BAD_REQUEST", "Cannot read the body: it is not JSON", {
-      hint: "Send one JSON document with content-type: application/json",
-    });
+    throw badBody("it is not JSON", "Send one JSON document with content-type: application/json");
   }
 }
 
-function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
+/** @param chunk left out at the end of the body, where half a character is not UTF-8 either. */
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch {
+    throw badBody("it is not UTF-8", "Send JSON in UTF-8");
   }
-  return whole;
+}
+
+function badBody(reason: string, hint: string): GateError {
+  return new GateError("ERR_BAD_REQUEST", `Cannot read the body: ${reason}`, { hint });
+}
+
+function tooLarge(): RequestRefused {
+  return new RequestRefused(413, {
+    code: "ERR_BAD_REQUEST",
+    message: "Cannot read the body: it is larger than 4 MiB",
+    hint: "Send less; large data belongs into tools, not into requests",
+  });
 }

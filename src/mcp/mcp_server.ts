@@ -6,6 +6,7 @@ import {
   type Tool as McpTool,
 } from "@modelcontextprotocol/server";
 import type { z } from "zod";
+import { describeIssues } from "../model/describe_issues.ts";
 import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
 import type { ExecutionResult } from "../model/execution.ts";
 import type { Visibility } from "../model/decision.ts";
@@ -175,10 +176,8 @@ function unknownTool(name: string, codeMode: boolean): ProtocolError {
 function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.slice(0, 5).map((issue) =>
-    `${issue.path.join(".") || "arguments"}: ${issue.message}`
-  );
-  throw new GateError("ERR_BAD_REQUEST", `Invalid arguments: ${places.join("; ")}`, {
+  const reasons = describeIssues(parsed.error.issues, "arguments");
+  throw new GateError("ERR_BAD_REQUEST", `Invalid arguments: ${reasons}`, {
     hint: "See the tool's input schema",
   });
 }

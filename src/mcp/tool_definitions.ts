@@ -1,6 +1,7 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { GateError } from "../model/errors.ts";
+import { listSchema } from "../model/list_schema.ts";
 
 /** Input of the `search` tool. */
 export const SearchInputSchema = z.strictObject({
@@ -9,7 +10,7 @@ export const SearchInputSchema = z.strictObject({
   limit: z.int().min(1).max(50).optional(),
   detail: z.enum(["names", "signatures", "full"]).optional(),
   server: z.string().max(200).optional(),
-  names: z.array(z.string().max(300)).max(50).optional(),
+  names: listSchema(z.string().max(300), 50).optional(),
 });
 export type SearchInput = z.infer<typeof SearchInputSchema>;
 

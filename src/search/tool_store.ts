@@ -1,6 +1,6 @@
 import { create, insert, remove, search } from "@orama/orama";
 import * as components from "@orama/orama/components";
-import { createYielder } from "../catalog/yield_to_loop.ts";
+import { createYielder } from "../model/yield_to_loop.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Tool } from "../model/tool.ts";
 import { analyze } from "./analyze.ts";
