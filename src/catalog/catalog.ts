@@ -1,31 +1,28 @@
 import type { Config } from "../config/schema.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
-import type { AuditActor, AuditEvent } from "../model/event.ts";
+import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
-import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import type { Store } from "../store/store.ts";
 import { createCatalogRecords } from "./catalog_records.ts";
 import { cleanLine } from "./clean_text.ts";
+import { decidePin, didYouMean, listedTool, type PinDecision, refusalEvent } from "./decide_pin.ts";
 import type { ToolDiff } from "./diff_definition.ts";
 import { createDiscoveryJobs } from "./discovery_jobs.ts";
 import { assignNames, toIdentifier } from "./names.ts";
 import { createObserver } from "./observer.ts";
-import { type ParsedTool, toolKey } from "./parse_listing.ts";
-import { approvePins, blockPin, type ServerPins } from "./pins.ts";
+import { PinMismatch } from "./pin_mismatch.ts";
 import {
   composeSnapshot,
   diffTool,
   emptyEntry,
   failedEntry,
   findListed,
-  listedTools,
   listingChanges,
   rebuildEntry,
   type ServerEntry,
-  waitingTools,
 } from "./server_entry.ts";
 import { createServerLoader } from "./server_loader.ts";
 
@@ -46,14 +43,12 @@ export interface Catalog {
   /** How a tool differs from what was approved; null if the upstream does not list it. */
   diff(server: string, name: string): ToolDiff | null;
   /**
-   * Approves a tool as it is now; without a name, every tool of the server that waits.
+   * Approves or blocks a tool, but only as it was shown.
    *
-   * @returns how many pins were approved.
+   * @throws {PinMismatch} with what the tool is now, if its pin is another one; nothing was decided.
    * @throws {GateError} `ERR_NOT_FOUND`
    */
-  approve(server: string, name: string | null, actor: AuditActor | null): Promise<number>;
-  /** @throws {GateError} `ERR_NOT_FOUND` */
-  block(server: string, name: string, actor: AuditActor | null): Promise<void>;
+  decide(decision: PinDecision): Promise<void>;
   /** Learns the shape of a result of a tool that declares no output. Keeps no value. */
   observeResult(tool: Tool, value: unknown): void;
   close(): Promise<void>;
@@ -93,6 +88,8 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   });
   const entries = new Map<string, ServerEntry>();
   const listeners = new Set<(snapshot: CatalogSnapshot, changed: readonly string[]) => void>();
+  /** Server to the last of its turns; never rejects. */
+  const turns = new Map<string, Promise<unknown>>();
   /** Servers whose entries are not yet in the snapshot. */
   const changed = new Set<string>();
   let publishing: Promise<void> | null = null;
@@ -148,11 +145,14 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     try {
       const listing = await Promise.race([deps.listTools(server), closing.promise]);
       if (listing === null) return false;
-      const before = entryOf(server);
-      const after = await loader.accept(() => entryOf(server), listing);
+      const changes = await inTurn(server, async () => {
+        const before = entryOf(server);
+        const after = await loader.accept(() => entryOf(server), listing);
+        if (isClosed) return null;
+        await replace(after);
+        return listingChanges(before, after);
+      });
       if (isClosed) return false;
-      await replace(after);
-      const changes = listingChanges(before, after);
       if (changes !== null) {
         await records.announce(server);
         await deps.audit({ kind: "catalog.change", detail: { server, ...changes } });
@@ -167,30 +167,42 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     }
   }
 
-  async function changePins(
-    server: string,
-    change: (pins: ServerPins) => ServerPins,
-    event: AuditEvent,
-  ): Promise<void> {
-    const entry = entryOf(server);
-    const { listing } = entry;
-    if (listing === null) return;
-    // First the record, then the effect: what is not recorded must not happen.
-    await deps.audit(event);
-    const pins = await loader.changePins(entry.server, change);
-    if (pins === null) return;
-    await replace(rebuildEntry(entryOf(server), listing, pins));
-    await records.announce(entry.server);
+  /**
+   * What reads, stores and shows a server's tools happens one after the other: a listing that is being
+   * stored would otherwise undo a decision, and a decision could be about what nobody saw.
+   */
+  function inTurn<Result>(server: string, work: () => Promise<Result>): Promise<Result> {
+    const turn = (turns.get(server) ?? Promise.resolve()).then(work);
+    turns.set(server, turn.catch(() => {}));
+    return turn;
+  }
+
+  async function decide(decision: PinDecision): Promise<void> {
+    const { server } = entryOf(decision.server);
+    const steps = { entryOf, audit: deps.audit, changePins: loader.changePins, replace };
+    const isDone = await inTurn(server, () => decidePin(steps, decision));
+    if (isDone) return await records.announce(server);
+    await restore(server);
+    // The other replica has listed what the store does not hold yet.
+    const isUnseen = () =>
+      listedTool(entryOf(server), decision.name, decision.pin).pin === decision.pin;
+    if (isUnseen()) await jobs.run(server);
+    const tool = listedTool(entryOf(server), decision.name, decision.pin);
+    await deps.audit(refusalEvent(entryOf(server), decision, tool.pin));
+    const diff = diffTool(entryOf(server), tool);
+    if (diff !== null) throw new PinMismatch(decision.verb, diff);
   }
 
   /** Takes over what another replica saved, unless the server changes here in the meantime. */
-  async function restore(server: string): Promise<void> {
-    for (let entry = entries.get(server); entry !== undefined && !isClosed;) {
-      const restored = await loader.restore(entry);
-      const current = entries.get(server);
-      if (current === entry) return await replace(restored);
-      entry = current;
-    }
+  function restore(server: string): Promise<void> {
+    return inTurn(server, async () => {
+      for (let entry = entries.get(server); entry !== undefined && !isClosed;) {
+        const restored = await loader.restore(entry);
+        const current = entries.get(server);
+        if (current === entry) return await replace(restored);
+        entry = current;
+      }
+    });
   }
 
   const onError = (server: string, error: unknown) =>
@@ -237,26 +249,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
       const tool = findListed(entry, name);
       return tool === undefined ? null : diffTool(entry, tool);
     },
-    async approve(server, name, actor) {
-      const entry = entryOf(server);
-      const tools = name === null ? waitingTools(entry) : [listedTool(entry, name)];
-      if (tools.length === 0) return 0;
-      await changePins(
-        server,
-        (pins) => approvePins(pins, tools),
-        pinEvent(entry, actor, {
-          approved: tools.map((tool) => tool.name).slice(0, 100),
-          count: tools.length,
-        }),
-      );
-      return tools.length;
-    },
-    async block(server, name, actor) {
-      const entry = entryOf(server);
-      const tool = listedTool(entry, name);
-      const event = pinEvent(entry, actor, { blocked: [tool.name] });
-      await changePins(server, (pins) => blockPin(pins, toolKey(tool)), event);
-    },
+    decide,
     observeResult: observer.observe,
     async close() {
       isClosed = true;
@@ -268,33 +261,4 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
       await observer.close();
     },
   };
-}
-
-function pinEvent(
-  entry: ServerEntry,
-  actor: AuditActor | null,
-  facts: { readonly [fact: string]: unknown },
-): AuditEvent {
-  return {
-    kind: "catalog.change",
-    ...(actor === null ? {} : { actor }),
-    detail: { server: entry.server, ...facts },
-  };
-}
-
-function listedTool(entry: ServerEntry, name: string): ParsedTool {
-  const tool = findListed(entry, name);
-  if (tool !== undefined) return tool;
-  throw new GateError(
-    "ERR_NOT_FOUND",
-    `Server "${entry.server}" does not list "${cleanLine(name, 100)}"`,
-    { hint: didYouMean(name, listedTools(entry).map((listed) => listed.name)) },
-  );
-}
-
-function didYouMean(name: string, candidates: Iterable<string>): string {
-  const near = nearest(name, candidates);
-  return near.length > 0
-    ? `Did you mean ${near.join(" or ")}?`
-    : "`toolgate tools list` names all of them";
 }

@@ -1,7 +1,10 @@
 import type { Definition } from "./pin.ts";
 import { canonicalJson } from "./pin.ts";
 
-/** One place where two definitions differ. Values are JSON texts, cut. */
+/**
+ * One place where two definitions differ. Values are whole JSON texts in which what would not show is
+ * escaped: who approves has to be able to read all of it.
+ */
 export interface DefinitionChange {
   /** `inputSchema.properties.amount.type` */
   readonly path: string;
@@ -20,16 +23,21 @@ export interface ToolDiff {
   /** SHA-256 (hex); null for a tool that was never approved. */
   readonly approvedPin: string | null;
   readonly pin: string;
+  /** All that the pin stands for, as received: whoever decides about the pin is shown this. */
+  readonly definition: Definition;
 }
 
+/** More places than anybody reads: then whole parts are compared instead. */
 const CHANGES_MAX = 200;
-const VALUE_CHARS_MAX = 500;
 
-/** Where two definitions differ, place by place, at most 200. */
+/** Where two definitions differ, place by place; in whole parts where that were more than 200 places. */
 export function diffDefinitions(before: Definition | null, after: Definition): DefinitionChange[] {
-  const changes: DefinitionChange[] = [];
-  compare("", before ?? undefined, after, changes);
-  return changes;
+  const places: DefinitionChange[] = [];
+  compare("", before ?? undefined, after, Number.POSITIVE_INFINITY, places);
+  if (places.length <= CHANGES_MAX) return places;
+  const parts: DefinitionChange[] = [];
+  compare("", before ?? undefined, after, 1, parts);
+  return parts;
 }
 
 /**
@@ -59,18 +67,24 @@ function settleText(text: string): string {
   return text.normalize().toLowerCase().replace(/[\s.]+/g, " ").trim();
 }
 
-function compare(path: string, before: unknown, after: unknown, changes: DefinitionChange[]) {
-  if (changes.length >= CHANGES_MAX) return;
-  if (isObject(before) && isObject(after)) {
+function compare(
+  path: string,
+  before: unknown,
+  after: unknown,
+  depthMax: number,
+  changes: DefinitionChange[],
+) {
+  if (depthMax > 0 && isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const old = Object.hasOwn(before, key) ? before[key] : undefined;
       const now = Object.hasOwn(after, key) ? after[key] : undefined;
-      compare(path === "" ? key : `${path}.${key}`, old, now, changes);
+      const name = escapeInvisible(key);
+      compare(path === "" ? name : `${path}.${name}`, old, now, depthMax - 1, changes);
     }
     return;
   }
   if (before === undefined && isObject(after) && path === "") {
-    for (const [key, value] of Object.entries(after)) compare(key, undefined, value, changes);
+    for (const [key, value] of Object.entries(after)) compare(key, undefined, value, 0, changes);
     return;
   }
   if (
@@ -83,17 +97,24 @@ function compare(path: string, before: unknown, after: unknown, changes: Definit
 }
 
 function show(value: unknown): string | null {
-  if (value === undefined) return null;
-  // Escaped, so that a hidden character is seen in a terminal.
-  const text = JSON.stringify(value).replace(/[^\x20-\x7e]/g, escapeInvisible);
-  return text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text;
+  return value === undefined ? null : escapeInvisible(JSON.stringify(value));
 }
 
-function escapeInvisible(character: string): string {
-  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character)
-    ? character
-    : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** What does not show, hides or reorders as `\u202e`, so that it is seen in a terminal, too. */
+function escapeInvisible(text: string): string {
+  return text.replace(/[^\x20-\x7e]/gu, (character) => {
+    if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character) && !RENDERS_AS_NOTHING.test(character)) {
+      return character;
+    }
+    return Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
+    ).join("");
+  });
 }
+
+/** Letters and symbols by their class that no font draws. */
+const RENDERS_AS_NOTHING = /[\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);

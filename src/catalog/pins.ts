@@ -16,6 +16,12 @@ export interface ServerPins {
   readonly approved: { readonly [toolKey: string]: string };
   /** Tool keys that an operator blocked. */
   readonly blocked: readonly string[];
+  /**
+   * The pin that the newest listing has of each tool whose pin is not approved. It is written together
+   * with the approvals, so that one comparison tells whether a decision is about what is listed now.
+   * Absent in records of earlier versions, until the next listing.
+   */
+  readonly waiting?: { readonly [toolKey: string]: string };
   /** The approved definition of each tool that has changed since, for its diff. */
   readonly replaced: { readonly [toolKey: string]: Definition };
   /** Identifier to the tool key that has it. */
@@ -28,6 +34,7 @@ export function baselinePins(tools: readonly ParsedTool[], nowMs: number): Serve
     baselineAt: nowMs,
     approved: Object.fromEntries(tools.map((tool) => [toolKey(tool), tool.pin])),
     blocked: [],
+    waiting: {},
     replaced: {},
     holders: {},
   };
@@ -42,9 +49,31 @@ export function pinProblem(pins: ServerPins, tool: ParsedTool): QuarantineReason
   return approved === tool.pin ? null : "drift";
 }
 
-/** Approves tools as they are now. */
-export function approvePins(pins: ServerPins, tools: readonly ParsedTool[]): ServerPins {
+/**
+ * The pin of a tool by the newest listing that any replica has stored.
+ *
+ * @returns undefined if these pins cannot tell, null if that listing does not have the tool.
+ */
+export function storedPin(pins: ServerPins, key: string): string | null | undefined {
+  if (pins.waiting === undefined) return undefined;
+  return ownValue(pins.waiting, key) ?? ownValue(pins.approved, key) ?? null;
+}
+
+/** Remembers which pins of a listing are not approved. */
+export function rememberWaiting(pins: ServerPins, tools: readonly ParsedTool[]): ServerPins {
+  const waiting = tools.filter((tool) => ownValue(pins.approved, toolKey(tool)) !== tool.pin)
+    .map((tool) => [toolKey(tool), tool.pin] as const);
+  return { ...pins, waiting: Object.fromEntries(waiting) };
+}
+
+/** Approves tools with exactly these pins. */
+export function approvePins(
+  pins: ServerPins,
+  tools: readonly Pick<ParsedTool, "kind" | "name" | "pin">[],
+): ServerPins {
   const keys = new Set(tools.map(toolKey));
+  const without = <Value>(table: { readonly [key: string]: Value }) =>
+    Object.fromEntries(Object.entries(table).filter(([key]) => !keys.has(key)));
   return {
     ...pins,
     approved: {
@@ -52,7 +81,8 @@ export function approvePins(pins: ServerPins, tools: readonly ParsedTool[]): Ser
       ...Object.fromEntries(tools.map((tool) => [toolKey(tool), tool.pin])),
     },
     blocked: pins.blocked.filter((key) => !keys.has(key)),
-    replaced: Object.fromEntries(Object.entries(pins.replaced).filter(([key]) => !keys.has(key))),
+    ...(pins.waiting === undefined ? {} : { waiting: without(pins.waiting) }),
+    replaced: without(pins.replaced),
   };
 }
 

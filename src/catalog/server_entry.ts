@@ -133,21 +133,21 @@ export function listedTools(entry: ServerEntry): readonly ParsedTool[] {
   return entry.listing?.tools ?? [];
 }
 
-/** By the upstream's spelling, else by the identifier. */
-export function findListed(entry: ServerEntry, name: string): ParsedTool | undefined {
+/**
+ * By the upstream's spelling, else by the identifier. A tool and a prompt may share a name: then it is
+ * the one with the pin, else the one that waits for an operator.
+ */
+export function findListed(
+  entry: ServerEntry,
+  name: string,
+  pin: string | null = null,
+): ParsedTool | undefined {
   const tools = listedTools(entry);
-  return tools.find((tool) => tool.name === name) ??
-    tools.find((tool) => toIdentifier(tool.spelling) === name);
-}
-
-/** Tools that wait for an operator. */
-export function waitingTools(entry: ServerEntry): readonly ParsedTool[] {
-  const { pins } = entry;
-  if (pins === null) return [];
-  return listedTools(entry).filter((tool) => {
-    const problem = pinProblem(pins, tool);
-    return problem === "pending" || problem === "drift";
-  });
+  const spelled = tools.filter((tool) => tool.name === name);
+  if (spelled.length === 0) return tools.find((tool) => toIdentifier(tool.spelling) === name);
+  return spelled.find((tool) => tool.pin === pin) ??
+    spelled.find((tool) => entry.pins !== null && pinProblem(entry.pins, tool) !== null) ??
+    spelled[0];
 }
 
 export function diffTool(entry: ServerEntry, tool: ParsedTool): ToolDiff | null {
@@ -171,6 +171,7 @@ export function diffTool(entry: ServerEntry, tool: ParsedTool): ToolDiff | null 
     changes: isSame ? [] : diffDefinitions(replaced, tool.definition),
     approvedPin,
     pin: tool.pin,
+    definition: tool.definition,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   baselinePins,
   pinProblem,
   rememberReplaced,
+  rememberWaiting,
   type ServerPins,
 } from "./pins.ts";
 import { canonicalJson } from "./pin.ts";
@@ -19,10 +20,15 @@ export interface ServerLoader {
   restore(entry: ServerEntry): Promise<ServerEntry>;
   /** The entry after a good listing. `entry` is read again after every wait. */
   accept(entry: () => ServerEntry, listing: UpstreamListing): Promise<ServerEntry>;
-  /** @returns the pins as stored; null if the server has none yet. */
+  /**
+   * Reads, changes and writes the pins as one step: `change` is asked again when another replica was
+   * faster, and null leaves them as they are.
+   *
+   * @returns the pins as stored; null if the server has none yet, or if `change` gave none.
+   */
   changePins(
     server: string,
-    change: (pins: ServerPins) => ServerPins,
+    change: (pins: ServerPins) => ServerPins | null,
   ): Promise<ServerPins | null>;
 }
 
@@ -108,9 +114,10 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       const listedAt = deps.now();
       const settled = await settle(server, (stored) => {
         const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);
-        const agreed = deps.trusts ? trust(base, parsed) : rememberReplaced(
-          base,
-          listedTools(entry()),
+        const agreed = rememberWaiting(
+          deps.trusts
+            ? trust(base, parsed)
+            : rememberReplaced(base, listedTools(entry()), parsed.tools),
           parsed.tools,
         );
         const presented = presentEntry(entry(), {
@@ -132,10 +139,10 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       return settled?.entry ?? entry();
     },
     async changePins(server, change) {
-      const settled = await settle(
-        server,
-        (stored) => stored === null ? null : { pins: change(stored.pins) },
-      );
+      const settled = await settle(server, (stored) => {
+        const pins = stored === null ? null : change(stored.pins);
+        return pins === null ? null : { pins };
+      });
       return settled?.pins ?? null;
     },
   };

@@ -1,5 +1,6 @@
 import type { AuditPayloads } from "../audit/payload_box.ts";
 import type { AuditFilter, AuditPage } from "../audit/audit_query.ts";
+import type { PinDecision } from "../catalog/decide_pin.ts";
 import type { ToolDiff } from "../catalog/diff_definition.ts";
 import type { QuarantinedTool, ServerState } from "../model/catalog.ts";
 import type { Effect } from "../model/decision.ts";
@@ -158,8 +159,15 @@ export interface ConsoleCatalog {
   readonly tools: (principal: Principal) => Promise<CatalogListing>;
   /** How a tool differs from what was approved; null if its server does not list it. */
   readonly diff: (server: string, name: string) => Promise<ToolDiff | null>;
-  readonly approve: (principal: Principal, server: string, name: string) => Promise<void>;
-  readonly block: (principal: Principal, server: string, name: string) => Promise<void>;
+  /**
+   * Approves or blocks a tool as it was shown.
+   *
+   * @throws {PinMismatch} if it is something else now; nothing was decided.
+   */
+  readonly decideTool: (
+    principal: Principal,
+    decision: Omit<PinDecision, "actor">,
+  ) => Promise<void>;
   /** The TypeScript declaration that programs see. */
   readonly declareTool: (tool: Tool) => string;
 }

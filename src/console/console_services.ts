@@ -152,11 +152,8 @@ function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
       };
     },
     diff: async (server, name) => (await deps.catalog()).diff(server, name),
-    async approve(principal, server, name) {
-      await (await deps.catalog()).approve(server, name, actor(principal));
-    },
-    async block(principal, server, name) {
-      await (await deps.catalog()).block(server, name, actor(principal));
+    async decideTool(principal, decision) {
+      await (await deps.catalog()).decide({ ...decision, actor: actor(principal) });
     },
     declareTool: deps.declareTool,
   };

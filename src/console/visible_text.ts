@@ -6,15 +6,15 @@ export type VisiblePart =
 /**
  * Splits text so that nothing in it can hide or reorder what a person reads.
  *
- * Bidirectional controls, zero-width and other format characters, and control characters but tab and
- * line end become `U+202E` and the like.
+ * Bidirectional controls, zero-width, filler, variation and other characters that no font draws, and
+ * control characters but tab and line end become `U+202E` and the like.
  *
  * @see Unicode TR 36; "Trojan Source" (CVE-2021-42574)
  */
 export function splitVisible(text: string): VisiblePart[] {
   const parts: VisiblePart[] = [];
   let from = 0;
-  for (const match of text.matchAll(/[\p{Cf}\p{Co}\p{Cn}\u2028\u2029]|(?![\t\n])\p{Cc}/gu)) {
+  for (const match of text.matchAll(INVISIBLE)) {
     if (match.index > from) parts.push({ kind: "text", text: text.slice(from, match.index) });
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     parts.push({ kind: "invisible", text: `U+${code}` });
@@ -23,6 +23,9 @@ export function splitVisible(text: string): VisiblePart[] {
   if (from < text.length) parts.push({ kind: "text", text: text.slice(from) });
   return parts;
 }
+
+const INVISIBLE =
+  /[\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u2028\u2029]|(?![\t\n])\p{Cc}/gu;
 
 /** The same as one text, for places that hold no markup. */
 export function makeVisible(text: string): string {

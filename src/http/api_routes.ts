@@ -24,6 +24,7 @@ import {
   ExportQuerySchema,
   FilterSchema,
   KeyRequestSchema,
+  PinBodySchema,
 } from "./api_schemas.ts";
 import type { AttackReport } from "./attack_service.ts";
 import { openapiDocument } from "./openapi_document.ts";
@@ -49,8 +50,10 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   readonly tools: (caller: McpCaller) => Promise<unknown>;
   readonly tool: (caller: McpCaller, name: string) => Promise<unknown>;
   readonly toolDiff: (name: string) => Promise<unknown>;
-  readonly approveTool: (principal: Principal, name: string) => Promise<unknown>;
-  readonly blockTool: (principal: Principal, name: string) => Promise<unknown>;
+  /** @throws {GateError} `ERR_CHANGED` if the tool is not the one that the pin stands for. */
+  readonly approveTool: (principal: Principal, name: string, pin: string) => Promise<unknown>;
+  /** @throws {GateError} as `approveTool`. */
+  readonly blockTool: (principal: Principal, name: string, pin: string) => Promise<unknown>;
   readonly auditQuery: (
     filter: AuditFilter,
   ) => Promise<{ readonly records: readonly AuditRecord[]; readonly next?: string }>;
@@ -105,6 +108,13 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   const body = async <T>(context: Context, schema: z.ZodType<T>): Promise<T> =>
     parseInput(schema, await readJson(context.req.raw), "body");
 
+  const shownPin = async (context: Context): Promise<string> => {
+    if (context.req.raw.body !== null) return (await body(context, PinBodySchema)).pin;
+    throw new GateError("ERR_BAD_REQUEST", "Cannot decide: the request names no pin", {
+      hint: 'Send {"pin": "…"} with the pin of the difference that you looked at',
+    });
+  };
+
   api.get("/openapi.json", (context) => context.json(openapiDocument(deps.version) as object));
   api.post("/search", async (context) => {
     const principal = await as(context, "search");
@@ -138,11 +148,13 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.post("/tools/:name/approve", async (context) => {
     const principal = await as(context, "admin");
-    return json(await deps.approveTool(principal, context.req.param("name")));
+    const pin = await shownPin(context);
+    return json(await deps.approveTool(principal, context.req.param("name"), pin));
   });
   api.post("/tools/:name/block", async (context) => {
     const principal = await as(context, "admin");
-    return json(await deps.blockTool(principal, context.req.param("name")));
+    const pin = await shownPin(context);
+    return json(await deps.blockTool(principal, context.req.param("name"), pin));
   });
   api.get("/audit", async (context) => {
     await as(context, "audit");

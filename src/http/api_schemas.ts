@@ -35,6 +35,12 @@ export const ExplainRequestSchema = z.strictObject({
 });
 export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
 
+/** Body of `POST /tools/{name}/approve` and `…/block`. */
+export const PinBodySchema = z.strictObject({
+  /** `pin` of `GET /tools/{name}/diff`: the definition that was looked at. */
+  pin: z.string("name the pin of the definition that you looked at").min(1).max(200),
+});
+
 /** Body of `POST /keys`. */
 export const KeyRequestSchema = z.strictObject({
   name: z.string(),

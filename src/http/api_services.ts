@@ -104,15 +104,17 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
       const { catalog, server, tool } = await pinned(name);
       return { server, name: tool, diff: catalog.diff(server, tool) };
     },
-    async approveTool(principal, name) {
+    async approveTool(principal, name, pin) {
       const { catalog, server, tool } = await pinned(name);
       const actor = actorOf(principal, deps.policy());
-      return { approved: await catalog.approve(server, tool === "*" ? null : tool, actor) };
+      await catalog.decide({ verb: "approve", server, name: tool, pin, actor });
+      return { approved: `${server}.${tool}`, pin };
     },
-    async blockTool(principal, name) {
+    async blockTool(principal, name, pin) {
       const { catalog, server, tool } = await pinned(name);
-      await catalog.block(server, tool, actorOf(principal, deps.policy()));
-      return { blocked: `${server}.${tool}` };
+      const actor = actorOf(principal, deps.policy());
+      await catalog.decide({ verb: "block", server, name: tool, pin, actor });
+      return { blocked: `${server}.${tool}`, pin };
     },
     async pins() {
       const tools = (await deps.catalog()).snapshot().tools.values();

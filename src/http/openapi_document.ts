@@ -5,6 +5,7 @@ import {
   ExportQuerySchema,
   FilterSchema,
   KeyRequestSchema,
+  PinBodySchema,
 } from "./api_schemas.ts";
 import {
   CallQuerySchema,
@@ -57,10 +58,17 @@ const OPERATIONS: readonly Operation[] = [
   {
     method: "post",
     path: "/tools/{name}/approve",
-    summary: "Approve a definition",
+    summary: "Approve the definition with this pin",
     scope: "admin",
+    body: PinBodySchema,
   },
-  { method: "post", path: "/tools/{name}/block", summary: "Block a tool", scope: "admin" },
+  {
+    method: "post",
+    path: "/tools/{name}/block",
+    summary: "Block the definition with this pin",
+    scope: "admin",
+    body: PinBodySchema,
+  },
   {
     method: "get",
     path: "/audit",

@@ -1,3 +1,4 @@
+import { PinMismatch } from "../catalog/pin_mismatch.ts";
 import { type ErrorCode, type ErrorReport, reportError } from "../model/errors.ts";
 
 const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
@@ -10,6 +11,7 @@ const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
   ERR_NOT_FOUND: 404,
   ERR_TOOL_NOT_FOUND: 404,
   ERR_TOOL_UNAVAILABLE: 409,
+  ERR_CHANGED: 409,
   ERR_BUSY: 429,
   ERR_LIMIT_REACHED: 429,
   ERR_UPSTREAM: 502,
@@ -27,12 +29,15 @@ const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
  * @see RFC 9457
  */
 export function problem(error: unknown): Response {
-  return problemOf(reportError(error));
+  const more = error instanceof PinMismatch ? { pin: error.diff.pin, diff: error.diff } : {};
+  return problemOf(reportError(error), undefined, more);
 }
 
 export function problemOf(
   report: ErrorReport,
   status = STATUS_OF_CODE[report.code] ?? 500,
+  /** Extension members beside those of the error. */
+  more: { readonly [member: string]: unknown } = {},
 ): Response {
   const headers = new Headers({ "content-type": "application/problem+json" });
   if (report.retryAfterMs !== undefined) {
@@ -44,6 +49,7 @@ export function problemOf(
     status,
     detail: report.hint,
     ...report,
+    ...more,
   };
   return new Response(JSON.stringify(body), { status, headers });
 }

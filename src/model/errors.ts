@@ -50,7 +50,8 @@ export type ErrorCode =
   | "ERR_CONFIG"
   | "ERR_STORE"
   | "ERR_NOT_REACHABLE"
-  | "ERR_INTERNAL";
+  | "ERR_INTERNAL"
+  | "ERR_CHANGED"; // what was decided about is no longer what was shown
 
 export interface GateErrorOptions {
   /** One sentence for the model or the operator: what to do instead. */

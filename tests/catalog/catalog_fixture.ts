@@ -46,6 +46,17 @@ export async function openFixture(
   return { catalog, listings: answers, events, asked };
 }
 
+/** Decides about a tool as the catalog shows it now. */
+export async function decideNow(
+  catalog: Catalog,
+  verb: "approve" | "block",
+  server: string,
+  name: string,
+): Promise<void> {
+  const pin = catalog.diff(server, name)?.pin ?? "";
+  await catalog.decide({ verb, server, name, pin, actor: null });
+}
+
 /** Resolves at the next change of the snapshot. */
 export function nextChange(catalog: Catalog): Promise<void> {
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { declareTool } from "../../src/catalog/declare.ts";
 import { openStore } from "../../src/store/open_store.ts";
-import { listingOf, nextChange, openFixture, rawTool } from "./catalog_fixture.ts";
+import { decideNow, listingOf, nextChange, openFixture, rawTool } from "./catalog_fixture.ts";
 
 Deno.test("a restart has the tools of the last listing without asking anybody", async () => {
   const store = await openStore("memory:");
@@ -33,7 +33,7 @@ Deno.test("a tool that changed while the service was down is blocked at the firs
   const third = await openFixture({ files: listingOf(changed) }, { store });
   strictEqual(third.catalog.snapshot().quarantined[0]?.reason, "drift");
   strictEqual(third.catalog.diff("files", "read")?.changes[0]?.before, '"Does read."');
-  await third.catalog.approve("files", "read", null);
+  await decideNow(third.catalog, "approve", "files", "read");
   await third.catalog.close();
 
   const fourth = await openFixture({ files: listingOf(changed) }, { store });
@@ -126,7 +126,7 @@ Deno.test("pins: trust approves additions and changes, and records them, but not
     { config: { refreshEveryMs: 300_000, pins: "trust" } },
   );
   await catalog.refresh();
-  await catalog.block("files", "wipe", null);
+  await decideNow(catalog, "block", "files", "wipe");
   listings.set(
     "files",
     listingOf(rawTool("read", { title: "New" }), rawTool("wipe"), rawTool("write")),
@@ -146,7 +146,7 @@ Deno.test("approve() does not happen if it cannot be recorded", async () => {
   listings.set("files", listingOf(rawTool("read"), rawTool("write")));
   await catalog.refresh();
   isBroken = true;
-  await rejects(catalog.approve("files", "write", null), /disk full/);
+  await rejects(decideNow(catalog, "approve", "files", "write"), /disk full/);
   strictEqual(catalog.snapshot().tools.size, 1);
   await catalog.close();
 });
@@ -160,7 +160,7 @@ Deno.test("an approval on one replica reaches the other", async () => {
   one.listings.set("files", listingOf(rawTool("read"), rawTool("write")));
   await one.catalog.refresh();
   strictEqual(two.catalog.snapshot().tools.has("files.write"), false);
-  await one.catalog.approve("files", "write", null);
+  await decideNow(one.catalog, "approve", "files", "write");
   while (!two.catalog.snapshot().tools.has("files.write")) await nextChange(two.catalog);
   await one.catalog.close();
   await two.catalog.close();

@@ -234,7 +234,8 @@ Deno.test("tools diff shows what was and what is, place by place", async () => {
     assert.equal(
       run.stdout,
       "a.b: drift, semantic difference to what was approved\n" +
-        '  inputSchema.properties.n.type\n    - "number"\n    + "string"\n  title\n    + "New"\n',
+        '  inputSchema.properties.n.type\n    - "number"\n    + "string"\n  title\n    + "New"\n' +
+        "  pin 2\n",
     );
     const waiting = (reason: string, name: string) => ({ server: "a", name, reason, detail: "" });
     const all = scriptedApp({
@@ -246,9 +247,71 @@ Deno.test("tools diff shows what was and what is, place by place", async () => {
     assert.match(every.stderr, /^1 tool waits$/m);
     const gone = scriptedApp({ "GET /tools/a.b/diff": { server: "a", name: "b", diff: null } });
     assert.equal((await runIn(folder, ["tools", "diff", "a.b"], gone)).code, 1);
-    const approved = scriptedApp({ "POST /tools/a.*/approve": { approved: 3 } });
-    const approval = await runIn(folder, ["tools", "approve", "a.*"], approved);
-    assert.match(approval.stderr, /Approved 3 tools of a\.\*/);
+  });
+});
+
+Deno.test("tools approve and block send exactly the pins that they printed", async () => {
+  const diffOf = (name: string, pin: string, state = "pending") => ({
+    diff: {
+      server: "a",
+      name,
+      state,
+      change: null,
+      changes: [{ path: "description", before: null, after: `"Does ${name}"` }],
+      approvedPin: null,
+      pin,
+    },
+  });
+  const quarantined = [["b", "drift"], ["bb", "pending"], ["c", "pending"], ["bx", "blocked"]]
+    .map(([name, reason]) => ({ server: "a", name, reason, detail: "" }));
+  const changed = Response.json({ code: "ERR_CHANGED", title: "No", hint: "Read" }, {
+    status: 409,
+  });
+  const answers = {
+    "GET /tools": { quarantined },
+    "GET /tools/a.b/diff": diffOf("b", "11"),
+    "GET /tools/a.bb/diff": diffOf("bb", "22"),
+    "POST /tools/a.b/approve": {},
+    "POST /tools/a.bb/approve": {},
+    "POST /tools/a.b/block": {},
+  };
+  await withFolder(async (folder) => {
+    const run = async (
+      args: readonly string[],
+      changes: { readonly [key: string]: unknown } = {},
+    ) => {
+      const app = scriptedApp({ ...answers, ...changes });
+      const done = await runIn(folder, ["tools", ...args], app);
+      const sent = app.asked.filter(({ request }) => request.startsWith("POST"))
+        .map(({ request, body }) => [request, body]);
+      return { ...done, sent };
+    };
+    const one = await run(["approve", "a.b"]);
+    assert.match(one.stdout, /a\.b: pending, never approved\n.*\n.*"Does b"\n {2}pin 11/);
+    assert.match(one.stderr, /Approved 1 tool of a\.b/);
+    assert.deepEqual(one.sent, [["POST /tools/a.b/approve", { pin: "11" }]]);
+
+    const named = await run(["block", "a.b", "--pin", "11"]);
+    assert.deepEqual([named.code, named.sent], [0, [["POST /tools/a.b/block", { pin: "11" }]]]);
+    const other = await run(["approve", "a.b", "--pin", "33"]);
+    assert.deepEqual([other.code, other.sent], [1, []]);
+    assert.match(other.stderr, /its pin is 11, not 33/);
+
+    const glob = await run(["approve", "a.b*"]);
+    assert.match(glob.stdout, /pin 11\n[^]*pin 22/);
+    assert.deepEqual(glob.sent, [
+      ["POST /tools/a.b/approve", { pin: "11" }],
+      ["POST /tools/a.bb/approve", { pin: "22" }],
+    ]);
+    assert.equal((await run(["approve", "a.b*", "--pin", "11"])).code, 2);
+
+    const late = await run(["approve", "a.b*", "--json"], { "POST /tools/a.b/approve": changed });
+    assert.equal(late.code, 1);
+    const { approved, refused } = JSON.parse(late.stdout);
+    assert.deepEqual([approved.length, approved[0].name, refused[0].name], [1, "bb", "b"]);
+    const said = await run(["approve", "a.b"], { "POST /tools/a.b/approve": changed });
+    assert.match(said.stderr, /a\.b is no longer what was printed/);
+    assert.match(said.stderr, /Approved 0 tools/);
   });
 });
 

@@ -255,23 +255,50 @@ Deno.test("an administrator approves and blocks from the catalog and comes back 
   await withConsole(async (browser, { log }) => {
     const html = await browser.text("/console/catalog");
     assert.match(html, /calendar\.moveEvent/);
+    // The list decides nothing: it leads to where the definition is read.
+    assert.doesNotMatch(html, /name="decision"/);
+    assert.match(html, /Review<span class="unseen">orders\.export/);
+    const tool = "/console/catalog/tool?server=calendar&name=moveEvent";
+    const pin = /name="pin" value="([0-9a-f]{64})"/.exec(await browser.text(tool))?.[1] ?? "";
     for (const decision of ["approve", "block"]) {
       const response = await browser.post("/console/catalog/decide", {
         decision,
         server: "calendar",
         name: "moveEvent",
-        next: "/console/catalog?server=calendar",
+        pin,
       });
       assert.equal(response.status, 303);
-      assert.equal(response.headers.get("location"), "/console/catalog?server=calendar");
+      assert.equal(response.headers.get("location"), tool);
     }
     const neither = await browser.post("/console/catalog/decide", { decision: "maybe" });
     assert.equal(neither.status, 400);
     await neither.body?.cancel();
+    const unseen = { decision: "approve", server: "calendar", name: "moveEvent" };
+    const pinless = await browser.post("/console/catalog/decide", unseen);
+    assert.equal(pinless.status, 400);
+    await pinless.body?.cancel();
     assert.deepEqual(log.decisions, [
-      "ada approve calendar.moveEvent",
-      "ada block calendar.moveEvent",
+      "ada approve calendar.moveEvent cdcd",
+      "ada block calendar.moveEvent cdcd",
     ]);
+  });
+});
+
+Deno.test("a decision about what the tool no longer is decides nothing and shows what it is now", async () => {
+  await withConsole(async (browser, { log }) => {
+    await browser.text("/console/catalog");
+    const response = await browser.post("/console/catalog/decide", {
+      decision: "approve",
+      server: "calendar",
+      name: "moveEvent",
+      pin: "ab".repeat(32),
+    });
+    const html = await response.text();
+    assert.equal(response.status, 409);
+    assert.match(html, /nothing was approved/);
+    assert.match(html, /<ins>.*id_ed25519/);
+    assert.match(html, new RegExp(`name="pin" value="${"cd".repeat(32)}"`));
+    assert.deepEqual(log.decisions, []);
   });
 });
 
@@ -513,14 +540,16 @@ Deno.test("usage is downloaded by the group that is shown", async () => {
   });
 });
 
-Deno.test("a tool that was never approved is shown whole before it can be", async () => {
-  const long = `"${"x".repeat(498)}…`;
+Deno.test("a tool that was never approved is shown whole before it can be, with what would not show", async () => {
+  const long = "x".repeat(30_000);
   await withConsole(async (browser) => {
     const html = await browser.text("/console/catalog/tool?server=orders&name=export");
     assert.match(html, /It was never approved/);
     assert.doesNotMatch(html, /<th scope="col">Approved/);
-    assert.match(html, /Exports everything/);
-    assert.match(html, /this is not all of it/);
+    assert.match(html, /Exports<span class="invisible">U\+200B<\/span> everything/);
+    assert.match(html, /<details class="schema" open/);
+    assert.ok(html.includes(`${long}THE END`));
+    assert.match(html, new RegExp(`name="pin" value="${"ef".repeat(32)}"`));
   }, {
     anonymous: PEOPLE["key-ada"] ?? null,
     more: {
@@ -530,12 +559,20 @@ Deno.test("a tool that was never approved is shown whole before it can be", asyn
           name,
           state: "pending",
           change: null,
-          changes: [
-            { path: "description", before: null, after: '"Exports everything"' },
-            { path: "inputSchema", before: null, after: long },
-          ],
+          changes: [],
           approvedPin: null,
           pin: "ef".repeat(32),
+          definition: {
+            kind: "tool",
+            name,
+            title: null,
+            description: "Exports\u200b everything",
+            inputSchema: { type: "object", description: `${long}THE END` },
+            outputSchema: null,
+            annotations: null,
+            server,
+            identity: "test",
+          },
         }),
     },
   });

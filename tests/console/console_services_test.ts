@@ -170,12 +170,23 @@ Deno.test("a drifted tool is shown with its change, and approving it is recorded
     const diff = await services.diff("shop", "pay");
     assert.equal(diff?.state, "drift");
     assert.match(diff?.changes[0]?.after ?? "", /key file/);
-    await services.approve(ada, "shop", "pay");
+    const decide = (verb: "approve" | "block", name: string, pin: string) =>
+      services.decideTool(ada, { verb, server: "shop", name, pin });
+    await assert.rejects(decide("approve", "pay", diff?.approvedPin ?? ""), {
+      code: "ERR_CHANGED",
+    });
+    await decide("approve", "pay", diff?.pin ?? "");
     assert.deepEqual((await services.tools(ada)).quarantined, []);
-    await services.block(ada, "shop", "list");
+    await decide("block", "list", (await services.diff("shop", "list"))?.pin ?? "");
     assert.equal((await services.diff("shop", "list"))?.state, "blocked");
     const changes = (await records("catalog.change")).filter((record) => record.actor);
-    assert.deepEqual(changes.map((record) => record.actor?.sub), ["ada", "ada"]);
+    assert.deepEqual(
+      changes.map(({ actor, detail }) => [
+        actor?.sub,
+        ["refused", "approved", "blocked"].find((what) => detail?.[what] !== undefined),
+      ]),
+      [["ada", "blocked"], ["ada", "approved"], ["ada", "refused"]],
+    );
   });
 });
 

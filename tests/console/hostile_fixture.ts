@@ -71,6 +71,18 @@ export async function hostileFixture(): Promise<Fixture> {
           changes: [{ path: HOSTILE, before: HOSTILE, after: HOSTILE }],
           approvedPin: HOSTILE,
           pin: HOSTILE,
+          definition: {
+            kind: "tool",
+            name: HOSTILE,
+            title: HOSTILE,
+            description: HOSTILE,
+            inputSchema: { [HOSTILE]: HOSTILE },
+            outputSchema: HOSTILE,
+            annotations: { [HOSTILE]: HOSTILE },
+            http: { method: HOSTILE, path: HOSTILE },
+            server: HOSTILE,
+            identity: HOSTILE,
+          },
         }),
       declareTool: () => HOSTILE,
       policyStatus: () => ({

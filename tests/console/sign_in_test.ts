@@ -146,7 +146,7 @@ Deno.test("a form counts only with this session's token and from this origin", a
     const browser = openBrowser(deps);
     await signIn(browser, "key-ada");
     await browser.text("/console/catalog");
-    const approve = { decision: "approve", server: "orders", name: "export" };
+    const approve = { decision: "approve", server: "orders", name: "export", pin: "aa" };
     const other = openBrowser(deps);
     await signIn(other, "key-ada");
     const foreign = /name="token" value="([0-9a-f]+)"/.exec(await other.text("/console/catalog"));
@@ -164,7 +164,7 @@ Deno.test("a form counts only with this session's token and from this origin", a
     assert.deepEqual(log.decisions, []);
     await browser.text("/console/catalog");
     assert.equal(await status(browser.post("/console/catalog/decide", approve)), 303);
-    assert.deepEqual(log.decisions, ["ada approve orders.export"]);
+    assert.deepEqual(log.decisions, ["ada approve orders.export aa"]);
   });
 });
 

@@ -160,8 +160,9 @@ browserTest(
       const refused = await run("return await tools.customers.list({});");
       assert.equal(refused.error?.code, "ERR_TOOL_UNAVAILABLE");
       await page.goto(`${url}/console/catalog`);
+      await page.getByRole("link", { name: /Review.*customers\.list/ }).click();
       await page.getByRole("button", { name: /Approve.*customers\.list/ }).click();
-      await page.getByText("Waiting for you").waitFor({ state: "detached" });
+      await page.getByText("approved", { exact: true }).waitFor();
       assert.equal((await run("return await tools.customers.list({});")).status, "ok");
       assert.deepEqual(problems, []);
     });

@@ -1,9 +1,8 @@
-import type { ToolDiff } from "../../catalog/diff_definition.ts";
-import { GateError } from "../../model/errors.ts";
 import type { QuarantinedTool, ServerState } from "../../model/catalog.ts";
 import type { Access, Tool } from "../../model/tool.ts";
 import { apiPath } from "../api_client.ts";
 import type { Command, CommandContext, CommandGroup } from "../command.ts";
+import { askDiff, decideTools, listWaiting, notListed, renderDiff } from "../decide_tools.ts";
 import { EXIT } from "../exit_code.ts";
 import { plain, renderTable } from "../table.ts";
 
@@ -24,6 +23,9 @@ interface ToolList {
 }
 
 const SPACE = { space: { value: "S", about: "Space to look at" } };
+const PIN = {
+  pin: { value: "HASH", about: "Only if this is the pin of the tool now" },
+};
 const NAME = { positionals: "NAME", count: [1, 1] } as const;
 
 const list: Command = {
@@ -60,7 +62,12 @@ const show: Command = {
   options: SPACE,
   examples: ["toolgate tools show orders.list", "toolgate tools show orders.list --json"],
   async run(context) {
-    const tool = await askAbout<Tool & ToolRow & { declaration: string }>(context, "");
+    const [name = ""] = context.positionals;
+    const client = await context.connect();
+    const tool = await client.ask<Tool & ToolRow & { declaration: string }>({
+      path: apiPath("tools", name),
+      query: { space: context.text("space") },
+    });
     if (context.json) context.output.json(tool);
     else {
       context.output.result(tool.declaration);
@@ -86,12 +93,9 @@ const diff: Command = {
   examples: ["toolgate tools diff", "toolgate tools diff github.create_issue"],
   async run(context) {
     if (context.positionals.length === 0) return await diffWaiting(context);
-    const { diff: found } = await askAbout<{ readonly diff: ToolDiff | null }>(context, "diff");
-    if (found === null) {
-      throw new GateError("ERR_NOT_FOUND", `No upstream lists "${context.positionals[0]}"`, {
-        hint: 'See "toolgate tools list"',
-      });
-    }
+    const [name = ""] = context.positionals;
+    const found = await askDiff(await context.connect(), name);
+    if (found === null) throw notListed(name);
     if (context.json) context.output.json(found);
     else context.output.result(renderDiff(found));
     return EXIT.ok;
@@ -100,31 +104,24 @@ const diff: Command = {
 
 const approve: Command = {
   name: "approve",
-  summary: "Approve a tool as it is now; SERVER.* approves all that wait",
+  summary: "Print what a tool is now and approve exactly that; SERVER.* takes all that wait",
   ...NAME,
-  examples: ["toolgate tools approve github.create_issue", 'toolgate tools approve "github.*"'],
-  async run(context) {
-    const answer = await askAbout<{ readonly approved: number }>(context, "approve", "POST");
-    if (context.json) context.output.json(answer);
-    else {
-      const count = `${answer.approved} ${answer.approved === 1 ? "tool" : "tools"}`;
-      context.output.note(`Approved ${count} of ${context.positionals[0]}`);
-    }
-    return EXIT.ok;
-  },
+  options: PIN,
+  examples: [
+    "toolgate tools approve github.create_issue",
+    "toolgate tools approve github.create_issue --pin 3f6c…",
+    'toolgate tools approve "github.*"',
+  ],
+  run: (context) => decideTools(context, "approve"),
 };
 
 const block: Command = {
   name: "block",
   summary: "Take a tool out of use until it is approved again",
   ...NAME,
+  options: PIN,
   examples: ["toolgate tools block github.delete_repo"],
-  async run(context) {
-    const answer = await askAbout<{ readonly blocked: string }>(context, "block", "POST");
-    if (context.json) context.output.json(answer);
-    else context.output.note(`Blocked ${answer.blocked}`);
-    return EXIT.ok;
-  },
+  run: (context) => decideTools(context, "block"),
 };
 
 export const toolsCommands: CommandGroup = {
@@ -133,44 +130,17 @@ export const toolsCommands: CommandGroup = {
   commands: [list, show, diff, approve, block],
 };
 
-async function askAbout<Answer>(
-  context: CommandContext,
-  action: string,
-  method: "GET" | "POST" = "GET",
-): Promise<Answer> {
-  const [name = ""] = context.positionals;
-  const client = await context.connect();
-  return await client.ask<Answer>({
-    method,
-    path: action === "" ? apiPath("tools", name) : apiPath("tools", name, action),
-    query: { space: context.text("space") },
-  });
-}
-
 async function diffWaiting(context: CommandContext): Promise<number> {
   const client = await context.connect();
-  const { quarantined } = await client.ask<ToolList>({ path: "/tools" });
-  const waiting = quarantined.filter(({ reason }) => reason === "drift" || reason === "pending");
+  const waiting = await listWaiting(client);
   for (const { server, name } of waiting) {
-    const { diff: found } = await client.ask<{ readonly diff: ToolDiff | null }>({
-      path: apiPath("tools", `${server}.${name}`, "diff"),
-    });
+    const found = await askDiff(client, `${server}.${name}`);
     if (found === null) continue;
     if (context.json) context.output.json(found);
     else context.output.result(renderDiff(found));
   }
   context.output.note(`${waiting.length} ${waiting.length === 1 ? "tool waits" : "tools wait"}`);
   return EXIT.ok;
-}
-
-function renderDiff({ server, name, state, change, changes }: ToolDiff): string {
-  const head = `${server}.${name}: ${state}, ${change ?? "no"} difference to what was approved`;
-  const lines = changes.flatMap(({ path, before, after }) => [
-    `  ${plain(path)}`,
-    ...(before === null ? [] : [`    - ${plain(before)}`]),
-    ...(after === null ? [] : [`    + ${plain(after)}`]),
-  ]);
-  return [head, ...lines].join("\n");
 }
 
 function printList(context: CommandContext, { tools, quarantined, servers }: ToolList): void {

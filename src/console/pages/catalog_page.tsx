@@ -1,7 +1,6 @@
 import type { QuarantinedTool, ServerState } from "../../model/catalog.ts";
 import type { CatalogListing, CatalogTool } from "../console_deps.ts";
 import { formatAgo, formatCount } from "../format.ts";
-import { CatalogActions } from "../view/catalog_actions.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
@@ -48,9 +47,7 @@ export function CatalogPage(props: CatalogPageProps) {
       />
       {listing.servers.length === 0 ? <NoServers isAdmin={isAdmin} /> : (
         <>
-          {listing.quarantined.length === 0
-            ? null
-            : <Waiting shell={shell} quarantined={listing.quarantined} />}
+          {listing.quarantined.length === 0 ? null : <Waiting quarantined={listing.quarantined} />}
           <Servers servers={listing.servers} now={now} />
           <Tools {...props} />
         </>
@@ -76,16 +73,15 @@ function NoServers({ isAdmin }: { isAdmin: boolean }) {
   );
 }
 
-function Waiting(
-  { shell, quarantined }: { shell: Shell; quarantined: readonly QuarantinedTool[] },
-) {
+function Waiting({ quarantined }: { quarantined: readonly QuarantinedTool[] }) {
   return (
     <section aria-labelledby="waiting" class="attention">
       <h2 id="waiting">
         Waiting for you <span class="count">{quarantined.length}</span>
       </h2>
       <p class="about">
-        These tools are listed by their servers, but cannot be called until somebody approves them.
+        These tools are listed by their servers, but cannot be called until somebody has read and
+        approved them.
       </p>
       <TableFrame label="Tools that wait">
         <table class="stack">
@@ -116,15 +112,13 @@ function Waiting(
                   <Hostile text={detail} max={200} />
                 </td>
                 <td class="row-actions">
-                  {reason === "malformed" || reason === "collision" ? null : (
-                    <CatalogActions
-                      shell={shell}
-                      server={server}
-                      name={name}
-                      state={reason}
-                      canReview
-                    />
-                  )}
+                  {reason === "malformed" || reason === "collision"
+                    ? null
+                    : (
+                      <a class="button" href={toolHref(server, name)}>
+                        Review<span class="unseen">{makeVisible(`${server}.${name}`)}</span>
+                      </a>
+                    )}
                 </td>
               </tr>
             ))}
@@ -134,8 +128,9 @@ function Waiting(
       {quarantined.length > WAITING_MAX
         ? (
           <p class="after-table">
-            {formatCount(quarantined.length - WAITING_MAX)} more: approve a server at once with{" "}
-            <code>toolgate tools approve SERVER</code>.
+            {formatCount(quarantined.length - WAITING_MAX)}{" "}
+            more: read and approve those of one server with{" "}
+            <code>toolgate tools approve "SERVER.*"</code>.
           </p>
         )
         : null}

@@ -2,6 +2,7 @@ import type { ToolDiff } from "../../catalog/diff_definition.ts";
 import type { CatalogTool } from "../console_deps.ts";
 import { CatalogActions } from "../view/catalog_actions.tsx";
 import { CodeView } from "../view/code_view.tsx";
+import { DefinitionView } from "../view/definition_view.tsx";
 import { Hostile, VisibleText } from "../view/hostile.tsx";
 import { makeVisible } from "../visible_text.ts";
 import { Page, type Shell } from "../view/layout.tsx";
@@ -25,13 +26,15 @@ export interface ToolPageProps {
   readonly diff: ToolDiff | null;
   /** Why it cannot be called, in words; null if it can. */
   readonly problem: string | null;
+  /** Why the decision just sent was not taken; null if none was refused. */
+  readonly refused: string | null;
 }
 
 const SCHEMA_CHARACTERS_MAX = 20_000;
 
 /** One tool: what it is, what agents see of it, what was approved and what changed since. */
 export function ToolPage(props: ToolPageProps) {
-  const { shell, server, name, entry, declaration, diff, problem } = props;
+  const { shell, server, name, entry, declaration, diff, problem, refused } = props;
   return (
     <Page shell={shell} title={`${server}.${name}`} section="catalog">
       <p class="crumbs">
@@ -51,10 +54,13 @@ export function ToolPage(props: ToolPageProps) {
           ? undefined
           : <Hostile text={entry.tool.title} max={200} />}
       >
-        {diff === null
-          ? null
-          : <CatalogActions shell={shell} server={server} name={name} state={diff.state} />}
+        {diff === null ? null : <CatalogActions shell={shell} diff={diff} />}
       </Heading>
+      {refused === null ? null : (
+        <div class="notice tone-bad" role="alert">
+          <p>{refused}</p>
+        </div>
+      )}
       <Badges entry={entry} diff={diff} />
       {problem === null ? null : (
         <div class="notice tone-warn">
@@ -63,8 +69,15 @@ export function ToolPage(props: ToolPageProps) {
           </p>
         </div>
       )}
-      {diff === null ? null : <Change diff={diff} />}
-      {entry === null ? null : <Definition entry={entry} declaration={declaration} />}
+      {diff === null ? null : (
+        <>
+          <Change diff={diff} />
+          <DefinitionView definition={diff.definition} isOpen={diff.state !== "approved"} />
+        </>
+      )}
+      {entry === null
+        ? null
+        : <UseOf entry={entry} declaration={declaration} isDefined={diff !== null} />}
     </Page>
   );
 }
@@ -86,15 +99,18 @@ function Badges({ entry, diff }: Pick<ToolPageProps, "entry" | "diff">) {
   );
 }
 
-interface DefinitionProps {
+interface UseOfProps {
   readonly entry: CatalogTool;
   readonly declaration: string | null;
+  /** The whole definition is on the page already. */
+  readonly isDefined: boolean;
 }
 
-function Definition({ entry: { tool }, declaration }: DefinitionProps) {
+/** A tool as those see it who may use it. */
+function UseOf({ entry: { tool }, declaration, isDefined }: UseOfProps) {
   return (
     <>
-      {tool.description === "" ? null : (
+      {isDefined || tool.description === "" ? null : (
         <section aria-labelledby="description">
           <h2 id="description">Description</h2>
           <p class="hostile-text">
@@ -108,8 +124,8 @@ function Definition({ entry: { tool }, declaration }: DefinitionProps) {
           <CodeView code={declaration} marks={new Map()} wraps />
         </section>
       )}
-      <Schema title="Input schema" schema={tool.inputSchema} />
-      {tool.outputSchema === null
+      {isDefined ? null : <Schema title="Input schema" schema={tool.inputSchema} />}
+      {isDefined || tool.outputSchema === null
         ? null
         : <Schema title="Output schema" schema={tool.outputSchema} />}
       <section aria-labelledby="pin">
@@ -137,7 +153,7 @@ function Change({ diff }: { diff: ToolDiff }) {
     <section aria-labelledby="change">
       <h2 id="change">{isNew ? "What it is" : "What changed"}</h2>
       <p>{introductionOf(diff)}</p>
-      {diff.changes.length === 0 ? null : <DiffTable diff={diff} isNew={isNew} />}
+      {isNew || diff.changes.length === 0 ? null : <DiffTable diff={diff} />}
       <dl class="facts">
         <div>
           <dt>Approved pin</dt>
@@ -158,7 +174,7 @@ function Change({ diff }: { diff: ToolDiff }) {
 
 function introductionOf(diff: ToolDiff): string {
   if (diff.approvedPin === null) {
-    return "It was never approved: its server added it after its first listing. Agents would read this:";
+    return "It was never approved: its server added it after its first listing. Read all of it before you approve it: agents would act on it.";
   }
   if (diff.changes.length === 0) return "It is what was approved.";
   return diff.change === "cosmetic"
@@ -166,14 +182,14 @@ function introductionOf(diff: ToolDiff): string {
     : "The meaning may differ: read each change before you approve it.";
 }
 
-function DiffTable({ diff, isNew }: { diff: ToolDiff; isNew: boolean }) {
+function DiffTable({ diff }: { diff: ToolDiff }) {
   return (
-    <TableFrame label={isNew ? "Definition" : "Changes"}>
+    <TableFrame label="Changes">
       <table class="diff stack">
         <thead>
           <tr>
             <th scope="col">Where</th>
-            {isNew ? null : <th scope="col">Approved</th>}
+            <th scope="col">Approved</th>
             <th scope="col">Now</th>
           </tr>
         </thead>
@@ -182,18 +198,16 @@ function DiffTable({ diff, isNew }: { diff: ToolDiff; isNew: boolean }) {
             <tr>
               <th scope="row">
                 <code>
-                  <Hostile text={path} max={300} />
+                  <Hostile text={path} max={Number.POSITIVE_INFINITY} />
                 </code>
               </th>
-              {isNew ? null : (
-                <td class="before">
-                  {before === null ? <Nothing /> : (
-                    <del>
-                      <Value text={before} />
-                    </del>
-                  )}
-                </td>
-              )}
+              <td class="before">
+                {before === null ? <Nothing /> : (
+                  <del>
+                    <Value text={before} />
+                  </del>
+                )}
+              </td>
               <td class="after">
                 {after === null ? <Nothing /> : (
                   <ins>
@@ -209,14 +223,9 @@ function DiffTable({ diff, isNew }: { diff: ToolDiff; isNew: boolean }) {
   );
 }
 
-/** A definition's value as the diff gives it: what it cut may be the part that matters. */
+/** The whole value: what was cut might be the part that matters. */
 function Value({ text }: { text: string }) {
-  return (
-    <>
-      <Hostile text={text} />
-      {text.endsWith("…") ? <strong class="note">It goes on: this is not all of it.</strong> : null}
-    </>
-  );
+  return <Hostile text={text} max={Number.POSITIVE_INFINITY} />;
 }
 
 function Nothing() {

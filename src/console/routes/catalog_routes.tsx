@@ -1,11 +1,14 @@
-import type { Hono } from "hono";
-import { GateError } from "../../model/errors.ts";
+import type { Context, Hono } from "hono";
 import type { ToolDiff } from "../../catalog/diff_definition.ts";
+import { PinMismatch } from "../../catalog/pin_mismatch.ts";
+import { GateError } from "../../model/errors.ts";
+import type { Principal } from "../../model/principal.ts";
 import type { CatalogListing } from "../console_deps.ts";
 import type { ConsoleEnv } from "../console_session.ts";
-import { page, readForm, readQuery, type RouteKit, safeNext } from "../page_context.tsx";
+import { page, readForm, readQuery, type RouteKit } from "../page_context.tsx";
 import { CatalogPage } from "../pages/catalog_page.tsx";
 import { ToolNotFound, ToolPage, type ToolPageProps } from "../pages/tool_page.tsx";
+import { toolHref } from "../view/tool_href.ts";
 
 /** Servers and tools; approving and blocking them. */
 export function addCatalogRoutes(
@@ -32,50 +35,78 @@ export function addCatalogRoutes(
       );
     }),
   );
+  const showTool = async (
+    context: Context<ConsoleEnv>,
+    principal: Principal,
+    server: string,
+    name: string,
+    refused: string | null,
+  ) => {
+    const isAdmin = principal.scopes.includes("admin");
+    const listing = await deps.tools(principal);
+    const diff = isAdmin ? await diffOf(() => deps.diff(server, name)) : null;
+    const entry = listing.tools.find(({ tool }) =>
+      tool.server === server && tool.name === name &&
+      // Nothing of another definition than the one that is decided about.
+      (diff === null || tool.pin === diff.pin)
+    ) ?? null;
+    const props: ToolPageProps = {
+      shell: shellOf(context),
+      server,
+      name,
+      entry,
+      declaration: entry === null ? null : deps.declareTool(entry.tool),
+      diff,
+      problem: problemOf(listing, server, name),
+      refused,
+    };
+    const isKnown = entry !== null || diff !== null || props.problem !== null;
+    return isKnown
+      ? await page(context, <ToolPage {...props} />, refused === null ? 200 : 409)
+      : await page(context, <ToolNotFound {...props} />, 404);
+  };
   app.get(
     "/catalog/tool",
     needing("search", async (context, principal) => {
       const field = readQuery(context);
-      const server = field("server").slice(0, 200);
-      const name = field("name").slice(0, 500);
-      const isAdmin = principal.scopes.includes("admin");
-      const listing = await deps.tools(principal);
-      const entry = listing.tools.find(({ tool }) =>
-        tool.server === server && tool.name === name
-      ) ??
-        null;
-      const diff = isAdmin ? await diffOf(() => deps.diff(server, name)) : null;
-      const props: ToolPageProps = {
-        shell: shellOf(context),
-        server,
-        name,
-        entry,
-        declaration: entry === null ? null : deps.declareTool(entry.tool),
-        diff,
-        problem: problemOf(listing, server, name),
-      };
-      const isKnown = entry !== null || diff !== null || props.problem !== null;
-      return isKnown
-        ? await page(context, <ToolPage {...props} />)
-        : await page(context, <ToolNotFound {...props} />, 404);
+      const server = field("server").slice(0, SERVER_CHARACTERS_MAX);
+      const name = field("name").slice(0, NAME_CHARACTERS_MAX);
+      return await showTool(context, principal, server, name, null);
     }),
   );
   app.post(
     "/catalog/decide",
     needing("admin", async (context, principal) => {
       const field = await readForm(context);
-      const decision = field("decision");
-      if (decision === "approve") await deps.approve(principal, field("server"), field("name"));
-      else if (decision === "block") await deps.block(principal, field("server"), field("name"));
-      else {
-        throw new GateError("ERR_BAD_REQUEST", "Cannot decide: neither approve nor block", {
-          hint: "Use the buttons of the catalog",
-        });
+      const [server, name, pin] = [field("server"), field("name"), field("pin")];
+      const verb = VERBS.find((known) => known === field("decision"));
+      if (verb === undefined || pin === "") {
+        throw new GateError(
+          "ERR_BAD_REQUEST",
+          "Cannot decide: the form is not one of the catalog",
+          {
+            hint: "Open the tool, read it, and use the buttons of its page",
+          },
+        );
       }
-      return context.redirect(safeNext(field("next")), 303);
+      try {
+        await deps.decideTool(principal, { verb, server, name, pin });
+      } catch (error) {
+        if (!(error instanceof PinMismatch)) throw error;
+        const words = `It has changed since you opened this page: nothing was ${DONE[verb]}. ` +
+          "Below is what it is now.";
+        return await showTool(context, principal, server, name, words);
+      }
+      return context.redirect(toolHref(server, name), 303);
     }),
   );
 }
+
+const VERBS = ["approve", "block"] as const;
+const DONE = { approve: "approved", block: "blocked" } as const;
+const SERVER_CHARACTERS_MAX = 200;
+/** A resource's name is its URI. */
+const NAME_CHARACTERS_MAX = 1_100;
 
 /** A server that is not configured has no diffs; that is no failure of the page. */
 async function diffOf(diff: () => Promise<ToolDiff | null>): Promise<ToolDiff | null> {

@@ -1,36 +1,21 @@
-import { FormToken } from "./parts.tsx";
-import type { Shell } from "./layout.tsx";
+import type { ToolDiff } from "../../catalog/diff_definition.ts";
 import { makeVisible } from "../visible_text.ts";
-import { toolHref } from "./tool_href.ts";
+import type { Shell } from "./layout.tsx";
+import { FormToken } from "./parts.tsx";
 
-interface CatalogActionsProps {
-  readonly shell: Shell;
-  readonly server: string;
-  readonly name: string;
-  /** `approved`, or why the tool cannot be called. */
-  readonly state: string;
-  /** Leads to the tool's page first; not on that page itself. */
-  readonly canReview?: boolean;
-}
-
-/** What an administrator can do with a tool that waits, drifted or is blocked. */
-export function CatalogActions(
-  { shell, server, name, state, canReview = false }: CatalogActionsProps,
-) {
+/**
+ * What an administrator can do with a tool. Only for pages that show all of its definition: the form
+ * carries the pin of what is shown, and nothing else can be decided with it.
+ */
+export function CatalogActions({ shell, diff }: { shell: Shell; diff: ToolDiff }) {
+  const { server, name, state, pin } = diff;
   const tool = makeVisible(`${server}.${name}`);
   return (
     <form method="post" action="/console/catalog/decide" class="inline">
       <FormToken token={shell.visit?.formToken ?? ""} />
       <input type="hidden" name="server" value={server} />
       <input type="hidden" name="name" value={name} />
-      <input type="hidden" name="next" value={shell.here} />
-      {canReview && state === "drift"
-        ? (
-          <a class="button" href={toolHref(server, name)}>
-            Review<span class="unseen">the change of {tool}</span>
-          </a>
-        )
-        : null}
+      <input type="hidden" name="pin" value={pin} />
       {state === "approved"
         ? null
         : (
