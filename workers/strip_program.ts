@@ -1,4 +1,5 @@
 import type { ProgramForm } from "../src/rpc/protocol.ts";
+import type { Primordials } from "./realm/realm.ts";
 
 /** A program as JavaScript, or why it is none. Lines and columns are those of the caller's own code. */
 export type StrippedProgram =
@@ -26,16 +27,18 @@ export type StripTypes = (
  * Takes the types off the first form that parses.
  *
  * The parser is native and aborts the whole process on deep nesting: this runs where that ends one
- * sandbox host and nothing else. Like all of the Worker it refers to nothing but its arguments.
+ * sandbox host and nothing else. Like all of the Worker it refers to nothing but its arguments, and to no
+ * method that an earlier program could have replaced.
  */
 export function stripProgram(
+  p: Primordials,
   stripTypes: StripTypes,
   decodeBase64: (text: string) => string,
   forms: readonly ProgramForm[],
 ): StrippedProgram {
   let problem: StrippedProgram | null = null;
-  for (const form of forms) {
-    const stripped = stripForm(form);
+  for (let index = 0; index < forms.length; index++) {
+    const stripped = stripForm(forms[index]!);
     if (stripped.ok) return stripped;
     // The last form is the program as it was written: its message is the one that makes sense.
     problem = stripped;
@@ -51,36 +54,46 @@ export function stripProgram(
     }
     try {
       const code = stripTypes(form.text, { mode: "transform", sourceMap: true });
-      const at = code.lastIndexOf("//# sourceMappingURL=");
+      const comment = "//# sourceMappingURL=";
+      let at = -1;
+      for (
+        let next = p.indexOf(code, comment);
+        next >= 0;
+        next = p.indexOf(code, comment, at + 1)
+      ) {
+        at = next;
+      }
+      const map = decodeBase64(p.slice(code, p.indexOf(code, ",", at) + 1));
       return {
         ok: true,
-        code: code.slice(0, at),
+        code: p.slice(code, 0, at),
         edits: form.edits,
-        positions: decodePositions(decodeBase64(code.slice(code.indexOf(",", at) + 1).trim())),
+        positions: decodePositions(map),
       };
     } catch (error) {
-      return describeProblem(form, error instanceof Error ? error.message : "It does not parse");
+      return describeProblem(form, error instanceof p.Error ? error.message : "It does not parse");
     }
   }
 
   /** @param text message, excerpt and place as the parser writes them */
   function describeProblem(form: ProgramForm, text: string): StrippedProgram {
-    const place = /:(\d+):(\d+)\s*$/.exec(text);
-    let line = place === null ? 1 : Number(place[1]);
-    let column = place === null ? 1 : Number(place[2]);
+    const place = p.exec(/:(\d+):(\d+)\s*$/, text);
+    let line = place === null ? 1 : +place[1]!;
+    let column = place === null ? 1 : +place[2]!;
     if (line > form.lines) {
       // A place in the wrapper's last lines: the program ends too early.
       line = form.lines;
-      column = form.text.split("\n")[line - 1]!.length + 1;
+      column = p.split(form.text, "\n")[line - 1]!.length + 1;
     }
-    const message = text.split("\n")[0]!.replace(/^(\w*Error: )+/, "").replace(/ at file:.*$/, "");
+    const message = p.exec(/^(?:\w*Error: )*(.*?)(?: at file:.*)?$/, p.split(text, "\n")[0]!)![1]!;
     let added = 0;
-    for (const [editLine, editColumn, columns] of form.edits) {
-      if (editLine === line && column > editColumn) added += Math.min(columns, column - editColumn);
+    for (let index = 0; index < form.edits.length; index++) {
+      const edit = form.edits[index]!;
+      if (edit[0] === line && column > edit[1]) added += p.min(edit[2], column - edit[1]);
     }
     return {
       ok: false,
-      message: message.slice(0, 500),
+      message: p.slice(message, 0, 500),
       line,
       column: column - added,
     };
@@ -88,21 +101,23 @@ export function stripProgram(
 
   /** The mappings of a source map with one source. @see ECMA-426 */
   function decodePositions(map: string): number[][] {
-    const { mappings } = JSON.parse(map) as { mappings: string };
+    const { mappings } = p.parse(map) as { mappings: string };
     const positions: number[][] = [];
     let originalLine = 0;
     let originalColumn = 0;
-    mappings.split(";").forEach((group, line) => {
+    const groups = p.split(mappings, ";");
+    for (let line = 0; line < groups.length; line++) {
       let column = 0;
-      for (const segment of group.split(",")) {
-        const numbers = decodeNumbers(segment);
+      const segments = p.split(groups[line]!, ",");
+      for (let index = 0; index < segments.length; index++) {
+        const numbers = decodeNumbers(segments[index]!);
         if (numbers.length < 4) continue;
         column += numbers[0]!;
         originalLine += numbers[2]!;
         originalColumn += numbers[3]!;
-        positions.push([line + 1, column + 1, originalLine + 1, originalColumn + 1]);
+        p.push(positions, [line + 1, column + 1, originalLine + 1, originalColumn + 1]);
       }
-    });
+    }
     return positions;
   }
 
@@ -112,12 +127,12 @@ export function stripProgram(
     const numbers: number[] = [];
     let value = 0;
     let shift = 0;
-    for (const char of segment) {
-      const digit = digits.indexOf(char);
+    for (let index = 0; index < segment.length; index++) {
+      const digit = p.indexOf(digits, segment[index]!);
       value += (digit & 31) << shift;
       if (digit & 32) shift += 5;
       else {
-        numbers.push(value & 1 ? -(value >> 1) : value >> 1);
+        p.push(numbers, value & 1 ? -(value >> 1) : value >> 1);
         value = 0;
         shift = 0;
       }

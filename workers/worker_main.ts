@@ -1,6 +1,8 @@
 import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
 import type { scrubGlobals } from "./scrub_globals.ts";
 import type { stripProgram, StripTypes } from "./strip_program.ts";
+import type { BootedRealm } from "./realm/boot.ts";
+import type { capturePrimordials } from "./realm/primordials.ts";
 import type { Realm, RealmApi, RealmHost } from "./realm/realm.ts";
 
 /** The first message of a Worker: data and program texts, all from the host's own code. */
@@ -43,6 +45,7 @@ export interface WorkerDeps extends WorkerBoot {
   readonly registerHooks: (hooks: { resolve: () => never; load: () => never }) => unknown;
   readonly stripTypes: StripTypes;
   readonly compileMain: () => Uint8Array;
+  readonly capturePrimordials: typeof capturePrimordials;
   readonly stripProgram: typeof stripProgram;
   readonly scrubGlobals: typeof scrubGlobals;
   readonly encodeMessage: typeof encodeMessage;
@@ -59,6 +62,7 @@ export interface WorkerDeps extends WorkerBoot {
 export function workerMain(deps: WorkerDeps): void {
   "use strict";
   const { vm, encodeMessage, readMessages } = deps;
+  const p = deps.capturePrimordials();
   const scope = globalThis as unknown as Record<PropertyKey, unknown> & Worker & {
     crypto: Crypto;
     performance: Performance;
@@ -70,12 +74,12 @@ export function workerMain(deps: WorkerDeps): void {
   ) => void;
   const setTimer = setTimeout;
   const clearTimer = clearTimeout;
-  const microtask = queueMicrotask;
   const monotonic = performance.now.bind(performance);
   const getRandom = crypto.getRandomValues.bind(crypto);
   const digestBytes = crypto.subtle.digest.bind(crypto.subtle);
   const NativeUrl = URL;
   const decodeBase64 = atob;
+  const resolved = new p.Promise<void>((resolve) => resolve());
   const batchCharsMax = 65_536;
   const batchMessagesMax = 256;
 
@@ -83,7 +87,7 @@ export function workerMain(deps: WorkerDeps): void {
     filename: "sandbox:realm",
     cachedData: deps.compiled?.parts,
   });
-  const lazyScripts = new Map<string, Script>();
+  const lazyScripts = new p.Map<string, Script>();
   interface Current {
     readonly context: object;
     readonly api: RealmApi;
@@ -93,32 +97,86 @@ export function workerMain(deps: WorkerDeps): void {
     readonly timers: Map<number, ReturnType<typeof setTimeout>>;
   }
   // The runtime captures its own queueMicrotask at the first use; that must happen before the scrub.
-  microtask(() => {});
+  queueMicrotask(() => {});
   if (deps.warmParser) {
     const text =
       "(async () => { enum A { B } const x: Array<number> = []; return (x satisfies any)[A.B] })";
-    deps.stripProgram(deps.stripTypes, decodeBase64, [{ text, edits: [], lines: 1 }]);
+    deps.stripProgram(p, deps.stripTypes, decodeBase64, [{ text, edits: [], lines: 1 }]);
   }
   let current = createRealm();
 
   let batch = "";
   let batchMessages = 0;
+  let flushScheduled = false;
+  function isBatchFull(): boolean {
+    return batch.length > batchCharsMax || batchMessages >= batchMessagesMax;
+  }
   function flush(): void {
     if (batch === "") return;
-    const text = batch;
+    post(batch);
     batch = "";
     batchMessages = 0;
-    post(text);
   }
-  function queue(text: string): void {
-    if (batch === "") microtask(flush);
+  function flushLater(): void {
+    flushScheduled = false;
+    flush();
+  }
+  /** Puts a message into the batch, or throws and has changed nothing. */
+  function queue(text: string, urgent: boolean): void {
+    if (isBatchFull()) flush();
+    if (!flushScheduled) {
+      p.then(resolved, flushLater);
+      flushScheduled = true;
+    }
     batch += text;
     batchMessages++;
-    if (batch.length > batchCharsMax || batchMessages >= batchMessagesMax) flush();
+    if (!urgent && !isBatchFull()) return;
+    try {
+      flush();
+    } catch {
+      // Near the end of the stack: the batch goes from its bottom.
+    }
   }
 
-  function areTexts(values: readonly unknown[]): boolean {
-    return values.every((value) => typeof value === "string");
+  /** One character per byte. */
+  function textOf(bytes: Uint8Array): string {
+    let text = "";
+    for (let index = 0; index < bytes.length; index++) text += p.fromCharCode(bytes[index]!);
+    return text;
+  }
+
+  function parseUrl(href: string, base: string, property: string, value: string): string {
+    let url: URL;
+    try {
+      url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
+      if (property !== "") (url as unknown as Record<string, string>)[property] = value;
+    } catch (error) {
+      // Only what is not a URL has no components.
+      if (error instanceof p.RangeError) throw error;
+      return "";
+    }
+    return p.stringify([
+      url.href,
+      url.origin,
+      url.protocol,
+      url.username,
+      url.password,
+      url.host,
+      url.hostname,
+      url.port,
+      url.pathname,
+      url.search,
+      url.hash,
+    ]);
+  }
+
+  function startDigest(realm: Current, id: number, algorithm: string, data: Uint8Array): void {
+    if (!realm.open) return;
+    p.then(
+      digestBytes(algorithm, data as Uint8Array<ArrayBuffer>),
+      (hash) => deliver(realm, id, true, textOf(new p.Uint8Array(hash as ArrayBuffer))),
+      () => deliver(realm, id, false, "Unknown algorithm"),
+    );
   }
 
   function createRealm(): Current {
@@ -126,112 +184,45 @@ export function workerMain(deps: WorkerDeps): void {
       name: "program",
       codeGeneration: { strings: false, wasm: false },
     });
-    const timers: Current["timers"] = new Map();
-    // Types are checked here as well: an object that slips through would run its methods in the Worker, and
-    // one whose text is longer than its `length` would make messages of its own.
+    const timers: Current["timers"] = new p.Map();
+    // The realm calls these through the wrapper of `membrane.ts` alone, which checks the types of what it
+    // hands over and hides what is thrown. Each changes its state after the last call that can fail.
     const realmHost: RealmHost = {
       send(kind, id, first, second, third) {
-        try {
-          if (!self.open || typeof id !== "number") return false;
-          if (!areTexts([kind, first, second, third])) return false;
-          const fields = kind === "c"
-            ? [first, second, third]
-            : kind === "n"
-            ? [first]
-            : [first, second];
-          queue(encodeMessage(kind, id, fields));
-          if (kind === "d" || kind === "f") {
-            self.open = false;
-            flush();
-          }
-          return true;
-        } catch {
-          return false;
-        }
+        if (!self.open) return false;
+        const fields = kind === "c"
+          ? [first, second, third]
+          : kind === "n"
+          ? [first]
+          : [first, second];
+        const ends = kind === "d" || kind === "f";
+        queue(encodeMessage(kind, id, fields), ends);
+        if (ends) self.open = false;
+        return true;
       },
       startTimer(id, ms) {
-        try {
-          if (typeof id !== "number" || typeof ms !== "number") return;
-          timers.set(id, setTimer(() => fire(self, id), ms));
-        } catch {
-          // Out of stack: the program's own recursion; its timer never fires.
-        }
+        p.mapSet(timers, id, setTimer(() => fire(self, id), ms));
       },
       stopTimer(id) {
-        try {
-          clearTimer(timers.get(id));
-          timers.delete(id);
-        } catch {
-          // As above.
-        }
+        clearTimer(p.mapGet(timers, id));
+        p.mapDelete(timers, id);
       },
-      monotonicMs() {
-        try {
-          return Math.round(monotonic() * 10) / 10;
-        } catch {
-          return 0;
-        }
-      },
-      randomBytes(bytes) {
-        try {
-          if (typeof bytes !== "number") return "";
-          let text = "";
-          for (const byte of getRandom(new Uint8Array(bytes))) text += String.fromCharCode(byte);
-          return text;
-        } catch {
-          return "";
-        }
-      },
+      monotonicMs: () => p.round(monotonic() * 10) / 10,
+      randomBytes: (bytes) => textOf(getRandom(new p.Uint8Array(bytes))),
       digest(id, algorithm, bytes) {
-        try {
-          if (!areTexts([algorithm, bytes])) return false;
-          const data = new Uint8Array(bytes.length);
-          for (let index = 0; index < bytes.length; index++) data[index] = bytes.charCodeAt(index);
-          digestBytes(algorithm, data).then((hash) => {
-            let text = "";
-            for (const byte of new Uint8Array(hash)) text += String.fromCharCode(byte);
-            deliver(self, id, true, text);
-          }, () => deliver(self, id, false, "Unknown algorithm"));
-          return true;
-        } catch {
-          return false;
-        }
+        const data = new p.Uint8Array(bytes.length);
+        for (let index = 0; index < bytes.length; index++) data[index] = p.charCodeAt(bytes, index);
+        // From the bottom of the stack: a failure of it would look like one of the algorithm.
+        p.then(resolved, () => startDigest(self, id, algorithm, data));
       },
-      url(href, base, property, value) {
-        try {
-          if (!areTexts([href, base, property, value])) return "";
-          const url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
-          if (property !== "") (url as unknown as Record<string, string>)[property] = value;
-          return JSON.stringify([
-            url.href,
-            url.origin,
-            url.protocol,
-            url.username,
-            url.password,
-            url.host,
-            url.hostname,
-            url.port,
-            url.pathname,
-            url.search,
-            url.hash,
-          ]);
-        } catch {
-          return "";
-        }
-      },
+      url: parseUrl,
       load(part) {
-        try {
-          if (typeof part !== "string") return false;
-          let script = lazyScripts.get(part);
-          if (script === undefined) {
-            script = new vm.Script("(" + deps.lazyParts[part] + ")", { filename: "sandbox:realm" });
-            lazyScripts.set(part, script);
-          }
-          (script.runInContext(context) as (realm: Realm) => void)(booted.realm);
-          return true;
-        } catch {
-          return false;
+        let script = p.mapGet(lazyScripts, part);
+        if (script === undefined) {
+          script = new vm.Script("(" + deps.lazyParts[part] + ")", { filename: "sandbox:realm" });
+          p.mapSet(lazyScripts, part, script);
         }
+        return booted.install(script.runInContext(context) as (realm: Realm) => void);
       },
     };
     const parts = partsScript.runInContext(context) as {
@@ -239,9 +230,9 @@ export function workerMain(deps: WorkerDeps): void {
         parts: unknown,
         host: RealmHost,
         lazy: WorkerDeps["lazyGlobals"],
-      ) => { realm: Realm; api: RealmApi };
+      ) => BootedRealm;
     };
-    const booted = parts.bootRealm(parts, Object.freeze(realmHost), deps.lazyGlobals);
+    const booted = parts.bootRealm(parts, p.freeze(realmHost), deps.lazyGlobals);
     const self: Current = {
       context,
       api: booted.api,
@@ -269,7 +260,7 @@ export function workerMain(deps: WorkerDeps): void {
   }
 
   function fire(realm: Current, id: number): void {
-    realm.timers.delete(id);
+    p.mapDelete(realm.timers, id);
     if (!realm.open) return;
     try {
       realm.api.fire(id);
@@ -292,22 +283,23 @@ export function workerMain(deps: WorkerDeps): void {
   function start(realm: Current, settings: string, names: string, forms: string): void {
     realm.started = true;
     const stripped = deps.stripProgram(
+      p,
       deps.stripTypes,
       decodeBase64,
-      JSON.parse(forms) as ProgramForm[],
+      p.parse(forms) as ProgramForm[],
     );
     if (!stripped.ok) {
       return refuse(realm, "SyntaxError", "ERR_SYNTAX", stripped.message, stripped);
     }
     const { code, edits, positions } = stripped;
-    realm.api.configure(settings, names, JSON.stringify({ edits, positions }));
+    realm.api.configure(settings, names, p.stringify({ edits, positions }));
     let program: () => unknown;
     try {
       program = new vm.Script(code, { filename: "program.ts" }).runInContext(realm.context) as () =>
         unknown;
     } catch (error) {
-      const message = error instanceof Error ? error.message : "The program does not compile";
-      const deep = error instanceof RangeError;
+      const message = error instanceof p.Error ? error.message : "The program does not compile";
+      const deep = error instanceof p.RangeError;
       return refuse(
         realm,
         deep ? "RangeError" : "SyntaxError",
@@ -336,24 +328,25 @@ export function workerMain(deps: WorkerDeps): void {
     const stack = `${name}: ${message}`;
     const { line, column } = place;
     const failure = { name, message, stack, line, column, call: null, code, hint: "" };
-    queue(encodeMessage("f", 0, [JSON.stringify(failure), '{"timers":0,"calls":0}']));
-    flush();
+    queue(encodeMessage("f", 0, [p.stringify(failure), '{"timers":0,"calls":0}']), true);
   }
 
   function end(): void {
     current.open = false;
-    for (const timer of current.timers.values()) clearTimer(timer);
-    current.timers.clear();
+    p.mapForEach(current.timers, (timer) => clearTimer(timer));
     batch = "";
+    batchMessages = 0;
     post(encodeMessage("x", 0, []));
   }
 
   function receive(text: unknown): void {
     if (typeof text !== "string") return;
-    for (const message of readMessages(text, 100_000) ?? []) {
+    const messages = readMessages(text, 100_000) ?? [];
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index]!;
       const field = message.fields[0] ?? "";
       if (message.kind === "o" || message.kind === "r") {
-        deliver(current, message.id, message.kind === "o", field, Number(message.fields[1] ?? ""));
+        deliver(current, message.id, message.kind === "o", field, +(message.fields[1] ?? ""));
       } else if (message.kind === "s" && current.open && !current.started) {
         start(current, field, message.fields[1] ?? "", message.fields[2] ?? "");
       } else if (message.kind === "e") {
@@ -369,10 +362,13 @@ export function workerMain(deps: WorkerDeps): void {
   listen("error", (event) => event.preventDefault());
   listen("unhandledrejection", (event) => {
     event.preventDefault();
-    if (current.open) current.api.unhandled(event.reason, event.promise);
+    // A promise of the Worker's realm, and what it is rejected with, is nothing for the program.
+    if (!current.open || event.promise instanceof p.Promise) return;
+    current.api.unhandled(event.reason, event.promise);
+    watchForStall(current);
   });
   listen("rejectionhandled", (event) => {
-    if (current.open) current.api.handled(event.promise);
+    if (current.open && !(event.promise instanceof p.Promise)) current.api.handled(event.promise);
   });
 
   deps.registerHooks({

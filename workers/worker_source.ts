@@ -1,4 +1,4 @@
-import { encodeMessage, readMessages } from "../src/rpc/protocol.ts";
+import { createMessageReader, encodeMessage } from "../src/rpc/protocol.ts";
 import { installAbort } from "./realm/abort.ts";
 import { bootRealm } from "./realm/boot.ts";
 import { installClock } from "./realm/clock.ts";
@@ -9,6 +9,7 @@ import { installEncoding } from "./realm/encoding.ts";
 import { installErrors } from "./realm/errors.ts";
 import { installGlobals } from "./realm/globals.ts";
 import { installJson } from "./realm/json.ts";
+import { wrapHost } from "./realm/membrane.ts";
 import { capturePrimordials } from "./realm/primordials.ts";
 import { createApi } from "./realm/program.ts";
 import { installPromises } from "./realm/promises.ts";
@@ -23,6 +24,7 @@ import { type WorkerBoot, workerMain } from "./worker_main.ts";
 const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {
   bootRealm,
   capturePrimordials,
+  wrapHost,
   installGlobals,
   installErrors,
   installJson,
@@ -94,10 +96,11 @@ export function renderWorkerBoot(options: {
     main: [
       `(boot) => (${workerMain})({`,
       `...boot,`,
+      `capturePrimordials: ${capturePrimordials},`,
       `stripProgram: ${stripProgram},`,
       `scrubGlobals: ${scrubGlobals},`,
       `encodeMessage: ${encodeMessage},`,
-      `readMessages: ${readMessages},`,
+      `readMessages: (${createMessageReader})(),`,
       `})`,
     ].join("\n"),
     parts: `({${eager.join(",\n")}})`,

@@ -21,7 +21,7 @@
  * Lengths instead of separators: nothing inside a field can start a message of its own.
  *
  * This file imports nothing, and every function in it refers to nothing but its arguments and
- * intrinsics: the source text of `encodeMessage` and `readMessages` is also put into the Worker.
+ * intrinsics: the source text of `encodeMessage` and `createMessageReader` is also put into the Worker.
  */
 
 /** Frame types. Upper case: service to host; lower case: host to service. */
@@ -179,32 +179,51 @@ export function encodeMessage(kind: string, id: number, fields: readonly string[
   return head + "\n" + body;
 }
 
-/**
- * Reads a sequence of messages.
- *
- * @returns null if the text is not one, or has more than `messagesMax` of them.
- */
-export function readMessages(text: string, messagesMax: number): Message[] | null {
-  const messages: Message[] = [];
-  let position = 0;
-  while (position < text.length) {
-    if (messages.length >= messagesMax) return null;
-    const lineEnd = text.indexOf("\n", position);
-    if (lineEnd < 0 || lineEnd - position > 80) return null;
-    const parts = text.slice(position, lineEnd).split(" ");
-    const kind = parts[0]!;
-    if (kind.length !== 1 || parts.length < 2 || parts.length > 5) return null;
-    const fields: string[] = [];
-    position = lineEnd + 1;
-    for (let index = 1; index < parts.length; index++) {
-      if (!/^\d{1,10}$/.test(parts[index]!)) return null;
-      if (index === 1) continue;
-      const end = position + Number(parts[index]);
-      if (end > text.length) return null;
-      fields.push(text.slice(position, end));
-      position = end;
+/** Reads a sequence of messages. @returns null if it is none, or has more than `messagesMax` of them */
+export type ReadMessages = (text: string, messagesMax: number) => Message[] | null;
+
+/** Makes a reader that uses the methods of this moment, whatever becomes of them later. */
+export function createMessageReader(): ReadMessages {
+  const { bind, call } = Function.prototype;
+  const slice = Reflect.apply(bind, call, [String.prototype.slice]) as (
+    text: string,
+    from: number,
+    to: number,
+  ) => string;
+  const numbersMax = 4;
+  const digitsMax = 10;
+
+  return function readMessages(text, messagesMax) {
+    const messages: Message[] = [];
+    let position = 0;
+    while (position < text.length) {
+      const kind = text[position]!;
+      if (messages.length >= messagesMax || kind === " " || kind === "\n") return null;
+      // The id, then the lengths of the fields.
+      const numbers: number[] = [];
+      for (position++; text[position] !== "\n";) {
+        if (text[position] !== " " || numbers.length >= numbersMax) return null;
+        const start = ++position;
+        let value = 0;
+        while (text[position]! >= "0" && text[position]! <= "9") {
+          value = value * 10 + +text[position++]!;
+        }
+        if (position === start || position - start > digitsMax) return null;
+        numbers[numbers.length] = value;
+      }
+      if (numbers.length === 0) return null;
+      position++;
+      const fields: string[] = [];
+      for (let index = 1; index < numbers.length; index++) {
+        const end = position + numbers[index]!;
+        if (end > text.length) return null;
+        fields[index - 1] = slice(text, position, end);
+        position = end;
+      }
+      messages[messages.length] = { kind, id: numbers[0]!, fields };
     }
-    messages.push({ kind, id: Number(parts[1]), fields });
-  }
-  return messages;
+    return messages;
+  };
 }
+
+export const readMessages: ReadMessages = createMessageReader();

@@ -3,6 +3,7 @@ import { stripTypeScriptTypes } from "node:module";
 import fc from "fast-check";
 import { programForms } from "../../src/sandbox/prepare/program_forms.ts";
 import { scanTokens } from "../../src/sandbox/prepare/scan_tokens.ts";
+import { capturePrimordials } from "../../workers/realm/primordials.ts";
 import { stripProgram } from "../../workers/strip_program.ts";
 
 const HEAD = '(async () => {"use strict";';
@@ -18,7 +19,9 @@ function bodyOf(code: string): string {
 
 function strip(code: string) {
   const forms = programForms(code);
-  return forms.ok ? stripProgram(stripTypeScriptTypes, atob, forms.forms) : forms;
+  return forms.ok
+    ? stripProgram(capturePrimordials(), stripTypeScriptTypes, atob, forms.forms)
+    : forms;
 }
 
 Deno.test("programForms() returns a trailing expression", () => {

@@ -3,6 +3,7 @@ import type { Realm, RealmApi, RealmHost } from "./realm.ts";
 /** The parts that every program gets, by their function names. */
 export interface RealmParts {
   readonly capturePrimordials: () => Realm["p"];
+  readonly wrapHost: (p: Realm["p"], host: RealmHost) => RealmHost;
   readonly installGlobals: (realm: Realm) => void;
   readonly installErrors: (realm: Realm) => void;
   readonly installJson: (realm: Realm) => void;
@@ -14,17 +15,23 @@ export interface RealmParts {
   readonly createApi: (realm: Realm) => RealmApi;
 }
 
+/** What the Worker has of a realm. */
+export interface BootedRealm {
+  readonly api: RealmApi;
+  /** Calls a lazy part; false if it failed, but not for want of stack. */
+  readonly install: (part: (realm: Realm) => void) => boolean;
+}
+
 /**
  * Furnishes the realm it is evaluated in. Runs once, before the program.
  *
  * @param lazy names of globals and the lazy part that makes each.
- * @returns the realm's own state for lazy parts, and what the Worker may call.
  */
 export function bootRealm(
   parts: RealmParts,
   host: RealmHost,
   lazy: readonly (readonly [string, string])[],
-): { readonly realm: Realm; readonly api: RealmApi } {
+): BootedRealm {
   "use strict";
   const p = parts.capturePrimordials();
   const others = new p.Map<number, (ok: boolean, text: string) => void>();
@@ -32,7 +39,7 @@ export function bootRealm(
   const realm = {
     __proto__: null,
     p,
-    host,
+    host: parts.wrapHost(p, host),
     global: globalThis,
     settings: null,
     places: null,
@@ -41,11 +48,11 @@ export function bootRealm(
     otherPending: 0,
     marks: new p.WeakMap(),
     toolFunctions: new p.WeakMap(),
-    wait(settle: (ok: boolean, text: string) => void): number {
+    wait(start: (id: number) => void, settle: (ok: boolean, text: string) => void): void {
       const id = --lastOther;
+      start(id);
       p.mapSet(others, id, settle);
       realm.otherPending++;
-      return id;
     },
     deliverOther(id: number, ok: boolean, text: string): void {
       const settle = p.mapGet(others, id);
@@ -66,8 +73,14 @@ export function bootRealm(
   for (let index = 0; index < lazy.length; index++) {
     realm.defineLazy(lazy[index]![0], lazy[index]![1]);
   }
-  return p.freeze({ __proto__: null, realm, api: parts.createApi(realm) }) as unknown as {
-    readonly realm: Realm;
-    readonly api: RealmApi;
+  const install: BootedRealm["install"] = (part) => {
+    try {
+      part(realm);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof p.RangeError) throw thrown;
+      return false;
+    }
   };
+  return p.freeze({ __proto__: null, api: parts.createApi(realm), install }) as BootedRealm;
 }

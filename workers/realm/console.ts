@@ -27,9 +27,9 @@ export function installConsole(realm: Realm): void {
         "Log less; return what matters as the result.",
       );
     }
+    host.send("l", 0, level, line, "");
     entries++;
     charsUsed += line.length;
-    host.send("l", 0, level, line, "");
   }
 
   function format(values: readonly unknown[]): string {

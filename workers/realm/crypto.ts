@@ -33,13 +33,13 @@ export function installCrypto(realm: Realm): void {
       if (bytes.length > DIGEST_BYTES_MAX) {
         throw new p.RangeError("The data is too large to digest");
       }
-      const id = realm.wait((ok, text) => {
+      const text = toText(bytes);
+      realm.wait((id) => startDigest(id, name, text), (ok, text) => {
         if (!ok) return reject(new p.TypeError("Unknown digest algorithm " + p.slice(name, 0, 50)));
         const hash = new p.Uint8Array(text.length);
         for (let at = 0; at < text.length; at++) hash[at] = p.charCodeAt(text, at);
         resolve(hash.buffer);
       });
-      if (!startDigest(id, name, toText(bytes))) realm.deliverOther(id, false, "");
     });
   };
 

@@ -33,8 +33,8 @@ export function installErrors(realm: Realm): void {
   realm.terminate = (code, message, hint) => {
     const error = realm.failure("RangeError", message, { hint, code, call: null });
     if (!realm.finished) {
-      realm.finished = true;
       host.send("f", 0, p.stringify(describeFailure(error)), leftovers(), "");
+      realm.finished = true;
     }
     throw error;
   };
@@ -55,8 +55,22 @@ export function installErrors(realm: Realm): void {
     return frames.length === 0 ? "" : "\n" + join(frames, "\n");
   };
 
-  /** Makes the text of every `stack`: the program's own frames, with their original places. */
+  /**
+   * Makes the text of every `stack`.
+   *
+   * Call sites are objects of the Worker's realm, and so are the errors of their methods when the stack
+   * ends: neither leaves this function.
+   */
   function formatStack(error: unknown, sites: readonly CallSite[]): string {
+    try {
+      return stackText(error, sites);
+    } catch {
+      return "Error";
+    }
+  }
+
+  /** The program's own frames, with their original places. */
+  function stackText(error: unknown, sites: readonly CallSite[]): string {
     const lines: string[] = [];
     for (let index = 0; index < sites.length && lines.length < FRAMES_MAX; index++) {
       const site = sites[index]!;
@@ -173,7 +187,8 @@ export function installErrors(realm: Realm): void {
       writable: false,
       configurable: false,
     } as PropertyDescriptor);
-  // The engine hands call sites (which show functions and files of the Worker) to this function alone.
+  // The runtime hands call sites, which are objects of the Worker's realm, to the function of this name of
+  // the object that it finds as the global `Error`. Both names are fixed, so it is this function always.
   lock("prepareStackTrace", formatStack);
   lock("stackTraceLimit", 20);
 }

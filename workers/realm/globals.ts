@@ -46,4 +46,30 @@ export function installGlobals(realm: Realm): void {
     "unescape",
   ];
   for (let index = 0; index < removed.length; index++) delete global[removed[index]!];
+  // The runtime looks `Error` up by its name to make stacks, and hands objects of the Worker to what it
+  // finds there. The others are what an engine or a runtime could look up in the same way.
+  const fixed = [
+    "Error",
+    "AggregateError",
+    "EvalError",
+    "RangeError",
+    "ReferenceError",
+    "SuppressedError",
+    "SyntaxError",
+    "TypeError",
+    "URIError",
+    "Promise",
+    "Symbol",
+    "globalThis",
+  ];
+  for (let index = 0; index < fixed.length; index++) {
+    const value = global[fixed[index]!];
+    if (value === undefined) continue;
+    p.defineProperty(global, fixed[index]!, {
+      __proto__: null,
+      value,
+      writable: false,
+      configurable: false,
+    } as PropertyDescriptor);
+  }
 }

@@ -28,6 +28,7 @@ export function capturePrimordials(): Primordials {
     fromCodePoint: String.fromCodePoint,
     now: Date.now,
     min: Math.min,
+    round: Math.round,
     floor: Math.floor,
     imul: Math.imul,
     Array,

@@ -9,8 +9,8 @@ export function createApi(realm: Realm): RealmApi {
   function finish(kind: string, body: string): void {
     if (realm.finished) return;
     warn();
-    realm.finished = true;
     host.send(kind, 0, body, realm.leftovers(), "");
+    realm.finished = true;
   }
 
   /** What would otherwise go unnoticed, as log lines. */
@@ -137,8 +137,9 @@ export function createApi(realm: Realm): RealmApi {
       p.mapDelete(unhandled, promise);
     },
     checkStalled() {
-      if (realm.finished || realm.pendingCalls() > 0 || realm.pendingTimers() > 0) return;
-      if (realm.otherPending > 0) return;
+      if (realm.finished) return;
+      realm.sendWaiting();
+      if (realm.pendingCalls() > 0 || realm.pendingTimers() > 0 || realm.otherPending > 0) return;
       const error = realm.failure(
         "Error",
         "The program waits for a promise that nothing can settle",

@@ -6,12 +6,16 @@
  * in: the Worker evaluates their source text there. Parts use the captured {@linkcode Primordials}
  * instead of methods that a program can replace, never spread, iterate or destructure arrays (that
  * runs replaceable iterators), and never let a function of {@linkcode RealmHost} reach the program.
+ *
+ * A part can run out of stack at every call it makes. It changes its state after the last call that can
+ * fail, so that an operation near the end of the stack is done or is not, and the program can go on.
  */
 import type { RealmLimits } from "../../src/rpc/protocol.ts";
 
 /**
- * Functions of the Worker, callable from the realm's own parts only. They take and return strings and
- * numbers, and answer with a failure value instead of throwing.
+ * Functions of the Worker, callable from the realm's own parts only. They take and return strings,
+ * numbers and booleans, and throw only if stack or memory end: then they have changed nothing. The parts
+ * hold them behind the wrapper of `membrane.ts`.
  */
 export interface RealmHost {
   /** Queues a message (a call has three fields, a note one, others two); false after the outcome. */
@@ -29,11 +33,11 @@ export interface RealmHost {
   readonly monotonicMs: () => number;
   /** `bytes` random bytes as a string of one character per byte. */
   readonly randomBytes: (bytes: number) => string;
-  /** Starts a digest; the answer comes through `deliver(id, …)`. */
-  readonly digest: (id: number, algorithm: string, bytes: string) => boolean;
+  /** Starts a digest; the answer comes through `deliver(id, …)`, never before this returns. */
+  readonly digest: (id: number, algorithm: string, bytes: string) => void;
   /** Parses or changes a URL: components as JSON, or an empty string if it does not parse. */
   readonly url: (href: string, base: string, property: string, value: string) => string;
-  /** Evaluates a lazy part in this realm and calls it; false if it failed. */
+  /** Evaluates a lazy part in this realm and installs it; false if it failed, but not for want of stack. */
   readonly load: (part: string) => boolean;
 }
 
@@ -85,6 +89,7 @@ export interface Primordials {
   readonly fromCodePoint: typeof String.fromCodePoint;
   readonly now: () => number;
   readonly min: typeof Math.min;
+  readonly round: typeof Math.round;
   readonly floor: typeof Math.floor;
   readonly imul: typeof Math.imul;
   readonly Array: ArrayConstructor;
@@ -180,9 +185,11 @@ export interface Realm {
   /** When a timer that starts now is due on the seeded clock; 0 on the real one. */
   dueMs: (ms: number) => number;
   advanceTo: (dueMs: number) => void;
-  /** Registers something to wait for; `settle` is called with the text that arrives for the id. */
-  wait: (settle: (ok: boolean, text: string) => void) => number;
+  /** Starts something to wait for; `settle` is called with the text that arrives for the id. */
+  wait: (start: (id: number) => void, settle: (ok: boolean, text: string) => void) => void;
   pendingCalls: () => number;
+  /** Sends the calls that the window, or the end of the stack, kept from being sent. */
+  sendWaiting: () => void;
   pendingTimers: () => number;
   fireTimer: (id: number) => void;
   deliverCall: (id: number, ok: boolean, text: string) => boolean;

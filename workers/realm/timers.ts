@@ -35,8 +35,9 @@ export function installTimers(realm: Realm): void {
     if (ms > 2_147_483_647) ms = 2_147_483_647;
     const id = ++lastId;
     const everyMs = repeat ? (ms < 1 ? 1 : ms) : null;
-    p.mapSet(timers, id, { run: run as Timer["run"], args, everyMs, dueMs: realm.dueMs(ms) });
+    const timer = { run: run as Timer["run"], args, everyMs, dueMs: realm.dueMs(ms) };
     host.startTimer(id, ms);
+    p.mapSet(timers, id, timer);
     return id;
   }
 

@@ -29,16 +29,9 @@ export function installTools(realm: Realm): void {
 
   function call(server: string, tool: string, args: unknown, extra: number): Promise<unknown> {
     const title = server === "" ? tool : server + "." + tool;
+    if (realm.finished) throw new p.Error("The execution is over");
     const limits = realm.settings.realm;
-    if (callCount >= limits.toolCallsMax) {
-      realm.terminate(
-        "ERR_SANDBOX_CALLS",
-        "Cannot call " + title + ": the program has made " + limits.toolCallsMax +
-          " calls, which is the limit",
-        "Use tools that take or return many items at once, or split the work over several executions.",
-      );
-    }
-    const id = callCount;
+    checkCallCount(title);
     let resolve!: (value: unknown) => void;
     let reject!: (reason: unknown) => void;
     const promise = new p.Promise<unknown>((onResolve, onReject) => {
@@ -69,8 +62,9 @@ export function installTools(realm: Realm): void {
       reject(error);
       return promise;
     }
-    callCount++;
-    p.mapSet(pending, id, {
+    // Its arguments may have made calls of their own.
+    checkCallCount(title);
+    p.mapSet(pending, callCount, {
       server,
       tool,
       chars: json.length,
@@ -79,8 +73,25 @@ export function installTools(realm: Realm): void {
       resolve,
       reject,
     });
-    sendWaiting();
+    callCount++;
+    try {
+      sendWaiting();
+    } catch {
+      // Out of stack: the call is made, and sent as soon as something that is sent, or the end of the
+      // program's turn, finds stack enough.
+    }
     return promise;
+  }
+
+  function checkCallCount(title: string): void {
+    const { toolCallsMax } = realm.settings.realm;
+    if (callCount < toolCallsMax) return;
+    realm.terminate(
+      "ERR_SANDBOX_CALLS",
+      "Cannot call " + title + ": the program has made " + toolCallsMax +
+        " calls, which is the limit",
+      "Use tools that take or return many items at once, or split the work over several executions.",
+    );
   }
 
   function sendWaiting(): void {
@@ -88,14 +99,13 @@ export function installTools(realm: Realm): void {
       const entry = p.mapGet(pending, nextToSend)!;
       const { windowChars } = realm.settings.realm;
       if (charsUnderWay > 0 && charsUnderWay + entry.chars > windowChars) return;
+      if (!host.send("c", nextToSend, entry.server, entry.tool, entry.json)) return;
+      nextToSend++;
       charsUnderWay += entry.chars;
-      const { json } = entry;
       entry.json = "";
-      if (!host.send("c", nextToSend++, entry.server, entry.tool, json)) {
-        throw new p.Error("The execution is over");
-      }
     }
   }
+  realm.sendWaiting = sendWaiting;
 
   realm.deliverCall = (id, ok, text) => {
     const entry = p.mapGet(pending, id);
