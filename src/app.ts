@@ -1,8 +1,8 @@
-import { Buffer } from "node:buffer";
-import { timingSafeEqual } from "node:crypto";
 import { createApiKeys } from "./auth/api_keys.ts";
 import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
 import { createJwtVerifier } from "./auth/jwt.ts";
+import { localVerifier } from "./auth/local_verifier.ts";
+import { rememberToken } from "./auth/remember_token.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
 import { createAuthFailures } from "./audit/auth_failures.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -10,7 +10,12 @@ import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
 import { createSecretResolver, type ResolveSecrets, systemSecretDeps } from "./config/secrets.ts";
-import { removeServiceFile, serviceFilePath, writeServiceFile } from "./config/service_file.ts";
+import {
+  type PublishedServiceFile,
+  publishServiceFile,
+  serviceFilePaths,
+} from "./config/service_file.ts";
+import { proveService } from "./config/service_proof.ts";
 import { createAttackService } from "./http/attack_service.ts";
 import { createCallServices } from "./http/call_services.ts";
 import { createApiServices } from "./http/api_services.ts";
@@ -115,7 +120,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
     verifiers: [
       localVerifier(localToken),
       keys.verify,
-      ...jwtVerifiers(options).map((verify) => remembering(verify, subjectTokens)),
+      ...jwtVerifiers(options).map((verify) => rememberToken(verify, subjectTokens)),
     ],
   });
   const usage = createUsageServices({
@@ -223,6 +228,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
     readiness: health.readiness,
     metrics: { ...metrics, needsCredential: config.auth !== "none" },
     instance,
+    prove: (challenge) => proveService(localToken, challenge),
     api: {
       version: VERSION,
       ...createApiServices({
@@ -270,6 +276,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
   });
   let server: Deno.HttpServer<Deno.NetAddr> | null = null;
   let shipping: Shipping | null = null;
+  let published: PublishedServiceFile | null = null;
   return {
     fetch,
     localToken,
@@ -280,12 +287,18 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
       const { port } = server.addr;
       const host = reachableHost(config.server.host);
       const url = `http://${host}:${port}`;
-      await writeServiceFile(serviceFilePath(options), {
-        pid: Deno.pid,
-        url,
-        token: localToken,
-        instance,
-      });
+      const paths = serviceFilePaths(options, (name) => Deno.env.get(name));
+      const service = { pid: Deno.pid, url, token: localToken, instance };
+      published = await publishServiceFile(paths, service);
+      if (published === null) {
+        log(
+          "warn",
+          "Commands on this machine will not find this service: no folder takes its file",
+          {
+            tried: paths,
+          },
+        );
+      }
       shipping = startShipping({
         store,
         signNote: audit.signNote,
@@ -313,7 +326,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
       await serving;
       await authFailures.close();
       await shipping?.close();
-      if (server !== null) await removeServiceFile(serviceFilePath(options), instance);
+      await published?.withdraw();
       await audit.close();
       await store.close();
     },
@@ -343,28 +356,9 @@ function serve(
   return Deno.serve({ hostname: host, port, onListen() {} }, handler);
 }
 
-/** The operator on this machine, who can read the service file. */
-function localVerifier(localToken: string): TokenVerifier {
-  const wanted = Buffer.from(localToken);
-  return (token) => {
-    const given = Buffer.from(token);
-    const isLocal = given.length === wanted.length && timingSafeEqual(given, wanted);
-    return Promise.resolve(isLocal ? { ...LOCAL_PRINCIPAL, client: "cli" } : null);
-  };
-}
-
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
   return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
-}
-
-/** Remembers the token of a principal for as long as the request that brought it: for token exchange. */
-function remembering(verify: TokenVerifier, tokens: WeakMap<Principal, string>): TokenVerifier {
-  return async (token, audience) => {
-    const principal = await verify(token, audience);
-    if (principal !== null) tokens.set(principal, token);
-    return principal;
-  };
 }
 
 /** Tokens that people gave for their own accounts; only needed where an upstream asks for them. */

@@ -43,7 +43,6 @@ export interface CliDeps extends LoadConfigDeps {
   readonly createApp: (options: AppOptions) => Promise<App>;
   readonly fetch: (request: Request) => Promise<Response>;
   readonly pid: number;
-  readonly isProcessAlive: (pid: number) => boolean;
   /** Calls the listener for each SIGINT and SIGTERM; returns how to stop that. */
   readonly onStopSignal: (listener: () => void) => () => void;
   /** Calls the listener for each SIGHUP, where there is one; returns how to stop that. */

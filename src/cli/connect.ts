@@ -1,46 +1,64 @@
 import type { LoadedConfig } from "../config/load_config.ts";
-import { readServiceFile, type ServiceFile, serviceFilePath } from "../config/service_file.ts";
+import { readLiveServiceFile, type ServiceFile, serviceFilePaths } from "../config/service_file.ts";
+import { isProofOf } from "../config/service_proof.ts";
 import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { type ApiClient, createApiClient } from "./api_client.ts";
 import type { AppOptions, CliDeps } from "./command.ts";
 
-const HEALTH_TIMEOUT_MS = 3_000;
+const HEALTH_TIMEOUT_MS = 5_000;
 /** How long a command waits for others that have the store; most are done in a second. */
 const STORE_WAIT_MS = 15_000;
+/** A service that starts or stops does not answer for a moment. */
+const RETRY_MS = 100;
 
 /**
  * A client of the service that runs on this configuration's store, or of one inside this process when
  * none runs. A store file has one writer, so a service that runs is always preferred, and another
  * command, or a service that starts, is waited for.
  *
- * @throws {GateError} `ERR_NOT_REACHABLE` if a service should run but does not answer.
+ * @throws {GateError} `ERR_NOT_REACHABLE` if a service runs but does not answer.
  */
 export async function connect(
   deps: CliDeps,
   loaded: LoadedConfig & Pick<AppOptions, "unusablePolicy">,
   log: Log,
 ): Promise<ApiClient> {
+  return await takeTurn(deps, async () => {
+    const running = await findService(deps, loaded);
+    if (running === null) return await openInProcess(deps, loaded, log);
+    const { url, token } = running;
+    return createApiClient({ isService: true, url, token, fetch: deps.fetch });
+  });
+}
+
+/**
+ * Does what needs the store, again and again while another process has it, not for ever.
+ *
+ * @param signal stops the waiting; the last failure is thrown then.
+ */
+export async function takeTurn<T>(
+  deps: Pick<CliDeps, "now">,
+  attempt: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const deadline = deps.now() + STORE_WAIT_MS;
   for (;;) {
-    const running = await findService(deps, loaded);
-    if (running !== null) {
-      const { url, token } = running;
-      return createApiClient({ isService: true, url, token, fetch: deps.fetch });
-    }
     try {
-      return await openInProcess(deps, loaded, log);
+      return await attempt();
     } catch (error) {
       const retryAfterMs = storeRetryMs(error);
-      if (retryAfterMs === null || deps.now() + retryAfterMs > deadline) throw error;
+      const isLate = retryAfterMs === null || deps.now() + retryAfterMs > deadline;
+      if (isLate || signal?.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
     }
   }
 }
 
 function storeRetryMs(error: unknown): number | null {
-  if (!(error instanceof GateError) || error.code !== "ERR_STORE") return null;
-  return error.retryAfterMs ?? null;
+  if (!(error instanceof GateError)) return null;
+  const isAboutStore = error.code === "ERR_STORE" || error.code === "ERR_NOT_REACHABLE";
+  return isAboutStore ? error.retryAfterMs ?? null : null;
 }
 
 /** The service inside this process, without a port. */
@@ -66,31 +84,60 @@ export async function openInProcess(
  * @throws {GateError} `ERR_NOT_REACHABLE` if its process lives and does not answer.
  */
 export async function findService(
-  deps: CliDeps,
+  deps: Pick<CliDeps, "env" | "fetch">,
   loaded: LoadedConfig,
 ): Promise<ServiceFile | null> {
-  const path = serviceFilePath(loaded);
-  const service = await readServiceFile(path);
-  if (service === null) return null;
-  if (await answers(deps, service)) return service;
-  if (!deps.isProcessAlive(service.pid)) return null;
-  throw new GateError(
+  for (const path of serviceFilePaths(loaded, deps.env)) {
+    const live = await readLiveServiceFile(path);
+    if (live === null) continue;
+    const answer = await ask(deps, live.service);
+    if (answer === "proven") return live.service;
+    // Without locks nobody knows whether it lives; the lock of the store decides then.
+    if (live.holder === "alive") throw unreachable(live.service, path, answer);
+  }
+  return null;
+}
+
+function unreachable(
+  { url, pid }: ServiceFile,
+  path: string,
+  answer: "silent" | "refused" | "foreign",
+): GateError {
+  const says = {
+    silent: `does not answer within ${HEALTH_TIMEOUT_MS / 1_000} s`,
+    refused: "takes no connections",
+    foreign: "is not who answers there",
+  }[answer];
+  return new GateError(
     "ERR_NOT_REACHABLE",
-    `Cannot reach the service at ${service.url}: process ${service.pid} does not answer`,
-    { hint: `Wait for it or stop it; if process ${service.pid} is no toolgate, remove ${path}` },
+    `Cannot reach the service at ${url}: its process, ${pid}, holds ${path} and ${says}`,
+    {
+      hint: answer === "silent"
+        ? "Wait for it; if it hangs for good, kill that process and start the service again"
+        : "Wait until it has started or stopped; from another container, run the command beside it",
+      ...(answer === "silent" ? {} : { retryAfterMs: RETRY_MS }),
+    },
   );
 }
 
-/** True if this very start of the service answers there, not another program on its port. */
-async function answers(deps: CliDeps, service: ServiceFile): Promise<boolean> {
+/**
+ * Who answers at the service's address. Nothing secret is sent: on the port of a service that died
+ * another program may listen.
+ */
+async function ask(
+  { fetch }: Pick<CliDeps, "fetch">,
+  { url, token }: ServiceFile,
+): Promise<"proven" | "silent" | "refused" | "foreign"> {
+  const challenge = crypto.getRandomValues(new Uint8Array(32)).toHex();
+  const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
   try {
-    const request = new Request(new URL("/healthz", service.url), {
-      signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
-    });
-    const body: unknown = await (await deps.fetch(request)).json();
-    return typeof body === "object" && body !== null && "instance" in body &&
-      body.instance === service.instance;
-  } catch {
-    return false;
+    const address = new URL(`/healthz?challenge=${challenge}`, url);
+    const response = await fetch(new Request(address, { signal, redirect: "manual" }));
+    const body: unknown = await response.json();
+    const proof = typeof body === "object" && body !== null && "proof" in body ? body.proof : null;
+    return isProofOf(token, challenge, proof) ? "proven" : "foreign";
+  } catch (error) {
+    if (signal.aborted) return "silent";
+    return error instanceof SyntaxError ? "foreign" : "refused";
   }
 }

@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import process from "node:process";
 import { systemConfigDeps } from "../config/load_config.ts";
 import type { CliDeps } from "./command.ts";
 
@@ -25,16 +24,11 @@ export const systemDeps: CliDeps = {
   },
   // Loaded when a command needs it: help and import start without the whole service.
   createApp: async (options) => await (await import("../app.ts")).createApp(options),
-  fetch: (request) => fetch(request),
-  pid: Deno.pid,
-  isProcessAlive(pid) {
-    try {
-      return process.kill(pid, 0);
-    } catch (error) {
-      // Another user's process lives as well.
-      return error instanceof Error && "code" in error && error.code === "EPERM";
-    }
+  fetch: (request) => {
+    bypassProxy(new URL(request.url).hostname);
+    return fetch(request);
   },
+  pid: Deno.pid,
   onStopSignal(listener) {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
     for (const signal of signals) Deno.addSignalListener(signal, listener);
@@ -66,6 +60,14 @@ export const systemDeps: CliDeps = {
   exit: (code) => Deno.exit(code),
   now: Date.now,
 };
+
+/** A proxy of the environment can neither reach the service on this machine nor be told its token. */
+function bypassProxy(hostname: string): void {
+  const direct = Deno.env.get("NO_PROXY") ?? Deno.env.get("no_proxy") ?? "";
+  const hosts = direct.split(",").filter((host) => host !== "");
+  // Deno reads it with the first request.
+  if (!hosts.includes(hostname)) Deno.env.set("NO_PROXY", [...hosts, hostname].join(","));
+}
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);

@@ -1,8 +1,17 @@
-import { join } from "node:path";
+/**
+ * How commands on the same machine find the running service.
+ *
+ * The service holds a lock of the operating system on its file for as long as it runs. A process id
+ * would not do: in a container every start has the same one, and a dead process may still have its.
+ */
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import type { LoadedConfig } from "./load_config.ts";
 
 /** How commands on the same machine find the running service and prove that they may. */
 export interface ServiceFile {
+  /** For messages only: it says nothing of whether the service lives. */
   readonly pid: number;
   /** Base URL on loopback, without a trailing slash. */
   readonly url: string;
@@ -12,6 +21,13 @@ export interface ServiceFile {
   readonly instance: string;
 }
 
+/** A service file that this process wrote and holds. */
+export interface PublishedServiceFile {
+  readonly path: string;
+  /** Removes the file if it is still this instance's. */
+  withdraw(): Promise<void>;
+}
+
 /** Beside the store's file, or beside the configuration when the store is not a file. */
 export function serviceFilePath(loaded: LoadedConfig): string {
   const { store } = loaded.config;
@@ -19,6 +35,25 @@ export function serviceFilePath(loaded: LoadedConfig): string {
   return loaded.source === "demo"
     ? join(loaded.baseDir, "toolgate.service.json")
     : `${loaded.source}.service.json`;
+}
+
+/**
+ * Where the file may lie, best place first. The folder of a configuration may be read-only; then the
+ * file lies in the user's own folder for running programs.
+ */
+export function serviceFilePaths(
+  loaded: LoadedConfig,
+  env: (name: string) => string | undefined,
+): readonly string[] {
+  const path = serviceFilePath(loaded);
+  if (loaded.config.store.startsWith("kv:")) return [path];
+  const name = `${createHash("sha256").update(path).digest("hex").slice(0, 32)}.service.json`;
+  const runtime = env("XDG_RUNTIME_DIR");
+  return [
+    path,
+    ...(runtime ? [join(runtime, "toolgate", name)] : []),
+    join(tmpdir(), temporaryFolderName(), name),
+  ];
 }
 
 /** Reads the file; null if there is none or it is not ours. */
@@ -31,16 +66,108 @@ export async function readServiceFile(path: string): Promise<ServiceFile | null>
   }
 }
 
-/** Writes the file for this process's user only, whole or not at all. */
-export async function writeServiceFile(path: string, file: ServiceFile): Promise<void> {
-  const temporary = `${path}.${file.pid}`;
-  await Deno.writeTextFile(temporary, JSON.stringify(file), { mode: 0o600 });
-  await Deno.rename(temporary, path);
+/**
+ * The service file and whether the process that wrote it lives.
+ *
+ * @returns null if there is no file, if its service has ended, or if another user could have written it.
+ */
+export async function readLiveServiceFile(
+  path: string,
+): Promise<{ readonly service: ServiceFile; readonly holder: "alive" | "unknown" } | null> {
+  const service = await readServiceFile(path);
+  if (service === null || !(await isOwn(path))) return null;
+  const holder = await holderOf(path);
+  return holder === "dead" ? null : { service, holder };
+}
+
+/**
+ * Writes the file for this process's user only, whole or not at all, into the first place that takes
+ * it, and holds its lock. A file of another service that lives is left alone.
+ *
+ * @returns null if no place takes it: commands then do not find the service, which runs all the same.
+ */
+export async function publishServiceFile(
+  paths: readonly string[],
+  service: ServiceFile,
+): Promise<PublishedServiceFile | null> {
+  for (const path of paths) {
+    if ((await readLiveServiceFile(path))?.holder === "alive") continue;
+    const file = await tryWrite(path, service);
+    if (file === null) continue;
+    return {
+      path,
+      async withdraw() {
+        await removeServiceFile(path, service.instance);
+        file.close();
+      },
+    };
+  }
+  return null;
 }
 
 /** Removes the file if it is still this instance's. */
-export async function removeServiceFile(path: string, instance: string): Promise<void> {
+async function removeServiceFile(path: string, instance: string): Promise<void> {
   if ((await readServiceFile(path))?.instance !== instance) return;
+  await removeIfThere(path);
+}
+
+/** The open file, locked where that is possible; null if it cannot be written there. */
+async function tryWrite(path: string, service: ServiceFile): Promise<Deno.FsFile | null> {
+  const temporary = `${path}.${service.instance}`;
+  let file: Deno.FsFile | null = null;
+  try {
+    // The folder of a store or a configuration exists; the one for running programs may not.
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
+    // On Windows nobody could read a locked file. Without locks the answer of the service has to do.
+    if (Deno.build.os !== "windows") await file.tryLock(true).catch(() => false);
+    await writeWhole(file, new TextEncoder().encode(JSON.stringify(service)));
+    await Deno.rename(temporary, path);
+    if (await isOwn(path)) return file;
+    await removeIfThere(path);
+  } catch {
+    await removeIfThere(temporary).catch(() => {});
+  }
+  file?.close();
+  return null;
+}
+
+async function writeWhole(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await file.write(bytes.subarray(written));
+  }
+}
+
+function temporaryFolderName(): string {
+  return `toolgate-${Deno.uid() ?? "user"}`;
+}
+
+/** False if another user may have put the file there: anybody may make folders for temporary files. */
+async function isOwn(path: string): Promise<boolean> {
+  const folder = dirname(path);
+  if (Deno.build.os === "windows" || basename(folder) !== temporaryFolderName()) return true;
+  try {
+    const [of, within] = [await Deno.lstat(folder), await Deno.lstat(path)];
+    const isClosed = ((of.mode ?? 0) & 0o022) === 0;
+    return of.isDirectory && isClosed && of.uid === Deno.uid() && within.isFile &&
+      within.uid === Deno.uid();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the process that published the file still has it open. */
+async function holderOf(path: string): Promise<"alive" | "dead" | "unknown"> {
+  if (Deno.build.os === "windows") return "unknown";
+  try {
+    using file = await Deno.open(path, { read: true });
+    return await file.tryLock(false) ? "dead" : "alive";
+  } catch {
+    return "unknown"; // a file system without locks
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
   try {
     await Deno.remove(path);
   } catch (error) {

@@ -35,6 +35,8 @@ export interface HttpDeps {
     readonly render: () => string;
   };
   readonly instance: string;
+  /** Proves to commands on this machine that this is the service they look for. */
+  readonly prove: (challenge: string) => string | null;
   readonly api: ApiDeps;
   /** Pages below `/console`, with their own log-in. */
   readonly console: (request: Request) => Promise<Response>;
@@ -48,7 +50,15 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     await next();
     context.res.headers.set("x-content-type-options", "nosniff");
   });
-  app.get("/healthz", (context) => context.json({ status: "ok", instance: deps.instance }));
+  app.get("/healthz", (context) => {
+    const challenge = context.req.query("challenge");
+    const proof = challenge === undefined ? null : deps.prove(challenge);
+    return context.json({
+      status: "ok",
+      instance: deps.instance,
+      ...(proof === null ? {} : { proof }),
+    });
+  });
   app.get("/readyz", async (context) => {
     const readiness = await deps.readiness();
     return context.json(readiness, readiness.ready ? 200 : 503);

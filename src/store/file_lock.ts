@@ -14,10 +14,13 @@ export interface FileLock {
  *
  * @throws {GateError} `ERR_STORE` when another process, or another handle of this one, holds it.
  */
-export async function lockStoreFile(path: string): Promise<FileLock> {
-  const file = await Deno.open(`${path}.lock`, { create: true, read: true, write: true });
+export async function lockStoreFile(
+  path: string,
+  open: (path: string, options: Deno.OpenOptions) => Promise<Deno.FsFile> = Deno.open,
+): Promise<FileLock> {
+  const file = await open(`${path}.lock`, { create: true, read: true, write: true });
   try {
-    if (!(await file.tryLock(true))) {
+    if (!(await tryLock(file, path))) {
       const holder = (await readAll(file)).trim();
       throw new GateError(
         "ERR_STORE",
@@ -38,6 +41,36 @@ export async function lockStoreFile(path: string): Promise<FileLock> {
   }
   // The file stays: removing it would let a third process lock a file that no longer has a name.
   return { release: () => file.close() };
+}
+
+async function tryLock(file: Deno.FsFile, path: string): Promise<boolean> {
+  let isLocked: boolean;
+  try {
+    isLocked = await file.tryLock(true);
+  } catch (error) {
+    throw new GateError(
+      "ERR_STORE",
+      `Cannot lock the store "${path}": its file system has no locks`,
+      {
+        hint: "Put the store on a local disk, or a network disk that is mounted with locks; " +
+          "without one, two processes could write it at once",
+        cause: error,
+      },
+    );
+  }
+  if (!isLocked) return false;
+  // Somebody removed the name meanwhile: a lock on a file without a name keeps nobody out.
+  const [held, named] = [await file.stat(), await statIfThere(`${path}.lock`)];
+  return named !== null && held.ino === named.ino && held.dev === named.dev;
+}
+
+async function statIfThere(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 async function readAll(file: Deno.FsFile): Promise<string> {

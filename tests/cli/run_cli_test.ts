@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/parse_config.ts";
-import { serviceFilePath } from "../../src/config/service_file.ts";
+import { publishServiceFile, serviceFilePaths } from "../../src/config/service_file.ts";
+import { proveService } from "../../src/config/service_proof.ts";
 import { loadConfig } from "../../src/config/load_config.ts";
 import { GateError } from "../../src/model/errors.ts";
 import { runIn, scriptedApp, withFolder } from "./cli_fixture.ts";
@@ -479,7 +480,7 @@ Deno.test("audit export passes bytes through, to standard output or a file", asy
   });
 });
 
-Deno.test("commands go to the running service, and only if that very start of it answers", async () => {
+Deno.test("commands go to the running service, and only if that very process proves itself", async () => {
   await withFolder(async (folder) => {
     const { createApp, asked } = scriptedApp({ "GET /keys": { keys: [] } });
     const loaded = await loadConfig(undefined, {
@@ -488,31 +489,45 @@ Deno.test("commands go to the running service, and only if that very start of it
       readTextFile: Deno.readTextFile,
     });
     await Deno.mkdir(join(folder, "data"));
-    const port = { instance: "i1" };
+    const port = { token: "service-token" };
+    const authorizations: (string | null)[] = [];
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-      const { pathname } = new URL(request.url);
-      if (pathname === "/healthz") return Response.json({ status: "ok", ...port });
-      assert.equal(request.headers.get("authorization"), "Bearer service-token");
+      const { pathname, searchParams } = new URL(request.url);
+      authorizations.push(request.headers.get("authorization"));
+      if (pathname === "/healthz") {
+        const proof = proveService(port.token, searchParams.get("challenge") ?? "");
+        return Response.json({ status: "ok", instance: "i1", proof });
+      }
       return Response.json({ keys: [{ id: "from-service", name: "", groups: [], scopes: [] }] });
     });
     try {
       const url = `http://127.0.0.1:${server.addr.port}`;
-      const file = serviceFilePath(loaded);
       const service = { pid: 1, url, token: "service-token", instance: "i1" };
-      await Deno.writeTextFile(file, JSON.stringify(service));
-      const list = (alive: boolean) =>
-        runIn(folder, ["keys", "list"], { createApp, isProcessAlive: () => alive });
-      assert.match((await list(true)).stdout, /from-service/);
+      const published = await publishServiceFile(
+        serviceFilePaths(loaded, () => undefined),
+        service,
+      );
+      assert.ok(published);
+      const list = (now = Date.now) => runIn(folder, ["keys", "list"], { createApp, now });
+      assert.match((await list()).stdout, /from-service/);
       assert.equal(asked.length, 0);
+      assert.deepEqual(authorizations, [null, "Bearer service-token"]);
       const serve = await runIn(folder, ["serve"], { createApp });
       assert.equal(serve.code, 2);
       assert.match(serve.stderr, /process 1 already serves this store/);
-      port.instance = "another start on the same port";
-      assert.equal((await list(false)).code, 0);
-      assert.equal(asked.length, 1);
-      const unreachable = await list(true);
-      assert.equal(unreachable.code, 4);
-      assert.match(unreachable.stderr, /process 1 does not answer/);
+
+      // Another program has the port: it knows the instance, which is public, and not the token.
+      port.token = "guessed";
+      authorizations.length = 0;
+      let now = 0;
+      const foreign = await list(() => now += 4_000);
+      assert.equal(foreign.code, 4);
+      assert.match(foreign.stderr, /process, 1, holds .* is not who answers there/);
+      await published.withdraw();
+      await Deno.writeTextFile(published.path, JSON.stringify(service));
+      assert.equal((await list()).code, 0);
+      assert.equal(asked.length, 1, "the service that wrote the file has ended");
+      assert.deepEqual(new Set(authorizations), new Set([null]));
     } finally {
       await server.shutdown();
     }

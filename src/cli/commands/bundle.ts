@@ -24,9 +24,8 @@ import {
   readTextFile,
   replaceFile,
 } from "../bundle_files.ts";
-import { createApiClient } from "../api_client.ts";
 import type { Command, CommandContext, CommandGroup } from "../command.ts";
-import { findService, openInProcess } from "../connect.ts";
+import { connect } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
 import { createLog, logLevelOf } from "../log.ts";
 import { renderTable } from "../table.ts";
@@ -273,15 +272,9 @@ async function askPins(
   loaded: LoadedConfig,
 ): Promise<PolicyBundle["pins"]> {
   const { deps } = context;
-  const running = await findService(deps, loaded);
   const { bundle: _, ...config } = loaded.config;
-  const client = running === null
-    ? await openInProcess(
-      deps,
-      { ...loaded, config },
-      createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "warn")),
-    )
-    : createApiClient({ ...running, isService: true, fetch: deps.fetch });
+  const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "warn"));
+  const client = await connect(deps, { ...loaded, config }, log);
   try {
     const { pins } = await client.ask<{ pins: PolicyBundle["pins"] }>({ path: "/pins" });
     const { servers } = await client.ask<{ servers: readonly ServerState[] }>({ path: "/tools" });

@@ -4,7 +4,7 @@ import { GateError, reportError } from "../../model/errors.ts";
 import type { PolicyStatus } from "../../policy/active_policy.ts";
 import { createApiClient } from "../api_client.ts";
 import type { App, CliDeps, Command, CommandContext } from "../command.ts";
-import { findService } from "../connect.ts";
+import { findService, takeTurn } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
 import { createLog, logLevelOf } from "../log.ts";
 
@@ -32,13 +32,16 @@ export const serveCommand: Command = {
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
     });
-    await refuseSecondService(deps, loaded);
     const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "info"));
     // Signals that come while the service starts end it as well, once it can be ended.
     const stop = createStop(deps);
     let stopNoting = () => {};
     try {
-      const app = await deps.createApp({ ...loaded, log });
+      // Of two that start at once one gets the store; the other then finds the first.
+      const app = await takeTurn(deps, async () => {
+        await refuseSecondService(deps, loaded);
+        return await deps.createApp({ ...loaded, log });
+      }, stop.signal);
       stopNoting = deps.onStrayError(app.noteStrayError);
       try {
         const { url } = await listen(app, loaded);
@@ -47,7 +50,7 @@ export const serveCommand: Command = {
         const stopReloading = deps.onReloadSignal(() => {
           reloadPolicy(context, app).catch((error) => app.noteStrayError("promise", error));
         });
-        await stop.requested;
+        await aborted(stop.signal);
         stopReloading();
         context.output.note(
           `Draining: running executions get ${loaded.config.server.drainMs} ms; ` +
@@ -111,17 +114,23 @@ async function reloadPolicy(context: CommandContext, app: App): Promise<void> {
   }
 }
 
-function createStop(deps: CliDeps): { requested: Promise<void>; dispose: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let signals = 0;
+function createStop(deps: CliDeps): { signal: AbortSignal; dispose: () => void } {
+  const stop = new AbortController();
   const dispose = deps.onStopSignal(() => {
-    if (++signals > 1) deps.exit(EXIT_ON_SECOND_SIGNAL);
-    resolve();
+    if (stop.signal.aborted) deps.exit(EXIT_ON_SECOND_SIGNAL);
+    stop.abort();
   });
-  return { requested: promise, dispose };
+  return { signal: stop.signal, dispose };
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+/** A store that several processes may use is no reason to refuse. */
 async function refuseSecondService(deps: CliDeps, loaded: LoadedConfig): Promise<void> {
+  if (!loaded.config.store.startsWith("kv:")) return;
   const running = await findService(deps, loaded);
   if (running === null) return;
   throw new GateError(

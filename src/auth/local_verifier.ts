@@ -1,0 +1,13 @@
+import { Buffer } from "node:buffer";
+import { timingSafeEqual } from "node:crypto";
+import { LOCAL_PRINCIPAL, type TokenVerifier } from "./authenticate.ts";
+
+/** The operator on this machine, who can read the service file. */
+export function localVerifier(localToken: string): TokenVerifier {
+  const wanted = Buffer.from(localToken);
+  return (token) => {
+    const given = Buffer.from(token);
+    const isLocal = given.length === wanted.length && timingSafeEqual(given, wanted);
+    return Promise.resolve(isLocal ? { ...LOCAL_PRINCIPAL, client: "cli" } : null);
+  };
+}

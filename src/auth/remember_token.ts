@@ -1,0 +1,14 @@
+import type { Principal } from "../model/principal.ts";
+import type { TokenVerifier } from "./authenticate.ts";
+
+/** Remembers the token of a principal for as long as the request that brought it: for token exchange. */
+export function rememberToken(
+  verify: TokenVerifier,
+  tokens: WeakMap<Principal, string>,
+): TokenVerifier {
+  return async (token, audience) => {
+    const principal = await verify(token, audience);
+    if (principal !== null) tokens.set(principal, token);
+    return principal;
+  };
+}
