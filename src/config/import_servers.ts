@@ -1,11 +1,11 @@
 import { Document, parse } from "yaml";
 import { GateError } from "../model/errors.ts";
+import { convertReferences } from "./foreign_references.ts";
 import {
   createVariableNames,
   isLiteralSecret,
   type MovedSecret,
   splitHeader,
-  toVariable,
   type VariableNames,
 } from "./literal_secrets.ts";
 import { parseConfig } from "./parse_config.ts";
@@ -72,7 +72,7 @@ export function importServers(text: string, file: string): ImportedServers {
   const servers: { [name: string]: Server } = {};
   for (const [name, value] of Object.entries(found)) {
     const server = convertServer(context, name, value);
-    if (server !== null) servers[name] = server;
+    if (server !== null && isUsable(context, name, server)) servers[name] = server;
   }
   if (fieldsAt(root, ["projects"]) !== null) {
     context.notes.add("Servers of single projects were not imported; import their own files");
@@ -119,7 +119,7 @@ function convertServer(context: Import, name: string, value: unknown): Server | 
     context.notes.add(`"${name}" was left out: it has neither a command nor a URL`);
     return null;
   }
-  const take = (field: string, raw: string) => convertReferences(context, name, field, raw);
+  const take = (field: string, raw: string) => convert(context, name, field, raw);
   const server: Server = {};
   if (command === null) {
     const type = fields["type"] ?? fields["transport"] ?? fields["transportType"];
@@ -136,6 +136,28 @@ function convertServer(context: Import, name: string, value: unknown): Server | 
   if (fields["disabled"] === true || fields["enabled"] === false) server.disabled = true;
   noteDropped(context, name, fields, command === null);
   return withoutEmpty(server);
+}
+
+/** In these fields toolgate resolves nothing, so a reference there, and its escape, would stay as written. */
+function isUsable(context: Import, name: string, server: Server): boolean {
+  for (const field of ["command", "cwd", "url"] as const) {
+    const text = server[field] ?? "";
+    if (/\$\{(exec|file):/.test(text)) {
+      context.notes.add(
+        `"${name}" was left out: its ${field} has a reference to a command or file of this machine`,
+      );
+      return false;
+    }
+    if (text.includes("${env:")) {
+      context.notes.add(`${name}.${field}: toolgate resolves no reference here; write the value`);
+    }
+  }
+  return true;
+}
+
+function convert(context: Import, server: string, field: string, text: string): string {
+  const note = (what: string) => context.notes.add(`${server}.${field}: ${what}`);
+  return convertReferences(text, context.inputs, note);
 }
 
 function commandOf(fields: Fields): { program: string; args: string[] } | null {
@@ -163,7 +185,7 @@ function convertPairs(
   const converted: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(pairs)) {
     if (value === null || value === undefined || typeof value === "object") continue;
-    const text = convertReferences(context, server, `${field}.${name}`, String(value));
+    const text = convert(context, server, `${field}.${name}`, String(value));
     const { scheme, secret } = field === "headers"
       ? splitHeader(text)
       : { scheme: "", secret: text };
@@ -182,7 +204,7 @@ function convertPairs(
 /** Arguments hold secrets as `--api-key=abc`, as `--api-key abc`, or bare with a known prefix. */
 function convertArgs(context: Import, server: string, args: readonly string[]): string[] {
   return args.map((raw, index) => {
-    const text = convertReferences(context, server, `args[${index}]`, raw);
+    const text = convert(context, server, `args[${index}]`, raw);
     const pair = /^(--?[\w-]+=)(.*)$/s.exec(text);
     const flag = pair?.[1] ?? (args[index - 1]?.startsWith("-") ? args[index - 1] : "") ?? "";
     const value = pair?.[2] ?? text;
@@ -203,34 +225,6 @@ function moveSecret(
   const variable = context.variables.nameFor(server, wanted, value);
   context.secrets.push({ server, place, variable });
   return `\${env:${variable}}`;
-}
-
-/** Translates the references of other clients; `${env:NAME}` is the same here. */
-function convertReferences(context: Import, server: string, field: string, text: string): string {
-  return text.replaceAll(/\$\{([^{}]*)\}/g, (whole, inner: string) => {
-    const note = (what: string) => context.notes.add(`${server}.${field}: ${what}`);
-    if (/^(env|file|exec):/.test(inner)) return whole;
-    if (inner.startsWith("input:")) {
-      const id = inner.slice("input:".length);
-      const reference = `\${env:${toVariable(id)}}`;
-      const described = context.inputs.get(id);
-      note(`"${whole}" became "${reference}"${described ? ` (${described})` : ""}`);
-      return reference;
-    }
-    if (inner === "userHome") return "${env:HOME}";
-    if (inner === "workspaceFolder") {
-      note(`"${whole}" became ".", the folder of toolgate.yaml`);
-      return ".";
-    }
-    if (inner === "pathSeparator" || inner === "/") return "/";
-    const variable = /^([A-Z_][A-Z0-9_]*)(:-.*)?$/s.exec(inner);
-    if (variable === null) {
-      note(`"${whole}" is unknown here and stays as it is`);
-      return whole;
-    }
-    if (variable[2] !== undefined) note(`the default in "${whole}" was dropped`);
-    return `\${env:${variable[1]}}`;
-  });
 }
 
 function readInputs(root: unknown): Map<string, string> {

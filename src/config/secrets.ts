@@ -1,5 +1,6 @@
 /**
- * Secret references in configuration texts: `${env:NAME}`, `${file:PATH}`, `${exec:COMMAND}`.
+ * Secret references in configuration texts: `${env:NAME}`, `${file:PATH}`, `${exec:COMMAND}`. Directly before
+ * one, two dollars stand for one: `$${env:NAME}` is the text `${env:NAME}`.
  *
  * A reference stays unresolved in the configuration; whoever needs the value asks for it at the last
  * moment and drops it afterwards. No error says more than the name of a reference: not its value, not
@@ -37,8 +38,6 @@ export type ResolveSecrets = (text: string) => Promise<string>;
 interface SecretReference {
   readonly kind: "env" | "file" | "exec";
   readonly name: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** How long the output of a command is kept: password managers are slow and ask people. */
@@ -69,39 +68,56 @@ export function createSecretResolver(deps: SecretDeps): ResolveSecrets {
 
   return async (text) => {
     let resolved = "";
-    let from = 0;
-    for (const reference of findReferences(text)) {
-      const value = reference.kind === "env"
-        ? readEnvironment(deps, reference.name)
-        : reference.kind === "file"
-        ? await readSecretFile(deps, reference.name)
-        : await resolveExec(reference.name);
-      resolved += text.slice(from, reference.start) + value;
-      from = reference.end;
+    for (const part of parseReferences(text)) {
+      if (typeof part === "string") resolved += part;
+      else if (part.kind === "env") resolved += readEnvironment(deps, part.name);
+      else if (part.kind === "file") resolved += await readSecretFile(deps, part.name);
+      else resolved += await resolveExec(part.name);
     }
-    return resolved + text.slice(from);
+    return resolved;
   };
 }
 
-/** The references of a text, in order. A command may hold braces as long as they are balanced. */
-export function findReferences(text: string): SecretReference[] {
-  const references: SecretReference[] = [];
-  const opener = /\$\{(env|file|exec):/g;
-  for (let match = opener.exec(text); match !== null; match = opener.exec(text)) {
-    const end = findClosingBrace(text, opener.lastIndex);
-    if (end === -1) break;
-    references.push({
-      kind: match[1] as SecretReference["kind"],
-      name: text.slice(opener.lastIndex, end),
-      start: match.index,
-      end: end + 1,
-    });
-    opener.lastIndex = end + 1;
-  }
-  return references;
+/** The text that a resolver turns into exactly this text, whatever is in it. */
+export function escapeReferences(text: string): string {
+  return text.replaceAll(OPENER, (opener) => opener.replaceAll("$", "$$$$"));
 }
 
-function findClosingBrace(text: string, from: number): number {
+/** The references of a text, in order. */
+export function findReferences(text: string): SecretReference[] {
+  return parseReferences(text).filter((part) => typeof part !== "string");
+}
+
+/** What a reference begins with, and every dollar before it. */
+const OPENER = /(\$+)\{(env|file|exec):/g;
+
+/** A text in parts. A command may hold braces as long as they are balanced. */
+function parseReferences(text: string): (string | SecretReference)[] {
+  const parts: (string | SecretReference)[] = [];
+  const opener = new RegExp(OPENER);
+  let from = 0;
+  for (let match = opener.exec(text); match !== null; match = opener.exec(text)) {
+    const [, dollars = "", kind] = match;
+    const nameStart = opener.lastIndex;
+    parts.push(text.slice(from, match.index) + "$".repeat(dollars.length / 2));
+    from = match.index + dollars.length;
+    if (dollars.length % 2 === 0) continue;
+    const end = findClosingBrace(text, nameStart);
+    if (end === -1) {
+      // What never closes is text, with all that follows.
+      from = match.index;
+      break;
+    }
+    parts.push({ kind: kind as SecretReference["kind"], name: text.slice(nameStart, end) });
+    from = end + 1;
+    opener.lastIndex = from;
+  }
+  parts.push(text.slice(from));
+  return parts;
+}
+
+/** @returns where a brace closes that opened before `from`, or -1 */
+export function findClosingBrace(text: string, from: number): number {
   let depth = 1;
   for (let index = from; index < text.length; index++) {
     if (text[index] === "{") depth++;

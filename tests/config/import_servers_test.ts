@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { importServers } from "../../src/config/import_servers.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";
+import { createSecretResolver } from "../../src/config/secrets.ts";
 import { GateError } from "../../src/model/errors.ts";
 
 function run(file: unknown) {
@@ -192,4 +194,41 @@ Deno.test("importServers() says when a URL holds a secret", () => {
   const { notes } = run({ mcpServers: { a: { url: "https://x.example.com/mcp?api_key=abc" } } });
   assert.match(notes.join(), /a\.url seems to hold a secret/);
   assert.doesNotMatch(notes.join(), /abc/);
+});
+
+Deno.test("importServers() makes references only of variables and inputs, whatever the file says", async () => {
+  const variables = new Set<string>();
+  const resolve = createSecretResolver({
+    env: (name) => {
+      variables.add(name);
+      return "value";
+    },
+    readTextFile: () => assert.fail("a file was read"),
+    runCommand: () => assert.fail("a command was run"),
+    now: () => 0,
+    baseDir: "/",
+  });
+  const piece = fc.constantFrom(
+    ...["$", "{", "}", "${", "env:A", "file:", "exec:", "${exec:", "${/}", "${input:a}", "${A:-"],
+    ...["${workspaceFolder}", "${userHome}", "--key=", "Bearer ", ":-"],
+  );
+  const text = fc.array(piece, { minLength: 1, maxLength: 10 }).map((pieces) => pieces.join(""));
+  await fc.assert(
+    fc.asyncProperty(text, async (value) => {
+      const { config } = run({
+        mcpServers: {
+          a: { command: "x", args: [value], env: { TEXT: value } },
+          b: { url: "http://a.example.com/", headers: { X: value } },
+        },
+      });
+      const { a, b } = config.mcpServers;
+      assert.ok(a && "args" in a && b && "url" in b);
+      for (const written of [...a.args, ...Object.values(a.env), ...Object.values(b.headers)]) {
+        await resolve(written);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(variables.has("A"));
+  assert.doesNotMatch([...variables].join(), /exec|file/);
 });

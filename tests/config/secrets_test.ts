@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import {
   createSecretResolver,
+  escapeReferences,
   EXEC_CACHE_MS,
   findReferences,
   type SecretDeps,
@@ -96,4 +98,35 @@ Deno.test("runCommand() stops a command at its time and size", async () => {
   const roomy = { ...bounds, timeoutMs: 10_000 };
   assert.equal((await runCommand("head -c 100 /dev/zero", roomy)).stdout.length, 100);
   assert.equal((await runCommand("head -c 101 /dev/zero", roomy)).code, null);
+});
+
+Deno.test("two dollars before a reference stand for one", async () => {
+  const resolve = createSecretResolver(makeDeps());
+  for (
+    const [text, value] of [
+      ["$${env:TOKEN}", "${env:TOKEN}"],
+      ["$$${env:TOKEN}", "$s3cret"],
+      ["$$$${env:TOKEN}", "$${env:TOKEN}"],
+      ["$${exec:a ${env:TOKEN}}", "${exec:a s3cret}"],
+      ["$${HOME} $$", "$${HOME} $$"],
+      ["${env:TOKEN $${file:x", "${env:TOKEN $${file:x"],
+    ] as const
+  ) {
+    assert.equal(await resolve(text), value, text);
+  }
+});
+
+Deno.test("escapeReferences() makes any text one that resolves to itself, without asking anything", async () => {
+  const refuse = () => Promise.reject(new Error("was asked"));
+  const resolve = createSecretResolver(
+    makeDeps({ env: () => assert.fail("was asked"), readTextFile: refuse, runCommand: refuse }),
+  );
+  const piece = fc.constantFrom("$", "{", "}", "env:", "file:", "exec:", "${", "${exec:", "x", " ");
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
+      const text = pieces.join("");
+      assert.equal(await resolve(escapeReferences(text)), text);
+    }),
+    { numRuns: 2_000 },
+  );
 });
