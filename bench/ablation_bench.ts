@@ -131,7 +131,14 @@ function runBystander(
   run: Awaited<ReturnType<typeof openSandboxPool>>["run"],
 ): Promise<SandboxOutcome> {
   return run(
-    { principalKey: "bystander", code: "return 1", limits: ESCAPE_LIMITS, names: null, seed: null },
+    {
+      principalKey: "bystander",
+      session: null,
+      code: "return 1",
+      limits: ESCAPE_LIMITS,
+      names: null,
+      seed: null,
+    },
     () => Promise.reject(new Error("no calls")),
     new AbortController().signal,
   );

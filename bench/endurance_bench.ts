@@ -45,6 +45,7 @@ export async function runMany(pool: SandboxPool, count: number): Promise<void> {
       const outcome = await pool.run(
         {
           principalKey: `principal ${lane % 2}`,
+          session: null,
           code:
             `const x = await tools.math.add({ a: ${turn}, b: 1 }); console.log(x); return { x }`,
           limits: HOSTILE_LIMITS,

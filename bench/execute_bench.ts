@@ -150,7 +150,7 @@ export async function openPoolTarget(isolation: Isolation): Promise<BenchTarget>
     name: isolation,
     async run(code, principalKey) {
       const outcome = await pool.run(
-        { principalKey, code, limits, names: null, seed: null },
+        { principalKey, session: null, code, limits, names: null, seed: null },
         async (call) => ({
           ok: true,
           json: JSON.stringify(await benchTool(`${call.server}.${call.tool}`, call.args)),

@@ -1,13 +1,36 @@
 /**
- * What a hostile program costs others: while each of nine runs again and again for one principal, another
- * principal's executions must all succeed, with p95 at most three times their quiet p95.
+ * What a hostile program costs others: while each of nine runs again and again, a bystander's executions
+ * must all succeed. A bystander with another key must keep a p95 of at most twice its quiet p95, one with
+ * the attacker's own key of at most four times.
  *
- *     deno run -A bench/hostile_bench.ts [level …]
+ *     deno run -A bench/hostile_bench.ts [level …] [situation …]
  */
 import { HOSTILE_NINE } from "../src/sandbox/attack_programs.ts";
 import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
 import { type Isolation, ISOLATIONS } from "../src/sandbox/host_settings.ts";
 import { openSandboxPool, type SandboxPool } from "../src/sandbox/sandbox_pool.ts";
+
+/** How bystander and attacker are related. */
+export interface HostileSituation {
+  readonly name: string;
+  readonly sameKey: boolean;
+  /** The attacker sends other text every time, so that no program is known to be bad. */
+  readonly varied: boolean;
+  /** Attacks that run at the same time. */
+  readonly attackers: number;
+  /** The highest p95 that is right, in quiet p95s. */
+  readonly ratioMax: number;
+}
+
+const OTHER_KEY = { sameKey: false, varied: false, attackers: 1, ratioMax: 2 };
+const SAME_KEY = { ...OTHER_KEY, sameKey: true, ratioMax: 4 };
+export const SITUATIONS: readonly HostileSituation[] = [
+  { name: "other-key", ...OTHER_KEY },
+  { name: "same-key", ...SAME_KEY },
+  { name: "other-key-varied", ...OTHER_KEY, varied: true },
+  { name: "same-key-varied", ...SAME_KEY, varied: true },
+  { name: "same-key-three", ...SAME_KEY, attackers: 3 },
+];
 
 export interface HostileRow {
   readonly name: string;
@@ -37,58 +60,87 @@ const BYSTANDER = "return await tools.math.add({ a: 1, b: 2 })";
 /** A client that asks every 100 ms. */
 const PAUSE_MS = 100;
 
+type Run = (principalKey: string, code: string, signal?: AbortSignal) => ReturnType<
+  SandboxPool["run"]
+>;
+
 /** Measures the bystander quietly, then beside each hostile program. */
 export async function measureHostile(
   pool: SandboxPool,
   runs: number,
+  situation: HostileSituation = SITUATIONS[0]!,
 ): Promise<{ quiet: HostileRow; rows: HostileRow[] }> {
-  const run = (principalKey: string, code: string, signal = new AbortController().signal) =>
+  const run: Run = (principalKey, code, signal = new AbortController().signal) =>
     pool.run(
-      { principalKey, code, limits: HOSTILE_LIMITS, names: null, seed: null },
+      { principalKey, session: null, code, limits: HOSTILE_LIMITS, names: null, seed: null },
       () => Promise.resolve({ ok: true, json: "3" }),
       signal,
     );
-
-  async function bystand(name: string): Promise<HostileRow> {
-    const times: number[] = [];
-    let failed = 0;
-    for (let turn = 0; turn < runs; turn++) {
-      const start = performance.now();
-      const outcome = await run("bystander", BYSTANDER);
-      times.push(performance.now() - start);
-      if (outcome.resultJson !== "3") failed++;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    }
-    times.sort((a, b) => a - b);
-    const at = (part: number) =>
-      times[Math.min(times.length - 1, Math.floor(times.length * part))]!;
-    return { name, runs, failed, p50: at(0.5), p95: at(0.95), attacks: 0, codes: [] };
-  }
-
-  await bystand("warm up");
-  const quiet = await bystand("(quiet)");
+  const times: number[] = [];
   const rows: HostileRow[] = [];
+  await bystand(run, runs);
   for (const attack of HOSTILE_NINE) {
+    // Quiet and beside the attack in turn: what else the machine does changes both.
+    times.push(...(await bystand(run, Math.ceil(runs / 2))).times);
     const stop = new AbortController();
-    const codes = new Set<string>();
-    let attacks = 0;
-    const oneEnded = Promise.withResolvers<void>();
-    const attacking = (async () => {
-      while (!stop.signal.aborted) {
-        const outcome = await run("attacker", attack.code, stop.signal);
-        if (outcome.status === "cancelled") break;
-        attacks++;
-        codes.add(outcome.error?.code ?? outcome.status);
-        oneEnded.resolve();
-      }
-    })();
-    const row = await bystand(attack.name);
-    await oneEnded.promise;
+    const attacking = startAttackers(run, attack.code, situation, stop.signal);
+    const beside = await bystand(run, runs);
+    await attacking.oneEnded;
     stop.abort();
-    await attacking;
-    rows.push({ ...row, attacks, codes: [...codes] });
+    rows.push({ ...rowOf(attack.name, beside), ...await attacking.done });
   }
-  return { quiet, rows };
+  return { quiet: rowOf("(quiet)", { times, failed: 0 }), rows };
+}
+
+interface Beside {
+  readonly times: number[];
+  readonly failed: number;
+}
+
+async function bystand(run: Run, runs: number): Promise<Beside> {
+  const times: number[] = [];
+  let failed = 0;
+  for (let turn = 0; turn < runs; turn++) {
+    const start = performance.now();
+    const outcome = await run("bystander", BYSTANDER);
+    times.push(performance.now() - start);
+    if (outcome.resultJson !== "3") failed++;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return { times, failed };
+}
+
+function rowOf(name: string, { times, failed }: Beside): HostileRow {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)]!;
+  const runs = times.length;
+  return { name, runs, failed, p50: at(0.5), p95: at(0.95), attacks: 0, codes: [] };
+}
+
+function startAttackers(
+  run: Run,
+  code: string,
+  situation: HostileSituation,
+  stop: AbortSignal,
+): { oneEnded: Promise<void>; done: Promise<Pick<HostileRow, "attacks" | "codes">> } {
+  const principalKey = situation.sameKey ? "bystander" : "attacker";
+  const codes = new Set<string>();
+  let attacks = 0;
+  let sent = 0;
+  const oneEnded = Promise.withResolvers<void>();
+  async function attack(): Promise<void> {
+    while (!stop.aborted) {
+      const text = situation.varied ? `${code}\n// ${sent++}` : code;
+      const outcome = await run(principalKey, text, stop);
+      if (outcome.status === "cancelled") break;
+      attacks++;
+      codes.add(outcome.error?.code ?? outcome.status);
+      oneEnded.resolve();
+    }
+  }
+  const done = Promise.all(Array.from({ length: situation.attackers }, attack))
+    .then(() => ({ attacks, codes: [...codes] }));
+  return { oneEnded: oneEnded.promise, done };
 }
 
 async function openPool(isolation: Isolation): Promise<SandboxPool> {
@@ -109,28 +161,42 @@ async function openPool(isolation: Isolation): Promise<SandboxPool> {
   });
 }
 
-if (import.meta.main) {
-  let worst = 0;
-  for (const isolation of ISOLATIONS) {
-    if (Deno.args.length > 0 && !Deno.args.includes(isolation)) continue;
-    const pool = await openPool(isolation);
-    const { quiet, rows } = await measureHostile(pool, 40);
-    await pool.close();
+function printRows(rows: readonly HostileRow[], quiet: HostileRow): void {
+  for (const row of rows) {
+    const ratio = (row.p95 / quiet.p95).toFixed(1);
     console.log(
-      `${isolation}: quiet p50 ${quiet.p50.toFixed(1)} ms, p95 ${quiet.p95.toFixed(1)} ms`,
+      `  ${row.name.padEnd(24)} p50 ${row.p50.toFixed(1).padStart(6)}  p95 ${
+        row.p95.toFixed(1).padStart(6)
+      }  x${ratio}  failed ${row.failed} of ${row.runs}  attacks ${row.attacks} ${row.codes}`,
     );
-    for (const row of rows) {
-      const ratio = row.p95 / quiet.p95;
-      worst = Math.max(worst, row.failed > 0 ? Infinity : ratio);
+  }
+}
+
+if (import.meta.main) {
+  const asked = (name: string, all: readonly string[]) =>
+    !all.some((other) => Deno.args.includes(other)) || Deno.args.includes(name);
+  const names = SITUATIONS.map((situation) => situation.name);
+  const summary: string[] = [];
+  for (const isolation of ISOLATIONS.filter((level) => asked(level, ISOLATIONS))) {
+    for (const situation of SITUATIONS.filter(({ name }) => asked(name, names))) {
+      const pool = await openPool(isolation);
+      const { quiet, rows } = await measureHostile(pool, 40, situation);
+      await pool.close();
       console.log(
-        `  ${row.name.padEnd(24)} p50 ${row.p50.toFixed(1).padStart(6)}  p95 ${
-          row.p95.toFixed(1).padStart(6)
-        }  x${
-          ratio.toFixed(1)
-        }  failed ${row.failed} of ${row.runs}  attacks ${row.attacks} ${row.codes}`,
+        `${isolation}, ${situation.name}: quiet p50 ${quiet.p50.toFixed(1)} ms, p95 ${
+          quiet.p95.toFixed(1)
+        } ms`,
+      );
+      printRows(rows, quiet);
+      const failed = rows.some((row) => row.failed > 0);
+      const worst = Math.max(...rows.map((row) => row.p95 / quiet.p95));
+      summary.push(
+        `${isolation.padEnd(8)} ${situation.name.padEnd(18)} worst p95 ratio ${
+          worst.toFixed(1)
+        } (goal ${situation.ratioMax})${failed ? ", executions failed" : ""}`,
       );
     }
   }
-  console.log(`worst p95 ratio: ${worst.toFixed(1)}`);
+  console.log(summary.join("\n"));
   Deno.exit(0);
 }

@@ -59,7 +59,7 @@ function runOne(
   principalKey: string,
 ): Promise<SandboxOutcome> {
   return pool.run(
-    { principalKey, code, limits, names: null, seed: null },
+    { principalKey, session: null, code, limits, names: null, seed: null },
     answer,
     new AbortController().signal,
   );

@@ -1,6 +1,9 @@
 /**
  * The supply of hosts: keeps some warm, starts what is missing, gives each to one principal only, and
  * ends what is idle, surplus, worn out or in the way.
+ *
+ * Programs that are struck or watched get hosts of their own lane, made for their principal alone, small
+ * and last in line, so that the stock that others rely on is not destroyed with them.
  */
 import { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
@@ -13,7 +16,7 @@ import {
   KERNEL_ON,
   type KernelSettings,
 } from "./host_settings.ts";
-import { createPooledHost, type PooledHost } from "./pooled_host.ts";
+import { createPooledHost, type Lane, type PooledHost } from "./pooled_host.ts";
 import { frameBytesMax } from "./run_program.ts";
 
 export interface HostSupplyOptions {
@@ -40,21 +43,24 @@ export interface HostSupply {
   /** Resolves with the first host; rejects if none starts or a requirement is not met. */
   readonly firstReady: Promise<void>;
   readonly kernel: KernelReport | null;
-  /** A ready host of this principal, or one that belongs to nobody yet; null if there is none. */
-  take(principalKey: string): PooledHost | null;
-  /** Hosts of this principal that will be ready in a moment. */
-  recycling(principalKey: string): number;
+  /** A ready host of this principal, or a common one that belongs to nobody yet; null if there is none. */
+  take(principalKey: string, lane: Lane): PooledHost | null;
   /**
    * Starts what is missing.
    *
-   * @param waiting programs that may run now and have no host, by principal
-   * @param places hosts that may be started for them
+   * @param wants programs that may run now and have no host
+   * @param places common hosts that may be started for them
    */
-  provide(waiting: ReadonlyMap<string, number>, places: number): void;
-  /** A program of this principal hit a limit and its host had to be destroyed. */
-  strike(principalKey: string): void;
+  provide(wants: readonly HostWant[], places: number): void;
   count(state: PooledHost["state"]): number;
   close(): Promise<void>;
+}
+
+/** So many programs of a principal wait for a host. */
+export interface HostWant {
+  readonly principalKey: string;
+  readonly lane: Lane;
+  readonly count: number;
 }
 
 export interface HostSupplyEvents {
@@ -73,11 +79,12 @@ const HOST_LIFE_MS = 2_000;
 const START_FAILURES_MAX = 3;
 const STARTS_AT_ONCE_MAX = 3;
 const RETRY_START_MS = 100;
-const STRIKES_MAX = 2;
-const STRIKES_MS = 30_000;
-const STRIKES_KEYS_MAX = 10_000;
+/** How far hosts of a lane that is not common stand back. Further, and a busy machine never starts them. */
 const RESERVED_NICENESS = 10;
-const RESERVED_PAUSE_MS = 200;
+/** Pause between two starts of such a lane, whoever they are for. */
+const RESERVED_PAUSE_MS = { watched: 100, slow: 200 } as const;
+const START_MS = { common: 20_000, watched: 60_000, slow: 60_000 } as const;
+type ReservedLane = Exclude<Lane, "common">;
 /** Kept free for the rest of the machine. */
 const RESERVE_MB = 256;
 
@@ -86,14 +93,14 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   const hosts = new Set<PooledHost>();
   const firstReady = Promise.withResolvers<void>();
   firstReady.promise.catch(() => {});
-  const strikes = createStrikes();
+  const hostsOfLaneMax = laneHostsMax(Math.min(options.hostsMax, limits.concurrentExecutionsMax));
   const freeMemoryMb = options.freeMemoryMb ?? systemFreeMemoryMb;
   let kernel: KernelReport | null = null;
   let priming: HostProcess | null = null;
   let startFailures = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let reservedRetry: ReturnType<typeof setTimeout> | undefined;
-  let lastReservedMs = -Infinity;
+  const lastStartMs = { watched: -Infinity, slow: -Infinity };
   let closed = false;
   /** Executions per millisecond, smoothed. */
   let rate = 0;
@@ -108,16 +115,16 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return sum;
   }
 
-  function take(principalKey: string): PooledHost | null {
+  function take(principalKey: string, lane: Lane): PooledHost | null {
     let fresh: PooledHost | null = null;
     let own: PooledHost | null = null;
     for (const host of hosts) {
-      if (host.state !== "ready") continue;
+      if (host.state !== "ready" || host.lane !== lane) continue;
       if (host.principalKey === principalKey) own ??= host;
       else if (host.principalKey === null) fresh ??= host;
     }
-    const taken = own ?? (strikes.isOut(principalKey) ? null : fresh);
-    if (taken !== null) {
+    const taken = own ?? fresh;
+    if (taken !== null && lane === "common") {
       const now = performance.now();
       rate = rate * 0.95 + 0.05 / Math.max(1, now - lastTakenMs);
       lastTakenMs = now;
@@ -125,35 +132,49 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return taken;
   }
 
-  function provide(waiting: ReadonlyMap<string, number>, places: number): void {
+  function provide(wants: readonly HostWant[], places: number): void {
     if (closed) return;
-    let ordinary = 0;
-    for (const [principalKey, count] of waiting) {
-      if (!strikes.isOut(principalKey)) ordinary += count;
-      else if (count > 0 && !isReserved(principalKey)) startReserved(principalKey);
+    let common = 0;
+    for (const { principalKey, lane, count } of wants) {
+      // A host that is about to be ready again is worth waiting for.
+      const missing = count -
+        countHosts((host) =>
+          host.principalKey === principalKey && host.lane === lane &&
+          (host.state === "recycling" || host.state === "starting")
+        );
+      if (missing <= 0) continue;
+      if (lane === "common") common += missing;
+      else if (mayReserve(principalKey, lane)) startReserved(principalKey, lane);
     }
-    const needed = Math.min(ordinary, places);
+    const needed = Math.min(common, places);
     const wanted = needed + options.warm - countHosts(isComing) - countHosts(isFresh);
     for (let index = 0; index < wanted; index++) {
       if (countHosts(isComing) >= STARTS_AT_ONCE_MAX || !hasRoom(needed > 0)) return;
-      start(null);
+      start("common", null);
     }
   }
 
   /** Not more often than every so many milliseconds, whoever it is for. */
-  function startReserved(principalKey: string): void {
-    const pauseMs = lastReservedMs + RESERVED_PAUSE_MS - performance.now();
+  function startReserved(principalKey: string, lane: ReservedLane): void {
+    const pauseMs = lastStartMs[lane] + RESERVED_PAUSE_MS[lane] - performance.now();
     if (pauseMs > 0) {
       clearTimeout(reservedRetry);
-      reservedRetry = setTimeout(events.onChange, pauseMs);
-    } else if (hasRoom(true)) {
-      lastReservedMs = performance.now();
-      start(principalKey);
+      reservedRetry = setTimeout(events.onChange, Math.min(pauseMs, RESERVED_PAUSE_MS.watched));
+    } else if (hasRoom(true) || evictFresh()) {
+      lastStartMs[lane] = performance.now();
+      start(lane, principalKey);
     }
   }
 
-  function isReserved(principalKey: string): boolean {
-    return countHosts((host) => host.principalKey === principalKey && host.state !== "dead") > 0;
+  function mayReserve(principalKey: string, lane: ReservedLane): boolean {
+    const { ofOne, ofAll } = hostsOfLaneMax[lane];
+    const ofLane = [...hosts].filter((host) => host.lane === lane && host.state !== "dead");
+    if (ofLane.filter((host) => host.principalKey === principalKey).length >= ofOne) return false;
+    if (ofLane.length < ofAll) return true;
+    // Somebody else's host that does nothing is not worth waiting for.
+    const idle = ofLane.find((host) => host.state === "ready");
+    idle?.retire();
+    return idle !== undefined;
   }
 
   function hasRoom(somebodyWaits: boolean): boolean {
@@ -177,21 +198,28 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return oldest !== null;
   }
 
+  /** The stock may fill a small pool; who waits for a host of another lane would wait for ever. */
+  function evictFresh(): boolean {
+    const fresh = [...hosts].find(isFresh);
+    fresh?.retire();
+    return fresh !== undefined;
+  }
+
   /** Fills the cache of compiled code once, when the first host is there. */
   function prime(): void {
-    const command = options.hostCommand({ ...settings(false), prime: true });
+    const command = options.hostCommand({ ...settings("common"), prime: true });
     if (command.cached !== true) return;
     priming = startHostProcess(command, 0);
     void priming.death.then(() => (priming = null));
   }
 
-  function settings(reserved: boolean): HostSettings {
-    const workers = reserved ? 1 : options.workersPerHost ??
+  function settings(lane: Lane): HostSettings {
+    const workers = lane !== "common" ? 1 : options.workersPerHost ??
       workersFor(rate / (count("busy") + 1));
     return {
       isolation,
       workers: isolation === "worker" ? workers : 1,
-      niceness: reserved ? RESERVED_NICENESS : 0,
+      niceness: lane === "common" ? 0 : RESERVED_NICENESS,
       memoryMb: limits.memoryMb,
       memoryBudgetMb: memoryBudgetMb(limits),
       jitless: options.jitless ?? true,
@@ -202,13 +230,15 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     };
   }
 
-  function start(reservedFor: string | null): void {
-    const hostSettings = settings(reservedFor !== null);
+  function start(lane: Lane, reservedFor: string | null): void {
+    const hostSettings = settings(lane);
     try {
       const command = options.hostCommand(hostSettings);
       const host = createPooledHost(startHostProcess(command, hostSettings.frameBytesMax), {
         isolation,
+        lane,
         reservedFor,
+        startMs: START_MS[lane],
         usesMax: isolation === "realm" ? REALM_USES_MAX : hostSettings.workers,
         cpuTotalMsMax: (hostSettings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
         idleRetireMs: IDLE_RETIRE_MS,
@@ -280,40 +310,25 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     await Promise.all([priming?.death, ...[...hosts].map((host) => host.end())]);
   }
 
-  provide(new Map([["", options.warm === 0 ? 1 : 0]]), 1);
+  provide([{ principalKey: "", lane: "common", count: options.warm === 0 ? 1 : 0 }], 1);
   return {
     firstReady: firstReady.promise,
     get kernel() {
       return kernel;
     },
     take,
-    recycling: (principalKey) =>
-      countHosts((host) => host.state === "recycling" && host.principalKey === principalKey),
     provide,
-    strike: strikes.add,
     count,
     close,
   };
 }
 
-/**
- * Who hits limits again and again. Their hosts are made for them alone, small and last in line, so that
- * the stock that others rely on is not destroyed with them.
- */
-function createStrikes(): { add(key: string): void; isOut(key: string): boolean } {
-  const times = new Map<string, number[]>();
-  const recent = (key: string) => {
-    const now = performance.now();
-    return (times.get(key) ?? []).filter((at) => now - at < STRIKES_MS);
-  };
+/** Lanes that are not common share some of the places, and no principal has all of a lane. */
+function laneHostsMax(places: number) {
+  const part = (divisor: number) => Math.max(1, Math.floor(places / divisor));
   return {
-    add(key) {
-      const kept = [...recent(key), performance.now()].slice(-STRIKES_MAX);
-      times.delete(key);
-      times.set(key, kept);
-      if (times.size > STRIKES_KEYS_MAX) times.delete(times.keys().next().value!);
-    },
-    isOut: (key) => recent(key).length >= STRIKES_MAX,
+    watched: { ofOne: part(4), ofAll: part(2) },
+    slow: { ofOne: Math.min(2, part(4)), ofAll: part(4) },
   };
 }
 

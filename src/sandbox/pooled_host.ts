@@ -3,8 +3,15 @@ import type { HostProcess } from "./host_process.ts";
 import type { Isolation } from "./host_settings.ts";
 import type { FinishedRun } from "./run_program.ts";
 
+/**
+ * Which programs a host is for: `common` hosts are kept ready for everybody, `watched` and `slow` ones are
+ * made for one principal when it needs them, and stand back when the machine is busy.
+ */
+export type Lane = "common" | "watched" | "slow";
+
 /** A host's place in the pool: its state, its owner and when it retires. */
 export interface PooledHost {
+  readonly lane: Lane;
   /** `recycling`: its program is over and it has not said yet that it can take the next. */
   readonly state: "starting" | "ready" | "busy" | "recycling" | "dead";
   /** Whom it belongs to; null before its first program. */
@@ -24,8 +31,11 @@ export interface PooledHost {
 
 export interface PooledHostOptions {
   readonly isolation: Isolation;
+  readonly lane: Lane;
   /** Whom it is for from the start; null: whoever comes first. */
   readonly reservedFor: string | null;
+  /** How long it may take to be ready. */
+  readonly startMs: number;
   readonly usesMax: number;
   /** A host that has computed longer than this retires before the kernel ends it. */
   readonly cpuTotalMsMax: number;
@@ -41,7 +51,6 @@ export interface PooledHostOptions {
 
 /** How long an ended program's host may take to say that it is idle. */
 const RECYCLE_MS = 500;
-const START_MS = 20_000;
 
 export function createPooledHost(process: HostProcess, options: PooledHostOptions): PooledHost {
   let state: PooledHost["state"] = "starting";
@@ -50,9 +59,10 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   let failure: string | null = null;
   let uses = 0;
   let wasReady = false;
-  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(process.kill, START_MS);
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(process.kill, options.startMs);
 
   const host: PooledHost = {
+    lane: options.lane,
     get state() {
       return state;
     },

@@ -6,21 +6,25 @@
  * `worker` when its single-use Workers are used up, at `realm` after some hundred uses. Anything unclean,
  * at any level, ends it at once.
  */
+import { hash } from "node:crypto";
 import { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
 import type { CallReply, SandboxCall } from "./call_lane.ts";
-import { createFairQueue } from "./fair_queue.ts";
-import { createHostSupply, type HostSupplyOptions } from "./host_supply.ts";
+import { createConduct, type ProgramOrigin } from "./conduct.ts";
+import { createFairQueue, type QueueOwner } from "./fair_queue.ts";
+import { createHostSupply, type HostSupplyOptions, type HostWant } from "./host_supply.ts";
 import type { Isolation } from "./host_settings.ts";
 import { limitError, type SandboxOutcome } from "./outcome.ts";
-import type { PooledHost } from "./pooled_host.ts";
+import type { Lane, PooledHost } from "./pooled_host.ts";
 import { type FinishedRun, type ProgramRun, runProgram } from "./run_program.ts";
 
 /** One program to run. */
 export interface SandboxProgram {
   /** Hosts are never shared between these. */
   readonly principalKey: string;
+  /** Session or task that it belongs to, as the client names it; null if it names none. */
+  readonly session: string | null;
   /** TypeScript as received; fences are allowed. */
   readonly code: string;
   readonly limits: Limits;
@@ -75,8 +79,8 @@ export async function openSandboxPool(options: SandboxPoolOptions): Promise<Sand
   return pool;
 }
 
-interface Waiting {
-  readonly principalKey: string;
+interface Waiting extends QueueOwner {
+  readonly origin: ProgramOrigin;
   readonly run: ProgramRun;
   readonly controller: AbortController;
   readonly resolve: (outcome: SandboxOutcome) => void;
@@ -90,10 +94,11 @@ const RETRY_MS_MIN = 100;
 function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Promise<void> } {
   const { limits } = options;
   const queue = createFairQueue<Waiting>();
-  const runningOf = new Map<string, number>();
   const seenMs = new Map<string, number>();
-  const executions = new Set<Waiting>();
+  const executions = new Set<{ owner: string; isKnown: boolean; waiting: Waiting }>();
   const renderNames = createNamesRenderer();
+  const conduct = createConduct(() => performance.now());
+  const placesMax = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
   let closed = false;
   let meanRunMs = 50;
 
@@ -117,8 +122,13 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     }
     const { promise, resolve, reject } = Promise.withResolvers<SandboxOutcome>();
     const controller = new AbortController();
+    const { principalKey, session } = program;
+    const origin = { principalKey, session, codeSha256: hash("sha256", program.code) };
     const waiting: Waiting = {
-      principalKey: program.principalKey,
+      origin,
+      owner: principalKey,
+      // A session's good programs do not stand behind what misbehaves in it.
+      flow: JSON.stringify([session, conduct.standingOf(origin)]),
       run: {
         code: program.code,
         limits: bounded,
@@ -146,12 +156,12 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   }
 
   function enqueue(waiting: Waiting): void {
-    noteSeen(waiting.principalKey);
-    queue.push(waiting.principalKey, waiting);
+    noteSeen(waiting.owner);
+    queue.push(waiting);
     pump();
     // Who only waits for a host to start is not queueing.
-    const queueing = queue.size - Math.max(0, freePlaces());
-    if (queueing > options.queueMax && queue.remove(waiting)) waiting.reject(busy());
+    if (queue.size - Math.max(0, freePlaces()) <= options.queueMax) return;
+    queue.removeFromLongest(waiting).reject(busy());
   }
 
   function noteSeen(principalKey: string): void {
@@ -167,57 +177,78 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   /** Gives waiting programs hosts and has missing hosts started. Called after every change. */
   function pump(): void {
     if (closed) return;
-    const missingOf = new Map<string, number>();
+    const wants = new Map<string, HostWant>();
     queue.takeWhere((waiting) => {
-      const { principalKey } = waiting;
-      if (!mayRun(principalKey)) return false;
-      const host = supply.take(principalKey);
+      const lane = laneOf(waiting);
+      if (!mayRun(waiting)) return false;
+      const host = supply.take(waiting.owner, lane);
       if (host !== null) execute(host, waiting).catch((error) => waiting.reject(error));
-      else missingOf.set(principalKey, queue.sizeOf(principalKey));
       return host !== null;
     });
-    // A host that is about to be ready again is worth waiting for.
-    for (const [principalKey, count] of missingOf) {
-      missingOf.set(principalKey, Math.max(0, count - supply.recycling(principalKey)));
+    for (const waiting of queue.entries()) {
+      const lane = laneOf(waiting);
+      if (!mayRun(waiting)) continue;
+      const key = `${lane} ${waiting.owner}`;
+      const count = (wants.get(key)?.count ?? 0) + 1;
+      wants.set(key, { principalKey: waiting.owner, lane, count });
     }
-    supply.provide(missingOf, freePlaces());
+    supply.provide([...wants.values()], freePlaces());
+  }
+
+  function laneOf({ origin }: Waiting): Lane {
+    const standing = conduct.standingOf(origin);
+    if (standing === "struck") return "slow";
+    return standing === "watched" ? "watched" : "common";
   }
 
   function freePlaces(): number {
-    return Math.min(options.hostsMax, limits.concurrentExecutionsMax) - executions.size;
+    return placesMax - executions.size;
   }
 
-  /** While others are about, a quarter of the places is not for one principal alone. */
-  function mayRun(principalKey: string): boolean {
-    const places = limits.concurrentExecutionsMax;
-    if (executions.size >= places) return false;
-    const reserved = seenMs.size > 1 ? Math.floor(places / 4) : 0;
-    return (runningOf.get(principalKey) ?? 0) < places - reserved;
+  /**
+   * While others are about, a quarter of the places is not for one principal alone; and of a principal's
+   * places a quarter is for programs that are known to end, if it has any.
+   */
+  function mayRun({ owner, origin }: Waiting): boolean {
+    if (executions.size >= placesMax) return false;
+    let running = 0;
+    let unknown = 0;
+    for (const other of executions) {
+      if (other.owner !== owner) continue;
+      running++;
+      if (!other.isKnown) unknown++;
+    }
+    const ownMax = placesMax - (seenMs.size > 1 ? Math.floor(placesMax / 4) : 0);
+    if (running >= ownMax) return false;
+    const unknownMax = ownMax - (conduct.hasKnown(owner) ? Math.floor(ownMax / 4) : 0);
+    return unknown < unknownMax || conduct.standingOf(origin) === "known";
   }
 
   async function execute(host: PooledHost, waiting: Waiting): Promise<void> {
-    const { principalKey } = waiting;
-    executions.add(waiting);
-    runningOf.set(principalKey, (runningOf.get(principalKey) ?? 0) + 1);
+    const { owner, origin } = waiting;
+    const running = { owner, isKnown: conduct.standingOf(origin) === "known", waiting };
+    executions.add(running);
     let finished: FinishedRun;
     try {
-      finished = await host.run(principalKey, (process) => runProgram(process, waiting.run));
+      finished = await host.run(owner, (process) => runProgram(process, waiting.run));
     } finally {
-      executions.delete(waiting);
-      const left = runningOf.get(principalKey)! - 1;
-      if (left === 0) runningOf.delete(principalKey);
-      else runningOf.set(principalKey, left);
+      executions.delete(running);
     }
-    const code = finished.outcome.error?.code ?? "";
-    if (!finished.clean && code.startsWith("ERR_SANDBOX_")) supply.strike(principalKey);
+    noteEnd(origin, finished);
     meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;
     waiting.resolve(finished.outcome);
     pump();
   }
 
+  function noteEnd(origin: ProgramOrigin, { clean, outcome }: FinishedRun): void {
+    const code = outcome.error?.code ?? "";
+    if (!clean && code.startsWith("ERR_SANDBOX_")) conduct.strike(origin, "limit");
+    else if (outcome.status === "cancelled") conduct.strike(origin, "cancelled");
+    else conduct.endedWell(origin);
+  }
+
   function busy(): GateError {
-    const places = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
-    const estimateMs = (meanRunMs * (queue.size + executions.size)) / places;
+    const estimateMs = (meanRunMs * (queue.size + executions.size)) / placesMax;
     const retryAfterMs = Math.ceil(Math.min(30_000, Math.max(RETRY_MS_MIN, estimateMs)));
     return new GateError(
       "ERR_BUSY",
@@ -229,7 +260,7 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   async function close(): Promise<void> {
     closed = true;
     for (const waiting of queue.drain()) waiting.reject(stopping());
-    for (const waiting of executions) waiting.controller.abort();
+    for (const { waiting } of executions) waiting.controller.abort();
     await supply.close();
   }
 

@@ -191,6 +191,7 @@ async function runProgram(
   return await deps.sandbox.run(
     {
       principalKey: principalKey(request.principal),
+      session: request.task,
       code: request.code,
       limits: context.limits,
       names: deps.discovery.names(request.principal, request.space),

@@ -74,6 +74,7 @@ export async function replayExecution(
     replayed = await deps.sandbox.run(
       {
         principalKey: `replay ${principalKey(principal)}`,
+        session: null,
         code,
         limits: limitsOf(deps.limits, recorded),
         names: deps.names(principal, recorded.space ?? ""),

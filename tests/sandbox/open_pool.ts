@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createHostCommand, denoCacheDir } from "../../src/sandbox/host_command.ts";
 import {
   openSandboxPool,
@@ -98,6 +99,7 @@ export async function callTestTool(call: SandboxCall): Promise<CallReply> {
 export interface RunOptions {
   readonly limits?: Partial<Limits>;
   readonly principalKey?: string;
+  readonly session?: string;
   readonly signal?: AbortSignal;
   readonly seed?: { epochMs: number; random: string };
   readonly onCall?: (call: SandboxCall) => Promise<CallReply>;
@@ -112,6 +114,7 @@ export function runCode(
   return pool.run(
     {
       principalKey: options.principalKey ?? "alice",
+      session: options.session ?? null,
       code,
       limits: { ...LIMITS, ...options.limits },
       names: NAMES,
@@ -132,5 +135,14 @@ export async function withPool(
     await use(pool);
   } finally {
     await pool.close();
+  }
+}
+
+/** Waits for something that happens soon. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const start = performance.now();
+  while (!condition()) {
+    assert.ok(performance.now() - start < 60_000, `never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

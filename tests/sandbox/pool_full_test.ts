@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { GateError } from "../../src/model/errors.ts";
 import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
-import { hostCommand, LIMITS, openTestPool, runCode, withPool } from "./open_pool.ts";
+import { hostCommand, LIMITS, openTestPool, runCode, until, withPool } from "./open_pool.ts";
 
 /** A host command that counts how many hosts were started. */
 function counting() {
@@ -13,14 +13,6 @@ function counting() {
     },
     started: () => started,
   };
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const start = performance.now();
-  while (!condition()) {
-    assert.ok(performance.now() - start < 60_000, `never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 Deno.test("a host is never shared between principals", async () => {
