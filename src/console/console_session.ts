@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, getSignedCookie, setCookie, setSignedCookie } from "hono/cookie";
+import { isOwnOrigin } from "../model/own_origin.ts";
 import type { Principal } from "../model/principal.ts";
 import type { ConsoleDeps, ConsoleSession } from "./console_deps.ts";
 
@@ -21,6 +22,15 @@ const SESSION_COOKIE = "toolgate_session";
 const FLOW_COOKIE = "toolgate_login";
 const FLOW_SECONDS = 600;
 const COOKIE_PATH = "/console";
+const FLOW_PATH = `${COOKIE_PATH}/login`;
+
+/**
+ * Name and path of a cookie. Over HTTPS the browser itself keeps a `__Host-` cookie from being set by
+ * another name of the domain. Over plain HTTP no cookie knows ports: see docs/threat-model.md.
+ */
+function cookieOf(deps: CookieDeps, name: string, path: string): { name: string; path: string } {
+  return isSecure(deps) ? { name: `__Host-${name}`, path: "/" } : { name, path };
+}
 
 /** The visit that a request belongs to; null if its sender has to log in. */
 export async function findVisit(
@@ -34,7 +44,8 @@ export async function findVisit(
       sessionId: null,
     };
   }
-  const sessionId = await getSignedCookie(context, deps.secret, SESSION_COOKIE);
+  const { name } = cookieOf(deps, SESSION_COOKIE, COOKIE_PATH);
+  const sessionId = await getSignedCookie(context, deps.secret, name);
   if (typeof sessionId !== "string") return null;
   const principal = await deps.sessionPrincipal(sessionId);
   if (principal === null) return null;
@@ -47,8 +58,9 @@ export async function setSessionCookie(
   context: Context,
   session: ConsoleSession,
 ): Promise<void> {
-  await setSignedCookie(context, SESSION_COOKIE, session.id, deps.secret, {
-    path: COOKIE_PATH,
+  const { name, path } = cookieOf(deps, SESSION_COOKIE, COOKIE_PATH);
+  await setSignedCookie(context, name, session.id, deps.secret, {
+    path,
     httpOnly: true,
     sameSite: "Strict",
     secure: isSecure(deps),
@@ -56,8 +68,9 @@ export async function setSessionCookie(
   });
 }
 
-export function clearSessionCookie(context: Context): void {
-  deleteCookie(context, SESSION_COOKIE, { path: COOKIE_PATH });
+export function clearSessionCookie(deps: CookieDeps, context: Context): void {
+  const { name, path } = cookieOf(deps, SESSION_COOKIE, COOKIE_PATH);
+  deleteCookie(context, name, { path, secure: isSecure(deps) });
 }
 
 /**
@@ -70,8 +83,9 @@ export async function setFlowCookie(
   context: Context,
   flow: string,
 ): Promise<void> {
-  await setSignedCookie(context, FLOW_COOKIE, flow, deps.secret, {
-    path: `${COOKIE_PATH}/login`,
+  const { name, path } = cookieOf(deps, FLOW_COOKIE, FLOW_PATH);
+  await setSignedCookie(context, name, flow, deps.secret, {
+    path,
     httpOnly: true,
     sameSite: "Lax",
     secure: isSecure(deps),
@@ -81,8 +95,9 @@ export async function setFlowCookie(
 
 /** What was remembered; forgotten with this call, so that a way back is taken once. */
 export async function takeFlowCookie(deps: CookieDeps, context: Context): Promise<string | null> {
-  const flow = await getSignedCookie(context, deps.secret, FLOW_COOKIE);
-  deleteCookie(context, FLOW_COOKIE, { path: `${COOKIE_PATH}/login` });
+  const { name, path } = cookieOf(deps, FLOW_COOKIE, FLOW_PATH);
+  const flow = await getSignedCookie(context, deps.secret, name);
+  deleteCookie(context, name, { path, secure: isSecure(deps) });
   return typeof flow === "string" ? flow : null;
 }
 
@@ -113,7 +128,7 @@ export function isOwnForm(
   visit: Visit | null,
   token: string,
 ): boolean {
-  if (!isOwnOrigin(deps, context.req.raw)) return false;
+  if (!isOwnOrigin(context.req.raw, deps.publicUrl)) return false;
   const wanted = visit?.formToken ?? formToken(deps.secret, "");
   return token.length === wanted.length && timingSafeEqual(Buffer.from(token), Buffer.from(wanted));
 }
@@ -125,19 +140,6 @@ export function loginFormToken(secret: Uint8Array): string {
 
 function formToken(secret: Uint8Array, sessionId: string): string {
   return createHmac("sha256", secret).update(`console form\n${sessionId}`).digest("hex");
-}
-
-/** Browsers say where a form comes from; what they say must be this service. */
-function isOwnOrigin({ publicUrl }: CookieDeps, request: Request): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null && site !== "same-origin") return false;
-  const origin = request.headers.get("origin");
-  if (origin === null) return true;
-  if (!URL.canParse(origin)) return false; // "null": a sandboxed page
-  const { host } = new URL(origin);
-  // Behind a proxy the scheme of the request is not the browser's, the host is.
-  return host === new URL(request.url).host ||
-    (publicUrl !== undefined && host === new URL(publicUrl).host);
 }
 
 function isSecure({ publicUrl }: CookieDeps): boolean {

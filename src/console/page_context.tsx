@@ -16,7 +16,7 @@ export interface RouteKit {
 }
 
 export type PageHandler = (context: Context<ConsoleEnv>) => Promise<Response>;
-type VisitHandler = (
+export type VisitHandler = (
   context: Context<ConsoleEnv>,
   principal: Principal,
 ) => Response | Promise<Response>;

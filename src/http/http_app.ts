@@ -6,10 +6,12 @@ import type { Principal } from "../model/principal.ts";
 import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
 import { type ApiDeps, apiRoutes } from "./api_routes.ts";
+import { refuseForeignPages } from "./origin_guard.ts";
 import { problem, problemOf } from "./problem.ts";
 import { MissingScope, type ProtectedResource } from "./protected_resource.ts";
 import { readJson } from "./read_body.ts";
 import { RequestRefused } from "./request_refused.ts";
+import { requireJson } from "./require_json.ts";
 
 /** What the edge needs; it decides nothing itself but who is calling. */
 export interface HttpDeps {
@@ -45,11 +47,19 @@ export interface HttpDeps {
 
 /** The HTTP edge: Request in, Response out. */
 export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Response> {
+  const app = httpRoutes(deps);
+  return async (request) => await app.fetch(request);
+}
+
+/** Every route of the service but those of the console's own pages. */
+export function httpRoutes(deps: HttpDeps): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
     context.res.headers.set("x-content-type-options", "nosniff");
   });
+  app.use(refuseForeignPages(deps.publicUrl));
+  for (const path of ["/mcp", "/s/*", "/api/*"]) app.use(path, requireJson);
   app.get("/healthz", (context) => {
     const challenge = context.req.query("challenge");
     const proof = challenge === undefined ? null : deps.prove(challenge);
@@ -121,7 +131,7 @@ export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Res
     }
     return response;
   });
-  return async (request) => await app.fetch(request);
+  return app;
 }
 
 /**

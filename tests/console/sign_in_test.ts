@@ -45,7 +45,8 @@ Deno.test("the session cookie is bound to the console and holds nothing of the k
     await browser.text("/console/login");
     const response = await browser.post("/console/login", { key: "key-ada" });
     const [cookie = ""] = response.headers.getSetCookie();
-    for (const part of ["HttpOnly", "SameSite=Strict", "Path=/console", "Secure", "Max-Age=3600"]) {
+    const parts = ["__Host-toolgate_session=", "HttpOnly", "SameSite=Strict", "Path=/;", "Secure"];
+    for (const part of [...parts, "Max-Age=3600"]) {
       assert.ok(cookie.includes(part), `${part} in ${cookie}`);
     }
     assert.doesNotMatch(decodeURIComponent(cookie), /key-ada/);
@@ -95,6 +96,21 @@ Deno.test("signing out ends the session, also for a kept cookie", async () => {
     assert.equal(browser.cookies.has("toolgate_session"), false);
     assert.equal(log.endedSessions.length, 1);
     for (const [name, value] of kept) browser.cookies.set(name, value);
+    assert.equal(await status(browser.get("/console/audit")), 303);
+  });
+});
+
+Deno.test("signing in again ends the session before it", async () => {
+  await withFixture(async ({ deps, log }) => {
+    const browser = openBrowser(deps);
+    await signIn(browser, "key-ada");
+    const first = new Map(browser.cookies);
+    const [, form = ""] = (await browser.text("/console/login")).split('action="/console/login"');
+    const token = /name="token" value="([0-9a-f]+)"/.exec(form)?.[1] ?? "";
+    assert.equal(await status(browser.post("/console/login", { token, key: "key-ada" })), 303);
+    assert.equal(log.endedSessions.length, 1);
+    assert.equal(await status(browser.get("/console/audit")), 200);
+    for (const [name, value] of first) browser.cookies.set(name, value);
     assert.equal(await status(browser.get("/console/audit")), 303);
   });
 });
@@ -156,6 +172,7 @@ Deno.test("a form counts only with this session's token and from this origin", a
       [{ ...approve, token: foreign?.[1] ?? "missing" }, {}],
       [approve, { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
       [approve, { origin: "http://127.0.0.1:9999", "sec-fetch-site": "same-site" }],
+      [approve, { origin: "https://127.0.0.1:8484" }],
       [approve, { origin: "null" }],
     ];
     for (const [fields, headers] of attacks) {

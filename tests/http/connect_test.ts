@@ -30,6 +30,16 @@ Deno.test("a person connects an account by /connect, and the next call carries i
       };
       const first = await get("/connect/far");
       assert.equal(first.response.headers.get("location"), "/console/connect/far");
+      const link = new Request("http://127.0.0.1/console/connect/far", {
+        headers: {
+          "sec-fetch-site": "cross-site",
+          "sec-fetch-mode": "navigate",
+          "sec-fetch-dest": "document",
+        },
+      });
+      const asked = await test.app.fetch(link);
+      assert.equal(asked.status, 200, "a link from elsewhere begins nothing");
+      assert.match(await asked.text(), /href="\/console\/connect\/far"/);
       const begun = await get("/console/connect/far");
       const login = new URL(begun.response.headers.get("location") ?? "");
       assert.equal(login.origin, "https://login.example");

@@ -99,6 +99,8 @@ Deno.test("a request for another host or from another origin is refused on loopb
     assert.equal(await ask(`Host: localhost:${port}`), 200);
     assert.equal(await ask("Host: evil.example"), 403);
     assert.equal(await ask(`Host: 127.0.0.1:${port}\r\nOrigin: https://evil.example`), 403);
-    assert.equal(await ask(`Host: 127.0.0.1:${port}\r\nOrigin: http://localhost:${port}`), 200);
+    assert.equal(await ask(`Host: 127.0.0.1:${port}\r\nOrigin: http://127.0.0.1:${port}`), 200);
+    assert.equal(await ask(`Host: localhost:${port}\r\nOrigin: http://localhost:${port}`), 200);
+    assert.equal(await ask(`Host: 127.0.0.1:${port}\r\nOrigin: http://localhost:${port}`), 403);
   });
 });

@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { GateError } from "../../model/errors.ts";
+import { isOwnOrigin } from "../../model/own_origin.ts";
 import type { ConsoleEnv } from "../console_session.ts";
-import { page, type RouteKit } from "../page_context.tsx";
+import { page, type RouteKit, type VisitHandler } from "../page_context.tsx";
 import { MessagePage } from "../pages/message_page.tsx";
 
 /**
@@ -23,29 +24,48 @@ export function addConnectRoutes(
     const base = deps.publicUrl ?? new URL(context.req.url).origin;
     return new URL(`/connect/${encodeURIComponent(server)}/callback`, base);
   };
+  /** A link from elsewhere changes nothing by itself: the person goes on from a page of ours. */
+  const asked = (handler: VisitHandler): VisitHandler => (context, principal) => {
+    if (isOwnOrigin(context.req.raw, deps.publicUrl)) return handler(context, principal);
+    const { pathname, search } = new URL(context.req.url);
+    return page(
+      context,
+      <MessagePage shell={shellOf(context)} title="Connect your account">
+        <p>
+          <a class="button primary" href={pathname + search}>Continue</a>
+        </p>
+      </MessagePage>,
+    );
+  };
   app.get(
     "/connect/:server",
-    needing("execute", async (context, principal) => {
-      const server = context.req.param("server") ?? "";
-      const callback = callbackUrl(context, server);
-      const { authorizationUrl } = await accountOf(server).begin(callback.href, principal);
-      return context.redirect(authorizationUrl, 303);
-    }),
+    needing(
+      "execute",
+      asked(async (context, principal) => {
+        const server = context.req.param("server") ?? "";
+        const callback = callbackUrl(context, server);
+        const { authorizationUrl } = await accountOf(server).begin(callback.href, principal);
+        return context.redirect(authorizationUrl, 303);
+      }),
+    ),
   );
   app.get(
     "/connect/:server/finish",
-    needing("execute", async (context, principal) => {
-      const server = context.req.param("server") ?? "";
-      const callback = callbackUrl(context, server);
-      callback.search = new URL(context.req.url).search;
-      await accountOf(server).finish(callback, principal);
-      const shell = shellOf(context);
-      return await page(
-        context,
-        <MessagePage shell={shell} title="Your account is connected">
-          <p>Calls of this server are made with your own account from now on.</p>
-        </MessagePage>,
-      );
-    }),
+    needing(
+      "execute",
+      asked(async (context, principal) => {
+        const server = context.req.param("server") ?? "";
+        const callback = callbackUrl(context, server);
+        callback.search = new URL(context.req.url).search;
+        await accountOf(server).finish(callback, principal);
+        const shell = shellOf(context);
+        return await page(
+          context,
+          <MessagePage shell={shell} title="Your account is connected">
+            <p>Calls of this server are made with your own account from now on.</p>
+          </MessagePage>,
+        );
+      }),
+    ),
   );
 }

@@ -1,5 +1,7 @@
 import type { Context, Hono } from "hono";
 import { GateError } from "../../model/errors.ts";
+import type { Principal } from "../../model/principal.ts";
+import type { ConsoleDeps } from "../console_deps.ts";
 import {
   clearSessionCookie,
   type ConsoleEnv,
@@ -7,6 +9,7 @@ import {
   setFlowCookie,
   setSessionCookie,
   takeFlowCookie,
+  type Visit,
 } from "../console_session.ts";
 import { page, readForm, readQuery, type RouteKit, safeNext } from "../page_context.tsx";
 import { LoginPage, SignedInPage } from "../pages/login_page.tsx";
@@ -43,8 +46,7 @@ export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKi
     const field = await readForm(context);
     const principal = await deps.login(field("key").trim());
     if (principal === null) return await loginPage(context, field("next"), WRONG_KEY, 401);
-    const session = await deps.openSession(principal, "credential");
-    await setSessionCookie(deps, context, session);
+    await startSession(deps, context, principal, "credential");
     return context.redirect(safeNext(field("next")), 303);
   });
   app.get("/login/start", async (context) => {
@@ -68,7 +70,7 @@ export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKi
     came.search = new URL(context.req.url).search;
     try {
       const principal = await deps.oidc.finish(came, redirectUri, remembered.flow);
-      await setSessionCookie(deps, context, await deps.openSession(principal, "issuer"));
+      await startSession(deps, context, principal, "issuer");
     } catch (error) {
       return await loginPage(context, remembered.next, reasonOf(error), 401);
     }
@@ -84,9 +86,21 @@ export function addLogoutRoute(app: Hono<ConsoleEnv>, { deps }: RouteKit): void 
   app.post("/logout", async (context) => {
     const { sessionId } = context.get("visit");
     if (sessionId !== null) await deps.endSession(sessionId);
-    clearSessionCookie(context);
+    clearSessionCookie(deps, context);
     return context.redirect("/console/login", 303);
   });
+}
+
+/** A log-in over an open session ends that session: nobody could log out of it any more. */
+async function startSession(
+  deps: ConsoleDeps,
+  context: Context<ConsoleEnv>,
+  principal: Principal,
+  login: "credential" | "issuer",
+): Promise<void> {
+  const before: Visit | undefined = context.get("visit");
+  await setSessionCookie(deps, context, await deps.openSession(principal, login));
+  if (typeof before?.sessionId === "string") await deps.endSession(before.sessionId);
 }
 
 function callbackUrl(publicUrl: string | undefined, context: Context): string {
