@@ -27,6 +27,13 @@ export interface AppOptions {
 export interface CliDeps extends LoadConfigDeps {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /**
+   * From now on this process runs on whether anybody reads what it prints or not. Without it, a
+   * command ends when its reader goes: with "| head" there is nobody left to tell.
+   */
+  readonly outliveReaders: () => void;
+  /** Waits, a moment at most, until what was printed is written. */
+  readonly flushOutput: () => Promise<void>;
   readonly readStdin: () => Promise<string>;
   /** Creates folders on the way; `mode` as in chmod. */
   readonly writeTextFile: (

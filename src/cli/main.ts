@@ -42,6 +42,8 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     // A cause that nobody foresaw: the operator needs more than the message.
     if (!(error instanceof GateError)) output.note(String((error as Error)?.stack ?? error));
     return exitCodeOf(report.code);
+  } finally {
+    await deps.flushOutput();
   }
 }
 

@@ -1,15 +1,39 @@
 import { dirname } from "node:path";
+import { format } from "node:util";
 import { systemConfigDeps } from "../config/load_config.ts";
 import type { CliDeps } from "./command.ts";
+import { createPatientWriter, type PatientWriter } from "./patient_writer.ts";
 
 /** A program on standard input larger than this is no program; the service's own bound is lower. */
 const STDIN_BYTES_MAX = 16_777_216;
 
+/** How this process prints once it must outlive its readers. */
+let patient: { readonly stdout: PatientWriter; readonly stderr: PatientWriter } | null = null;
+
 /** The machine as the command line sees it. */
 export const systemDeps: CliDeps = {
   ...systemConfigDeps,
-  stdout: (text) => writeAll(Deno.stdout, text),
-  stderr: (text) => writeAll(Deno.stderr, text),
+  stdout: (text) => patient === null ? writeAll(Deno.stdout, text) : patient.stdout.write(text),
+  stderr: (text) => patient === null ? writeAll(Deno.stderr, text) : patient.stderr.write(text),
+  outliveReaders() {
+    patient ??= { stdout: patientWriter(Deno.stdout), stderr: patientWriter(Deno.stderr) };
+    const { stderr } = patient;
+    // Deno's own methods wait for the reader, and throw when a disk is full.
+    const print = (...values: unknown[]) => stderr.write(`${format(...values)}\n`);
+    Object.assign(console, {
+      debug: print,
+      dir: print,
+      error: print,
+      info: print,
+      log: print,
+      table: print,
+      trace: print,
+      warn: print,
+    });
+  },
+  async flushOutput() {
+    await Promise.all([patient?.stdout.flush(), patient?.stderr.flush()]);
+  },
   readStdin: () => readAll(Deno.stdin.readable),
   writeTextFile: async (path, text, options) => {
     await Deno.mkdir(dirname(path), { recursive: true });
@@ -67,6 +91,13 @@ function bypassProxy(hostname: string): void {
   const hosts = direct.split(",").filter((host) => host !== "");
   // Deno reads it with the first request.
   if (!hosts.includes(hostname)) Deno.env.set("NO_PROXY", [...hosts, hostname].join(","));
+}
+
+function patientWriter(stream: typeof Deno.stdout): PatientWriter {
+  return createPatientWriter({
+    write: (bytes) => stream.write(bytes),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

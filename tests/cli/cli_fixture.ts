@@ -23,6 +23,7 @@ export async function runIn(
     home: () => folder,
     stdout: (text) => stdout += text,
     stderr: (text) => stderr += text,
+    outliveReaders: () => {},
     pipeToStdout: async (stream) => {
       stdout += await new Response(stream).text();
     },

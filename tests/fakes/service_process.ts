@@ -25,6 +25,8 @@ export interface ProcessOptions {
   /** What runs the command, `["unshare", "--pid"]`; the command's words follow. */
   readonly within?: readonly string[];
   readonly env?: { readonly [name: string]: string };
+  /** Where the service prints; default: its standard error is shown if it does not start. */
+  readonly printsTo?: "pipe" | "inherited";
 }
 
 export interface Ended {
@@ -76,9 +78,14 @@ export async function spawnService(
 ): Promise<ServiceProcess> {
   const before = (await readServiceFile(serviceFile))?.instance;
   const { command, options: start } = toolgateCommand(["serve", "--config", configFile], options);
-  const child = new Deno.Command(command, { ...start, stdout: "null", stderr: "piped" }).spawn();
+  const print = options.printsTo ?? "log";
+  const child = new Deno.Command(command, {
+    ...start,
+    stdout: print === "log" ? "null" : print === "pipe" ? "piped" : "inherit",
+    stderr: print === "inherited" ? "inherit" : "piped",
+  }).spawn();
   let log = "";
-  const reading = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+  const reading = print !== "log" ? null : child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
     new WritableStream({
       write(text) {
         log = (log + text).slice(-20_000);

@@ -4,59 +4,15 @@ import {
   killService,
   readProcess,
   runToolgate,
-  type ServiceProcess,
-  spawnService,
   toolgateCommand,
 } from "../fakes/service_process.ts";
+import { withServicePlace } from "../fakes/service_place.ts";
 
 /** Every process in it has an own count of process ids, as in a container. */
 const IN_PID_NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
-interface Place {
-  readonly folder: string;
-  readonly configFile: string;
-  readonly serviceFile: string;
-  readonly start: (
-    options?: Parameters<typeof spawnService>[2],
-  ) => Promise<ServiceProcess>;
-  readonly list: (
-    options?: Parameters<typeof runToolgate>[1],
-  ) => ReturnType<typeof runToolgate>;
-}
-
-async function withPlace(
-  use: (place: Place) => Promise<void>,
-  config: { readonly [key: string]: unknown } = {},
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "toolgate-restart-" });
-  const configFile = `${folder}/toolgate.json`;
-  const serviceFile = `${folder}/toolgate.kv.service.json`;
-  await Deno.writeTextFile(
-    configFile,
-    JSON.stringify({
-      server: { port: 0 },
-      store: `kv:${folder}/toolgate.kv`,
-      policies: "open",
-      preflight: "off",
-      mcpServers: {},
-      ...config,
-    }),
-  );
-  try {
-    await use({
-      folder,
-      configFile,
-      serviceFile,
-      start: (options) => spawnService(configFile, serviceFile, options),
-      list: (options) => runToolgate(["audit", "list", "--config", configFile, "--json"], options),
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("after kill -9 the service starts again where every start has the same process id", async () => {
-  await withPlace(async ({ start, list, serviceFile }) => {
+  await withServicePlace(async ({ start, list, serviceFile }) => {
     for (let round = 0; round < 3; round++) {
       const service = await start({ within: IN_PID_NAMESPACE });
       assert.equal((await readServiceFile(serviceFile))?.pid, 1);
@@ -71,7 +27,7 @@ Deno.test("after kill -9 the service starts again where every start has the same
 });
 
 Deno.test("a zombie, or a foreign process with the id of the dead service, is not taken for the service", async () => {
-  await withPlace(async ({ start, list, serviceFile }) => {
+  await withServicePlace(async ({ start, list, serviceFile }) => {
     // The shell becomes a program that never asks how its child ended.
     const service = await start({ within: ["sh", "-c", '"$@" & exec sleep 600', "sh"] });
     const parent = service.child;
@@ -105,7 +61,7 @@ Deno.test("a child that outlives a killed service does not keep the store", asyn
   await Deno.writeTextFile(`${folder}/upstream.ts`, upstream);
   const args = ["run", "--allow-run", "--allow-write", `${folder}/upstream.ts`, pidFile];
   try {
-    await withPlace(async ({ start, list }) => {
+    await withServicePlace(async ({ start, list }) => {
       const service = await start();
       const orphan = Number(await untilThere(pidFile));
       try {
@@ -123,7 +79,7 @@ Deno.test("a child that outlives a killed service does not keep the store", asyn
 });
 
 Deno.test("of two services that start at once on one store exactly one serves", async () => {
-  await withPlace(async ({ configFile, list }) => {
+  await withServicePlace(async ({ configFile, list }) => {
     const both = [0, 1].map(() => {
       const { command, options } = toolgateCommand(["serve", "--config", configFile]);
       return new Deno.Command(command, { ...options, stdout: "null", stderr: "piped" }).spawn();
@@ -147,7 +103,7 @@ Deno.test("of two services that start at once on one store exactly one serves", 
 });
 
 Deno.test("a service that hangs is named, with exit code 4, by commands and by a second service", async () => {
-  await withPlace(async ({ start, list, configFile }) => {
+  await withServicePlace(async ({ start, list, configFile }) => {
     const service = await start();
     Deno.kill(service.pid, "SIGSTOP");
     try {
@@ -167,7 +123,7 @@ Deno.test("a service that hangs is named, with exit code 4, by commands and by a
 });
 
 Deno.test("a command never shows its token to a proxy or to another program on the port of a dead service", async () => {
-  await withPlace(async ({ start, list, serviceFile }) => {
+  await withServicePlace(async ({ start, list, serviceFile }) => {
     const heard: string[] = [];
     const stranger = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -202,7 +158,7 @@ Deno.test("where the configuration's folder is read-only, commands still find a 
   const runtime = await Deno.makeTempDir({ prefix: "toolgate-runtime-" });
   const env = { XDG_RUNTIME_DIR: runtime };
   try {
-    await withPlace(async ({ folder, configFile }) => {
+    await withServicePlace(async ({ folder, configFile }) => {
       const readOnly = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"';
       const within = ["unshare", "--mount", "sh", "-c", readOnly, folder];
       const { command, options } = toolgateCommand(["serve", "--config", configFile], {

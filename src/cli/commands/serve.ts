@@ -26,6 +26,7 @@ export const serveCommand: Command = {
   ],
   async run(context) {
     const { deps } = context;
+    deps.outliveReaders();
     const host = context.text("host");
     const port = context.integer("port", 0, 65_535);
     const loaded = await context.loadConfig({

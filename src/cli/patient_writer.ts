@@ -1,0 +1,83 @@
+/** Text that waits for its reader; what is beyond is counted instead of kept. */
+const WAITING_CHARACTERS_MAX = 1_048_576;
+const CHUNK_CHARACTERS_MAX = 65_536;
+/** A disk that is full, or a reader that wants to be asked again. */
+const RETRY_MS = 1_000;
+const FLUSH_MS = 1_000;
+
+export interface PatientWriter {
+  /** Never waits and never throws. */
+  write(text: string): void;
+  /** Waits until all is written, a moment at most. */
+  flush(): Promise<void>;
+}
+
+export interface PatientWriterDeps {
+  /** Writes some of the bytes and says how many. */
+  readonly write: (bytes: Uint8Array) => Promise<number>;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/**
+ * A writer for what the service says while it runs. Nobody has to read it: with a reader that is gone
+ * or does not read, or a full disk, the service goes on and the log has a gap, which it names.
+ */
+export function createPatientWriter(deps: PatientWriterDeps): PatientWriter {
+  const encoder = new TextEncoder();
+  let waiting: string[] = [];
+  let waitingCharacters = 0;
+  let lost = 0;
+  let isGone = false;
+  let writing: Promise<void> | null = null;
+
+  async function writeAll(): Promise<void> {
+    while (!isGone && (waiting.length > 0 || lost > 0)) await writeChunk(takeChunk());
+  }
+
+  function takeChunk(): string {
+    if (waiting.length === 0) {
+      const note = `${lost} lines of this log were not written: nobody took them\n`;
+      lost = 0;
+      return note;
+    }
+    const chunk: string[] = [];
+    let characters = 0;
+    for (const text of waiting) {
+      if (characters > 0 && characters + text.length > CHUNK_CHARACTERS_MAX) break;
+      chunk.push(text);
+      characters += text.length;
+    }
+    waiting = waiting.slice(chunk.length);
+    waitingCharacters -= characters;
+    return chunk.join("");
+  }
+
+  async function writeChunk(chunk: string): Promise<void> {
+    const bytes = encoder.encode(chunk);
+    for (let written = 0; written < bytes.length && !isGone;) {
+      try {
+        written += await deps.write(bytes.subarray(written));
+      } catch (error) {
+        // A reader that is gone does not come back; space on a disk does.
+        isGone = error instanceof Deno.errors.BrokenPipe;
+        if (!isGone) await deps.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  return {
+    write(text) {
+      if (isGone) return;
+      if (waitingCharacters + text.length > WAITING_CHARACTERS_MAX) {
+        lost++;
+        return;
+      }
+      waiting.push(text);
+      waitingCharacters += text.length;
+      writing ??= writeAll().finally(() => writing = null);
+    },
+    async flush() {
+      if (writing !== null) await Promise.race([writing, deps.sleep(FLUSH_MS)]);
+    },
+  };
+}
