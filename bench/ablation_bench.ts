@@ -5,11 +5,15 @@
  * The product has no switch for any of this. The host is bundled, and the bundle's text is changed; a
  * change that finds nothing to change is an error.
  */
-import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
 import { type HostSettings, KERNEL_ON, type KernelSettings } from "../src/sandbox/host_settings.ts";
 import type { SandboxOutcome } from "../src/sandbox/outcome.ts";
 import { openSandboxPool } from "../src/sandbox/sandbox_pool.ts";
 import { type EscapeProgram, readPrograms } from "../tests/escape/escape_programs.ts";
+import {
+  bundleHost,
+  changedHostCommand,
+  NO_FREEZE,
+} from "../tests/escape/fixtures/changed_host.ts";
 import { ESCAPE_LIMITS, runCorpus } from "../tests/escape/run_corpus.ts";
 
 type Change = readonly [from: string, to: string];
@@ -27,7 +31,10 @@ const NO_REALM: readonly Change[] = [
   ["}).runInContext(realm.context)", "}).runInThisContext()"],
   ["p.setPrototypeOf(global, p.Object.prototype);", ""],
   ["delete global[removed[index]];", ";"],
+  // The program would run among the frozen objects of the Worker.
+  NO_FREEZE,
 ];
+const NO_WRAPPER: readonly Change[] = [["parts.wrapHost(p, host)", "host"]];
 const NO_SCRUB: readonly Change[] = [["\n  deps.scrubGlobals();\n", "\n"]];
 const NO_HOOKS: readonly Change[] = [["deps.registerHooks({", "(() => {})({"]];
 const NO_REVOKE: readonly Change[] = [
@@ -49,8 +56,10 @@ const allPermissions = (args: readonly string[]) =>
 const ABLATIONS: readonly Ablation[] = [
   { name: "nothing (all layers on)", changes: [] },
   { name: "1 realm", changes: NO_REALM },
+  { name: "1 wrapper", changes: NO_WRAPPER },
   { name: "1 realm's ban on code from text, and V8's", changes: CODE_FROM_TEXT, flags: noCodeFlag },
-  { name: "2 scrubbed globals", changes: NO_SCRUB },
+  { name: "2 scrubbed globals", changes: [...NO_SCRUB, NO_FREEZE] },
+  { name: "2 frozen Worker", changes: [NO_FREEZE] },
   { name: "2 import hooks", changes: NO_HOOKS },
   { name: "3 V8's ban on code from text", changes: [], flags: noCodeFlag },
   { name: "3 permissions (all granted, none revoked)", changes: NO_REVOKE, flags: allPermissions },
@@ -87,19 +96,7 @@ async function runAblation(
   folder: string,
   programs: readonly EscapeProgram[],
 ): Promise<AblationRow> {
-  let text = bundle;
-  for (const [from, to] of ablation.changes) {
-    if (!text.includes(from)) throw new Error(`Nothing to change: ${from}`);
-    text = text.replaceAll(from, to);
-  }
-  const program = `${folder}/host_${crypto.randomUUID()}.js`;
-  await Deno.writeTextFile(program, text);
-  const command = createHostCommand({
-    executable: Deno.execPath(),
-    standalone: false,
-    program,
-    cacheDir: denoCacheDir((name) => Deno.env.get(name)),
-  });
+  const command = changedHostCommand(folder, bundle, ablation.changes);
   const pool = await openSandboxPool({
     isolation: "worker",
     workersPerHost: 4,
@@ -156,17 +153,7 @@ function renderRow(row: AblationRow, total: number): string {
 
 if (import.meta.main) {
   const folder = await Deno.makeTempDir();
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      new URL("../src/sandbox/host_main.ts", import.meta.url).pathname,
-      "-o",
-      `${folder}/host.js`,
-    ],
-  }).output();
-  if (!output.success) throw new Error(new TextDecoder().decode(output.stderr));
-  const bundle = await Deno.readTextFile(`${folder}/host.js`);
+  const bundle = await bundleHost(folder);
   const programs = readPrograms(new URL("../tests/escape/programs", import.meta.url).pathname);
   Deno.env.set("CANARY_ENV", "canary-env-value");
   console.log(

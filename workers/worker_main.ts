@@ -1,4 +1,5 @@
 import type { encodeMessage, ProgramForm, readMessages } from "../src/rpc/protocol.ts";
+import type { freezeWorker } from "./freeze_worker.ts";
 import type { scrubGlobals } from "./scrub_globals.ts";
 import type { stripProgram, StripTypes } from "./strip_program.ts";
 import type { BootedRealm } from "./realm/boot.ts";
@@ -48,6 +49,7 @@ export interface WorkerDeps extends WorkerBoot {
   readonly capturePrimordials: typeof capturePrimordials;
   readonly stripProgram: typeof stripProgram;
   readonly scrubGlobals: typeof scrubGlobals;
+  readonly freezeWorker: typeof freezeWorker;
   readonly encodeMessage: typeof encodeMessage;
   readonly readMessages: typeof readMessages;
 }
@@ -56,8 +58,9 @@ export interface WorkerDeps extends WorkerBoot {
  * The main function of the Worker: holds one realm at a time and relays strings.
  *
  * Its source text is evaluated in the Worker, so it refers to nothing but its argument and
- * globals. Once it has taken what it needs, it removes every global that is not ECMAScript and refuses
- * all imports: what escapes the realm finds an empty room.
+ * globals. Once it has taken what it needs, it removes every global that is not ECMAScript, refuses all
+ * imports and freezes what is left: what escapes the realm finds an empty room in which it can change
+ * nothing. It uses methods that it took before the first program ({@linkcode capturePrimordials}).
  */
 export function workerMain(deps: WorkerDeps): void {
   "use strict";
@@ -68,10 +71,13 @@ export function workerMain(deps: WorkerDeps): void {
     performance: Performance;
   };
   const post = scope.postMessage.bind(scope) as (message: string | CompiledWorker) => void;
-  const listen = scope.addEventListener.bind(scope) as (
-    type: string,
-    listener: (event: MessageEvent & PromiseRejectionEvent) => void,
-  ) => void;
+  const GenuineEvent = Event;
+  const addListener = scope.addEventListener.bind(scope);
+  const listen = (type: string, listener: (event: MessageEvent & PromiseRejectionEvent) => void) =>
+    addListener(type, (event) => {
+      // The global object leads to this function: what got hold of it could forge a message.
+      if (event instanceof GenuineEvent) listener(event as MessageEvent & PromiseRejectionEvent);
+    });
   const setTimer = setTimeout;
   const clearTimer = clearTimeout;
   const monotonic = performance.now.bind(performance);
@@ -380,5 +386,6 @@ export function workerMain(deps: WorkerDeps): void {
     },
   });
   deps.scrubGlobals();
+  deps.freezeWorker(p);
   post(deps.share ? { main: deps.compileMain(), parts: partsScript.createCachedData() } : "up");
 }

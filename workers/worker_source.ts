@@ -17,6 +17,7 @@ import { installTimers } from "./realm/timers.ts";
 import type { Realm } from "./realm/realm.ts";
 import { installTools } from "./realm/tools.ts";
 import { installUrl } from "./realm/url.ts";
+import { freezeWorker } from "./freeze_worker.ts";
 import { scrubGlobals } from "./scrub_globals.ts";
 import { stripProgram } from "./strip_program.ts";
 import { type WorkerBoot, workerMain } from "./worker_main.ts";
@@ -99,6 +100,7 @@ export function renderWorkerBoot(options: {
       `capturePrimordials: ${capturePrimordials},`,
       `stripProgram: ${stripProgram},`,
       `scrubGlobals: ${scrubGlobals},`,
+      `freezeWorker: ${freezeWorker},`,
       `encodeMessage: ${encodeMessage},`,
       `readMessages: (${createMessageReader})(),`,
       `})`,
