@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { isStopped, verdictOf } from "../model/verdict.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { toolName } from "./audit_record.ts";
 
@@ -22,8 +23,7 @@ export function renderCef(record: AuditRecord): string {
 function severityOf(record: AuditRecord): number {
   if (typeof record.detail?.tampered === "string") return 10;
   if (record.kind === "auth.fail") return 6;
-  const effect = record.decision?.effect;
-  if (effect === "deny" || effect === "hidden") return 6;
+  if (isStopped(record)) return 6;
   if (record.err !== undefined) return 4;
   return record.tool?.access === "destructive" ? 4 : 2;
 }
@@ -40,7 +40,7 @@ function renderExtension(record: AuditRecord): string {
     ["destinationServiceName", tool?.server],
     ["request", tool === undefined ? undefined : toolName(tool)],
     ["requestMethod", tool?.access],
-    ["act", decision?.effect],
+    ["act", verdictOf(record)?.effect],
     ["outcome", result?.status],
     ["reason", record.err?.code],
     ["msg", record.err?.message ?? (record.detail && canonicalJson(record.detail))],

@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { renderReasons, verdictOf } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
@@ -55,6 +56,12 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
     read: (record) => record.detail ? canonicalJson(record.detail) : null,
   },
   { name: "prev", type: "text", read: (record) => record.prev },
+  { name: "shown_effect", type: "text", read: (record) => verdictOf(record)?.effect ?? null },
+  {
+    name: "reasons",
+    type: "text",
+    read: (record) => renderReasons(verdictOf(record)?.reasons ?? []) || null,
+  },
 ];
 
 function joined(values: readonly string[] | undefined): string | null {

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import type { AuditRecord } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
+import { isStopped, verdictOf } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
@@ -113,15 +114,15 @@ function severityOf(record: AuditRecord): { severity_id: number; severity: strin
 }
 
 function isAlert(record: AuditRecord): boolean {
-  const effect = record.decision?.effect;
-  return record.kind === "auth.fail" || effect === "deny" || effect === "hidden" ||
+  return record.kind === "auth.fail" || isStopped(record) ||
     typeof record.detail?.tampered === "string";
 }
 
 function messageOf(record: AuditRecord): string {
   const who = record.actor?.sub === undefined ? "" : ` by ${record.actor.sub}`;
   const what = record.tool === undefined ? "" : ` of ${toolName(record.tool)}`;
-  const decision = record.decision === undefined ? "" : `: ${record.decision.effect}`;
+  const verdict = verdictOf(record);
+  const decision = verdict === null ? "" : `: ${verdict.effect}`;
   const status = record.result === undefined ? "" : `, ${record.result.status}`;
   return `${record.kind}${what}${who}${decision}${status}`;
 }
@@ -182,6 +183,7 @@ function resourceOf(tool: NonNullable<AuditRecord["tool"]>): Json {
 function securityOf(record: AuditRecord): { [attribute: string]: Json } {
   const { decision, approval } = record;
   if (decision === undefined) {
+    if (isStopped(record)) return { action_id: 2, action: "Denied", ...BLOCKED, is_alert: true };
     if (record.kind !== "auth.fail") return { action_id: 3, action: "Observed", ...LOGGED };
     return { action_id: 2, action: "Denied", ...UNAUTHORIZED, is_alert: true };
   }
@@ -195,6 +197,13 @@ function securityOf(record: AuditRecord): { [attribute: string]: Json } {
     ...(authorizations.length === 0 ? {} : { authorizations }),
     is_alert: isAlert(record),
   };
+  // A rule let it through, something else stopped it: that is what a reader has to see.
+  if (decision.effect === "allow" && isStopped(record)) {
+    return { ...base, action_id: 2, action: "Denied", ...BLOCKED };
+  }
+  if (decision.effect === "allow" && verdictOf(record)?.effect === "ask") {
+    return { ...base, action_id: 4, action: "Modified", ...DELAYED };
+  }
   if (decision.observed !== undefined) {
     return { ...base, action_id: 3, action: "Observed", ...LOGGED };
   }

@@ -1,4 +1,5 @@
 import { GateError } from "../model/errors.ts";
+import { isStopped } from "../model/verdict.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { type ExportFormat, renderLine } from "./export_audit.ts";
 import type { Sink } from "./sink.ts";
@@ -71,8 +72,7 @@ export function renderSyslog(record: AuditRecord, format: ExportFormat): string 
 
 function severityOf(record: AuditRecord): number {
   if (typeof record.detail?.tampered === "string") return 1; // alert
-  const effect = record.decision?.effect;
-  if (effect === "deny" || effect === "hidden" || record.kind === "auth.fail") return 4; // warning
+  if (isStopped(record) || record.kind === "auth.fail") return 4; // warning
   return record.err === undefined ? 6 : 5; // informational, notice
 }
 

@@ -1,16 +1,18 @@
 import type { AuditRecord } from "../model/event.ts";
+import { renderReasons, verdictOf } from "../model/verdict.ts";
 import { plain, renderTable } from "./table.ts";
 
 /** Records as a table for people, in the order given. */
 export function renderRecords(records: readonly AuditRecord[]): string {
   return renderTable(
-    ["TIME", "KIND", "WHO", "TOOL", "EFFECT", "STATUS", "MS", "EXECUTION"],
+    ["TIME", "KIND", "WHO", "TOOL", "EFFECT", "BECAUSE OF", "STATUS", "MS", "EXECUTION"],
     records.map((record) => [
       record.ts,
       record.kind,
       record.actor?.sub ?? "",
       toolOf(record),
       effectOf(record),
+      renderReasons(verdictOf(record)?.reasons ?? []),
       statusOf(record),
       record.ms?.total === undefined ? "" : String(Math.round(record.ms.total * 10) / 10),
       record.execution ?? "",
@@ -28,10 +30,12 @@ export function renderRecord(record: AuditRecord): string {
   line("call", record.call);
   line("code", record.code && `sha256:${record.code.sha256}, ${record.code.bytes} bytes`);
   line("tool", record.tool && `${toolOf(record)} ${record.tool.access ?? ""}`.trimEnd());
+  const verdict = verdictOf(record);
   line(
     "decision",
-    record.decision &&
-      `${effectOf(record)}, because of ${record.decision.because.join(", ") || "nothing"}`,
+    verdict === null
+      ? undefined
+      : `${effectOf(record)}, because of ${renderReasons(verdict.reasons) || "nothing"}`,
   );
   line("arguments", record.args && `${record.args.bytes} bytes`);
   line("result", record.result && resultOf(record.result));
@@ -46,11 +50,10 @@ function toolOf({ tool }: AuditRecord): string {
   return tool === undefined ? "" : `${tool.server}.${tool.name}`;
 }
 
-function effectOf({ decision }: AuditRecord): string {
-  if (decision === undefined) return "";
-  return decision.observed === undefined
-    ? decision.effect
-    : `${decision.effect} (observed ${decision.observed})`;
+function effectOf(record: AuditRecord): string {
+  const { effect = "" } = verdictOf(record) ?? {};
+  const observed = record.decision?.observed;
+  return observed === undefined ? effect : `${effect} (observed ${observed})`;
 }
 
 function statusOf(record: AuditRecord): string {

@@ -3,12 +3,12 @@ import type { AuditFilter, AuditPage } from "../audit/audit_query.ts";
 import type { PinDecision } from "../catalog/decide_pin.ts";
 import type { ToolDiff } from "../catalog/diff_definition.ts";
 import type { QuarantinedTool, ServerState } from "../model/catalog.ts";
-import type { Effect } from "../model/decision.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { ExecutionStatus } from "../model/execution.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
+import type { ShownEffect } from "../model/verdict.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { Explanation } from "../policy/explain.ts";
 import type { Usage } from "../usage/kpi.ts";
@@ -121,7 +121,8 @@ export interface ExecutionSummary {
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
-  readonly calls: { readonly [effect in Effect | "hidden"]: number };
+  /** By what became of them; one without an outcome yet counts as `allow`. */
+  readonly calls: { readonly [effect in ShownEffect]?: number };
   /** `server.name` of the newest call. */
   readonly lastTool: string | null;
   /** US dollars so far. */

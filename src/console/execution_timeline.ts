@@ -1,6 +1,6 @@
 import type { AuditActor, AuditRecord } from "../model/event.ts";
 import type { Access } from "../model/tool.ts";
-import type { Effect } from "../model/decision.ts";
+import { type Reason, type ShownEffect, verdictOf } from "../model/verdict.ts";
 import { type ExecutionView, recordKey } from "./console_deps.ts";
 
 /** One execution, ready to be drawn. Times are milliseconds; offsets count from its start. */
@@ -40,9 +40,10 @@ export interface TimelineCall {
   readonly server: string;
   readonly name: string;
   readonly access: Access | undefined;
-  readonly effect: Effect | "hidden";
-  /** Ids of rules, or a word. */
-  readonly because: readonly string[];
+  /** What became of it; `running`: nothing yet. */
+  readonly effect: ShownEffect | "running";
+  /** The decisive one first. */
+  readonly reasons: readonly Reason[];
   readonly observed: string | null;
   /** `ok`, `planned`, an error's code, or null while there is no outcome. */
   readonly status: string | null;
@@ -65,8 +66,6 @@ export interface TimelineCall {
   readonly redactions: number;
 }
 
-const EFFECTS = ["allow", "ask", "deny", "hidden"] as const;
-
 /** @returns null without records. */
 export function buildTimeline(id: string, view: ExecutionView): ExecutionTimeline | null {
   const { records, payloads } = view;
@@ -82,7 +81,8 @@ export function buildTimeline(id: string, view: ExecutionView): ExecutionTimelin
     records.filter((record) => record.call !== undefined),
     (record) => record.call as string,
   );
-  const calls = [...byCall].map(([call, of]) => buildCall(call, of, startedAtMs, view))
+  const isRunning = end === null;
+  const calls = [...byCall].map(([call, of]) => buildCall(call, of, startedAtMs, isRunning, view))
     .toSorted((a, b) => a.offsetMs - b.offsetMs || a.index - b.index);
   return {
     id,
@@ -93,7 +93,7 @@ export function buildTimeline(id: string, view: ExecutionView): ExecutionTimelin
     trace: start.trace ?? null,
     startedAtMs,
     totalMs: end?.ms?.total ?? Math.max(0, Date.parse(last.ts) - startedAtMs),
-    isRunning: end === null,
+    isRunning,
     code: start.code ?? end?.code ?? null,
     codeText: programText(payloadsOf(start)?.code),
     resultText: payloadsOf(end)?.result ?? null,
@@ -115,10 +115,13 @@ function buildCall(
   id: string,
   records: readonly AuditRecord[],
   startedAtMs: number,
+  isRunning: boolean,
   { payloads, unopened }: ExecutionView,
 ): TimelineCall {
   const intent = records.find((record) => record.kind === "call.intent") ?? null;
-  const outcome = records.findLast((record) => record.kind === "call.outcome") ?? null;
+  // A search of the program is answered by the gate: its record is begin and outcome at once.
+  const outcome = records.findLast(({ kind }) => kind === "call.outcome" || kind === "search") ??
+    null;
   const limit = records.find((record) => record.kind === "limit.hit") ?? null;
   const main = outcome ?? intent ?? records[0] as AuditRecord;
   const texts = (record: AuditRecord | null) =>
@@ -129,11 +132,10 @@ function buildCall(
     id,
     index: Number(id.slice(id.lastIndexOf(":") + 1)) || 0,
     server: main.tool?.server ?? "",
-    name: main.tool?.name ?? "",
+    name: main.tool?.name ?? String(main.detail?.tool ?? ""),
     access: main.tool?.access,
-    effect: EFFECTS.find((effect) => effect === main.decision?.effect) ?? "deny",
-    because: main.decision?.because ?? [],
-    observed: main.decision?.observed ?? null,
+    ...shownOf({ intent, outcome, limit }, isRunning),
+    observed: (main.decision ?? intent?.decision)?.observed ?? null,
     status: outcome === null ? null : outcome.err?.code ?? outcome.result?.status ?? null,
     error: outcome?.err ?? null,
     offsetMs: Math.max(0, offsetOf(intent ?? main, outcome, startedAtMs)),
@@ -152,6 +154,31 @@ function buildCall(
     limit: limit === null ? null : String(limit.detail?.limit ?? "limit"),
     redactions: numberOf(outcome?.detail?.redactions) ?? 0,
   };
+}
+
+/** What became of a call. One that has no outcome after its execution ended may have happened. */
+function shownOf(
+  { intent, outcome, limit }: {
+    readonly [name in "intent" | "outcome" | "limit"]: AuditRecord | null;
+  },
+  isRunning: boolean,
+): Pick<TimelineCall, "effect" | "reasons"> {
+  if (outcome?.kind === "search") return { effect: "allow", reasons: [] };
+  if (outcome !== null) {
+    const decision = outcome.decision ?? intent?.decision;
+    // Outcomes of earlier versions do not name the limit.
+    const detail = { ...limit?.detail, ...outcome.detail };
+    const verdict = verdictOf({
+      ...outcome,
+      detail,
+      ...(decision === undefined ? {} : { decision }),
+    });
+    if (verdict !== null) return verdict;
+  }
+  const verdict = limit === null ? null : verdictOf(limit);
+  if (verdict !== null) return verdict;
+  const reasons = intent === null ? [] : verdictOf(intent)?.reasons ?? [];
+  return { effect: isRunning ? "running" : "unknown", reasons };
 }
 
 /** When a call began: what was measured, else what the clock of the log says. */

@@ -45,18 +45,40 @@ export function highlightCode(code: string): CodeToken[][] {
 const MENTION =
   /\btools\s{0,20}(?:\.\s{0,20}([\w$]{1,200})|\[\s{0,20}["'`]([^"'`\n]{1,200})["'`]\s{0,20}\])\s{0,20}(?:\.\s{0,20}([\w$]{1,200})|\[\s{0,20}["'`]([^"'`\n]{1,200})["'`]\s{0,20}\])/gu;
 
-/** Where a program names tools: `server.tool` with everything but letters and digits as `_`, by line (1-based). */
-export function findMentions(code: string): ReadonlyMap<string, readonly number[]> {
+/**
+ * The one line (1-based) of a program that can have made the calls of a tool, by `toolSpelling`.
+ *
+ * Records of calls do not say which line made them. A tool that several lines name is left out, and so
+ * is every tool of a program that uses `tools` in any other way than by a tool's full name: its calls
+ * may come from anywhere.
+ */
+export function findCallLines(code: string): ReadonlyMap<string, number> {
+  const silent = silentRanges(code);
+  const isSilent = (index: number) => silent.some(([from, to]) => index >= from && index < to);
   const starts = lineStarts(code);
-  const mentions = new Map<string, number[]>();
+  const lines = new Map<string, Set<number>>();
+  const named = new Set<number>();
   for (const match of code.matchAll(MENTION)) {
+    if (isSilent(match.index)) continue;
+    named.add(match.index);
     const name = toolSpelling(match[1] ?? match[2] ?? "", match[3] ?? match[4] ?? "");
-    const line = lineAt(starts, match.index);
-    const lines = mentions.get(name);
-    if (lines === undefined) mentions.set(name, [line]);
-    else if (lines.at(-1) !== line) lines.push(line);
+    const known = lines.get(name) ?? new Set();
+    lines.set(name, known.add(lineAt(starts, match.index)));
   }
-  return mentions;
+  for (const { index } of code.matchAll(/(?<![\w$.])tools(?![\w$])/g)) {
+    if (!named.has(index) && !isSilent(index)) return new Map();
+  }
+  const certain = [...lines].filter(([, found]) => found.size === 1);
+  return new Map(certain.map(([name, found]) => [name, [...found][0] as number]));
+}
+
+/** Comments and plain strings; what a template holds may be code. */
+function silentRanges(code: string): readonly (readonly [number, number])[] {
+  return code.matchAll(TOKEN).flatMap((match): [number, number][] => {
+    const [text, comment, string] = match;
+    const isSilent = comment !== undefined || (string !== undefined && !string.startsWith("`"));
+    return isSilent ? [[match.index, match.index + text.length]] : [];
+  }).toArray();
 }
 
 /** One spelling for a tool's own name and the identifier that programs use. */

@@ -1,5 +1,6 @@
 import type { AuditRecord } from "../model/event.ts";
 import type { ExecutionStatus } from "../model/execution.ts";
+import { type ShownEffect, verdictOf } from "../model/verdict.ts";
 import type { ConsoleAudit, ExecutionSummary } from "./console_deps.ts";
 
 /**
@@ -24,7 +25,10 @@ const RUNNING_MAX = 2_000;
 /** No execution runs longer than ten minutes; a start without an end after this has lost its process. */
 const LOST_AFTER_MS = 15 * 60_000;
 
-type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name] };
+type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name] } & {
+  /** Calls that have an intent and no outcome yet. */
+  readonly open: Set<string>;
+};
 
 export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<LiveExecutions> {
   const running = new Map<string, Fold>();
@@ -89,7 +93,7 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
     list() {
       dropLost();
       return [...running.values(), ...ended]
-        .map((fold) => ({ ...fold, calls: { ...fold.calls } }))
+        .map(({ open: _, ...fold }) => ({ ...fold, calls: { ...fold.calls } }))
         .toSorted((a, b) => b.startedAtMs - a.startedAtMs);
     },
     close: stop,
@@ -105,21 +109,28 @@ function startOf(id: string, record: AuditRecord): Fold {
     status: "running",
     startedAtMs: Date.parse(record.ts),
     endedAtMs: null,
-    calls: { allow: 0, ask: 0, deny: 0, hidden: 0 },
+    calls: {},
+    open: new Set(),
     lastTool: null,
     cost: 0,
     errorCode: null,
   };
 }
 
-/** A call counts once: with its intent, or with the outcome of one that was never let through. */
+/**
+ * A call counts once: as let through with its intent, then as what its outcome says. A call that was
+ * stopped before has only an outcome.
+ */
 function addCall(fold: Fold, record: AuditRecord): void {
   if (record.kind !== "call.intent" && record.kind !== "call.outcome") return;
   fold.cost += record.cost ?? 0;
   if (record.tool !== undefined) fold.lastTool = `${record.tool.server}.${record.tool.name}`;
-  const effect = record.decision?.effect ?? "deny";
-  const isSecondRecord = record.kind === "call.outcome" && effect === "allow" &&
-    record.result?.status !== "planned" && record.err?.code !== "ERR_LIMIT_REACHED";
-  if (isSecondRecord) return;
-  fold.calls = { ...fold.calls, [effect]: fold.calls[effect] + 1 };
+  const effect = verdictOf(record)?.effect ?? "unknown";
+  const counts = { ...fold.calls };
+  const add = (one: ShownEffect, by: number) => counts[one] = Math.max(0, (counts[one] ?? 0) + by);
+  const { call = "" } = record;
+  if (record.kind === "call.intent") fold.open.add(call);
+  else if (fold.open.delete(call)) add("allow", -1);
+  add(effect, 1);
+  fold.calls = counts;
 }

@@ -1,7 +1,9 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditRecord } from "../model/event.ts";
+import type { Effect } from "../model/decision.ts";
 import type { Principal } from "../model/principal.ts";
+import { renderReasons, type ShownEffect, verdictOf } from "../model/verdict.ts";
 import { createArgumentView } from "../policy/argument_view.ts";
 import { compileCondition, type Condition } from "../policy/condition.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -18,9 +20,14 @@ export interface CallRow {
   readonly space: string;
   /** `server.name` */
   readonly tool: string;
-  readonly effect: string;
+  /** What became of it: `allow` is a call that went through. */
+  readonly effect: ShownEffect;
+  /** What the policy alone decided; null if it was not asked. */
+  readonly decision: Effect | "hidden" | null;
   /** Ids of the rules that decided. */
   readonly because: readonly string[];
+  /** What stopped it, then those rules, in words. */
+  readonly reasons: string;
   readonly status: string;
   /** Null: not kept (any more). */
   readonly args: string | null;
@@ -158,6 +165,7 @@ async function readIntents(
 
 function toRow(record: AuditRecord, args: string | null, result: string | null): CallRow {
   const { actor, tool, decision } = record;
+  const verdict = verdictOf(record);
   return {
     call: record.call ?? "",
     ts: record.ts,
@@ -165,8 +173,10 @@ function toRow(record: AuditRecord, args: string | null, result: string | null):
     client: actor?.client ?? "",
     space: record.space ?? "",
     tool: tool === undefined ? "" : `${tool.server}.${tool.name}`,
-    effect: decision?.effect ?? "",
+    effect: verdict?.effect ?? "unknown",
+    decision: decision?.effect ?? null,
     because: decision?.because ?? [],
+    reasons: renderReasons(verdict?.reasons ?? []),
     status: record.result?.status ?? "unknown",
     args: cut(args),
     result: cut(result),

@@ -1,6 +1,6 @@
 import type { AuditEvent } from "../model/event.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { CatalogSnapshot, QuarantineReason } from "../model/catalog.ts";
+import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Decision, Effect } from "../model/decision.ts";
 import { type ErrorCode, type ErrorReport, GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
@@ -15,7 +15,7 @@ import { lookUp, lookUpQuarantined, toolNotFound, type ToolSpelling } from "./fi
 import { checkArguments } from "./check_arguments.ts";
 import { placeholderFor } from "./placeholder.ts";
 import { recordOutcome, roundMs } from "./record_outcome.ts";
-import { approvalRequired, policyDenied } from "./refusals.ts";
+import { approvalRequired, policyDenied, toolUnavailable } from "./refusals.ts";
 import type { OutputGate } from "./output_gate.ts";
 import type { CallQuota, QuotaGate } from "./quota_gate.ts";
 import { startCall } from "./tracing.ts";
@@ -151,9 +151,13 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
   if (!quota.ok) {
     await deps.audit.append({
       ...eventOf(passage, "limit.hit", tool, decision),
-      detail: { limit: quota.limit, freesAt: quota.freesAt },
+      detail: {
+        limit: quota.limit,
+        freesAt: quota.freesAt,
+        ...(quota.error.code === "ERR_APPROVAL_REQUIRED" ? { over: "ask" } : {}),
+      },
     });
-    return refuse(deps, passage, tool, decision, quota.error, argsText);
+    return refuse(deps, passage, tool, decision, quota.error, argsText, quota.limit);
   }
   const policyMs = deps.now() - decidedFrom;
   return await invoke(deps, passage, tool, decision, quota.quota, args, argsText, policyMs);
@@ -307,12 +311,6 @@ function plan(
   };
 }
 
-function remedyOf(reason: QuarantineReason): string {
-  return reason === "malformed" || reason === "collision"
-    ? "Its server has to mend it"
-    : 'See "toolgate tools diff", then "tools approve"';
-}
-
 function refuseUnknown(
   deps: CallToolDeps,
   passage: Passage,
@@ -323,11 +321,7 @@ function refuseUnknown(
   const snapshot = deps.snapshot();
   const quarantined = lookUpQuarantined(snapshot, call);
   const error = quarantined !== null && context.principal.scopes.includes("admin")
-    ? new GateError(
-      "ERR_TOOL_UNAVAILABLE",
-      `Tool "${quarantined.server}.${quarantined.name}" is unavailable: ${quarantined.reason}`,
-      { hint: `${quarantined.detail}. ${remedyOf(quarantined.reason)}` },
-    )
+    ? toolUnavailable(quarantined)
     : toolNotFound(snapshot, call, isVisible);
   recordOutcome(deps, context, {
     ...passage.base,
@@ -358,11 +352,14 @@ function refuse(
   decision: Decision | null,
   error: GateError,
   argsText: string,
+  /** The limit that stopped it. */
+  limit: string | null = null,
 ): CallOutcome {
   recordOutcome(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: error.code },
     err: errorOf(error),
+    ...(limit === null ? {} : { detail: { limit } }),
     ms: { total: deps.now() - passage.startedAt },
   }, { args: argsText });
   const effect = decision?.effect === "ask" ? "ask" : "deny";

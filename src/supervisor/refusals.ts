@@ -1,3 +1,4 @@
+import type { QuarantinedTool } from "../model/catalog.ts";
 import type { Decision } from "../model/decision.ts";
 import { GateError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
@@ -26,5 +27,17 @@ export function approvalRequired(tool: Tool, decision: Decision): GateError {
         "Approvals cannot be given here yet: leave this call out, or ask the operator for a rule that allows it",
       tool: tool.id,
     },
+  );
+}
+
+/** For those who can mend it; for everybody else the tool does not exist. */
+export function toolUnavailable({ server, name, reason, detail }: QuarantinedTool): GateError {
+  const remedy = reason === "malformed" || reason === "collision"
+    ? "Its server has to mend it"
+    : 'See "toolgate tools diff", then "tools approve"';
+  return new GateError(
+    "ERR_TOOL_UNAVAILABLE",
+    `Tool "${server}.${name}" is unavailable: ${reason}`,
+    { hint: `${detail}. ${remedy}` },
   );
 }

@@ -80,7 +80,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         const exists = record.tool?.pin !== undefined;
         const server = exists ? record.tool?.server ?? "" : "";
         const status = record.result?.status ?? "unknown";
-        calls.add({ server, effect: record.decision?.effect ?? "deny", status }, 1);
+        calls.add({ server, effect: record.decision?.effect ?? "none", status }, 1);
         if (exists) callSeconds.observe({ server }, (record.ms?.total ?? 0) / 1000);
       }
     },

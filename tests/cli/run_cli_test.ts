@@ -427,10 +427,13 @@ Deno.test("audit list and show print decisions, reasons and code hashes for peop
       "GET /audit/e1": { id: "e1", records: [record] },
     });
     const list = await runIn(folder, ["audit", "list"], { createApp });
-    assert.match(list.stdout, /call\.outcome +ada +pay\.refund +deny +ERR_POLICY_DENIED +1\.3 +e1/);
+    assert.match(
+      list.stdout,
+      /call\.outcome +ada +pay\.refund +deny +rule no-refund +ERR_POLICY_DENIED +1\.3 +e1/,
+    );
     const show = await runIn(folder, ["audit", "show", "e1"], { createApp });
     assert.match(show.stdout, /sha256:abc123, 20 bytes/);
-    assert.match(show.stdout, /deny, because of no-refund/);
+    assert.match(show.stdout, /deny, because of rule no-refund/);
     assert.match(show.stdout, /total 1\.26 ms, policy 0\.01 ms/);
     const json = await runIn(folder, ["audit", "show", "e1", "--json"], { createApp });
     assert.deepEqual(JSON.parse(json.stdout), record);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { recordKey } from "../../src/console/console_deps.ts";
 import { buildTimeline } from "../../src/console/execution_timeline.ts";
+import { renderReasons } from "../../src/model/verdict.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { EXECUTIONS, shopRecords } from "./shop_records.ts";
 
@@ -24,11 +25,13 @@ Deno.test("buildTimeline() puts calls in their order with their decisions and co
   assert.equal(timeline.totalMs, 420);
   assert.ok(Math.abs(timeline.cost - 0.004) < 1e-9);
   assert.deepEqual(
-    timeline.calls.map((call) => [call.index, call.name, call.effect, call.status, call.because]),
+    timeline.calls.map((
+      call,
+    ) => [call.index, call.name, call.effect, call.status, renderReasons(call.reasons)]),
     [
-      [0, "list", "allow", "ok", ["read"]],
-      [1, "batchGet", "allow", "ok", ["read"]],
-      [2, "update", "deny", "ERR_POLICY_DENIED", ["no-cancelling"]],
+      [0, "list", "allow", "ok", "rule read"],
+      [1, "batchGet", "allow", "ok", "rule read"],
+      [2, "update", "deny", "ERR_POLICY_DENIED", "rule no-cancelling"],
     ],
   );
   assert.equal(timeline.calls[1]?.offsetMs, 194);
@@ -74,6 +77,7 @@ Deno.test("an execution under way has calls without an outcome and no end", () =
   assert.equal(timeline?.isRunning, true);
   assert.equal(timeline?.status, "running");
   assert.equal(timeline?.calls[0]?.status, null);
+  assert.equal(timeline?.calls[0]?.effect, "running");
 });
 
 Deno.test("a call is placed by what was measured, else by the clock of the log", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { findMentions, highlightCode, toolSpelling } from "../../src/console/highlight_code.ts";
+import { findCallLines, highlightCode, toolSpelling } from "../../src/console/highlight_code.ts";
 
 Deno.test("highlightCode() colours comments, strings, numbers, words and tools", () => {
   const [line = []] = highlightCode("const a = tools.x.y('s', 1.5); // done");
@@ -39,23 +39,24 @@ Deno.test("highlightCode() takes a time that grows with the text, not with its n
     const started = performance.now();
     const code = unit.repeat(Math.ceil(262_144 / unit.length));
     highlightCode(code);
-    findMentions(code);
+    findCallLines(code);
     assert.ok(performance.now() - started < 30_000, unit);
   }
 });
 
-Deno.test("findMentions() finds tools in every spelling, once a line", () => {
-  const mentions = findMentions([
-    "await tools.orders.list({});",
+Deno.test("findCallLines() finds tools in every spelling, and leaves out what several lines name", () => {
+  const lines = findCallLines([
+    "await tools.orders.list({}); tools.orders.list({});",
     'await tools["my-server"]["get-user"]({});',
-    "tools.orders.list(); tools.orders.list();",
+    "tools.orders.get();",
     "tools",
-    "  .orders.list();",
+    "  .orders.get();",
     "mytools.orders.delete();",
   ].join("\n"));
-  assert.deepEqual(mentions.get("orders.list"), [1, 3, 4]);
-  assert.deepEqual(mentions.get(toolSpelling("my-server", "get-user")), [2]);
-  assert.equal(mentions.has("orders.delete"), false);
+  assert.equal(lines.get("orders.list"), 1);
+  assert.equal(lines.get(toolSpelling("my-server", "get-user")), 2);
+  assert.equal(lines.has("orders.get"), false);
+  assert.equal(lines.has("orders.delete"), false);
 });
 
 Deno.test("toolSpelling() is the same for a name and its identifier", () => {

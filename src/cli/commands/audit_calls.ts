@@ -47,7 +47,7 @@ function renderCalls(calls: readonly CallRow[]): string {
       call.tool,
       cell(call.args),
       call.effect,
-      call.because.join(", "),
+      call.reasons,
       call.error === null ? cell(call.result) : `${call.error.code}: ${cell(call.error.message)}`,
       call.call,
     ]),

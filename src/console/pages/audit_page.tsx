@@ -1,4 +1,5 @@
 import { AUDIT_EFFECTS, AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
+import { renderReasons, verdictOf } from "../../model/verdict.ts";
 import { type AuditForm, auditQueryString } from "../audit_form.ts";
 import { type AuditVerifyState, recordKey } from "../console_deps.ts";
 import { formatMs } from "../format.ts";
@@ -170,8 +171,9 @@ function Records({ records, next, form, query }: AuditPageProps & { readonly que
 }
 
 function RecordRow({ record, href }: { record: AuditRecord; href: string }) {
-  const { actor, tool, decision, result, err, ms, execution } = record;
+  const { actor, tool, result, err, ms, execution } = record;
   const status = err?.code ?? result?.status;
+  const verdict = verdictOf(record);
   return (
     <tr>
       <td>
@@ -189,10 +191,10 @@ function RecordRow({ record, href }: { record: AuditRecord; href: string }) {
           : <ToolName name={`${tool.server}.${tool.name}`} max={100} />}
       </td>
       <td>
-        {decision === undefined ? null : <EffectBadge effect={decision.effect} />}
-        {decision === undefined || decision.because.length === 0 ? null : (
+        {verdict === null ? null : <EffectBadge effect={verdict.effect} />}
+        {verdict === null || verdict.reasons.length === 0 ? null : (
           <span class="note">
-            <Hostile text={decision.because.join(", ")} max={100} />
+            <Hostile text={renderReasons(verdict.reasons)} max={200} />
           </span>
         )}
       </td>

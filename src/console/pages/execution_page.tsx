@@ -1,8 +1,9 @@
 import type { Child } from "hono/jsx";
+import { SHOWN_EFFECTS } from "../../model/verdict.ts";
 import type { ExecutionTimeline, TimelineCall } from "../execution_timeline.ts";
 import { formatBytes, formatClock, formatMs, formatShort, formatUsd } from "../format.ts";
-import { findMentions, toolSpelling } from "../highlight_code.ts";
-import { CodeView, type LineMark } from "../view/code_view.tsx";
+import { callLinesOf, markLines } from "../line_marks.ts";
+import { CodeView } from "../view/code_view.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import { EmptyState, Heading, ShortId, Stat, StatusBadge, Time } from "../view/parts.tsx";
@@ -91,7 +92,10 @@ export function ExecutionPage({ shell, timeline, isAuditor, openCall }: Executio
 }
 
 function Facts({ timeline }: { timeline: ExecutionTimeline }) {
-  const refused = timeline.calls.filter((call) => call.effect !== "allow").length;
+  const counts = SHOWN_EFFECTS.filter((effect) => effect !== "allow").flatMap((effect) => {
+    const count = timeline.calls.filter((call) => call.effect === effect).length;
+    return count === 0 ? [] : [`${count} ${effect}`];
+  });
   return (
     <dl class="stats">
       <Stat name={timeline.isRunning ? "Running for" : "Time"} value={formatMs(timeline.totalMs)} />
@@ -99,7 +103,7 @@ function Facts({ timeline }: { timeline: ExecutionTimeline }) {
       <Stat
         name="Calls"
         value={String(timeline.calls.length)}
-        note={refused === 0 ? undefined : `${refused} not allowed`}
+        note={counts.length === 0 ? undefined : counts.join(", ")}
       />
       <Stat name="Cost" value={formatUsd(timeline.cost)} />
       {timeline.tokensReturned === null
@@ -137,7 +141,9 @@ function Program(
   { timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean },
 ) {
   const { codeText, code } = timeline;
-  if (codeText !== null) return <CodeView code={codeText} marks={marksOf(timeline)} />;
+  if (codeText !== null) {
+    return <CodeView code={codeText} marks={markLines(timeline, callLinesOf(codeText))} />;
+  }
   return (
     <EmptyState title={isAuditor ? "The program is not kept" : "The program is for auditors"}>
       {isAuditor
@@ -214,7 +220,7 @@ function Calls({ timeline, isAuditor, openCall }: Omit<ExecutionPageProps, "shel
       </EmptyState>
     );
   }
-  const mentions = timeline.codeText === null ? null : findMentions(timeline.codeText);
+  const lineOf = callLinesOf(timeline.codeText);
   return (
     <>
       <p class="scale" aria-hidden="true">
@@ -227,7 +233,7 @@ function Calls({ timeline, isAuditor, openCall }: Omit<ExecutionPageProps, "shel
             call={call}
             totalMs={timeline.totalMs}
             isAuditor={isAuditor}
-            line={lineOf(call, mentions)}
+            line={lineOf(call)}
             explainHref={explainHref(timeline, call)}
             isOpen={call.id === openCall}
             openHref={`/console/executions/${
@@ -259,40 +265,4 @@ function explainHref({ actor, space }: ExecutionTimeline, call: TimelineCall): s
   }
   if (space !== "") query.set("space", space);
   return `/console/policy?${query}`;
-}
-
-/** The one line that names the tool; null if none does or several do. */
-function lineOf(
-  call: TimelineCall,
-  mentions: ReadonlyMap<string, readonly number[]> | null,
-): number | null {
-  const lines = mentions?.get(toolSpelling(call.server, call.name));
-  return lines?.length === 1 ? lines[0] ?? null : null;
-}
-
-const SEVERITY = ["allow", "ask", "hidden", "deny", "error"] as const;
-
-/** Marks for the lines that name called tools, the worst outcome of each, and for the line that failed. */
-function marksOf(timeline: ExecutionTimeline): ReadonlyMap<number, LineMark> {
-  const marks = new Map<number, LineMark>();
-  const mentions = findMentions(timeline.codeText ?? "");
-  const byTool = Map.groupBy(timeline.calls, (call) => toolSpelling(call.server, call.name));
-  for (const [tool, calls] of byTool) {
-    const worst = calls.toSorted((a, b) => severity(b.effect) - severity(a.effect))[0];
-    if (worst === undefined) continue;
-    for (const line of mentions.get(tool) ?? []) {
-      const other = marks.get(line);
-      if (other !== undefined && severity(other.tone) >= severity(worst.effect)) continue;
-      const label = calls.length === 1 ? worst.effect : `${calls.length} calls, ${worst.effect}`;
-      marks.set(line, { tone: worst.effect, label, href: `#call-${worst.index}` });
-    }
-  }
-  if (timeline.errorLine !== null) {
-    marks.set(timeline.errorLine, { tone: "error", label: "error", href: null });
-  }
-  return marks;
-}
-
-function severity(tone: LineMark["tone"]): number {
-  return SEVERITY.indexOf(tone);
 }

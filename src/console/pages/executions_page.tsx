@@ -1,3 +1,4 @@
+import { SHOWN_EFFECTS } from "../../model/verdict.ts";
 import type { ExecutionSummary } from "../console_deps.ts";
 import { formatAgo, formatMs, formatUsd } from "../format.ts";
 import { Hostile, ToolName } from "../view/hostile.tsx";
@@ -138,12 +139,12 @@ function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: nu
 }
 
 function CallCounts({ calls }: { calls: ExecutionSummary["calls"] }) {
-  const counts = (["allow", "ask", "deny", "hidden"] as const)
-    .filter((effect) => calls[effect] > 0);
+  const counts = SHOWN_EFFECTS.map((effect) => ({ effect, count: calls[effect] ?? 0 }))
+    .filter(({ count }) => count > 0);
   if (counts.length === 0) return <None />;
   return (
     <span class="counts">
-      {counts.map((effect) => <EffectCount effect={effect} count={calls[effect]} />)}
+      {counts.map(({ effect, count }) => <EffectCount effect={effect} count={count} />)}
     </span>
   );
 }

@@ -2,7 +2,7 @@ import type { TimelineCall } from "../execution_timeline.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
-import { AccessBadge, EffectBadge, ErrorCode, StatusBadge } from "./parts.tsx";
+import { AccessBadge, EffectBadge, ErrorCode, Reasons, StatusBadge } from "./parts.tsx";
 import { Payload } from "./payload.tsx";
 
 interface CallEntryProps {
@@ -29,14 +29,14 @@ export function CallEntry(props: CallEntryProps) {
           <Hostile text={`${call.server}.${call.name}`} max={120} />
         </code>
         <AccessBadge access={call.access} />
-        <EffectBadge effect={call.effect} />
-        {call.status === null ? <StatusBadge status="running" /> : null}
-        {call.status === "planned" ? <StatusBadge status="planned" /> : null}
+        {call.effect === "running"
+          ? <StatusBadge status="running" />
+          : <EffectBadge effect={call.effect} />}
         <span class="call-time">{call.ms === null ? "" : formatMs(call.ms)}</span>
       </div>
       <Bar call={call} totalMs={totalMs} />
       <p class="because">
-        <Reasons call={call} />
+        <Why call={call} />
         {line === null ? null : (
           <>
             {" · "}
@@ -97,33 +97,13 @@ function Bar({ call, totalMs }: { call: TimelineCall; totalMs: number }) {
   );
 }
 
-/** Words of the gate for a decision that no rule made. */
-const WORDS: { readonly [word: string]: string } = {
-  "no-allow-rule": "no rule allows it",
-  space: "the space does not hold it",
-  hidden: "hidden from this principal",
-  "no-such-tool": "no such tool",
-};
-
-function Reasons({ call }: { call: TimelineCall }) {
-  if (call.because.length === 0) {
-    return <span>{call.effect === "allow" ? "allowed" : "refused before the rules"}</span>;
-  }
+/** What stopped it, then the rules; a call without either was let through by nothing but its space. */
+function Why({ call }: { call: TimelineCall }) {
   return (
     <>
-      {call.because.map((reason, index) => (
-        <>
-          {index > 0 ? ", " : null}
-          {Object.hasOwn(WORDS, reason) ? WORDS[reason] : (
-            <>
-              rule{" "}
-              <code>
-                <Hostile text={reason} max={100} />
-              </code>
-            </>
-          )}
-        </>
-      ))}
+      {call.reasons.length === 0
+        ? <span>{call.effect === "allow" ? "no rule was needed" : "no rule decided"}</span>
+        : <Reasons reasons={call.reasons} />}
       {call.observed === null ? null : <>, would be {makeVisible(call.observed)} if enforced</>}
     </>
   );

@@ -1,15 +1,6 @@
 import { highlightCode } from "../highlight_code.ts";
+import type { LineMark } from "../line_marks.ts";
 import { VisibleText } from "./hostile.tsx";
-
-/** What to say about one line of a program. */
-export interface LineMark {
-  /** What became of the calls that the line names; `error`: the program failed here. */
-  readonly tone: "allow" | "ask" | "deny" | "hidden" | "error";
-  /** In words, for the title and for screen readers. */
-  readonly label: string;
-  /** Where the details are. */
-  readonly href: string | null;
-}
 
 interface CodeViewProps {
   readonly code: string;

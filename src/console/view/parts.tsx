@@ -1,28 +1,56 @@
 import type { Child } from "hono/jsx";
 import type { Access } from "../../model/tool.ts";
 import { formatTime } from "../format.ts";
+import type { Reason, ShownEffect } from "../../model/verdict.ts";
 import { makeVisible } from "../visible_text.ts";
+import { Hostile } from "./hostile.tsx";
 
-const EFFECTS = {
+const EFFECTS: { readonly [effect in ShownEffect]: string } = {
   allow: "✓",
+  planned: "○",
   ask: "?",
   deny: "✕",
   hidden: "∅",
-} as const;
+  refused: "⊘",
+  failed: "!",
+  unknown: "?",
+  cancelled: "–",
+};
 
-/** What the gate decided: a sign, a word and a colour, so that no one of them is needed. */
+/** What was decided, or became of it: a sign, a word and a colour, so that no one of them is needed. */
 export function EffectBadge({ effect }: { effect: string }) {
   const known = Object.hasOwn(EFFECTS, effect);
   return (
     <span class={`badge effect-${known ? effect : "other"}`}>
-      <span aria-hidden="true">{known ? EFFECTS[effect as keyof typeof EFFECTS] : "·"}</span>
+      <span aria-hidden="true">{known ? EFFECTS[effect as ShownEffect] : "·"}</span>
       {makeVisible(effect)}
     </span>
   );
 }
 
+/** Why it became that: rules and limits by their ids. */
+export function Reasons({ reasons }: { reasons: readonly Reason[] }) {
+  return (
+    <>
+      {reasons.map(({ kind, text }, index) => (
+        <>
+          {index > 0 ? ", " : null}
+          {kind === "word" ? makeVisible(text) : (
+            <>
+              {kind}{" "}
+              <code>
+                <Hostile text={text} max={100} />
+              </code>
+            </>
+          )}
+        </>
+      ))}
+    </>
+  );
+}
+
 /** How many calls had an effect; short enough for a cell. */
-export function EffectCount({ effect, count }: { effect: keyof typeof EFFECTS; count: number }) {
+export function EffectCount({ effect, count }: { effect: ShownEffect; count: number }) {
   return (
     <span class={`badge effect-${effect}`} title={`${count} ${effect}`}>
       <span aria-hidden="true">{EFFECTS[effect]}</span>
