@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../audit/export_audit.ts";
 import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
+import { findNonFinite } from "../model/json_numbers.ts";
 import { listSchema } from "../model/list_schema.ts";
 
 /** Of groups, scopes or spaces in one request. */
@@ -26,7 +27,11 @@ export const ExplainRequestSchema = z.strictObject({
     claims: { ...others, ...claims } as { [claim: string]: z.core.util.JSONType },
   })),
   call: z.string().min(1),
-  args: z.record(z.string(), z.unknown()).default({}),
+  args: z.record(z.string(), z.unknown()).default({}).superRefine((args, context) => {
+    const place = findNonFinite(args, "args");
+    if (place === null) return;
+    context.addIssue({ code: "custom", message: `has a number that is not finite: ${place}` });
+  }),
   exec: z.strictObject({
     tainted: z.boolean().default(false),
     sources: listSchema(z.string(), NAMES_MAX).default([]),

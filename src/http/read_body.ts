@@ -1,4 +1,5 @@
 import { GateError } from "../model/errors.ts";
+import { findInexactInteger } from "../model/json_numbers.ts";
 import { createJsonStructureScanner } from "../rpc/json_structure.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import { RequestRefused } from "./request_refused.ts";
@@ -13,7 +14,8 @@ export const BODY_BYTES_MAX = 4 * 1_048_576;
  * body holds the event loop, and so everybody else, for long.
  *
  * @throws {RequestRefused} 413 over `BODY_BYTES_MAX`; what the server refuses while the body arrives.
- * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON, not UTF-8, or has too much structure.
+ * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON, not UTF-8, has too much structure, or an integer
+ * that would change.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? 0);
@@ -32,11 +34,18 @@ export async function readJson(request: Request): Promise<unknown> {
     text += decode(decoder, chunk);
   }
   text += decode(decoder);
+  let body: unknown;
   try {
-    return await parseJson(text);
+    body = await parseJson(text);
   } catch {
     throw badBody("it is not JSON", "Send one JSON document with content-type: application/json");
   }
+  const inexact = findInexactInteger(text, "body");
+  if (inexact === null) return body;
+  throw badBody(
+    `${inexact.place} is ${inexact.text}, which no number can hold exactly`,
+    "Send such a number as a text",
+  );
 }
 
 /** @param chunk left out at the end of the body, where half a character is not UTF-8 either. */

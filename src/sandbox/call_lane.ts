@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
+import { findInexactInteger } from "../model/json_numbers.ts";
 import { isDeeperThan, utf8Bytes } from "../rpc/json_depth.ts";
 import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { encodeMessage, KIND, type ReplyError } from "../rpc/protocol.ts";
@@ -115,11 +116,20 @@ export function createCallLane(options: CallLaneOptions): CallLane {
         title,
       );
     }
-    if (!isDeeperThan(json, NESTING_MAX)) return null;
+    if (isDeeperThan(json, NESTING_MAX)) {
+      return refusal(
+        "ERR_SANDBOX_NESTING",
+        `Cannot call ${title}: the arguments are nested deeper than ${NESTING_MAX} levels`,
+        "Send flatter arguments.",
+        title,
+      );
+    }
+    const inexact = findInexactInteger(json, "args");
+    if (inexact === null) return null;
     return refusal(
-      "ERR_SANDBOX_NESTING",
-      `Cannot call ${title}: the arguments are nested deeper than ${NESTING_MAX} levels`,
-      "Send flatter arguments.",
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call ${title}: ${inexact.place} is ${inexact.text}, which no number can hold exactly`,
+      "Send it as a text if the tool takes one.",
       title,
     );
   }

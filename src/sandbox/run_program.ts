@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { LogLine, ProgramError } from "../model/execution.ts";
 import type { Limits } from "../model/limits.ts";
+import { findInexactInteger, findNonFinite } from "../model/json_numbers.ts";
 import { isDeeperThan, utf8Bytes } from "../rpc/json_depth.ts";
 import {
   FRAME,
@@ -206,7 +207,10 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
       const oversize = bytes <= limits.toolResultBytesMax ? { bytes, json } : null;
       return finish({ status: "error", error, oversize }, false);
     }
-    if (!isJson(json)) return violate();
+    const value = parseJson(json);
+    if (value === undefined) return violate();
+    const problem = numberProblem(value, json);
+    if (problem !== null) return fail(problem, clean);
     finish({ status: "ok", resultJson: json }, clean);
   }
 
@@ -279,11 +283,26 @@ function describeFailure(
   };
 }
 
-function isJson(text: string): boolean {
+/** A program can write numbers as it likes (`JSON.rawJSON`), but not return what nobody can read. */
+function numberProblem(value: unknown, json: string): ProgramError | null {
+  const place = findNonFinite(value, "result");
+  const inexact = place === null ? findInexactInteger(json, "result") : null;
+  if (place === null && inexact === null) return null;
+  return {
+    code: "ERR_PROGRAM",
+    name: "RangeError",
+    message: inexact === null
+      ? `The result cannot be read: ${place} is not a finite number`
+      : `The result cannot be read: ${inexact.place} is ${inexact.text}, which no number can hold exactly`,
+    hint: "Return it as a text.",
+  };
+}
+
+/** @returns undefined if the text is not JSON */
+function parseJson(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { GateError } from "../model/errors.ts";
+import { findNonFinite } from "../model/json_numbers.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
@@ -31,6 +32,14 @@ export function checkArguments(
       "ERR_INVALID_ARGUMENTS",
       `Cannot call "${tool.id}": the arguments must be one object`,
       { hint: `Call it as tools.${tool.id}({ … })`, tool: tool.id },
+    );
+  }
+  const place = findNonFinite(args, "args");
+  if (place !== null) {
+    return new GateError(
+      "ERR_INVALID_ARGUMENTS",
+      `Cannot call "${tool.id}": ${place} is not a finite number`,
+      { hint: "JSON would send it as null; send a smaller number or a text", tool: tool.id },
     );
   }
   const validation = validateJson(tool.inputSchema, args, argsBytes);

@@ -1,4 +1,5 @@
 import { GateError } from "../model/errors.ts";
+import { findNonFinite } from "../model/json_numbers.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 import { redactResult } from "../policy/redact.ts";
@@ -31,6 +32,14 @@ export function createOutputGate(): OutputGate {
           tool,
           `its answer is ${bytes} bytes, the policy's limit is ${max.bytes}`,
           "Ask the tool for less: a page, a filter, fewer fields",
+        );
+      }
+      const place = findNonFinite(value, "result");
+      if (place !== null) {
+        return refuse(
+          tool,
+          `${place} is not a finite number, and JSON would make it null`,
+          "Ask the tool for less, so that this value is not part of the answer",
         );
       }
       const mismatch = schema === "off" ? null : mismatchOf(tool, value, bytes);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ConfigOverrides, loadConfig } from "../../src/config/load_config.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
+import { parseConfig } from "../../src/config/parse_config.ts";
 import { unknownSpaces } from "../../src/config/space_modes.ts";
 import { GateError } from "../../src/model/errors.ts";
 
@@ -289,4 +290,23 @@ Deno.test("unknownSpaces() names modes of spaces that the policy does not have",
   assert.deepEqual(unknownSpaces({ spaces }, ["refunds"]), [
     'spaces.refnds in the configuration: the policy has no such space; did you mean "refunds"?',
   ]);
+});
+
+Deno.test("parseConfig() refuses numbers that are not finite, by their key", () => {
+  for (const number of [".inf", "-.inf", ".nan", "1e400"]) {
+    for (
+      const [key, text] of [
+        ["limits.wallTimeMs", `limits: { wallTimeMs: ${number} }`],
+        ["audit.retentionDays", `audit: { retentionDays: ${number} }`],
+        ["pricing.usdPerMillionTokens", `pricing: { usdPerMillionTokens: ${number} }`],
+        ["server.port", `server: { port: ${number} }`],
+      ] as const
+    ) {
+      assert.throws(
+        () => parseConfig(text, "t.yaml"),
+        (error: Error) => error.message.includes(`"${key}"`),
+        `${key}: ${number}`,
+      );
+    }
+  }
 });

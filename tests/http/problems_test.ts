@@ -119,3 +119,48 @@ Deno.test("an operator whom the policy gives no tool sees what waits", async () 
     assert.deepEqual([named.status, named.code], [404, "ERR_NOT_FOUND"]);
   });
 });
+
+Deno.test("a body with numbers that nobody can read is refused, and says where they are", async () => {
+  const policy = [
+    "version: 1",
+    "name: numbers",
+    'tools: { orders: { read: ["*"] } }',
+    "rules: [{ id: read, allow: read }]",
+  ].join("\n");
+  await withApp({ policy, spaces: { default: { mode: "classic" } } }, async ({ app, json }) => {
+    const send = (path: string, body: string) =>
+      app.fetch(
+        new Request(`http://127.0.0.1${path}`, {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${app.localToken}`,
+            "content-type": "application/json",
+            accept: "application/json, text/event-stream",
+            "mcp-protocol-version": "2025-06-18",
+          },
+          body,
+        }),
+      );
+    const explain = (number: string) =>
+      send("/api/v1/policy/explain", `{"call":"orders.list","args":{"limit":[0,${number}]}}`);
+    const infinite = await problemOf(await explain("1e400"));
+    assert.match(infinite.message, /args\.limit\[1\]/);
+    const inexact = await problemOf(await explain("9007199254740993"));
+    assert.match(inexact.message, /body\.args\.limit\[1\] is 9007199254740993, which no number/);
+    assert.equal((await explain("9007199254740994")).status, 200);
+
+    const call = (number: string) =>
+      send(
+        "/mcp",
+        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"orders__list",` +
+          `"arguments":{"limit":1,"other":{"deep":${number}}}}}`,
+      );
+    assert.match(await (await call("-1e400")).text(), /args\.other\.deep is not a finite number/);
+    assert.match(
+      await (await call("9007199254740993")).text(),
+      /body\.params\.arguments\.other\.deep is 9007199254740993/,
+    );
+    const { records } = await json<{ records: { err?: { message: string } }[] }>("GET", "/audit");
+    assert.ok(records.some(({ err }) => /args\.other\.deep/.test(err?.message ?? "")));
+  });
+});

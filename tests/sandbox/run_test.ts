@@ -109,3 +109,29 @@ Deno.test("run() stops a loop on its CPU time and leaves another execution alone
     assert.equal(other.resultJson, "1");
   });
 });
+
+Deno.test("numbers that nobody can read are refused by their place, in arguments and results", async () => {
+  await withPool({ isolation: "realm" }, async (pool) => {
+    const id = 'JSON.rawJSON("9007199254740993")';
+    const call = await runCode(pool, `return await tools.math.echo({ ids: [1, ${id}] })`);
+    assert.equal(call.error?.code, "ERR_INVALID_ARGUMENTS");
+    assert.match(call.error?.message ?? "", /math\.echo: args\.ids\[1\] is 9007199254740993/);
+    for (
+      const [value, message] of [
+        ['{ a: [JSON.rawJSON("1e400")] }', /result\.a\[0\] is not a finite number/],
+        [`{ a: { "b c": ${id} } }`, /result\.a\["b c"\] is 9007199254740993/],
+      ] as const
+    ) {
+      const { status, error } = await runCode(pool, `return ${value}`);
+      assert.equal(status, "error");
+      assert.match(error?.message ?? "", message);
+    }
+    const fine =
+      "return [2 ** 53 + 2, -0, 1e21, 12345678901234567000, 0.1 + 0.2, '12345678901234567']";
+    const { resultJson } = await runCode(pool, fine);
+    assert.equal(
+      resultJson,
+      '[9007199254740994,0,1e+21,12345678901234567000,0.30000000000000004,"12345678901234567"]',
+    );
+  });
+});

@@ -182,3 +182,32 @@ Deno.test("callTool() only plans a write in a dry run, and still lets policy den
   await callTool(deps, context, callOf("pay.get", { id: "1" }));
   assert.ok(order.includes("upstream"));
 });
+
+Deno.test("callTool() refuses a number that is not finite by its place, before policy and upstream", async () => {
+  for (const number of ["1e400", "-1e400"]) {
+    const { deps, events, order } = setUp();
+    const args = JSON.parse(`{"amount":1,"currency":{"of":[0,${number}]}}`);
+    const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.refund", args));
+    assert.ok(!outcome.ok);
+    assert.equal(outcome.error.code, "ERR_INVALID_ARGUMENTS");
+    assert.match(outcome.error.message, /args\.currency\.of\[1\] is not a finite number/);
+    assert.deepEqual(order, ["call.outcome"]);
+    assert.match(events[0]?.err?.message ?? "", /args\.currency\.of\[1\]/);
+  }
+});
+
+Deno.test("callTool() hands on no result whose number JSON would make null", async () => {
+  for (
+    const answer of [
+      answerOf(JSON.parse('{"rows":[{"price":1e400}]}')),
+      { ...answerOf(undefined), content: [{ type: "text", text: '{"rows":[{"price":-1e999}]}' }] },
+    ]
+  ) {
+    const { deps, events } = setUp({ upstreams: { call: () => Promise.resolve(answer) } });
+    const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.get", {}));
+    assert.ok(!outcome.ok);
+    assert.equal(outcome.error.code, "ERR_UPSTREAM_RESULT");
+    assert.match(outcome.error.message, /result\.rows\[0\]\.price is not a finite number/);
+    assert.equal(events.at(-1)?.result?.status, "ERR_UPSTREAM_RESULT");
+  }
+});

@@ -1,4 +1,5 @@
 import { GateError } from "../../model/errors.ts";
+import { findNonFinite } from "../../model/json_numbers.ts";
 import type { Explanation, RuleTrace } from "../../policy/explain.ts";
 import type { Command, CommandContext, CommandGroup, Output } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
@@ -148,14 +149,18 @@ async function unlessUnusable<Answer>(
 function jsonOption(context: CommandContext, option: string): unknown {
   const text = context.text(option);
   if (text === undefined) return undefined;
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw usageError(
       `Option "--${option}" is no JSON: ${text.slice(0, 60)}`,
       `Quote it for your shell: --${option} '{"name": "value"}'`,
     );
   }
+  const place = findNonFinite(value, option);
+  if (place === null) return value;
+  throw usageError(`In option "--${option}", ${place} is not a finite number`, "Use a smaller one");
 }
 
 function printExplanation(output: Output, call: string, answer: Explanation): void {

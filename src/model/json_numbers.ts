@@ -1,0 +1,138 @@
+/**
+ * Numbers of JSON that a number here cannot hold.
+ *
+ * `1e400` is read as Infinity and written as `null`; `9007199254740993` is read as `9007199254740992`. Both
+ * would reach a tool as another value than the one that was checked and decided on, so they are refused
+ * by name. `-0` is written as `0`, and decimals are rounded as everywhere.
+ */
+
+/** A part of a JSON value: an index or key of the part around it. */
+interface Place {
+  readonly around: Place | null;
+  readonly key: string | number;
+}
+
+const PLACE_CHARS_MAX = 200;
+/** No number has more digits. */
+const INTEGER_CHARS_MAX = 310;
+
+/**
+ * @param root what the value is called: `args`.
+ * @returns where a number is that is not finite, as `args.lines[0].price`; null if there is none.
+ */
+export function findNonFinite(value: unknown, root: string): string | null {
+  const open: { readonly part: unknown; readonly place: Place | null }[] = [
+    { part: value, place: null },
+  ];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { part, place } = next;
+    if (typeof part === "number" && !Number.isFinite(part)) return renderPlace(root, keysOf(place));
+    if (typeof part !== "object" || part === null) continue;
+    const container = part as { readonly [key: string | number]: unknown };
+    const look = (key: string | number) => {
+      const child = container[key];
+      // Texts and numbers are most of a value.
+      if (typeof child === "number" ? !Number.isFinite(child) : typeof child === "object") {
+        open.push({ part: child, place: { around: place, key } });
+      }
+    };
+    if (Array.isArray(part)) { for (let index = 0; index < part.length; index++) look(index); }
+    else for (const key of Object.keys(part)) look(key);
+  }
+  return null;
+}
+
+/**
+ * @param json valid JSON.
+ * @returns an integer that changes when it is read, and where it is; null if there is none.
+ */
+export function findInexactInteger(
+  json: string,
+  root: string,
+): { readonly place: string; readonly text: string } | null {
+  // Every shorter integer fits; most long ones stand in texts.
+  if (!/(?:^|[[:,\s])-?\d{16,}(?:[,\]}\s]|$)/.test(json)) return null;
+  /** Where we are: an index or key per container that is open. */
+  const keys: (string | number)[] = [];
+  const last = () => keys.length - 1;
+  for (let index = 0; index < json.length; index++) {
+    switch (json[index]) {
+      case "{":
+        keys.push("");
+        break;
+      case "[":
+        keys.push(0);
+        break;
+      case "}":
+      case "]":
+        keys.pop();
+        break;
+      case ",": {
+        const key = keys[last()];
+        if (typeof key === "number") keys[last()] = key + 1;
+        break;
+      }
+      case '"': {
+        const end = endOfString(json, index);
+        if (isKey(json, end)) keys[last()] = JSON.parse(json.slice(index, end));
+        index = end - 1;
+        break;
+      }
+      default: {
+        const end = endOfNumber(json, index);
+        if (end - index >= 16) {
+          const text = json.slice(index, end);
+          const isExact = text.length <= INTEGER_CHARS_MAX && String(Number(text)) === text;
+          if (/^-?\d+$/.test(text) && !isExact) {
+            return { place: renderPlace(root, keys), text: text.slice(0, 40) };
+          }
+        }
+        index = Math.max(index, end - 1);
+      }
+    }
+  }
+  return null;
+}
+
+function endOfString(json: string, start: number): number {
+  let index = start + 1;
+  while (index < json.length && json[index] !== '"') index += json[index] === "\\" ? 2 : 1;
+  return index + 1;
+}
+
+/** Whether a string that ends here is followed by a colon. */
+function isKey(json: string, end: number): boolean {
+  let index = end;
+  while (json.charCodeAt(index) <= 0x20) index++;
+  return json[index] === ":";
+}
+
+/** @returns `start` if there is no number */
+function endOfNumber(json: string, start: number): number {
+  let index = start;
+  for (; index < json.length; index++) {
+    const code = json.charCodeAt(index);
+    // Digits, then + - . e E
+    const isPart = code >= 0x30 && code <= 0x39 || code === 0x2b || code === 0x2d ||
+      code === 0x2e || code === 0x65 || code === 0x45;
+    if (!isPart) break;
+  }
+  return index;
+}
+
+function keysOf(place: Place | null): (string | number)[] {
+  const keys: (string | number)[] = [];
+  for (let part = place; part !== null; part = part.around) keys.unshift(part.key);
+  return keys;
+}
+
+function renderPlace(root: string, keys: readonly (string | number)[]): string {
+  const text = keys.map((key) =>
+    typeof key === "number"
+      ? `[${key}]`
+      : /^[A-Za-z_$][\w$]*$/.test(key)
+      ? `.${key}`
+      : `[${JSON.stringify(key)}]`
+  ).join("");
+  return `${root}${text}`.slice(0, PLACE_CHARS_MAX);
+}
