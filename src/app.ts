@@ -21,7 +21,9 @@ import { createCallServices } from "./http/call_services.ts";
 import { createApiServices } from "./http/api_services.ts";
 import { exportResponse } from "./http/export_response.ts";
 import { createHealth } from "./http/health.ts";
-import { createHostGuard } from "./http/host_guard.ts";
+import { descriptorLimit } from "./config/descriptor_limit.ts";
+import { runCommand } from "./config/run_command.ts";
+import { createEdge } from "./http/edge.ts";
 import { createHttpApp } from "./http/http_app.ts";
 import { createPolicyServices } from "./http/policy_services.ts";
 import { createProtectedResource } from "./http/protected_resource.ts";
@@ -159,6 +161,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
   const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
     gate.policy.current().canEnter(principal, space);
   const metrics = createMetrics({
+    connections: () => edge.connections(),
     auditOk: () => audit.health().ok,
     sandbox: gate.sandboxStatus,
     servers: gate.servers,
@@ -169,7 +172,14 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
     mask: mask.apply,
     count: metrics.countStrayError,
   });
+  const edge = createEdge({
+    config,
+    descriptorLimit: () => descriptorLimit(runCommand),
+    onRefused: (reason) => metrics.countRefused(reason),
+    log: (message) => log("warn", message),
+  });
   const health = createHealth({
+    edge: edge.status,
     config,
     store,
     audit,
@@ -274,7 +284,6 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
     console: pages.fetch,
     log,
   });
-  let server: Deno.HttpServer<Deno.NetAddr> | null = null;
   let shipping: Shipping | null = null;
   let published: PublishedServiceFile | null = null;
   return {
@@ -282,9 +291,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
     localToken,
     noteStrayError: strayErrors.note,
     async listen() {
-      const guard = createHostGuard(config.server.host, config.server.publicUrl);
-      server = serve(options, async (request) => guard(request) ?? await fetch(request));
-      const { port } = server.addr;
+      const { port } = await edge.listen(fetch);
       const host = reachableHost(config.server.host);
       const url = `http://${host}:${port}`;
       const paths = serviceFilePaths(options, (name) => Deno.env.get(name));
@@ -319,7 +326,7 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
       drain.abort();
       // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
       await gate.close();
-      const serving = server?.shutdown();
+      const serving = edge.close();
       await mcp.close();
       await listings.settled();
       await pages.close();
@@ -346,14 +353,6 @@ function closing(...parts: readonly { close(): Promise<void> }[]) {
     for (const part of parts) await part.close();
     throw error;
   };
-}
-
-function serve(
-  { config }: AppOptions,
-  handler: (request: Request) => Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  const { host, port } = config.server;
-  return Deno.serve({ hostname: host, port, onListen() {} }, handler);
 }
 
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {

@@ -33,6 +33,11 @@ export interface HealthReport {
   };
   readonly servers: readonly ServerState[];
   readonly quarantined: number;
+  /** Null where no service listens. */
+  readonly edge: {
+    readonly connectionsMax: number;
+    readonly descriptorsMax: number | null;
+  } | null;
   /** RFC 3339. */
   readonly now: string;
 }
@@ -40,6 +45,8 @@ export interface HealthReport {
 /** A program whose result is known; it needs the sandbox and nothing else. */
 export const SELF_TEST = "return [1, 2, 3].map((n: number) => n * 14).at(-1);";
 const SELF_TEST_RESULT = 42;
+/** Below this a service of many clients and programs has little room. */
+const DESCRIPTORS_FEW = 4_096;
 const CLOCK_SKEW_MS_MAX = 5_000;
 /** No clock that is right shows a time before this program was written. */
 const EARLIEST_MS = Date.parse("2026-01-01T00:00:00Z");
@@ -86,6 +93,7 @@ export function checkHealth(health: HealthReport, config: Config): Check[] {
     checkAudit(health),
     checkPolicy(health),
     checkSandbox(health.sandbox),
+    ...(health.edge === null ? [] : [checkConnections(health.edge)]),
     ...health.servers.map((server) => checkServer(server, config)),
     ...(health.strayErrors.count === 0 ? [] : [
       warn(
@@ -132,6 +140,22 @@ export function warn(name: string, detail: string, remedy: string): Check {
 
 export function fail(name: string, detail: string, remedy: string): Check {
   return { name, status: "fail", detail, remedy };
+}
+
+/** `Infinity` has no place in JSON: null means that there is no limit. */
+function checkConnections(
+  { connectionsMax, descriptorsMax }: NonNullable<HealthReport["edge"]>,
+): Check {
+  const limit = descriptorsMax === null ? "no limit" : `a limit of ${descriptorsMax}`;
+  const detail = `${connectionsMax} at a time, with ${limit} of open files`;
+  if (descriptorsMax === null || descriptorsMax >= DESCRIPTORS_FEW) {
+    return ok("connections", detail);
+  }
+  return warn(
+    "connections",
+    detail,
+    `Raise the limit of open files (ulimit -n, LimitNOFILE) to ${DESCRIPTORS_FEW} or more`,
+  );
 }
 
 function checkStore({ store }: HealthReport): Check {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** Other schemes (`file:`, `data:`) are no place to call. */
@@ -109,6 +110,12 @@ export const ServerSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: z.int().min(0).max(65_535).default(8_484),
   publicUrl: HttpUrlSchema.optional(),
+  /** Addresses or CIDR ranges of reverse proxies: the client is whom they name in X-Forwarded-For. */
+  trustedProxies: z.array(
+    z.string().refine(isAddressRange, "must be an IP address or a range such as 10.0.0.0/8"),
+  ).max(1_000).default([]),
+  /** Open connections at most; 0: what the descriptor limit of the process has room for. */
+  connectionsMax: z.int().min(0).max(1_000_000).default(0),
   /** How long a drain waits for running executions. */
   drainMs: z.int().min(0).max(600_000).default(10_000),
 });
@@ -217,3 +224,11 @@ export const ConfigSchema = z.strictObject({
 
 /** A parsed configuration. Secret references (`${env:NAME}` …) are still unresolved in it. */
 export type Config = z.infer<typeof ConfigSchema>;
+
+function isAddressRange(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}

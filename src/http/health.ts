@@ -5,6 +5,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
 import type { Store } from "../store/store.ts";
+import type { EdgeStatus } from "./edge.ts";
 import { createProbe } from "./probe.ts";
 import type { StrayErrorStatus } from "./stray_errors.ts";
 
@@ -18,6 +19,7 @@ export interface HealthDeps {
     readonly sandbox: () => Promise<SandboxPool>;
   };
   readonly strayErrors: () => StrayErrorStatus;
+  readonly edge: () => EdgeStatus | null;
   readonly isDraining: () => boolean;
   readonly version: string;
   readonly instance: string;
@@ -75,6 +77,7 @@ export function createHealth(deps: HealthDeps): Health {
         ...await stateOf(REPORT_PATIENCE_MS),
         policy: { ...status, problems: [...status.problems, ...unknown] },
         servers: [...snapshot.servers.values()],
+        edge: deps.edge(),
         quarantined: snapshot.quarantined.length,
         limits: deps.config.limits,
         now: new Date().toISOString(),

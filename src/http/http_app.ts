@@ -2,10 +2,11 @@ import { Hono } from "hono";
 import type { Authenticator } from "../auth/authenticate.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
-import type { Principal } from "../model/principal.ts";
+import { type Principal, principalKey } from "../model/principal.ts";
 import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
 import { type ApiDeps, apiRoutes } from "./api_routes.ts";
+import type { HttpExchange } from "./http_server.ts";
 import { refuseForeignPages } from "./origin_guard.ts";
 import { problem, problemOf } from "./problem.ts";
 import { MissingScope, type ProtectedResource } from "./protected_resource.ts";
@@ -45,15 +46,29 @@ export interface HttpDeps {
   readonly log: Log;
 }
 
-/** The HTTP edge: Request in, Response out. */
-export function createHttpApp(deps: HttpDeps): (request: Request) => Promise<Response> {
-  const app = httpRoutes(deps);
-  return async (request) => await app.fetch(request);
+/** The HTTP edge: Request in, Response out. Without a port there is no exchange to count. */
+export function createHttpApp(
+  deps: HttpDeps,
+): (request: Request, exchange?: HttpExchange) => Promise<Response> {
+  const exchanges = new WeakMap<Request, HttpExchange>();
+  const app = httpRoutes(deps, (request) => exchanges.get(request));
+  return async (request, exchange) => {
+    if (exchange !== undefined) exchanges.set(request, exchange);
+    return await app.fetch(request);
+  };
 }
 
 /** Every route of the service but those of the console's own pages. */
-export function httpRoutes(deps: HttpDeps): Hono {
+export function httpRoutes(
+  deps: HttpDeps,
+  exchangeOf: (request: Request) => HttpExchange | undefined = () => undefined,
+): Hono {
   const app = new Hono();
+  const authenticate = async (request: Request): Promise<Principal> => {
+    const principal = await verify(deps, request);
+    exchangeOf(request)?.ownedBy(`principal ${principalKey(principal)}`);
+    return principal;
+  };
   app.use(async (context, next) => {
     await next();
     context.res.headers.set("x-content-type-options", "nosniff");
@@ -75,7 +90,7 @@ export function httpRoutes(deps: HttpDeps): Hono {
   });
   app.get("/metrics", async (context) => {
     if (deps.metrics.needsCredential) {
-      const principal = await authenticate(deps, context.req.raw);
+      const principal = await authenticate(context.req.raw);
       if (!principal.scopes.includes("audit")) throw new MissingScope(["audit"], principal);
     }
     return context.body(deps.metrics.render(), 200, {
@@ -83,7 +98,7 @@ export function httpRoutes(deps: HttpDeps): Hono {
     });
   });
   const mcp = async (request: Request, space: string): Promise<Response> => {
-    const principal = await authenticate(deps, request);
+    const principal = await authenticate(request);
     if (!deps.canEnter(principal, space)) throw spaceNotFound(space);
     const body = request.method === "POST" ? await readJson(request) : undefined;
     const needed = scopesNeeded(body);
@@ -98,7 +113,7 @@ export function httpRoutes(deps: HttpDeps): Hono {
   });
   app.all("/mcp", (context) => mcp(context.req.raw, DEFAULT_SPACE));
   app.all("/s/:space/mcp", (context) => mcp(context.req.raw, context.req.param("space")));
-  app.route("/api/v1", apiRoutes(deps.api, (request) => authenticate(deps, request)));
+  app.route("/api/v1", apiRoutes(deps.api, authenticate));
   app.get(
     "/connect/:server",
     (context) =>
@@ -154,7 +169,7 @@ function continueHere(request: Request): Response {
   });
 }
 
-async function authenticate(deps: HttpDeps, request: Request): Promise<Principal> {
+async function verify(deps: HttpDeps, request: Request): Promise<Principal> {
   const url = new URL(request.url);
   const audience = new URL(url.pathname, deps.publicUrl ?? url.origin).href;
   try {

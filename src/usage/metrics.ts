@@ -4,6 +4,8 @@ import { createCounter, createHistogram, gaugeLines, type MetricFamily } from ".
 /** Facts that are asked for when somebody reads the metrics. */
 export interface MetricsSources {
   readonly auditOk: () => boolean;
+  /** Open connections of clients. */
+  readonly connections: () => number;
   /** Hosts by state, and what waits; null before the sandbox was opened. */
   readonly sandbox: () => {
     readonly hosts: { readonly [state: string]: number };
@@ -18,6 +20,8 @@ export interface Metrics {
   observe(record: AuditRecord): void;
   /** Counts an error that no part of the service waited for. */
   countStrayError(origin: string): void;
+  /** Counts a connection or request that the edge refused or ended. */
+  countRefused(reason: string): void;
   /** Prometheus text format 0.0.4. */
   render(): string;
   readonly contentType: string;
@@ -44,6 +48,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
     "toolgate_auth_failures_total",
     "Requests without a valid credential",
   );
+  const refused = createCounter(
+    "toolgate_http_refused_total",
+    "Connections and requests that were refused or ended at the edge, by reason",
+  );
   const strayErrors = createCounter(
     "toolgate_stray_errors_total",
     "Errors that no part of the service waited for, by origin: each is a defect",
@@ -56,12 +64,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
     searches,
     tokensKeptOut,
     authFailures,
+    refused,
     strayErrors,
   ];
   return {
     contentType: "text/plain; version=0.0.4; charset=utf-8",
     render: () =>
       [...families.flatMap((family) => family.lines()), ...gauges(sources), ""].join("\n"),
+    countRefused: (reason) => refused.add({ reason }, 1),
     countStrayError: (origin) => strayErrors.add({ origin }, 1),
     observe(record) {
       const isList = record.detail?.type === "tools.list";
@@ -95,6 +105,9 @@ function gauges(sources: MetricsSources): string[] {
       "1 if the audit log accepts records, so that calls are possible",
       [[{}, sources.auditOk() ? 1 : 0]],
     ),
+    ...gaugeLines("toolgate_http_connections", "Open connections of clients", [
+      [{}, sources.connections()],
+    ]),
     ...gaugeLines(
       "toolgate_sandbox_hosts",
       "Sandbox host processes, by state",

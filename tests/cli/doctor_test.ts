@@ -26,6 +26,7 @@ const HEALTHY: HealthReport = {
   },
   policy: { source: "p.yaml", name: "p", digest: "d", problems: [], rejected: null },
   servers: [],
+  edge: { connectionsMax: 4_096, descriptorsMax: 20_000 },
   quarantined: 0,
   now: "2026-04-01T00:00:00.000Z",
 };
@@ -53,7 +54,24 @@ function statusesOf(changes: Partial<HealthReport>): { [name: string]: string } 
 }
 
 Deno.test("checkHealth() is all ok for a healthy service", () => {
-  assert.deepEqual(statusesOf({}), { store: "ok", audit: "ok", policy: "ok", sandbox: "ok" });
+  assert.deepEqual(statusesOf({}), {
+    store: "ok",
+    audit: "ok",
+    policy: "ok",
+    sandbox: "ok",
+    connections: "ok",
+  });
+});
+
+Deno.test("checkHealth() warns where few files may be open", () => {
+  const few = { connectionsMax: 455, descriptorsMax: 700 };
+  assert.equal(statusesOf({ edge: few })["connections"], "warn");
+  // JSON has no infinity: the service says null.
+  assert.equal(
+    statusesOf({ edge: { connectionsMax: 9, descriptorsMax: null } })["connections"],
+    "ok",
+  );
+  assert.equal(Object.hasOwn(statusesOf({ edge: null }), "connections"), false);
 });
 
 Deno.test("checkHealth() fails or warns for each part, with a remedy", () => {

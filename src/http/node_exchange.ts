@@ -1,0 +1,128 @@
+/** Between Node's HTTP server, which has timers and bounds, and the Request and Response of the edge. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+const PIECE_BYTES = 65_536;
+
+/**
+ * The request as the edge knows it.
+ *
+ * @returns null for one that cannot be told apart from a smuggled or misdirected one: the answer is 400.
+ */
+export function requestOf(
+  incoming: IncomingMessage,
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+): Request | null {
+  const { host } = incoming.headers;
+  const encoding = incoming.headers["transfer-encoding"];
+  if (encoding !== undefined && encoding.toLowerCase() !== "chunked") return null;
+  if (host !== undefined && !/^[\w.:[\]%-]+$/.test(host)) return null;
+  const origin = `http://${host ?? "localhost"}`;
+  const target = incoming.url ?? "";
+  try {
+    const url = target.startsWith("/") ? new URL(origin + target) : new URL(target);
+    // A target in absolute form must not name another host than the one that is looked at.
+    if (url.host !== new URL(origin).host || !/^https?:$/.test(url.protocol)) return null;
+    const headers = new Headers();
+    for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+      headers.append(incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? "");
+    }
+    return new Request(url, { method: incoming.method ?? "GET", headers, body, signal });
+  } catch {
+    return null; // a URL, method or header that the platform does not take
+  }
+}
+
+/** True if the request announces a body that has not ended with its headers. */
+export function hasBody(incoming: IncomingMessage): boolean {
+  const length = incoming.headers["content-length"];
+  return incoming.headers["transfer-encoding"] !== undefined ||
+    (length !== undefined && Number(length) > 0);
+}
+
+export interface WriteHooks {
+  /** The client takes nothing at the moment, or takes again. */
+  onWaiting(isWaiting: boolean): void;
+}
+
+/** Writes the answer as fast as the client takes it; stops when the client is gone. */
+export async function writeResponse(
+  response: Response,
+  outgoing: ServerResponse,
+  hooks: WriteHooks,
+): Promise<void> {
+  outgoing.statusCode = response.status;
+  for (const [name, value] of response.headers) {
+    if (name !== "set-cookie") outgoing.setHeader(name, value);
+  }
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  if (response.body === null || outgoing.req.method === "HEAD") {
+    await response.body?.cancel();
+    outgoing.end();
+    return;
+  }
+  const reader = response.body.getReader();
+  const gone = () => void reader.cancel().catch(() => {});
+  outgoing.once("close", gone);
+  try {
+    await writeBody(reader, outgoing, hooks);
+    outgoing.end();
+  } catch {
+    // The answer broke off: so must the connection, or the part would look like the whole.
+    outgoing.destroy();
+  } finally {
+    outgoing.off("close", gone);
+  }
+}
+
+async function writeBody(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  outgoing: ServerResponse,
+  hooks: WriteHooks,
+): Promise<void> {
+  const first = reader.read();
+  // The client of a stream wants the headers before there is anything to say.
+  if (!await isSoon(first)) outgoing.flushHeaders();
+  for (let part = await first; !part.done && !outgoing.destroyed;) {
+    const next = reader.read();
+    if (!outgoing.headersSent && await isSoon(next) && (await next).done) {
+      outgoing.setHeader("content-length", part.value.byteLength);
+    }
+    next.catch(() => {}); // it is awaited below, perhaps after it has failed
+    await writePieces(outgoing, part.value, hooks);
+    part = await next;
+  }
+}
+
+/** True if the promise settles in this turn of the event loop. */
+async function isSoon(promise: Promise<unknown>): Promise<boolean> {
+  const turn = new Promise<boolean>((resolve) => setImmediate(() => resolve(false)));
+  return await Promise.race([promise.then(() => true, () => true), turn]);
+}
+
+async function writePieces(
+  outgoing: ServerResponse,
+  bytes: Uint8Array,
+  { onWaiting }: WriteHooks,
+): Promise<void> {
+  for (let at = 0; at < bytes.byteLength && !outgoing.destroyed; at += PIECE_BYTES) {
+    if (outgoing.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
+    onWaiting(true);
+    await drained(outgoing);
+    onWaiting(false);
+  }
+}
+
+function drained(outgoing: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = () => {
+    outgoing.off("drain", done);
+    outgoing.off("close", done);
+    resolve();
+  };
+  outgoing.once("drain", done);
+  outgoing.once("close", done);
+  if (outgoing.destroyed) done();
+  return promise;
+}
