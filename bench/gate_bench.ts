@@ -10,7 +10,8 @@ import type { UpstreamAnswer } from "../src/model/upstream.ts";
 import { parsePolicy } from "../src/policy/parse_policy.ts";
 import { compilePolicy } from "../src/policy/policy.ts";
 import { openStore } from "../src/store/open_store.ts";
-import { callTool, type CallToolDeps } from "../src/supervisor/call_tool.ts";
+import { callTool } from "../src/supervisor/call_tool.ts";
+import type { CallToolDeps } from "../src/supervisor/tool_call.ts";
 import type { ExecutionContext } from "../src/supervisor/execution_context.ts";
 import { createOutputGate } from "../src/supervisor/output_gate.ts";
 import { createQuotaGate } from "../src/supervisor/quota_gate.ts";
@@ -108,6 +109,8 @@ function contextOf(id: string): ExecutionContext {
     signal: new AbortController().signal,
     taint: { tainted: false, sources: new Set() },
     recorded: [],
+    start: { refused: null },
+    sent: new Map(),
     program: { startedAt: 0, heardAtMs: new Map() },
     planned: [],
   };

@@ -4,6 +4,7 @@ import { createJwtVerifier } from "./auth/jwt.ts";
 import { localVerifier } from "./auth/local_verifier.ts";
 import { rememberToken } from "./auth/remember_token.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
+import { AUDIT_LIMITS, type AuditLimits } from "./audit/audit_queue.ts";
 import { createAuthFailures } from "./audit/auth_failures.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
@@ -36,10 +37,8 @@ import type { Log } from "./model/log.ts";
 import { VERSION } from "./model/version.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Store } from "./store/store.ts";
+import { openUserTokens } from "./upstream/open_user_tokens.ts";
 import { createSecretMask, resolveMasked } from "./upstream/secret_mask.ts";
-import { createTokenStore } from "./upstream/token_store.ts";
-import { createUserTokens, type UserTokens } from "./upstream/user_tokens.ts";
-import { loadKeyFile } from "./config/key_file.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { estimateTokens } from "./usage/tokens.ts";
@@ -76,25 +75,34 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 /** The same over a store that is open already; it is closed with the service. */
-export async function openApp(options: AppOptions, store: Store): Promise<App> {
+export async function openApp(
+  options: AppOptions,
+  store: Store,
+  patience: Partial<AuditLimits> = {},
+): Promise<App> {
   const { config, baseDir, log } = options;
+  const limits = { ...AUDIT_LIMITS, ...patience };
   const audit = await openAuditLog({
     store,
+    limits,
     chain: chainName(config.store),
     config: config.audit,
     baseDir,
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
   }).catch(closing(store));
-  return await assemble(options, { store, audit }).catch(closing(audit, store));
+  const parts = { store, audit, recordPatienceMs: limits.factPatienceMs };
+  return await assemble(options, parts).catch(closing(audit, store));
 }
 
 interface OpenParts {
   readonly store: Store;
   readonly audit: AuditLog;
+  readonly recordPatienceMs: number;
 }
 
-async function assemble(options: AppOptions, { store, audit }: OpenParts): Promise<App> {
+async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
+  const { store, audit, recordPatienceMs } = parts;
   const { config, log } = options;
   const mask = createSecretMask();
   const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
@@ -108,9 +116,10 @@ async function assemble(options: AppOptions, { store, audit }: OpenParts): Promi
   const gate = await openGate({
     loaded: options,
     subjectToken: (principal) => Promise.resolve(subjectTokens.get(principal) ?? null),
-    userTokens: await openUserTokens(options, store),
+    userTokens: await openUserTokens(config, store),
     store,
     audit,
+    recordPatienceMs,
     resolveSecrets,
     env: () => Deno.env.toObject(),
     log,
@@ -358,22 +367,6 @@ function closing(...parts: readonly { close(): Promise<void> }[]) {
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
   return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
-}
-
-/** Tokens that people gave for their own accounts; only needed where an upstream asks for them. */
-async function openUserTokens(
-  { config }: AppOptions,
-  store: Store,
-): Promise<UserTokens | undefined> {
-  const servers = [...Object.values(config.mcpServers), ...Object.values(config.openapi)];
-  if (!servers.some((server) => "auth" in server && server.auth?.type === "oauth")) {
-    return undefined;
-  }
-  const bytes = config.store.startsWith("kv:")
-    ? await loadKeyFile(`${config.store.slice("kv:".length)}.tokens.key`)
-    : await serviceSecret(store, "user-tokens");
-  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-  return createUserTokens(createTokenStore(store), key);
 }
 
 /** Each replica writes a chain of its own; a store of one process has one. */

@@ -2,6 +2,7 @@ import type { AuditLog } from "./audit/audit_log.ts";
 import { type Catalog, openCatalog } from "./catalog/catalog.ts";
 import { declareTools } from "./catalog/declare.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
+import { aliasesOf, titlesOf } from "./config/server_names.ts";
 import { unknownSpaces } from "./config/space_modes.ts";
 import type { ResolveSecrets } from "./config/secrets.ts";
 import type { McpCaller } from "./mcp/caller.ts";
@@ -32,9 +33,11 @@ import { createBundleMemory } from "./policy/bundle_memory.ts";
 import type { Store } from "./store/store.ts";
 import { actorOf } from "./supervisor/actor.ts";
 import { type CatalogView, createCatalogViews } from "./supervisor/catalog_view.ts";
-import { type CallOutcome, callTool } from "./supervisor/call_tool.ts";
+import { callTool } from "./supervisor/call_tool.ts";
+import type { CallOutcome } from "./supervisor/tool_call.ts";
 import { contextOf, execute, type ExecuteDeps } from "./supervisor/execute.ts";
 import { createKeptResults, type KeptResults } from "./supervisor/kept_results.ts";
+import { confirm, describePending, withinMs } from "./supervisor/record_state.ts";
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { programNames } from "./supervisor/program_names.ts";
@@ -89,6 +92,8 @@ export interface GateDeps {
   readonly loaded: LoadedConfig;
   readonly store: Store;
   readonly audit: AuditLog;
+  /** How long an answer waits for records of what has happened. */
+  readonly recordPatienceMs: number;
   readonly resolveSecrets: ResolveSecrets;
   /** The token by which a caller proved who they are; null if there is none. */
   readonly subjectToken: SubjectToken;
@@ -236,6 +241,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       search: find,
     }),
     limits: config.limits,
+    recordPatienceMs: deps.recordPatienceMs,
     newId: uuidV7,
     newSeed: () => ({
       epochMs: Date.now(),
@@ -321,8 +327,9 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
           signal: context.signal,
           ...(exchange.onProgress === undefined ? {} : { onProgress: exchange.onProgress }),
         });
-        await Promise.all(context.recorded);
-        return outcome;
+        const unconfirmed = await confirm(context.recorded, deps.recordPatienceMs);
+        if (unconfirmed === null || !outcome.sent) return outcome;
+        return { ...outcome, recordPending: describePending(unconfirmed) };
       }),
     inline(caller) {
       return index.inline(view(caller.principal, caller.space).visible, INLINE_TOKENS_MAX).text;
@@ -358,18 +365,6 @@ function programOf(child: "host" | "checker"): string {
   return new URL(isSource ? sources[child] : bundles[child], import.meta.url).href;
 }
 
-function aliasesOf(config: LoadedConfig["config"]) {
-  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
-  return Object.fromEntries(servers.map(([name, server]) => [name, server.aliases]));
-}
-
-function titlesOf(config: LoadedConfig["config"]) {
-  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
-  return Object.fromEntries(
-    servers.flatMap(([name, { title }]) => title === undefined ? [] : [[name, title]]),
-  );
-}
-
 function shuttingDown(): GateError {
   return new GateError("ERR_BUSY", "Cannot run the program: the service is shutting down", {
     hint: "Try again in a few seconds",
@@ -388,12 +383,4 @@ function once<T>(open: () => Promise<T>): (() => Promise<T>) & { started: () => 
     return opening;
   };
   return Object.assign(get, { started: () => opening !== null });
-}
-
-/** Waits for a promise, but no longer than this; what becomes of it later is its own business. */
-async function withinMs(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([promise, timeout]);
-  clearTimeout(timer);
 }

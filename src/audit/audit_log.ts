@@ -107,10 +107,11 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   const keeper = createChainKeeper({ keys, config, now, recovered });
   const anchors = openAnchors({ targets: anchorTargets, log });
   const followers = new Set<(record: AuditRecord) => void>();
+  const limits = { ...AUDIT_LIMITS, ...options.limits };
   const writer = new AuditWriter({
     store,
     now,
-    limits: { ...AUDIT_LIMITS, ...options.limits },
+    limits,
     leader: keeper.leader,
     trailer: keeper.trailer,
     beside(batch) {
@@ -139,6 +140,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     isCheckpointDue: () => keeper.isCheckpointDue(writer.state),
     checkpoint,
     checkpointEveryMs: config.checkpointEveryMs,
+    firstTrimMs: limits.firstTrimMs,
+    trimEveryMs: limits.trimEveryMs,
     trim: () => trimAudit(trimDeps, chain),
     onError: logError(log),
   });

@@ -8,14 +8,13 @@ export interface AuditMaintenance {
   close(): Promise<void>;
 }
 
-const FIRST_TRIM_MS = 60_000;
-const TRIM_EVERY_MS = 3_600_000;
-
 export function startAuditMaintenance(
   deps: {
     isCheckpointDue: () => boolean;
     checkpoint: () => Promise<unknown>;
     checkpointEveryMs: number;
+    firstTrimMs: number;
+    trimEveryMs: number;
     trim: () => Promise<number>;
     onError: (error: unknown) => void;
   },
@@ -31,11 +30,11 @@ export function startAuditMaintenance(
     return run;
   }
 
-  let trimTimer = scheduleTrim(FIRST_TRIM_MS);
+  let trimTimer = scheduleTrim(deps.firstTrimMs);
 
   function scheduleTrim(afterMs: number): ReturnType<typeof setTimeout> {
     const next = setTimeout(() => {
-      trimTimer = scheduleTrim(TRIM_EVERY_MS);
+      trimTimer = scheduleTrim(deps.trimEveryMs);
       trim().catch(deps.onError);
     }, afterMs);
     Deno.unrefTimer(Number(next));

@@ -19,6 +19,8 @@ export const AUDIT_LIMITS = {
   factPatienceMs: 15_000,
   /** How long a close waits for a store that does not answer. */
   closePatienceMs: 5_000,
+  firstTrimMs: 60_000,
+  trimEveryMs: 3_600_000,
   retryMinMs: 100,
   retryMaxMs: 2_000,
 } as const;

@@ -42,7 +42,14 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   return {
     isService: options.isService,
     send,
-    ask: async <Answer>(request: ApiRequest) => await (await send(request)).json() as Answer,
+    ask: async <Answer>(request: ApiRequest) => {
+      const response = await send(request);
+      try {
+        return await response.json() as Answer;
+      } catch (error) {
+        throw cutOff(options, request.method, error);
+      }
+    },
     close: options.close ?? (() => Promise.resolve()),
   };
 }
@@ -72,11 +79,33 @@ async function reach(options: ApiClientOptions, request: Request): Promise<Respo
     return await options.fetch(request);
   } catch (error) {
     if (error instanceof GateError || request.signal.aborted) throw error;
+    if (options.isService && !isNoConnection(error)) throw cutOff(options, request.method, error);
     throw new GateError("ERR_NOT_REACHABLE", `Cannot reach the service at ${options.url}`, {
       hint: "See whether it still runs; its log says why it ended",
       cause: error,
     });
   }
+}
+
+/** Whether the request surely never left: as the runtime words it. */
+function isNoConnection(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return /client error \(Connect\)|connection refused|dns error/i.test(`${error} ${cause}`);
+}
+
+/** The request was on its way, and no whole answer has come back. */
+function cutOff(options: ApiClientOptions, method: string | undefined, cause: unknown): GateError {
+  const isRead = (method ?? "GET") === "GET";
+  return new GateError(
+    isRead ? "ERR_NOT_REACHABLE" : "ERR_OUTCOME_UNKNOWN",
+    `The connection to the service at ${options.url} ended before its answer came`,
+    {
+      hint: isRead
+        ? "See whether it still runs; its log says why it ended"
+        : 'What was asked for may have been done: look at "toolgate audit list" before you repeat it',
+      cause,
+    },
+  );
 }
 
 /** @see RFC 9457 */

@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
-import type { CallOutcome } from "../supervisor/call_tool.ts";
+import type { CallOutcome } from "../supervisor/tool_call.ts";
 import { compileToolPattern } from "../policy/tool_pattern.ts";
 
 /** How a space offers its tools. */
@@ -75,6 +75,20 @@ export function classicDefinition(name: string, tool: Tool, visibility: Visibili
 
 /** The outcome of a call as MCP answers it. What a rule changed is in it as changed only. */
 export function classicResult(outcome: CallOutcome): CallToolResult {
+  const result = resultOf(outcome);
+  if (outcome.recordPending === undefined) return result;
+  const note = { type: "text" as const, text: `Note of toolgate: ${outcome.recordPending}` };
+  return { ...result, content: [...result.content, note], ...recordNote(outcome) };
+}
+
+/** What a client is told when the audit log has not confirmed the record of its call. */
+export function recordNote({ recordPending }: CallOutcome): { readonly _meta?: RecordNote } {
+  return recordPending === undefined ? {} : { _meta: { "toolgate/recordPending": recordPending } };
+}
+
+type RecordNote = { readonly "toolgate/recordPending": string };
+
+function resultOf(outcome: CallOutcome): CallToolResult {
   if (!outcome.ok) {
     const { code, message, hint } = outcome.error;
     const text = `${message} [${code}]\nHint: ${hint}`;

@@ -13,9 +13,9 @@ import {
 } from "@modelcontextprotocol/server";
 import { reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
-import type { CallOutcome } from "../supervisor/call_tool.ts";
+import type { CallOutcome } from "../supervisor/tool_call.ts";
 import type { McpCaller } from "./caller.ts";
-import type { ClassicTools } from "./classic_tools.ts";
+import { type ClassicTools, recordNote } from "./classic_tools.ts";
 import { callerOf, exchangeOf, type McpExchange, requireScope } from "./exchange.ts";
 
 export interface PassedListsDeps {
@@ -57,7 +57,7 @@ export function serveResources(server: Server, deps: PassedListsDeps): void {
     if (found !== null) {
       requireScope(caller, "execute");
       const outcome = await deps.callClassic(caller, found.tool, found.args, exchangeOf(context));
-      return { contents: contentsOf(outcome, uri) };
+      return { contents: contentsOf(outcome, uri), ...recordNote(outcome) };
     }
     if (!uri.startsWith(KEPT_RESULTS)) throw new ResourceNotFoundError(uri);
     try {
@@ -86,7 +86,9 @@ export function servePrompts(server: Server, deps: PassedListsDeps): void {
     requireScope(caller, "execute");
     const outcome = await deps.callClassic(caller, tool, args, exchangeOf(context));
     if (!outcome.ok) throw refusalOf(outcome);
-    return outcome.value as GetPromptResult;
+    const prompt = outcome.value as GetPromptResult;
+    const { _meta } = recordNote(outcome);
+    return _meta === undefined ? prompt : { ...prompt, _meta: { ...prompt._meta, ..._meta } };
   });
 }
 
@@ -155,7 +157,9 @@ function contentsOf(outcome: CallOutcome, uri: string): ReadResourceResult["cont
 }
 
 /** A refusal where MCP has no result that says so. */
-function refusalOf({ error }: CallOutcome & { ok: false }): ProtocolError {
-  const { code, message, hint } = error;
-  return new ProtocolError(ProtocolErrorCode.InternalError, `${message} [${code}]`, { code, hint });
+function refusalOf(outcome: CallOutcome & { ok: false }): ProtocolError {
+  const { code, message, hint } = outcome.error;
+  const { recordPending } = outcome;
+  const data = { code, hint, ...(recordPending === undefined ? {} : { recordPending }) };
+  return new ProtocolError(ProtocolErrorCode.InternalError, `${message} [${code}]`, data);
 }

@@ -16,6 +16,7 @@ export function renderExecution(execution: ExecutionResult): string {
       `The whole result (${execution.handle.bytes} bytes) is kept as resource ${execution.handle.uri}`,
     );
   }
+  if (execution.recordPending !== undefined) parts.push(`Note: ${execution.recordPending}`);
   if (execution.planned !== undefined && execution.planned.length > 0) {
     const lines = execution.planned.map((call) => `${call.tool}(${JSON.stringify(call.args)})`);
     parts.push(`Planned, not made:\n${lines.join("\n")}`);

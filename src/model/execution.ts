@@ -52,6 +52,8 @@ export interface ExecutionResult {
     readonly expiresAt: string;
   };
   readonly handle?: { readonly uri: string; readonly bytes: number };
+  /** What was done and is not confirmed by the audit log yet; absent if all of it is. */
+  readonly recordPending?: string;
   /** Findings of the preflight check that did not stop the run. */
   readonly warnings?: readonly PreflightFinding[];
   /** With `dryRun`: the writes that would have run. */

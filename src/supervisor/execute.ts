@@ -1,4 +1,3 @@
-import { bulkhead } from "cockatiel";
 import type { AuditEvent } from "../model/event.ts";
 import type {
   CallSummary,
@@ -9,17 +8,14 @@ import type {
 } from "../model/execution.ts";
 import { type ErrorCode, reportError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
-import { type Principal, principalKey } from "../model/principal.ts";
+import type { Principal } from "../model/principal.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
-import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
-import type { SandboxPool, SandboxProgram } from "../sandbox/sandbox_pool.ts";
 import { actorOf } from "./actor.ts";
-import { type CallOutcome, callTool, type CallToolDeps } from "./call_tool.ts";
-import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { NOTHING_FOUND, type Preflight, type PreflightReport } from "./preflight.ts";
-import type { ProgramDiscovery } from "./program_discovery.ts";
-import { recordOutcome, roundMs } from "./record_outcome.ts";
+import { createTally, type ProgramRunDeps, runProgram, type Seed } from "./program_run.ts";
+import { roundMs } from "./record_outcome.ts";
+import { afterCalls, confirm, describePending, notBegun, unknownCall } from "./record_state.ts";
 import { startExecution } from "./tracing.ts";
 
 /**
@@ -27,10 +23,8 @@ import { startExecution } from "./tracing.ts";
  *
  * The supervisor never parses the program; it only hashes and hands it on.
  */
-export interface ExecuteDeps extends CallToolDeps {
-  readonly sandbox: Pick<SandboxPool, "run">;
+export interface ExecuteDeps extends ProgramRunDeps {
   readonly preflight: Preflight;
-  readonly discovery: ProgramDiscovery;
   readonly limits: Limits;
   readonly newId: () => string;
   /** Clock and randomness of one program, so that a replay sees the same. */
@@ -41,9 +35,9 @@ export interface ExecuteDeps extends CallToolDeps {
     executionId: string,
     json: string,
   ) => Promise<{ readonly uri: string; readonly bytes: number }>;
+  /** How long records of what has happened are waited for before the answer goes out without them. */
+  readonly recordPatienceMs: number;
 }
-
-type Seed = NonNullable<SandboxProgram["seed"]>;
 
 export interface ExecuteRequest {
   readonly principal: Principal;
@@ -68,7 +62,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /**
  * @returns the result in the shape of the `execute` tool, for failures too.
- * @throws {GateError} `ERR_BUSY`, `ERR_SANDBOX_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: nothing has run.
+ * @throws {GateError} `ERR_BUSY`, `ERR_SANDBOX_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: no tool was called.
  */
 export async function execute(
   deps: ExecuteDeps,
@@ -89,47 +83,48 @@ export async function execute(
     // Not in the chain itself: what a program drew from it may be a secret.
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   }, "soon");
-  started.catch(() => {}); // awaited below; until then a failure is not unhandled
+  const refusal = new AbortController();
+  let isBegun = false;
+  started.then(() => isBegun = true, (error) => {
+    context.start.refused = notBegun(reportError(error).message, error);
+    refusal.abort();
+  });
   // A program over the limit is refused by the sandbox: to check it would only cost time.
   const preflight = code.bytes > limits.codeBytesMax ? Promise.resolve(NOTHING_FOUND) : deps
     .preflight.check(request.principal, request.space, request.code, code.sha256);
   const blocking = deps.preflight.mode === "block" ? (await preflight).findings : [];
-  const calls: CallSummary[] = [];
-  let bytesIn = 0;
-  let tokensIn = 0;
-  const refused = async (error: unknown): Promise<never> => {
-    const { code, message } = reportError(error);
-    span.end(code, {});
-    const ended = deps.audit.append({
-      ...base,
-      kind: "execution.end",
-      result: { status: "error" },
-      err: { code, message },
-      ms: { total: roundMs(deps.now() - startedAt) },
-    });
-    await Promise.all([started, ended]);
-    throw error;
-  };
-  const outcome = blocking.length > 0
+  const tally = createTally(deps, request.onCall);
+  const run: SandboxOutcome | { readonly refused: unknown } = blocking.length > 0
     ? preflightOutcome(blocking)
-    : await runProgram(deps, request, context, seed, (call) => {
-      calls.push({
-        tool: call.tool,
-        effect: call.effect,
-        status: statusOf(call),
-        ms: roundMs(call.ms),
-      });
-      bytesIn += call.bytes;
-      if (call.ok) tokensIn += deps.countTokens(call.json);
-      request.onCall?.(calls[calls.length - 1] as CallSummary);
-    }).catch(refused);
-  const handle = outcome.oversize === null
-    ? undefined
-    : await deps.keepResult(request.principal, context.id, outcome.oversize.json);
+    : await runProgram(
+      deps,
+      context,
+      { code: request.code, seed, refusal: refusal.signal },
+      tally.hear,
+    )
+      .catch((error) =>
+        tally.sent === 0 && context.sent.size === 0 ? { refused: error } : brokenOutcome(error)
+      );
+  if ("refused" in run || context.start.refused !== null) {
+    const error = context.start.refused ?? ("refused" in run ? run.refused : null);
+    return await refuse(deps, base, {
+      startedAt,
+      started: context.start.refused === null ? started : null,
+      error,
+      end: span.end,
+    });
+  }
+  const calls = [
+    ...tally.calls,
+    ...[...context.sent.values()].map((call) => unknownCall(call, deps.now())),
+  ];
+  const sentCount = tally.sent + context.sent.size;
+  const [outcome, handle] = await keepOversize(deps, request, context, run);
+  const error = outcome.error === null ? null : afterCalls(outcome.error, sentCount);
   const status = statusOfExecution(outcome, calls);
   const resultJson = outcome.status === "ok" ? outcome.resultJson : null;
   const resultBytes = resultJson === null ? 0 : new TextEncoder().encode(resultJson).length;
-  const bytesKeptOut = Math.max(0, bytesIn - resultBytes);
+  const bytesKeptOut = Math.max(0, tally.bytesIn - resultBytes);
   const tokensReturned = deps.countTokens(resultJson ?? outcome.error?.message ?? "");
   const warnings = await warningsOf(deps, preflight, status);
   const result: ExecutionResult = {
@@ -138,8 +133,8 @@ export async function execute(
     ...(resultJson === null ? {} : { result: JSON.parse(resultJson) as unknown }),
     logs: outcome.logs,
     calls,
-    ...(outcome.error === null ? {} : { error: outcome.error }),
-    ...(handle === undefined ? {} : { handle }),
+    ...(error === null ? {} : { error }),
+    ...(handle === null ? {} : { handle }),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(context.dryRun ? { planned: context.planned } : {}),
     usage: {
@@ -147,7 +142,7 @@ export async function execute(
       toolCalls: calls.length,
       bytesKeptOut,
       tokensReturned,
-      tokensKeptOut: Math.max(0, tokensIn - tokensReturned),
+      tokensKeptOut: Math.max(0, tally.tokensIn - tokensReturned),
     },
   };
   span.end(status, { "toolgate.calls": calls.length, "toolgate.wall_ms": result.usage.wallMs });
@@ -168,71 +163,60 @@ export async function execute(
       ...(context.dryRun ? { dryRun: true } : {}),
     },
   }, resultJson === null ? {} : { result: resultJson });
-  await Promise.all([started, ...context.recorded, ended]);
-  return result;
+  const records = [started, ...context.recorded, ended];
+  const unconfirmed = await confirm(records, deps.recordPatienceMs);
+  if (unconfirmed === null) return result;
+  // A start that is not durable has let no call pass, so that there is nothing to keep.
+  if (!isBegun) throw context.start.refused ?? notBegun(unconfirmed.reason, null);
+  return { ...result, recordPending: describePending(unconfirmed) };
 }
 
-async function runProgram(
+/** Records the end of an execution that has called no tool, and fails with why. */
+async function refuse(
+  deps: ExecuteDeps,
+  base: AuditEvent,
+  { startedAt, started, error, end }: {
+    readonly startedAt: number;
+    /** Null if it could not be recorded: then there is nothing to end. */
+    readonly started: Promise<unknown> | null;
+    readonly error: unknown;
+    readonly end: (status: string, attributes: { readonly [name: string]: number }) => void;
+  },
+): Promise<never> {
+  const { code, message } = reportError(error);
+  end(code, {});
+  if (started === null) throw error;
+  const ended = deps.audit.append({
+    ...base,
+    kind: "execution.end",
+    result: { status: "error" },
+    err: { code, message },
+    ms: { total: roundMs(deps.now() - startedAt) },
+  });
+  await confirm([started, ended], deps.recordPatienceMs);
+  throw error;
+}
+
+/** The sandbox failed after the program had made calls: what they did is still told. */
+function brokenOutcome(error: unknown): SandboxOutcome {
+  const { code, message, hint } = reportError(error);
+  return { ...NOT_RUN, error: { code, name: "SandboxError", message, hint } };
+}
+
+/** Keeps a result that is too large to return. That it cannot be kept is no reason to lose the rest. */
+async function keepOversize(
   deps: ExecuteDeps,
   request: ExecuteRequest,
   context: ExecutionContext,
-  seed: Seed,
-  onOutcome: (outcome: CallOutcome) => void,
-): Promise<SandboxOutcome> {
-  const gate = bulkhead(context.limits.concurrentCallsMax, context.limits.toolCallsMax);
-  const onCall = (call: SandboxCall): Promise<CallReply> =>
-    gate.execute(async () => {
-      const reply = call.server === ""
-        ? await discover(deps, context, call)
-        : await answer(deps, context, call, onOutcome);
-      const atMs = context.program?.heardAtMs.get(`${context.id}:${call.index}`);
-      return atMs === undefined ? reply : { ...reply, atMs };
-    });
-  return await deps.sandbox.run(
-    {
-      principalKey: principalKey(request.principal),
-      session: request.task,
-      code: request.code,
-      limits: context.limits,
-      names: deps.discovery.names(request.principal, request.space),
-      seed,
-    },
-    onCall,
-    request.signal,
-  );
-}
-
-async function answer(
-  deps: ExecuteDeps,
-  context: ExecutionContext,
-  call: SandboxCall,
-  onOutcome: (outcome: CallOutcome) => void,
-): Promise<CallReply> {
-  const outcome = await callTool(deps, context, call);
-  onOutcome(outcome);
-  return outcome.ok
-    ? { ok: true, json: outcome.json }
-    : { ok: false, error: { ...outcome.error, tool: outcome.tool } };
-}
-
-/** `tools.$search` and `tools.$describe`. */
-async function discover(
-  deps: ExecuteDeps,
-  context: ExecutionContext,
-  call: SandboxCall,
-): Promise<CallReply> {
-  const reply = await deps.discovery.answer(context, call);
-  recordOutcome(deps, context, {
-    ...callEvent(context, call.index, actorOf(context.principal, deps.policy())),
-    kind: "search",
-    result: { status: reply.ok ? "ok" : reply.error.code },
-    ...(reply.ok ? {} : { err: errorOf(reply.error) }),
-    detail: { tool: call.tool.slice(0, 100) },
-  }, {
-    args: JSON.stringify(call.args ?? null),
-    ...(reply.ok ? { result: reply.json } : {}),
-  });
-  return reply;
+  outcome: SandboxOutcome,
+): Promise<readonly [SandboxOutcome, { readonly uri: string; readonly bytes: number } | null]> {
+  const { oversize, error } = outcome;
+  if (oversize === null || error === null) return [outcome, null];
+  const keeping = deps.keepResult(request.principal, context.id, oversize.json);
+  const unconfirmed = await confirm([keeping], deps.recordPatienceMs);
+  if (unconfirmed === null) return [outcome, await keeping];
+  const hint = `${error.hint} The whole result could not be kept: ${unconfirmed.reason}`;
+  return [{ ...outcome, error: { ...error, hint } }, null];
 }
 
 function limitsOf(limits: Limits, timeoutMs: number | undefined): Limits {
@@ -261,6 +245,8 @@ export function contextOf(
     signal: request.signal,
     taint: { tainted: false, sources: new Set() },
     recorded: [],
+    start: { refused: null },
+    sent: new Map(),
     planned: [],
   };
 }
@@ -280,6 +266,17 @@ function baseEvent(
   };
 }
 
+const NOT_RUN: SandboxOutcome = {
+  status: "error",
+  resultJson: null,
+  oversize: null,
+  logs: [],
+  error: null,
+  callCount: 0,
+  wallMs: 0,
+  cpuMs: 0,
+};
+
 function preflightOutcome(findings: readonly PreflightFinding[]): SandboxOutcome {
   const [first] = findings;
   const error: ProgramError = {
@@ -291,16 +288,7 @@ function preflightOutcome(findings: readonly PreflightFinding[]): SandboxOutcome
     hint: "Nothing has run; mend these places and send the program again",
     ...(first === undefined ? {} : { line: first.line, column: first.column }),
   };
-  return {
-    status: "error",
-    resultJson: null,
-    oversize: null,
-    logs: [],
-    error,
-    callCount: 0,
-    wallMs: 0,
-    cpuMs: 0,
-  };
+  return { ...NOT_RUN, error };
 }
 
 /** Findings go along with a failure always, with a success only if they are there already. */
@@ -316,10 +304,6 @@ async function warningsOf(
   const told = deps.preflight.mode === "block" ? advice : [...findings, ...advice];
   if (unchecked === null) return told;
   return [...told, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
-}
-
-function statusOf(call: CallOutcome): string {
-  return call.ok ? "ok" : call.error.code;
 }
 
 function statusOfExecution(

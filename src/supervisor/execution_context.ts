@@ -1,11 +1,12 @@
 import type { Context } from "@opentelemetry/api";
+import type { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
 
 /**
  * What the gate knows about the run that a call belongs to.
  *
- * Made by the supervisor; nothing in it comes from the program. Only `taint` and `planned` change.
+ * Made by the supervisor; nothing in it comes from the program. Only what the calls leave behind changes.
  */
 export interface ExecutionContext {
   /** UUID version 7; with the call's index it makes the idempotency key. */
@@ -36,6 +37,10 @@ export interface ExecutionContext {
    * answers for the execution does, before anything of it is returned.
    */
   readonly recorded: Promise<unknown>[];
+  /** Why the start of the execution could not be recorded: then it makes no calls. Null if it was, or may be. */
+  readonly start: { refused: GateError | null };
+  /** Calls that the upstream may have heard of and whose outcome is not known yet, by index. */
+  readonly sent: Map<number, { readonly tool: string; readonly since: number }>;
   /** Writes a dry run would have made. */
   readonly planned: { readonly tool: string; readonly args: unknown }[];
 }

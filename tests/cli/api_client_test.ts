@@ -59,3 +59,29 @@ Deno.test("createApiClient() says that a service cannot be reached", async () =>
   assert.equal(error.code, "ERR_NOT_REACHABLE");
   assert.match(error.message, /http:\/\/127\.0\.0\.1:8484/);
 });
+
+Deno.test("createApiClient() says what it does not know when the connection ends before the answer", async () => {
+  for (const sent of ["", 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"executionId":']) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const url = `http://127.0.0.1:${listener.addr.port}`;
+    const cutting = (async () => {
+      for await (const connection of listener) {
+        await connection.read(new Uint8Array(4_096));
+        if (sent !== "") await connection.write(new TextEncoder().encode(sent));
+        connection.close();
+      }
+    })();
+    const service = createApiClient({ isService: true, url, token: "t", fetch });
+    const failure = (method: "GET" | "POST") =>
+      service.ask({ method, path: "/execute", ...(method === "POST" ? { body: {} } : {}) })
+        .then(() => assert.fail("answered"), (error) => error as GateError);
+    assert.equal((await failure("GET")).code, "ERR_NOT_REACHABLE");
+    const { code, hint } = await failure("POST");
+    assert.equal(code, "ERR_OUTCOME_UNKNOWN");
+    assert.match(hint, /may have been done/);
+    listener.close();
+    await cutting;
+    // Nobody listens: the request never left.
+    assert.equal((await failure("POST")).code, "ERR_NOT_REACHABLE");
+  }
+});

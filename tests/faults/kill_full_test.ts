@@ -1,38 +1,8 @@
 import assert from "node:assert/strict";
-import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 import { openStore } from "../../src/store/open_store.ts";
 import { queryAudit } from "../../src/audit/audit_query.ts";
+import { startCountingUpstream } from "../fakes/counting_upstream.ts";
 import { startService } from "../fakes/service.ts";
-
-/** An upstream that remembers every call it ever received, by its idempotency key. */
-function startCountingUpstream(onCall: (count: number) => void) {
-  const received: string[] = [];
-  const handler = createMcpHandler(() => {
-    const server = new Server({ name: "counter", version: "1" }, { capabilities: { tools: {} } });
-    server.setRequestHandler("tools/list", () => ({
-      tools: [{ name: "touch", inputSchema: { type: "object" as const } }],
-    }));
-    server.setRequestHandler("tools/call", (_request, context) => {
-      const meta: { readonly [key: string]: unknown } = context.mcpReq._meta ?? {};
-      received.push(String(meta["toolgate/idempotencyKey"]));
-      onCall(received.length);
-      return { content: [{ type: "text", text: "done" }] };
-    });
-    return server;
-  });
-  const http = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) => handler.fetch(request),
-  );
-  return {
-    received,
-    url: `http://127.0.0.1:${http.addr.port}/mcp`,
-    async close() {
-      await handler.close();
-      await http.shutdown();
-    },
-  };
-}
 
 Deno.test("after kill -9 in the middle of 200 calls, every call the upstream saw has its intent", async () => {
   const folder = await Deno.makeTempDir({ prefix: "toolgate-kill-" });

@@ -5,7 +5,7 @@ import type { Tool } from "../../src/model/tool.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../../src/model/upstream.ts";
 import { parsePolicy } from "../../src/policy/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import type { CallToolDeps } from "../../src/supervisor/call_tool.ts";
+import type { CallToolDeps } from "../../src/supervisor/tool_call.ts";
 import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
 import { createOutputGate } from "../../src/supervisor/output_gate.ts";
 
@@ -84,6 +84,8 @@ export function contextOf(
     signal: new AbortController().signal,
     taint: { tainted: false, sources: new Set() },
     recorded: [],
+    start: { refused: null },
+    sent: new Map(),
     planned: [],
     ...overrides,
   };

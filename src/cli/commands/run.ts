@@ -57,7 +57,7 @@ function printExecution(output: Output, execution: ExecutionResult): void {
   for (const { tool, args } of execution.planned ?? []) {
     output.note(`planned: ${tool}(${JSON.stringify(args)})`);
   }
-  const { error, approval, handle, calls, usage } = execution;
+  const { error, approval, handle, recordPending, calls, usage } = execution;
   if (error !== undefined) {
     const place = error.line === undefined ? "" : ` at line ${error.line}:${error.column ?? 1}`;
     const hint = error.hint === "" ? "" : `\n  ${error.hint}`;
@@ -69,6 +69,7 @@ function printExecution(output: Output, execution: ExecutionResult): void {
         `  ${approval.url}`,
     );
   }
+  if (recordPending !== undefined) output.note(recordPending);
   if (handle !== undefined) output.note(`Result of ${handle.bytes} bytes kept at ${handle.uri}`);
   output.note(
     `${execution.status}, ${calls.length} ${calls.length === 1 ? "call" : "calls"}, ` +

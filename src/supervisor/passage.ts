@@ -1,0 +1,56 @@
+import type { AuditEvent } from "../model/event.ts";
+import type { Decision, Effect } from "../model/decision.ts";
+import { type ErrorReport, GateError, reportError } from "../model/errors.ts";
+import type { Tool } from "../model/tool.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { CallOutcome, ToolCall } from "./tool_call.ts";
+import { toolEvent } from "./call_events.ts";
+import type { ExecutionContext } from "./execution_context.ts";
+
+/** What is known about a call on its way through the gate; each step adds to it. */
+export interface Passage {
+  readonly context: ExecutionContext;
+  readonly call: ToolCall;
+  readonly policy: Policy;
+  readonly startedAt: number;
+  readonly base: AuditEvent;
+}
+
+export function eventOf(
+  { base, policy }: Passage,
+  kind: AuditEvent["kind"],
+  tool: Tool,
+  decision: Decision | null,
+): AuditEvent {
+  return toolEvent(base, policy, kind, tool, decision);
+}
+
+/** @param sent whether the upstream may have heard of the call. */
+export function refusal(
+  deps: { readonly now: () => number },
+  passage: Passage,
+  tool: string,
+  effect: Effect,
+  error: ErrorReport,
+  sent = false,
+): CallOutcome & { readonly ok: false } {
+  const ms = deps.now() - passage.startedAt;
+  return { ok: false, tool: tool.slice(0, 300), effect, ms, bytes: 0, sent, error };
+}
+
+/** The gate itself failed before the call: what is said is of this one call, not of those before it. */
+export function notMade(
+  deps: { readonly now: () => number },
+  passage: Passage,
+  tool: string,
+  error: unknown,
+): CallOutcome & { readonly ok: false } {
+  const { code, message, hint, retryAfterMs } = reportError(error);
+  const report = reportError(
+    new GateError(code, `Cannot call "${tool.slice(0, 300)}": ${message}`, {
+      hint: `This call was not made. ${hint}`,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }),
+  );
+  return refusal(deps, passage, tool, "deny", report);
+}
