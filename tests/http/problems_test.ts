@@ -109,7 +109,8 @@ Deno.test("an operator whom the policy gives no tool sees what waits", async () 
     "rules: [{ id: read, allow: read }]",
   ].join("\n");
   await withApp({ policy }, async ({ ask, json }) => {
-    await ask("POST", "/tools/orders.list/block");
+    const { diff } = await json<{ diff: { pin: string } }>("GET", "/tools/orders.list/diff");
+    await ask("POST", "/tools/orders.list/block", { pin: diff.pin });
     const { tools, quarantined } = await json<
       { tools: unknown[]; quarantined: { server: string; name: string }[] }
     >("GET", "/tools");

@@ -270,17 +270,17 @@ Deno.test("parsePolicy() says what a number, a flag and a name may be", () => {
 });
 
 Deno.test("parsePolicy() refuses numbers that are not finite", () => {
-  for (const number of ["1", ".inf", "-.inf", ".nan", "1e400"]) {
+  for (const number of ["2000", ".inf", "-.inf", ".nan", "1e400"]) {
     for (
       const text of [
         `limits: [{ id: l, per: principal, max: ${number}, unit: usd, every: 1d }]`,
         `tools: { pay: { read: [x], price: { x: ${number} } } }`,
-        `rules: [{ id: b, ask: write, by: owner, max: ${number} }]`,
+        `rules: [{ id: b, ask: write, by: owner, covers: tool, max: ${number} }]`,
         `output: { max: { bytes: ${number} } }`,
         `rules: [{ id: a, allow: read }]\ntests: [{ as: {}, call: pay.x, args: { n: [${number}] }, expect: allow }]`,
       ]
     ) {
-      if (number === "1") parse(`${HEAD}${text}\n`);
+      if (number === "2000") parse(`${HEAD}${text}\n`);
       else assert.ok(problemsOf(`${HEAD}${text}\n`).length > 0, text);
     }
   }
