@@ -21,6 +21,9 @@ import { createKernelLayer } from "./kernel/harden_process.ts";
 import { programForms } from "./prepare/program_forms.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
+/** Computing time after which a program lets others go first. */
+const AGED_CPU_MS = 500;
+const AGE_PAUSE_MS = 100;
 /** Time for the cache to be written. */
 const PRIME_MS = 200;
 const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
@@ -42,7 +45,7 @@ export async function runSandboxHost(argument: string): Promise<void> {
   revokePermissions();
   addEventListener("error", exitWithoutMemory);
   addEventListener("unhandledrejection", exitWithoutMemory);
-  const relay = createRelay(settings, workers);
+  const relay = createRelay(settings, workers, kernel.standBack);
   relay.say({ kind: "ready", kernel: report, workers: workers.length });
   await relay.run().catch(exitWithoutMemory);
 }
@@ -95,13 +98,15 @@ async function startWorker(
   return { worker, compiled };
 }
 
-function createRelay(settings: HostSettings, workers: Worker[]) {
+function createRelay(settings: HostSettings, workers: Worker[], standBack: () => boolean) {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let worker: Worker | null = null;
   let ending = false;
   let cpuStartMicros = 0;
   let started = false;
+  let ageTimer: ReturnType<typeof setTimeout> | undefined;
+  let isAged = false;
 
   function write(frame: Uint8Array): void {
     let offset = 0;
@@ -143,9 +148,19 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
       violate("Worker ended");
     };
     started = true;
+    watchAge();
     next.postMessage(
       encodeMessage(KIND.start, 0, [realm, message.names, JSON.stringify(forms.forms)]),
     );
+  }
+
+  /** A program that computes for long lets shorter ones go first; there is no way back for this host. */
+  function watchAge(): void {
+    if (isAged) return;
+    ageTimer = setTimeout(() => {
+      if (cpuUsed() < AGED_CPU_MS * 1_000) watchAge();
+      else isAged = standBack();
+    }, AGE_PAUSE_MS);
   }
 
   function relayFromWorker(text: unknown): void {
@@ -170,9 +185,11 @@ function createRelay(settings: HostSettings, workers: Worker[]) {
 
   function becomeIdle(): void {
     if (started && settings.isolation !== "realm") worker?.terminate();
+    clearTimeout(ageTimer);
     worker = null;
     cpuStartMicros = 0;
-    say({ kind: "idle", workers: workers.length, cpuTotalMs: cpuUsed() / 1_000 });
+    const left = isAged ? 0 : workers.length;
+    say({ kind: "idle", workers: left, cpuTotalMs: cpuUsed() / 1_000 });
   }
 
   async function run(): Promise<void> {

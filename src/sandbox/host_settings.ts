@@ -8,6 +8,12 @@ export const EXIT_VIOLATION = 91;
 /** There was no memory left to relay a message. */
 export const EXIT_MEMORY = 92;
 
+/**
+ * How far a host stands back that others should not notice, as niceness. Further, and a busy machine would
+ * never start one.
+ */
+export const STAND_BACK = 10;
+
 /** What a host is told when it starts: one JSON argument. */
 export interface HostSettings {
   readonly isolation: Isolation;

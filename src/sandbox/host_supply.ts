@@ -15,6 +15,7 @@ import {
   type Isolation,
   KERNEL_ON,
   type KernelSettings,
+  STAND_BACK,
 } from "./host_settings.ts";
 import { createPooledHost, type Lane, type PooledHost } from "./pooled_host.ts";
 import { frameBytesMax } from "./run_program.ts";
@@ -79,8 +80,6 @@ const HOST_LIFE_MS = 2_000;
 const START_FAILURES_MAX = 3;
 const STARTS_AT_ONCE_MAX = 3;
 const RETRY_START_MS = 100;
-/** How far hosts of a lane that is not common stand back. Further, and a busy machine never starts them. */
-const RESERVED_NICENESS = 10;
 /** Pause between two starts of such a lane, whoever they are for. */
 const RESERVED_PAUSE_MS = { watched: 100, slow: 200 } as const;
 const START_MS = { common: 20_000, watched: 60_000, slow: 60_000 } as const;
@@ -219,7 +218,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return {
       isolation,
       workers: isolation === "worker" ? workers : 1,
-      niceness: lane === "common" ? 0 : RESERVED_NICENESS,
+      niceness: lane === "common" ? 0 : STAND_BACK,
       memoryMb: limits.memoryMb,
       memoryBudgetMb: memoryBudgetMb(limits),
       jitless: options.jitless ?? true,

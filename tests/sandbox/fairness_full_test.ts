@@ -140,3 +140,56 @@ Deno.test("a session that fills the queue gives a place in it to another session
     },
   );
 });
+
+/** Niceness of every thread of every process that this one has started, by process. */
+function nicenessOfHosts(): number[][] {
+  const list = new Deno.Command("ps", {
+    args: ["-L", "-o", "pid=,ni=,comm=", "--ppid", `${Deno.pid}`],
+  });
+  const hosts = new Map<string, number[]>();
+  for (const line of new TextDecoder().decode(list.outputSync().stdout).trim().split("\n")) {
+    const [pid = "", niceness, name] = line.trim().split(/\s+/);
+    if (name !== "ps") hosts.set(pid, [...hosts.get(pid) ?? [], Number(niceness)]);
+  }
+  return [...hosts.values()];
+}
+
+/** Elsewhere there is no kernel layer that could. */
+const isLinux = Deno.build.os === "linux";
+
+for (const isolation of isLinux ? ISOLATIONS : []) {
+  Deno.test(`a program that computes for long stands back before any strike at level ${isolation}`, async () => {
+    await withPool({ isolation, ...POOL }, async (pool) => {
+      const endless = startEndless(pool, [ENDLESS]);
+      await until(
+        () => nicenessOfHosts().some((threads) => threads.every((niceness) => niceness === 10)),
+        "all threads of the host stand back",
+      );
+      const others = nicenessOfHosts().filter((threads) => threads.some((at) => at !== 10));
+      assert.ok(others.length >= 1, "the stock does not");
+      assert.ok(others.flat().every((niceness) => niceness === 0));
+      assert.equal((await runCode(pool, "return 1")).resultJson, "1");
+      assert.equal(endless.ended(), 0);
+      await endless.stop();
+    });
+  });
+}
+
+Deno.test("a host that stood back runs no other program", async () => {
+  let started = 0;
+  await withPool({
+    isolation: "realm",
+    warm: 0,
+    hostCommand: (settings) => {
+      if (!settings.prime) started++;
+      return hostCommand(settings);
+    },
+  }, async (pool) => {
+    for (let turn = 0; turn < 2; turn++) await runCode(pool, "return 1");
+    assert.equal(started, 1);
+    const code = "let sum = 0; for (let i = 0; i < 1e8; i++) sum += i; return 1";
+    assert.equal((await runCode(pool, code, { limits: LONG })).resultJson, "1");
+    assert.equal((await runCode(pool, "return 1")).resultJson, "1");
+    assert.equal(started, isLinux ? 2 : 1);
+  });
+});

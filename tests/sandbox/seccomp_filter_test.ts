@@ -118,3 +118,15 @@ Deno.test("encodeFilter() writes eight bytes an instruction", () => {
 Deno.test("syscallTable() has none for an unknown architecture", () => {
   assert.equal(syscallTable("riscv64"), null);
 });
+
+Deno.test("seccompFilter() lets the host stand back and nothing else with its priority", () => {
+  for (const [table, arch] of [[X86, X86.auditArch], [ARM, ARM.auditArch]] as const) {
+    const filter = seccompFilter({ table, pid: PID, executableMemory: false });
+    const ask = (...args: bigint[]) => verdict(filter, { number: table.setpriority, arch, args });
+    assert.equal(ask(1n, 0n, 10n), SECCOMP.allow);
+    const others: bigint[][] = [[0n, 0n, 10n], [2n, 0n, 10n], [1n, 1n, 10n], [1n, 0n, 0n]];
+    for (const args of [...others, [1n, 0n, 19n], [1n, 0n, 0xffff_ffecn]]) {
+      assert.equal(ask(...args), SECCOMP.refuse, args.join());
+    }
+  }
+});

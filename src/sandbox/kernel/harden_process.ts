@@ -10,11 +10,11 @@
  *    system calls (seccomp) on all threads.
  */
 import type { KernelReport } from "../../rpc/protocol.ts";
-import type { HostSettings } from "../host_settings.ts";
+import { type HostSettings, STAND_BACK } from "../host_settings.ts";
 import { restrictFiles } from "./landlock.ts";
 import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
 import { createFileSeal } from "./seal_files.ts";
-import { encodeFilter, seccompFilter } from "./seccomp_filter.ts";
+import { encodeFilter, PRIO_PGRP, seccompFilter } from "./seccomp_filter.ts";
 import { type SyscallTable, syscallTable } from "./syscall_numbers.ts";
 
 /** The two steps, and what they give the host afterwards. */
@@ -23,6 +23,8 @@ export interface KernelLayer {
   lockProcess(): KernelReport;
   /** Resident memory of this process in bytes; null if it cannot be told. */
   residentBytes(): number | null;
+  /** Lets everybody else go first when the machine is busy, for good. @returns false if it cannot */
+  standBack(): boolean;
 }
 
 const RLIMIT = { cpu: 0, fileSize: 1, data: 2, core: 4, openFiles: 7 } as const;
@@ -59,6 +61,7 @@ function absentLayer(reason: string): KernelLayer {
     lockFiles() {},
     lockProcess: () => ({ seccomp: false, landlock: 0, rlimits: false, missing: [reason] }),
     residentBytes: () => null,
+    standBack: () => false,
   };
 }
 
@@ -66,6 +69,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   const missing: string[] = [];
   const { seccomp, landlock, rlimits } = settings.kernel;
   let landlockAbi = 0;
+  let ownGroup = false;
   // Opened before the files go; the descriptor stays for memory readings.
   const statm = libc.open(cString("/proc/self/statm"), 0);
   const files = createFileSeal(libc, OPEN_FILES_MAX, statm);
@@ -87,6 +91,9 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   function lockFiles(): void {
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
     limit(RLIMIT.core, 0);
+    // A group of its own: what is asked of the group is asked of this host's threads and nobody else's.
+    ownGroup = libc.setpgid(0, 0) === 0;
+    if (!ownGroup) missing.push("a process group of its own");
     // Threads inherit it, so before the Workers.
     if (settings.niceness > 0) libc.setpriority(PRIO_PROCESS, 0, settings.niceness);
     if (rlimits) {
@@ -155,5 +162,10 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
     return true;
   }
 
-  return { lockFiles, lockProcess, residentBytes: () => memoryField(1) };
+  return {
+    lockFiles,
+    lockProcess,
+    residentBytes: () => memoryField(1),
+    standBack: () => ownGroup && libc.setpriority(PRIO_PGRP, 0, STAND_BACK) === 0,
+  };
 }

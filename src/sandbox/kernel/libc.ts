@@ -3,6 +3,7 @@ const SYMBOLS = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   signal: { parameters: ["i32", "u64"], result: "u64" },
   setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  setpgid: { parameters: ["i32", "i32"], result: "i32" },
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },

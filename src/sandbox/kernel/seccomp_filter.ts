@@ -1,3 +1,4 @@
+import { STAND_BACK } from "../host_settings.ts";
 import type { SyscallTable } from "./syscall_numbers.ts";
 
 /** Verdicts of a filter. @see seccomp(2) */
@@ -30,6 +31,8 @@ const PROT_EXEC = 4;
 const AF_UNIX = 1;
 const PR_SET_NAME = 15;
 const PR_SET_VMA = 0x53564d41;
+/** All threads of the group. @see setpriority(2) */
+export const PRIO_PGRP = 1;
 const X32_FIRST = 0x40000000;
 
 export interface SeccompOptions {
@@ -60,6 +63,8 @@ export function seccompFilter(options: SeccompOptions): Instruction[] {
     // The runtime wakes itself over a pair of sockets; no other socket exists or can be made.
     ...forCall(table.sendto, isNull(4)),
     ...forCall(table.prlimit64, isNull(2)),
+    // The host as a whole may stand back, no further and not forward again.
+    ...forCall(table.setpriority, allEqual([PRIO_PGRP, 0, STAND_BACK])),
   ];
   const memory: Instruction[] = options.executableMemory
     ? [[RETURN, 0, 0, SECCOMP.allow]]
@@ -97,6 +102,18 @@ function equals(index: number, values: readonly number[]): Instruction[] {
     [LOAD, 0, 0, argument(index)],
     ...values.map((value, at): Instruction => [JUMP_EQUAL, values.length - at, 0, value]),
     [RETURN, 0, 0, SECCOMP.refuse],
+    [RETURN, 0, 0, SECCOMP.allow],
+  ];
+}
+
+/** The first arguments, one after the other. */
+function allEqual(values: readonly number[]): Instruction[] {
+  return [
+    ...values.flatMap((value, index): Instruction[] => [
+      [LOAD, 0, 0, argument(index)],
+      [JUMP_EQUAL, 1, 0, value],
+      [RETURN, 0, 0, SECCOMP.refuse],
+    ]),
     [RETURN, 0, 0, SECCOMP.allow],
   ];
 }

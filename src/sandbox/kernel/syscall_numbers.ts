@@ -19,6 +19,7 @@ export interface SyscallTable {
   readonly sendto: number;
   readonly socketpair: number;
   readonly tgkill: number;
+  readonly setpriority: number;
   readonly seccomp: number;
   readonly landlockCreateRuleset: number;
   readonly landlockRestrictSelf: number;
@@ -92,6 +93,7 @@ const X86_64: SyscallTable = {
   sendto: 44,
   socketpair: 53,
   tgkill: 234,
+  setpriority: 141,
   seccomp: 317,
   landlockCreateRuleset: 444,
   landlockRestrictSelf: 446,
@@ -110,6 +112,7 @@ const AARCH64: SyscallTable = {
   sendto: 206,
   socketpair: 199,
   tgkill: 131,
+  setpriority: 140,
   seccomp: 277,
   landlockCreateRuleset: 444,
   landlockRestrictSelf: 446,
