@@ -368,14 +368,23 @@ export function workerMain(deps: WorkerDeps): void {
   listen("error", (event) => event.preventDefault());
   listen("unhandledrejection", (event) => {
     event.preventDefault();
-    // A promise of the Worker's realm, and what it is rejected with, is nothing for the program.
-    if (!current.open || event.promise instanceof p.Promise) return;
+    if (!current.open || !isOfRealm(event.promise)) return;
     current.api.unhandled(event.reason, event.promise);
     watchForStall(current);
   });
   listen("rejectionhandled", (event) => {
-    if (current.open && !(event.promise instanceof p.Promise)) current.api.handled(event.promise);
+    if (current.open && isOfRealm(event.promise)) current.api.handled(event.promise);
   });
+
+  /** A promise of the Worker's own realm, and what it is rejected with, is nothing for the program. */
+  function isOfRealm(promise: Promise<unknown>): boolean {
+    try {
+      return !(promise instanceof p.Promise);
+    } catch {
+      // A Proxy of the program among its prototypes.
+      return true;
+    }
+  }
 
   deps.registerHooks({
     resolve() {

@@ -6,11 +6,17 @@ import { ESCAPE_LIMITS, runCorpus } from "./run_corpus.ts";
 
 /** What was once found to get an object of the Worker, or to look like a broken host. */
 const NAMES = [
+  "e_global_prototype_watch",
+  "e_has_instance_watch",
+  "e_lazy_part_where_stack_ends",
   "e_prepare_by_global_name",
   "e_prepare_reaches_worker",
   "e_stack_ends_in_host_function",
+  "e_stack_text_where_stack_ends",
+  "e_then_and_species_watch",
   "f_call_in_call_arguments",
   "f_call_where_stack_ends",
+  "g_own_errors",
 ];
 const PROGRAMS = readPrograms(new URL("./programs", import.meta.url).pathname)
   .filter(({ name }) => NAMES.includes(name));
