@@ -71,7 +71,10 @@ export interface AppOptions extends LoadedConfig {
 
 /** Wires the service; nothing but the store and the audit log is opened before it is used. */
 export async function createApp(options: AppOptions): Promise<App> {
-  return await openApp(options, await openStore(options.config.store));
+  const store = await openStore(options.config.store, ({ message, hint }) => {
+    options.log("error", message, { hint });
+  });
+  return await openApp(options, store);
 }
 
 /** The same over a store that is open already; it is closed with the service. */
@@ -172,6 +175,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   const metrics = createMetrics({
     connections: () => edge.connections(),
     auditOk: () => audit.health().ok,
+    storeOk: () => store.fault() === null,
     sandbox: gate.sandboxStatus,
     servers: gate.servers,
   });

@@ -11,29 +11,39 @@ import { storeError } from "./kv_commit.ts";
 import { createKvCounters } from "./kv_counters.ts";
 import { createKvDocuments } from "./kv_documents.ts";
 import { createKvLog } from "./kv_log.ts";
+import { type KvFileWatch, watchKvFile } from "./kv_file_watch.ts";
 import type { Store } from "./store.ts";
 import { createTopicBus } from "./topic_bus.ts";
 
 /**
  * @param location a file path, `:memory:`, or the URL of a remote Deno KV.
+ * @param onFault hears once that the file was deleted, replaced or written by somebody else.
  * @throws {GateError} `ERR_STORE` if the file cannot be opened or another process writes it.
  */
 export async function openKvStore(
   location: string,
   now: () => number = Date.now,
+  onFault: (error: GateError) => void = () => {},
 ): Promise<Store> {
   const isFile = location !== ":memory:" && !/^https?:\/\//.test(location);
   let lock: FileLock | null = null;
-  let kv: Deno.Kv;
+  let kv: Deno.Kv | null = null;
+  let watch: KvFileWatch | null = null;
   try {
     if (isFile) {
       await Deno.mkdir(parentOf(location), { recursive: true });
       lock = await lockStoreFile(location);
+      await refuseLostFile(location);
       await createPrivately(location);
       await checkStoreFile(location);
     }
     kv = await Deno.openKv(location);
+    if (isFile) {
+      const engine = kv;
+      watch = await watchKvFile({ path: location, onFault, abandon: () => engine.close() });
+    }
   } catch (error) {
+    kv?.close();
     lock?.release();
     throw withLocation(storeError("open", error), location);
   }
@@ -47,23 +57,24 @@ export async function openKvStore(
   });
   const bus = createTopicBus();
   let closed = false;
+  const { read, write } = guard(watch);
   return {
     kind: "kv",
-    get: documents.get,
-    list: documents.list,
-    put: documents.put,
-    add: counters.add,
-    append: log.append,
-    scan: log.scan,
-    head: log.head,
-    logs: log.logs,
-    check: log.check,
-    async trim(beforeTs, { log: only } = {}) {
+    get: read(documents.get),
+    list: read(documents.list),
+    put: write(documents.put),
+    add: read(counters.add),
+    append: write(log.append),
+    scan: read(log.scan),
+    head: read(log.head),
+    logs: read(log.logs),
+    check: read(log.check),
+    trim: read(async (beforeTs, { log: only } = {}) => {
       const removed = await log.trim(beforeTs, only);
       counters.forgetExpired();
       await documents.trimExpired();
       return removed;
-    },
+    }),
     notify(topic, message) {
       bus.notify(topic, message);
       return Promise.resolve();
@@ -72,17 +83,67 @@ export async function openKvStore(
       const stop = bus.subscribe(topic, listener);
       return Promise.resolve(() => Promise.resolve(stop()));
     },
+    fault: () => watch?.fault()?.message ?? null,
     async close() {
       if (closed) return;
       closed = true;
+      await watch?.stop();
+      // What is left open keeps SQLite from writing into a file that is not its own. It ends with the process.
+      if (watch !== null && !watch.isFileOwn()) return;
       try {
         await counters.close();
       } finally {
         kv.close();
+        watch?.close();
         lock?.release();
       }
     },
   };
+}
+
+/** Refuses everything once the file is not the store's any more. */
+function guard(watch: KvFileWatch | null) {
+  const refuse = (): void => {
+    const fault = watch?.fault() ?? null;
+    if (fault !== null) throw fault;
+  };
+  return {
+    read: <A extends unknown[], R>(use: (...args: A) => Promise<R>) => async (...args: A) => {
+      refuse();
+      return await use(...args);
+    },
+    /** What was written into a file without a name must not be acknowledged. */
+    write: <A extends unknown[], R>(use: (...args: A) => Promise<R>) => async (...args: A) => {
+      refuse();
+      const result = await use(...args);
+      await watch?.confirmNames();
+      return result;
+    },
+  };
+}
+
+/**
+ * The audit log's notes of its checkpoints lie beside the store: with them and without the store, it
+ * was deleted or moved. An empty one in its place would answer as if nothing had ever been recorded.
+ */
+async function refuseLostFile(path: string): Promise<void> {
+  if (await bytesOf(path) > 0) return;
+  for (const suffix of [".checkpoints", "-wal", "-wal.lost"]) {
+    if (await bytesOf(`${path}${suffix}`) === 0) continue;
+    throw new GateError(
+      "ERR_STORE",
+      `Cannot open the store "${path}": it is not there, and "${path}${suffix}" of it is`,
+      {
+        hint:
+          `Put the file or a backup of it back; to begin with an empty store, move every file ` +
+          `away whose name starts with "${path}"`,
+      },
+    );
+  }
+}
+
+async function bytesOf(path: string): Promise<number> {
+  return await Deno.stat(path).then(({ size }) => size, () => 0);
 }
 
 /**
@@ -90,8 +151,7 @@ export async function openKvStore(
  * with an error, it would end the process.
  */
 async function checkStoreFile(path: string): Promise<void> {
-  const size = await Deno.stat(path).then(({ size }) => size, () => 0); // not there yet: nothing to check
-  if (size === 0) return;
+  if (await bytesOf(path) === 0) return; // not there yet: nothing to check
   const database = new DatabaseSync(path);
   try {
     const tables = database.prepare("select name from sqlite_master where type = 'table'").all();

@@ -131,6 +131,7 @@ export function createMemoryStore(now: () => number = Date.now): Store {
       const stop = bus.subscribe(topic, listener);
       return Promise.resolve(() => Promise.resolve(stop()));
     },
+    fault: () => null,
     close() {
       return Promise.resolve();
     },

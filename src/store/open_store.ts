@@ -7,9 +7,13 @@ import type { Store } from "./store.ts";
  * Opens the store that a configuration names.
  *
  * @param url `memory:`, `kv:<path>`, `kv+http(s)://…` for a remote Deno KV, or `postgres://…`.
+ * @param onFault hears once that the store must not be used any more.
  * @throws {GateError} `ERR_CONFIG` for another kind, `ERR_STORE` when it cannot be opened.
  */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(
+  url: string,
+  onFault: (error: GateError) => void = () => {},
+): Promise<Store> {
   if (url === "memory:") return createMemoryStore();
   if (/^postgres(ql)?:/.test(url)) {
     // Loaded only by who uses it.
@@ -17,7 +21,7 @@ export async function openStore(url: string): Promise<Store> {
     return await openPostgresStore(url);
   }
   if (/^kv\+https?:/.test(url)) return await openKvStore(url.slice("kv+".length));
-  if (url.startsWith("kv:")) return await openKvStore(url.slice("kv:".length));
+  if (url.startsWith("kv:")) return await openKvStore(url.slice("kv:".length), Date.now, onFault);
   throw new GateError("ERR_CONFIG", `Cannot open the store "${url.replace(/\/\/.*@/, "//…@")}"`, {
     hint: 'Use "kv:<path>" for one process, "postgres://…" for several, or "memory:" for a trial.',
   });

@@ -87,6 +87,7 @@ export async function openPostgresStore(
       const stop = bus.subscribe(topic, listener);
       return () => Promise.resolve(stop());
     },
+    fault: () => null,
     async close() {
       const options = { timeout: CLOSE_TIMEOUT_SECONDS };
       await Promise.all([sql.end(options), counters.end(options)]);

@@ -129,6 +129,8 @@ export interface Store {
   notify(topic: string, message: string): Promise<void>;
   /** `listener` must not throw. */
   subscribe(topic: string, listener: (message: string) => void): Promise<() => Promise<void>>;
+  /** Why this store must not be used any more, whatever it answers; null while it may. */
+  fault(): string | null;
   close(): Promise<void>;
 }
 

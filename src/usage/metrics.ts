@@ -6,6 +6,7 @@ export interface MetricsSources {
   readonly auditOk: () => boolean;
   /** Open connections of clients. */
   readonly connections: () => number;
+  readonly storeOk: () => boolean;
   /** Hosts by state, and what waits; null before the sandbox was opened. */
   readonly sandbox: () => {
     readonly hosts: { readonly [state: string]: number };
@@ -108,6 +109,11 @@ function gauges(sources: MetricsSources): string[] {
     ...gaugeLines("toolgate_http_connections", "Open connections of clients", [
       [{}, sources.connections()],
     ]),
+    ...gaugeLines(
+      "toolgate_store_ok",
+      "0 if the store's file was deleted, replaced or damaged under the service",
+      [[{}, sources.storeOk() ? 1 : 0]],
+    ),
     ...gaugeLines(
       "toolgate_sandbox_hosts",
       "Sandbox host processes, by state",

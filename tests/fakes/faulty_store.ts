@@ -72,6 +72,7 @@ export function makeFaulty(real: Store): FaultyStore {
       check: (log) => pass(() => real.check(log)),
       notify: (topic, message) => pass(() => real.notify(topic, message)),
       subscribe: (topic, listener) => pass(() => real.subscribe(topic, listener)),
+      fault: () => real.fault(),
       close: () => real.close(),
     },
     arm(next) {
