@@ -48,7 +48,9 @@ export function createAuthFailures(
   return {
     async record({ path, code, message, actor }) {
       if (timer === null) {
-        timer = setTimeout(() => endSpan().catch(deps.onError), limits.everyMs);
+        timer = setTimeout(() => {
+          endSpan().catch(deps.onError);
+        }, limits.everyMs);
         Deno.unrefTimer(Number(timer));
       }
       if (left === 0) {

@@ -73,9 +73,15 @@ export async function openListener(deps: ListenerDeps): Promise<Listener> {
     const isQuiet = accepted === seen;
     seen = accepted;
     if (isQuiet && await isDead() && !closed) await reopen();
-    if (!closed) timer = setTimeout(watch, probeEveryMs);
   };
-  timer = setTimeout(watch, probeEveryMs);
+  const watchLater = () => {
+    if (closed) return;
+    timer = setTimeout(() => {
+      const watched = watch().catch((error) => log(`Cannot look after the listener: ${error}`));
+      watched.then(watchLater, watchLater);
+    }, probeEveryMs);
+  };
+  watchLater();
   return {
     port,
     noteAccepted() {

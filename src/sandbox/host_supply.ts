@@ -209,7 +209,8 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     const command = options.hostCommand({ ...settings("common"), prime: true });
     if (command.cached !== true) return;
     priming = startHostProcess(command, 0);
-    void priming.death.then(() => (priming = null));
+    const isOver = () => (priming = null);
+    priming.death.then(isOver, isOver);
   }
 
   function settings(lane: Lane): HostSettings {

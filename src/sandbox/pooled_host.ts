@@ -143,10 +143,11 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   }, (error: Error) => {
     failure = error.message;
   });
-  void process.death.then(() => {
+  const end = () => {
     clearTimeout(timer);
     state = "dead";
     options.onEnd(host, wasReady);
-  });
+  };
+  process.death.then(end, end);
   return host;
 }

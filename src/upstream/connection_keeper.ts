@@ -193,12 +193,18 @@ export class ConnectionKeeper {
     clearTimeout(this.#idleTimer);
     const { idleStopMs } = this.#options;
     if (idleStopMs === 0 || this.#inFlight > 0 || this.#closing.signal.aborted) return;
-    this.#idleTimer = setTimeout(async () => {
-      const connection = await this.#current?.catch(() => null);
-      if (!connection || this.#inFlight > 0) return;
-      this.#options.log("info", "Upstream is idle and stops");
-      await this.#discard(connection);
+    this.#idleTimer = setTimeout(() => {
+      this.#stopIdle().catch((error) =>
+        this.#options.log("warn", "Cannot stop an idle upstream", { error: String(error) })
+      );
     }, idleStopMs);
+  }
+
+  async #stopIdle(): Promise<void> {
+    const connection = await this.#current?.catch(() => null);
+    if (!connection || this.#inFlight > 0) return;
+    this.#options.log("info", "Upstream is idle and stops");
+    await this.#discard(connection);
   }
 }
 

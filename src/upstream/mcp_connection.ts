@@ -149,9 +149,14 @@ function followChanges(client: Client, options: ConnectOptions): () => void {
       options.log("debug", "Cannot follow the upstream's changes", { error: String(error) });
     }
     if (stop.signal.aborted) return;
-    timer = setTimeout(() => void subscribe(false), RESUBSCRIBE_MS);
+    timer = setTimeout(() => follow(false), RESUBSCRIBE_MS);
   };
-  void subscribe(true);
+  const follow = (isFirst: boolean) => {
+    subscribe(isFirst).catch((error) =>
+      options.log("warn", "The upstream's changes are followed no more", { error: String(error) })
+    );
+  };
+  follow(true);
   return () => {
     stop.abort();
     clearTimeout(timer);
