@@ -106,6 +106,7 @@ export function renderStackWalk(sizes: readonly number[], part: number, parts: n
   });
   return `${HEAD}
     const DIVES = [], KEPT = new Array(20000).fill(null); let count = 0, last = null;
+    const isOwnError = (value) => typeof value === "object" && typeof value.stack === "string";
     ${dives.join("\n")}
     act("warm"); await sleep(1);
     const named = ownKeys(ACTS).filter((_, index) => index % ${parts} === ${part});
@@ -113,7 +114,8 @@ export function renderStackWalk(sizes: readonly number[], part: number, parts: n
       calls = Math.max(calls, 0); count = 0; if (calls > 30) calls = 50;
       attempt(() => DIVES[size](ACTS[name]), name + " in the last frame of size " + size);
       const path = name + " in one of the last frames of size " + size;
-      for (let at = 0; at < count; at++) { const value = KEPT[at]; KEPT[at] = null; if (value === last || !isObject(value)) continue; last = value; if (isPromise(value)) attemptAsync(() => value, path); else visitError(value, path); }
+      let plain = 0;
+      for (let at = 0; at < count; at++) { const value = KEPT[at]; KEPT[at] = null; if (value === last || !isObject(value)) continue; last = value; if (isPromise(value)) attemptAsync(() => value, path); else if (isOwnError(value)) visitError(value, path); else if (plain++ < 60) visit(value, path); }
       drain();
     }
     return await done();`;
