@@ -30,11 +30,18 @@ export function installErrors(realm: Realm): void {
     return error;
   };
 
+  let terminating = false;
   realm.terminate = (code, message, hint) => {
     const error = realm.failure("RangeError", message, { hint, code, call: null });
-    if (!realm.finished) {
-      host.send("f", 0, p.stringify(describeFailure(error)), leftovers(), "");
-      realm.finished = true;
+    // To describe the error may run code of the program, and that may go over the limit again.
+    if (!realm.finished && !terminating) {
+      terminating = true;
+      try {
+        host.send("f", 0, p.stringify(describeFailure(error)), leftovers(), "");
+        realm.finished = true;
+      } finally {
+        terminating = false;
+      }
     }
     throw error;
   };
