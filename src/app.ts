@@ -219,6 +219,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     policy: gate.policy,
     view: gate.view,
     declareTool,
+    explain: gate.explain,
     anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
     authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
     keyPrincipal: keys.principalOf,

@@ -9,7 +9,7 @@ import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
 import type { McpExchange } from "./mcp/exchange.ts";
 import { codeOf, type ExecuteInput, type SearchInput } from "./mcp/tool_definitions.ts";
-import type { CatalogSnapshot, ServerState } from "./model/catalog.ts";
+import { type CatalogSnapshot, EMPTY_SNAPSHOT, type ServerState } from "./model/catalog.ts";
 import { GateError } from "./model/errors.ts";
 import type { ExecutionResult } from "./model/execution.ts";
 import type { Log } from "./model/log.ts";
@@ -42,6 +42,7 @@ import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { programNames } from "./supervisor/program_names.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
+import { explainGate, type GateExplanation, type GateQuestion } from "./supervisor/explain_gate.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
 import type { UserTokens } from "./upstream/user_tokens.ts";
@@ -60,6 +61,8 @@ export interface Gate {
     input: SearchInput,
     exchange?: McpExchange,
   ) => Promise<SearchAnswer>;
+  /** What this gate would do with a call, and why; nothing is called. */
+  readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
   readonly execute: (
     caller: McpCaller,
     input: ExecuteInput,
@@ -104,13 +107,6 @@ export interface GateDeps {
   /** @see ActivePolicyDeps */
   readonly unusablePolicy: "refuse" | "close";
 }
-
-const EMPTY_SNAPSHOT: CatalogSnapshot = {
-  revision: 0,
-  tools: new Map(),
-  servers: new Map(),
-  quarantined: [],
-};
 
 /** How long a first request waits for upstreams that have not answered yet. */
 const INLINE_TOKENS_MAX = 2_000;
@@ -218,13 +214,14 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       running.delete(work);
     }
   };
+  const quotas = createQuotas({ store, now: Date.now });
   const executeDeps: ExecuteDeps = {
     now: () => performance.now(),
     snapshot,
     policy: policy.current,
     audit,
     upstreams,
-    quotas: createQuotaGate(createQuotas({ store, now: Date.now }), Date.now),
+    quotas: createQuotaGate(quotas, Date.now),
     output: createOutputGate(),
     observeResult: (tool, value) => opened?.observeResult(tool, value),
     sandbox: { run: async (...run) => await (await sandbox()).run(...run) },
@@ -253,6 +250,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   return {
     policy,
     catalog,
+    explain: (question) =>
+      explainGate({ policy, catalog, quotas, limits: config.limits }, question),
     view,
     kept,
     upstreams,

@@ -23,6 +23,7 @@ import {
   listingChanges,
   rebuildEntry,
   type ServerEntry,
+  uncheckedTool,
 } from "./server_entry.ts";
 import { createServerLoader } from "./server_loader.ts";
 
@@ -42,6 +43,8 @@ export interface Catalog {
   ): () => void;
   /** How a tool differs from what was approved; null if the upstream does not list it. */
   diff(server: string, name: string): ToolDiff | null;
+  /** A tool as its server lists it now, whether it may be called or not; null if it does not. */
+  listed(server: string, name: string): Tool | null;
   /**
    * Approves or blocks a tool, but only as it was shown.
    *
@@ -248,6 +251,11 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
       const entry = entryOf(server);
       const tool = findListed(entry, name);
       return tool === undefined ? null : diffTool(entry, tool);
+    },
+    listed(server, name) {
+      const entry = entryOf(server);
+      const tool = findListed(entry, name);
+      return tool === undefined ? null : uncheckedTool(entry, tool);
     },
     decide,
     observeResult: observer.observe,

@@ -150,6 +150,14 @@ export function findListed(
     spelled[0];
 }
 
+/** A listed tool in the form of one that may be called, for those who only look. */
+export function uncheckedTool({ server, state }: ServerEntry, listed: ParsedTool): Tool {
+  const { spelling, definition: _, ...tool } = listed;
+  const { serverIdentifier } = state;
+  const identifier = toIdentifier(spelling);
+  return { ...tool, id: `${serverIdentifier}.${identifier}`, server, serverIdentifier, identifier };
+}
+
 export function diffTool(entry: ServerEntry, tool: ParsedTool): ToolDiff | null {
   const { pins } = entry;
   if (pins === null) return null;

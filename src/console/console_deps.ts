@@ -10,11 +10,12 @@ import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
 import type { ShownEffect } from "../model/verdict.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
-import type { Explanation } from "../policy/explain.ts";
 import type { Usage } from "../usage/kpi.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
 import type { UserOAuth } from "../upstream/user_oauth.ts";
+import type { GateExplanation, GateQuestion } from "../supervisor/explain_gate.ts";
 import type { OidcLogin } from "./oidc_login.ts";
+import type { RecordedCall } from "./recorded_call.ts";
 
 /**
  * What the console's pages need, as plain functions.
@@ -191,25 +192,18 @@ export interface ConsolePolicy {
   readonly policyStatus: () => PolicyStatus & { readonly mode: "enforce" | "observe" };
   /** Names of the policy's spaces. */
   readonly spaces: () => readonly string[];
-  /** @throws {GateError} `ERR_TOOL_NOT_FOUND` */
-  readonly explain: (question: ExplainQuestion) => Promise<Explanation>;
-}
-
-/** A decision to explain, for a principal that need not exist. */
-export interface ExplainQuestion {
-  readonly as: {
-    readonly sub: string;
-    readonly client: string;
-    readonly groups: readonly string[];
-    /** Null: every scope. */
-    readonly scopes: readonly string[] | null;
-  };
-  /** `server.name` */
-  readonly call: string;
-  /** Parsed JSON. */
-  readonly args: unknown;
-  readonly tainted: boolean;
-  readonly space: string;
+  /** What the gate would do with a call, for a principal that need not exist; as the API answers. */
+  readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
+  /**
+   * A call of the log to explain; null if the log does not know it.
+   *
+   * @param mayOpen opens its arguments, which is recorded; the console asks with scope `auditor` only.
+   */
+  readonly recordedCall: (
+    principal: Principal,
+    call: string,
+    mayOpen: boolean,
+  ) => Promise<RecordedCall | null>;
 }
 
 export interface ConsoleUsage {

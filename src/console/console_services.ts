@@ -5,13 +5,12 @@ import type { Config } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
-import { type Principal, SCOPES } from "../model/principal.ts";
+import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { Store } from "../store/store.ts";
 import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
-import { lookUp, splitToolName } from "../supervisor/find_tool.ts";
 import { createAuditChecker } from "./audit_checker.ts";
 import type {
   CatalogListing,
@@ -20,11 +19,11 @@ import type {
   ConsoleDeps,
   ConsolePolicy,
   ConsoleUsage,
-  ExplainQuestion,
 } from "./console_deps.ts";
 import { openLiveExecutions } from "./live_executions.ts";
 import { createOidcLogin, type OidcLogin } from "./oidc_login.ts";
 import { createSessionStore } from "./session_store.ts";
+import { readRecordedCall } from "./recorded_call.ts";
 import { showExecution } from "./show_execution.ts";
 
 /** The service's own parts, from which the console's functions are made. */
@@ -41,6 +40,7 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   readonly policy: Pick<ActivePolicy, "current" | "status">;
   readonly view: (principal: Principal, space: string) => CatalogView;
   readonly declareTool: (tool: Tool) => string;
+  readonly explain: ConsolePolicy["explain"];
   /** Who everybody is without authentication; null: people log in. */
   readonly anonymous: Principal | null;
   /** @throws {GateError} `ERR_UNAUTHENTICATED` */
@@ -120,7 +120,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     executionsLive: live.list,
     usage: deps.usage,
     ...catalogFunctions(deps),
-    ...policyFunctions(deps),
+    ...policyFunctions(deps, record),
     async close() {
       live.close();
       await checker.close();
@@ -159,37 +159,25 @@ function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
   };
 }
 
-function policyFunctions(deps: ConsoleServicesDeps): ConsolePolicy {
+function policyFunctions(
+  deps: ConsoleServicesDeps,
+  record: (
+    principal: Principal,
+    action: string,
+    detail: AuditEvent["detail"],
+  ) => Promise<unknown>,
+): ConsolePolicy {
   return {
     policyStatus: () => ({ ...deps.policy.status(), mode: deps.policy.current().mode }),
     spaces: () => deps.policy.current().spaces,
-    async explain(question) {
-      const snapshot = (await deps.catalog()).snapshot();
-      const tool = lookUp(snapshot, splitToolName(snapshot, question.call));
-      if (tool === null) {
-        throw new GateError("ERR_TOOL_NOT_FOUND", `The catalog has no tool "${question.call}"`, {
-          hint: "Choose one of the list",
-        });
+    explain: deps.explain,
+    async recordedCall(principal, call, mayOpen) {
+      const found = await readRecordedCall(deps.audit, call, mayOpen);
+      if (found !== null && mayOpen) {
+        await record(principal, "payloads.read", { execution: found.execution, call });
       }
-      return deps.policy.current().explain({
-        principal: askedPrincipal(question),
-        space: question.space,
-        tool,
-        args: question.args,
-        execution: { tainted: question.tainted, sources: [] },
-      });
+      return found;
     },
-  };
-}
-
-function askedPrincipal({ as }: ExplainQuestion): Principal {
-  return {
-    sub: as.sub === "" ? "explained" : as.sub,
-    issuer: "explain",
-    client: as.client,
-    claims: { groups: as.groups },
-    scopes: as.scopes ?? SCOPES,
-    spaces: null,
   };
 }
 

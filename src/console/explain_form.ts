@@ -1,18 +1,25 @@
-import type { ExplainQuestion } from "./console_deps.ts";
+import type { GateQuestion } from "../supervisor/explain_gate.ts";
+import type { RecordedCall } from "./recorded_call.ts";
 
 /** The policy page's form as it was sent, to be shown again. */
 export interface ExplainForm {
   readonly sub: string;
   readonly client: string;
-  /** Comma-separated. */
+  /** Comma-separated: groups of the policy, or values of the claim. */
   readonly groups: string;
-  /** Comma-separated; empty: every scope. */
+  /** Comma-separated. */
   readonly scopes: string;
   readonly call: string;
   /** JSON. */
   readonly args: string;
   readonly space: string;
   readonly tainted: boolean;
+  /** Comma-separated servers whose results the program has seen. */
+  readonly sources: string;
+  /** Who vouches for the principal; from a record. */
+  readonly issuer: string;
+  /** Id of the recorded call that the question began with. */
+  readonly record: string;
 }
 
 const FIELD_CHARACTERS_MAX = 2_000;
@@ -29,13 +36,33 @@ export function readExplainForm(field: (name: string) => string): ExplainForm {
     args: field("args").slice(0, ARGS_CHARACTERS_MAX),
     space: short("space"),
     tainted: field("tainted") !== "",
+    sources: short("sources"),
+    issuer: short("issuer"),
+    record: short("record"),
+  };
+}
+
+/** The form that asks the gate again what it was asked then. */
+export function formOfRecord(recorded: RecordedCall): ExplainForm {
+  return {
+    sub: recorded.sub,
+    client: recorded.client,
+    groups: recorded.groups.join(", "),
+    scopes: recorded.scopes.join(", "),
+    call: recorded.tool,
+    args: recorded.argsText ?? "",
+    space: recorded.space,
+    tainted: recorded.tainted,
+    sources: recorded.sources.join(", "),
+    issuer: recorded.issuer,
+    record: recorded.call,
   };
 }
 
 /** The question of a form, or what is wrong with it. */
 export function toQuestion(
   form: ExplainForm,
-): { readonly question: ExplainQuestion } | { readonly problem: string } {
+): { readonly question: GateQuestion } | { readonly problem: string } {
   if (form.call === "") return { problem: "Name the tool to call, as server.tool." };
   let args: unknown;
   try {
@@ -47,18 +74,21 @@ export function toQuestion(
   if (typeof args !== "object" || args === null || Array.isArray(args)) {
     return { problem: 'The arguments must be one JSON object, like {"amount": 40}.' };
   }
+  const execution = form.record.slice(0, Math.max(0, form.record.lastIndexOf(":")));
   return {
     question: {
       as: {
-        sub: form.sub,
-        client: form.client,
+        ...(form.sub === "" ? {} : { sub: form.sub }),
+        ...(form.client === "" ? {} : { client: form.client }),
         groups: splitList(form.groups),
-        scopes: form.scopes.trim() === "" ? null : splitList(form.scopes),
+        scopes: splitList(form.scopes),
       },
+      ...(form.issuer === "" ? {} : { issuer: form.issuer }),
       call: form.call,
       args,
-      tainted: form.tainted,
+      execution: { tainted: form.tainted, sources: splitList(form.sources) },
       space: form.space === "" ? "default" : form.space,
+      ...(execution === "" ? {} : { executionId: execution }),
     },
   };
 }

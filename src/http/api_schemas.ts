@@ -37,6 +37,10 @@ export const ExplainRequestSchema = z.strictObject({
     sources: listSchema(z.string(), NAMES_MAX).default([]),
   }).default({ tainted: false, sources: [] }),
   space: z.string().optional(),
+  /** Who vouches for the principal, as records have it (`actor.iss`): counters are kept by it. */
+  issuer: z.string().optional(),
+  /** The execution whose own limits count. */
+  execution: z.string().optional(),
 });
 export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
 

@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import { type PolicyProblem, renderProblem } from "../policy/policy_error.ts";
 import type { ServerState } from "../model/catalog.ts";
+import type { GateExplanation, GateQuestion } from "../supervisor/explain_gate.ts";
 import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { ApiDeps } from "./api_routes.ts";
 
@@ -10,6 +11,7 @@ export function createPolicyServices(deps: {
   readonly policy: ActivePolicy;
   readonly catalog: () => Promise<Catalog>;
   readonly servers: () => readonly ServerState[];
+  readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
 }): Pick<ApiDeps, "policyCheck" | "policyTest" | "policyExplain" | "policyReload"> {
   return {
     async policyCheck() {
@@ -34,19 +36,16 @@ export function createPolicyServices(deps: {
       await deps.catalog();
       return await deps.policy.test();
     },
-    async policyExplain({ as, call, args, exec, space }) {
-      await deps.catalog();
-      const explanation = deps.policy.explain({
+    policyExplain: ({ as, issuer, call, args, exec, execution, space }) =>
+      deps.explain({
         as,
         call,
-        args: args ?? {},
+        args,
         execution: exec,
         space: space ?? DEFAULT_SPACE,
-      });
-      const { effect, because, message } = explanation.decision;
-      const { rejected } = deps.policy.status();
-      return { call, effect, because, message, ...explanation, rejected };
-    },
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(execution === undefined ? {} : { executionId: execution }),
+      }),
   };
 }
 

@@ -39,3 +39,11 @@ export interface CatalogSnapshot {
   readonly servers: ReadonlyMap<string, ServerState>;
   readonly quarantined: readonly QuarantinedTool[];
 }
+
+/** Before the catalog was opened. */
+export const EMPTY_SNAPSHOT: CatalogSnapshot = {
+  revision: 0,
+  tools: new Map(),
+  servers: new Map(),
+  quarantined: [],
+};

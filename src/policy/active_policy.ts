@@ -1,11 +1,13 @@
 import type { Config } from "../config/schema.ts";
 import type { AuditEvent } from "../model/event.ts";
 import { GateError, reportError } from "../model/errors.ts";
-import type { Decision, DecisionRequest } from "../model/decision.ts";
+import type { DecisionRequest } from "../model/decision.ts";
 import type { Log } from "../model/log.ts";
+import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import { closedPolicy, defaultPolicy, openPolicy } from "./builtin_policies.ts";
-import { type PolicyBundle, verifyBundle } from "./bundle.ts";
+import { verifyBundle } from "./bundle.ts";
+import { withPins } from "./bundle_pins.ts";
 import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
 import type { BundleKey } from "./bundle_signature.ts";
 import type { Explanation } from "./explain.ts";
@@ -19,7 +21,7 @@ import { type PolicyProblem, renderProblem } from "./policy_error.ts";
 import type { TestPrincipal } from "./policy_schema.ts";
 import { findTool, toolFromName } from "./named_tool.ts";
 import { type PolicyTestFailure, type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
-import { principalFromTest, withPolicyGroups } from "./principal_facts.ts";
+import { principalInGroups } from "./principal_facts.ts";
 import { watchPolicy } from "./watch_policy.ts";
 
 /**
@@ -69,14 +71,20 @@ export interface PolicyReport {
 
 export interface ExplainQuestion {
   readonly as: TestPrincipal;
+  /** Who vouches for the principal, as records have it; a made-up one has none. */
+  readonly issuer?: string;
   /** `server.tool` in either spelling. */
   readonly call: string;
   readonly args: unknown;
   readonly execution: DecisionRequest["execution"];
   readonly space: string;
+  /** The tool that is called, if it is known better than by its name. */
+  readonly tool?: Tool;
 }
 
 export interface ExplainAnswer extends Explanation {
+  /** Whom the question describes. */
+  readonly principal: Principal;
   /** What the question names and nothing knows. */
   readonly notes: readonly string[];
 }
@@ -209,13 +217,14 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
       const next = await readConfigured(deps);
       return runPolicyTests(next?.policy ?? policy, deps.tools());
     },
-    explain({ as, call, args, execution, space }) {
+    explain({ as, issuer, call, args, execution, space, ...known }) {
       const subject = draft ?? { policy, document };
       const groups = subject.document?.groups ?? new Map();
-      const principal = principalFromTest(withPolicyGroups(as, groups));
-      const tool = findTool(deps.tools(), call) ?? toolFromName(call);
+      const principal = principalInGroups(as, issuer, groups);
+      const tool = known.tool ?? findTool(deps.tools(), call) ?? toolFromName(call);
       const explanation = subject.policy.explain({ principal, space, tool, args, execution });
-      return { ...explanation, notes: explainNotes({ as, call }, groups, deps.tools()) };
+      const tools = known.tool === undefined ? deps.tools() : [...deps.tools(), known.tool];
+      return { ...explanation, principal, notes: explainNotes({ as, call }, groups, tools) };
     },
     keyNotes: (key) => keyNotes(key, document),
     async announce() {
@@ -320,32 +329,6 @@ async function proposeBundle(
     if (error instanceof Deno.errors.NotFound) return { ok: false, reason: error.message };
     return { ok: false, reason: reportError(error).message };
   }
-}
-
-/** Hides every tool of a server that the bundle pins, unless its definition is the pinned one. */
-function withPins(policy: Policy, pins: PolicyBundle["pins"]): Policy {
-  const isPinned = (tool: Tool) => {
-    if (!Object.hasOwn(pins, tool.server)) return true;
-    const server = pins[tool.server] ?? {};
-    return Object.hasOwn(server, tool.name) && server[tool.name] === tool.pin;
-  };
-  const decide = (request: DecisionRequest): Decision => {
-    const decision = policy.decide(request);
-    return isPinned(request.tool)
-      ? decision
-      : { ...decision, effect: "hidden", because: ["bundle-pin"], approval: null, approvals: [] };
-  };
-  return {
-    ...policy,
-    visibility: (principal, space, tool) =>
-      isPinned(tool) ? policy.visibility(principal, space, tool) : null,
-    decide,
-    explain: (request) => ({
-      ...policy.explain(request),
-      decision: decide(request),
-      ...(isPinned(request.tool) ? {} : { visibility: null }),
-    }),
-  };
 }
 
 async function readKey(path: string): Promise<BundleKey> {

@@ -46,6 +46,8 @@ export interface Explanation {
     readonly hasTool: boolean;
     /** Spaces that do hold the tool. */
     readonly toolIsIn: readonly string[];
+    /** Spaces whose limits count the call. */
+    readonly countedIn: readonly string[];
   };
   readonly rules: readonly RuleTrace[];
   readonly obligations: {
@@ -90,6 +92,7 @@ export function explain(deps: ExplainDeps, request: DecisionRequest): Explanatio
       canEnter: deps.spaces.canEnter(principal, space),
       hasTool: deps.spaces.hasTool(principal, space, tool),
       toolIsIn: deps.spaces.spacesOf(tool),
+      countedIn: deps.spaces.countedIn(principal, space, tool),
     },
     rules: deps.rules.map(traceOf).toSorted((a, b) => a.id < b.id ? -1 : 1),
     obligations: {

@@ -44,30 +44,34 @@ export function principalFromTest(as: TestPrincipal): Principal {
 }
 
 /**
- * Lets a description name groups of the policy as well as values of the claim: operators think in the
- * former. For explanations only; a real identity is its claims and nothing else.
+ * The principal of a description that may name groups of the policy as well as values of the claim:
+ * operators and records have the former. For explanations only; a real identity is its claims and
+ * nothing else.
+ *
+ * @param issuer as records have it: it tells an API key from everybody else.
  */
-export function withPolicyGroups(
+export function principalInGroups(
   as: TestPrincipal,
+  issuer: string | undefined,
   groups: ReadonlyMap<string, GroupSpec>,
-): TestPrincipal {
-  const named = (as.groups ?? []).flatMap((name) => groups.get(name) ?? []);
-  if (named.length === 0) return as;
-  const claims: { [claim: string]: unknown } = { ...as.claims, groups: as.groups };
-  let { client, sub } = as;
+): Principal {
+  const names = as.groups ?? [];
+  const named = names.flatMap((name) => groups.get(name) ?? []);
+  // A name of a group stands for that group alone: as a value of the claim it could be another one's.
+  const values = names.filter((name) => !groups.has(name));
+  const described = as.groups === undefined ? as : { ...as, groups: values };
+  let principal = principalFromTest(described);
+  if (issuer !== undefined) principal = { ...principal, issuer };
   for (const group of named) {
-    client = group.client ?? client;
-    sub = group.sub ?? sub;
-    if (group.claim === undefined) continue;
-    const known = claims[group.claim];
-    claims[group.claim] = [...(Array.isArray(known) ? known : []), group.has];
+    if (!isMember(principal, group)) principal = madeMember(principal, group);
   }
-  const { groups: list, ...rest } = claims;
-  return {
-    ...as,
-    ...(client === undefined ? {} : { client }),
-    ...(sub === undefined ? {} : { sub }),
-    groups: list as string[],
-    claims: rest as NonNullable<TestPrincipal["claims"]>,
-  };
+  return principal;
+}
+
+function madeMember(principal: Principal, group: GroupSpec): Principal {
+  const { client = principal.client, sub = principal.sub, claim, has } = group;
+  if (claim === undefined || has === undefined) return { ...principal, client, sub };
+  const known = claimAt(principal.claims, claim);
+  const values = Array.isArray(known) ? known : typeof known === "string" ? [known] : [];
+  return { ...principal, client, sub, claims: { ...principal.claims, [claim]: [...values, has] } };
 }

@@ -86,6 +86,7 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
     await deps.audit.append({
       ...eventOf(passage, "limit.hit", tool, decision),
       detail: {
+        ...(context.taint.tainted ? { tainted: true } : {}),
         limit: quota.limit,
         freesAt: quota.freesAt,
         ...(quota.error.code === "ERR_APPROVAL_REQUIRED" ? { over: "ask" } : {}),
@@ -179,11 +180,13 @@ function refuse(
   /** The limit that stopped it. */
   limit: string | null = null,
 ): CallOutcome {
+  const isTainted = decision !== null && passage.context.taint.tainted;
+  const detail = { ...(isTainted ? { tainted: true } : {}), ...(limit === null ? {} : { limit }) };
   recordOutcome(deps, passage.context, {
     ...eventOf(passage, "call.outcome", tool, decision),
     result: { status: error.code },
     err: errorOf(error),
-    ...(limit === null ? {} : { detail: { limit } }),
+    ...(Object.keys(detail).length === 0 ? {} : { detail }),
     ms: { total: deps.now() - passage.startedAt },
   }, { args: argsText });
   const effect = decision?.effect === "ask" ? "ask" : "deny";

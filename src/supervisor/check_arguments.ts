@@ -14,7 +14,7 @@ const NAMES_MAX = 30;
  * @returns the error for the caller, or null if they fit.
  */
 export function checkArguments(
-  context: ExecutionContext,
+  context: Pick<ExecutionContext, "limits">,
   tool: Tool,
   args: unknown,
   argsBytes: number,

@@ -17,12 +17,15 @@ export interface Passage {
 }
 
 export function eventOf(
-  { base, policy }: Passage,
+  { base, policy, context: { taint } }: Passage,
   kind: AuditEvent["kind"],
   tool: Tool,
   decision: Decision | null,
 ): AuditEvent {
-  return toolEvent(base, policy, kind, tool, decision);
+  const event = toolEvent(base, policy, kind, tool, decision);
+  // What the rules may have looked at; an outcome comes too late to tell.
+  const isDecision = decision !== null && kind !== "call.outcome";
+  return isDecision && taint.tainted ? { ...event, detail: { tainted: true } } : event;
 }
 
 /** @param sent whether the upstream may have heard of the call. */

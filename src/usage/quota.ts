@@ -68,7 +68,30 @@ export type QuotaAnswer =
     readonly reason: "over" | "amount";
   };
 
+/** How far one limit is used, for explanations. */
+export interface LimitUse {
+  readonly id: string;
+  readonly per: LimitScope;
+  readonly unit: string;
+  readonly max: number;
+  /** Of the fullest counter that the call would add to. */
+  readonly used: number;
+  /** What the call would take. */
+  readonly by: number;
+  /** Whether it would be let through. */
+  readonly fits: boolean;
+  readonly over: LimitRule["over"];
+  /** Who approves beyond it. */
+  readonly approver: string;
+  /** `amount`: the argument to sum cannot be counted. */
+  readonly reason: "over" | "amount";
+  /** Milliseconds since the epoch; null if it never frees by itself. */
+  readonly freesAt: number | null;
+}
+
 export interface Quotas {
+  /** How far the limits of a call are used. Takes nothing. */
+  readonly look: (rules: readonly LimitRule[], call: QuotaCall) => Promise<readonly LimitUse[]>;
   /** @param rules the limits that count this call; others are not looked at. */
   readonly reserve: (rules: readonly LimitRule[], call: QuotaCall) => Promise<QuotaAnswer>;
   /** The call happened: corrects what could only be known afterwards. */
@@ -85,6 +108,7 @@ export interface QuotaDeps {
 
 export function createQuotas(deps: QuotaDeps): Quotas {
   return {
+    look: (rules, call) => Promise.all(rules.map((rule) => lookAt(deps, rule, call))),
     reserve: (rules, call) => reserve(deps, rules, call),
     async settle({ entries }, actual) {
       for (const entry of entries) {
@@ -145,6 +169,39 @@ async function reserve(
   const first = asking.shift();
   if (first !== undefined) return await refuse(first, "over");
   return { ok: true, reservation: { entries: taken } };
+}
+
+async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promise<LimitUse> {
+  const time = deps.now();
+  const by = reservedUnits(rule, call);
+  // Nobody has counted anything for an execution that is not named.
+  const counters = rule.per === "execution" && call.execution === ""
+    ? []
+    : entriesOf(rule, call, 0, time);
+  const values = await Promise.all(
+    counters.map((entry) => add(deps, entry, 0, undefined)),
+  );
+  const used = Math.max(0, ...values.map(({ value }) => value));
+  const scale = unitsOf(rule, 1);
+  const { id, per, unit, max, over } = rule;
+  return {
+    id,
+    per,
+    unit,
+    max,
+    used: used / scale,
+    by: (by ?? 0) / scale,
+    fits: by !== null && (isCounted(rule, call) ? used + by <= unitsOf(rule, max) : true),
+    over,
+    approver: rule.by,
+    reason: by === null ? "amount" : "over",
+    freesAt: rule.everyMs === null ? null : windowEnd(rule, time),
+  };
+}
+
+/** A limit of groups counts nothing for somebody who is in none of them. */
+function isCounted(rule: LimitRule, call: QuotaCall): boolean {
+  return subjectsOf(rule, call).length > 0;
 }
 
 /** A store that fails refuses the call; what it has counted before is given back if it still can. */
@@ -247,7 +304,7 @@ function add(
   { key, endsAt }: ReservedEntry,
   by: number,
   max: number | undefined,
-): Promise<{ ok: boolean }> {
+): Promise<{ ok: boolean; value: number }> {
   const ttlMs = Math.max(1, endsAt - now()) + WINDOW_GRACE_MS;
   return store.add(key, by, max === undefined ? { ttlMs } : { max, ttlMs });
 }

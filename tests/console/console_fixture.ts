@@ -13,9 +13,14 @@ import { recordKey } from "../../src/console/console_deps.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
 import type { Usage } from "../../src/usage/kpi.ts";
 import { createUsageSums, type UsageFigures } from "../../src/usage/usage_row.ts";
-import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
+import { LimitsSchema } from "../../src/config/schema.ts";
+import { readRecordedCall } from "../../src/console/recorded_call.ts";
+import { toolFromName } from "../../src/policy/named_tool.ts";
+import { principalInGroups } from "../../src/policy/principal_facts.ts";
+import { explainGate, type ExplainGateDeps } from "../../src/supervisor/explain_gate.ts";
+import { createQuotas } from "../../src/usage/quota.ts";
 import { parsePolicy } from "../../src/policy/parse_policy.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
 import { makeTool, objectSchema } from "../policy/sample_tools.ts";
@@ -349,30 +354,52 @@ function policyFunctions(policy: Policy): ConsolePolicy {
       rejected: null,
     }),
     spaces: () => policy.spaces,
-    explain({ as, call, args, tainted, space }) {
-      const tool = SHOP_TOOLS.find((one) => one.id === call);
-      if (tool === undefined) {
-        return Promise.reject(
-          new GateError("ERR_TOOL_NOT_FOUND", `The catalog has no tool "${call}"`, {
-            hint: "See the catalog",
-          }),
-        );
-      }
-      return Promise.resolve(policy.explain({
-        principal: {
-          sub: as.sub,
-          issuer: "explain",
-          client: as.client,
-          claims: { groups: as.groups },
-          scopes: as.scopes ?? [],
-          spaces: null,
+    explain: (question) => explainGate(explainDeps(policy), question),
+    recordedCall: (_principal, call, mayOpen) =>
+      readRecordedCall(
+        {
+          query: (filter) =>
+            Promise.resolve({
+              records: shopRecords().filter(({ execution }) => execution === filter.execution)
+                .toReversed(),
+            }),
+          payloads: (record) =>
+            Promise.resolve({ args: JSON.stringify(SHOP_ARGS[record.tool?.name ?? ""] ?? {}) }),
         },
-        space,
-        tool,
-        args,
-        execution: { tainted, sources: [] },
-      }));
+        call,
+        mayOpen,
+      ),
+  };
+}
+
+const SHOP_ARGS: { readonly [tool: string]: unknown } = {
+  update: { id: "ord-00007", status: "cancelled" },
+};
+
+function explainDeps(policy: Policy): ExplainGateDeps {
+  const snapshot = {
+    revision: 1,
+    tools: new Map(SHOP_TOOLS.map((tool) => [tool.id, tool])),
+    servers: new Map(),
+    quarantined: [],
+  };
+  const catalog = { snapshot: () => snapshot, listed: () => null };
+  return {
+    policy: {
+      explain({ as, issuer, call, ...asked }) {
+        const principal = principalInGroups(as, issuer, new Map());
+        const tool = asked.tool ?? toolFromName(call);
+        const notes = asked.tool === undefined ? [`There is no tool "${call}"`] : [];
+        return { ...policy.explain({ ...asked, principal, tool }), principal, notes };
+      },
+      status: () => ({ source: "", name: "", digest: "", problems: [], rejected: null }),
     },
+    catalog: () => Promise.resolve(catalog),
+    quotas: createQuotas({
+      store: { add: () => Promise.resolve({ ok: true, value: 7 }) },
+      now: () => 0,
+    }),
+    limits: LimitsSchema.parse({}),
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Principal } from "../../src/model/principal.ts";
 import { GateError } from "../../src/model/errors.ts";
 import { openBrowser, signIn, type TestBrowser } from "./console_browser.ts";
 import { consoleFixture, type Fixture, PEOPLE } from "./console_fixture.ts";
@@ -90,7 +91,7 @@ Deno.test("an execution shows its program, the lines that called, decisions, rea
     assert.match(html, /\$0\.0040/);
     assert.match(html, /48\.2k/);
     assert.match(html, /37 of 10000/);
-    assert.match(html, /href="\/console\/policy\?call=orders\.update&amp;sub=nightly-report/);
+    assert.match(html, /href="\/console\/policy\?record=019ee8f5[^"]*%3A2"/);
     assert.deepEqual(log.payloadReads, [`ada ${EXECUTIONS.denied}`]);
   });
 });
@@ -355,6 +356,56 @@ Deno.test("the policy page explains a denial with every rule and why others did 
   });
 });
 
+Deno.test("explain opens with the recorded call, answered, each step of the gate and both policies", async () => {
+  const record = `${EXECUTIONS.denied}:2`;
+  await withConsole(async (browser) => {
+    const execution = await browser.text(`/console/executions/${EXECUTIONS.denied}`);
+    const href = `/console/policy?${new URLSearchParams({ record })}`;
+    assert.ok(execution.includes(`href="${href}"`));
+    const html = await browser.text(href);
+    assert.match(html, /<div class="verdict is-deny">/);
+    assert.match(html, /&quot;status&quot;:&quot;cancelled&quot;/);
+    assert.match(html, /name="sub" value="nightly-report"/);
+    assert.match(html, /name="scopes" value="search, execute"/);
+    for (const step of ["Space", "Pin", "Arguments", "Class", "Rules", "Limits", "Approval"]) {
+      assert.match(html, new RegExp(`step-name">${step}<`));
+    }
+    assert.match(html, /execution-calls: 7 of \d+ calls used/);
+    assert.match(html, /Policy then <code[^>]*>9a9a9a9a9a9a/);
+    assert.match(html, /policy now <code[^>]*>[0-9a-f]{12}<\/code>.*: another one/);
+    const unknown = await browser.get("/console/policy?record=nothing%3A0");
+    assert.equal(unknown.status, 422);
+    assert.match(await unknown.text(), /The log has no such call/);
+  });
+});
+
+Deno.test("explain is offered to those who may use it, and answers nothing without the arguments", async () => {
+  const execution = `/console/executions/${EXECUTIONS.denied}`;
+  await withConsole(async (browser) => {
+    await signIn(browser, "key-audit");
+    assert.doesNotMatch(await browser.text(execution), /console\/policy/);
+  }, {});
+  const admin = { ...PEOPLE["key-ada"] as Principal, scopes: ["audit", "admin", "search"] };
+  await withConsole(async (browser) => {
+    const html = await browser.text(`/console/policy?record=${EXECUTIONS.denied}%3A2`);
+    assert.doesNotMatch(html, /class="verdict/);
+    assert.match(html, /for scope auditor only: type them/);
+    assert.doesNotMatch(html, /cancelled&quot;/);
+  }, { anonymous: admin });
+});
+
+Deno.test("a tool that nobody lists is explained as what would hold for one of that name", async () => {
+  await withConsole(async (browser) => {
+    await browser.text("/console/policy");
+    const response = await browser.post("/console/policy", { call: "no.such", args: "{}" });
+    const html = await response.text();
+    assert.equal(response.status, 200);
+    assert.match(html, /There is no tool &quot;no\.such&quot;/);
+    assert.match(html, /<div class="verdict is-hidden">/);
+    assert.match(html, /No server lists a tool of this name/);
+  });
+});
+
 Deno.test("a question that cannot be answered keeps what was typed and says what is wrong", async () => {
   await withConsole(async (browser) => {
     await browser.text("/console/policy");
@@ -362,7 +413,6 @@ Deno.test("a question that cannot be answered keeps what was typed and says what
       const [fields, problem] of [
         [{ call: "orders.update", args: "{broken" }, /not JSON/],
         [{ call: "orders.update", args: "[1]" }, /one JSON object/],
-        [{ call: "no.such", args: "{}" }, /no tool &quot;no\.such&quot;/],
         [{ call: "", args: "{}" }, /Name the tool/],
       ] as const
     ) {

@@ -1,4 +1,5 @@
 import type { ConsoleDeps, ExecutionView } from "../../src/console/console_deps.ts";
+import type { Principal } from "../../src/model/principal.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { makeTool } from "../policy/sample_tools.ts";
@@ -195,6 +196,16 @@ function hostileExplanation(): Awaited<ReturnType<ConsoleDeps["explain"]>> {
     max: null,
   };
   return {
+    call: HOSTILE,
+    effect: "ask",
+    gateEffect: "ask",
+    because: [HOSTILE],
+    message: HOSTILE,
+    steps: [{ step: "rules", outcome: "wait", text: HOSTILE }],
+    limitUses: [],
+    rejected: HOSTILE,
+    notes: [HOSTILE],
+    principal: { ...PEOPLE["key-none"] as Principal, sub: HOSTILE },
     decision: {
       effect: "ask",
       access: "write",
@@ -207,7 +218,7 @@ function hostileExplanation(): Awaited<ReturnType<ConsoleDeps["explain"]>> {
     visibility: null,
     policy: { name: HOSTILE, digest: HOSTILE, mode: HOSTILE },
     groups: [HOSTILE],
-    space: { name: HOSTILE, canEnter: false, hasTool: false, toolIsIn: [HOSTILE] },
+    space: { name: HOSTILE, canEnter: false, hasTool: false, toolIsIn: [HOSTILE], countedIn: [] },
     rules: [true, false].map((matched) => ({
       id: HOSTILE,
       effect: "deny",

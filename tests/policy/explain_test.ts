@@ -33,6 +33,7 @@ Deno.test("explain() says of every rule why it matched or did not", () => {
     canEnter: true,
     hasTool: true,
     toolIsIn: ["refunds"],
+    countedIn: ["refunds"],
   });
   assert.deepEqual(explanation.visibility, { access: "write", effect: "ask" });
   assert.deepEqual(explanation.rules[0]?.place, { path: "p.yaml", line: 22 });
@@ -109,5 +110,6 @@ Deno.test("explain() says that a tool is hidden, and where it would be", () => {
     canEnter: true,
     hasTool: false,
     toolIsIn: ["refunds"],
+    countedIn: ["engineering"],
   });
 });

@@ -1,6 +1,7 @@
 import { GateError } from "../../model/errors.ts";
 import { findNonFinite } from "../../model/json_numbers.ts";
 import type { Explanation, RuleTrace } from "../../policy/explain.ts";
+import type { GateExplanation, GateStep } from "../../supervisor/explain_gate.ts";
 import type { Command, CommandContext, CommandGroup, Output } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { renderTable } from "../table.ts";
@@ -12,12 +13,6 @@ interface CheckAnswer {
   readonly name: string;
   readonly digest: string;
   readonly problems: readonly { readonly severity: string; readonly text: string }[];
-}
-
-interface ExplainAnswer extends Explanation {
-  /** Why the files as they are now are not the policy in force; null if they are. */
-  readonly rejected: string | null;
-  readonly notes: readonly string[];
 }
 
 interface TestAnswer {
@@ -104,7 +99,7 @@ const explain: Command = {
       space: context.text("space"),
     };
     const client = await context.connect({ unusablePolicy: "close" });
-    const answer = await client.ask<ExplainAnswer>({
+    const answer = await client.ask<GateExplanation>({
       method: "POST",
       path: "/policy/explain",
       body,
@@ -163,12 +158,15 @@ function jsonOption(context: CommandContext, option: string): unknown {
   throw usageError(`In option "--${option}", ${place} is not a finite number`, "Use a smaller one");
 }
 
-function printExplanation(output: Output, call: string, answer: Explanation): void {
+function printExplanation(output: Output, call: string, answer: GateExplanation): void {
   const { decision, policy, groups, space, obligations } = answer;
   const shown = decision.observed === null
-    ? decision.effect
-    : `${decision.effect} (would be ${decision.observed}; the policy only observes)`;
+    ? answer.effect
+    : `${answer.effect} (would be ${decision.observed}; the policy only observes)`;
   output.result(`${call}: ${shown}, because of ${decision.because.join(", ") || "nothing"}`);
+  if (answer.gateEffect !== answer.effect) {
+    output.result(`  The gate stops exactly this call: ${answer.gateEffect}, see its steps`);
+  }
   if (decision.message !== "") output.result(`  ${decision.message}`);
   output.result(
     renderTable(["", ""], [
@@ -179,6 +177,18 @@ function printExplanation(output: Output, call: string, answer: Explanation): vo
       ["policy", `${policy.name} (${policy.mode}), digest ${policy.digest}`],
     ]).trimStart(),
   );
+  output.result(
+    `\nThe gate, step by step:\n${
+      renderTable(
+        ["STEP", "", "WHY"],
+        answer.steps.map(({ step, outcome, text }) => [
+          step,
+          OUTCOMES[outcome],
+          text,
+        ]),
+      )
+    }`,
+  );
   const matched = answer.rules.filter((rule) => rule.matched);
   const others = answer.rules.filter((rule) => !rule.matched);
   printRules(output, "Rules that match", matched);
@@ -186,6 +196,12 @@ function printExplanation(output: Output, call: string, answer: Explanation): vo
   const duties = obligationLines(obligations);
   if (duties.length > 0) output.result(`\nObligations:\n${duties.join("\n")}`);
 }
+
+const OUTCOMES: { readonly [outcome in GateStep["outcome"]]: string } = {
+  pass: "passes",
+  stop: "stops it",
+  wait: "waits",
+};
 
 function spaceText(space: Explanation["space"]): string {
   const enter = space.canEnter ? "" : ", which the principal may not enter";

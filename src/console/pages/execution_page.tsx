@@ -16,6 +16,8 @@ export interface ExecutionPageProps {
   readonly timeline: ExecutionTimeline;
   /** Whether the reader may see code, arguments and results. */
   readonly isAuditor: boolean;
+  /** Whether the reader may ask the gate again. */
+  readonly canExplain: boolean;
   /** The call that was asked for, by its id. */
   readonly openCall: string | null;
 }
@@ -23,7 +25,8 @@ export interface ExecutionPageProps {
 /** Calls drawn on one page; the audit log has the others. */
 const CALLS_MAX = 300;
 
-export function ExecutionPage({ shell, timeline, isAuditor, openCall }: ExecutionPageProps) {
+export function ExecutionPage(props: ExecutionPageProps) {
+  const { shell, timeline, isAuditor } = props;
   const { id, status, actor, startedAtMs } = timeline;
   return (
     <Page shell={shell} title={`Execution ${id.slice(-12)}`} section="executions">
@@ -84,7 +87,7 @@ export function ExecutionPage({ shell, timeline, isAuditor, openCall }: Executio
           <h2 id="calls">
             Calls <span class="count">{timeline.calls.length}</span>
           </h2>
-          <Calls timeline={timeline} isAuditor={isAuditor} openCall={openCall} />
+          <Calls {...props} />
         </section>
       </div>
     </Page>
@@ -207,7 +210,7 @@ function Logs({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor:
   );
 }
 
-function Calls({ timeline, isAuditor, openCall }: Omit<ExecutionPageProps, "shell">) {
+function Calls({ timeline, isAuditor, canExplain, openCall }: ExecutionPageProps) {
   const { calls, id } = timeline;
   if (calls.length === 0) {
     return (
@@ -234,7 +237,7 @@ function Calls({ timeline, isAuditor, openCall }: Omit<ExecutionPageProps, "shel
             totalMs={timeline.totalMs}
             isAuditor={isAuditor}
             line={lineOf(call)}
-            explainHref={explainHref(timeline, call)}
+            explainHref={canExplain ? explainHref(call) : null}
             isOpen={call.id === openCall}
             openHref={`/console/executions/${
               encodeURIComponent(id)
@@ -256,13 +259,6 @@ function More({ id, children }: { id: string; children?: Child }) {
   );
 }
 
-function explainHref({ actor, space }: ExecutionTimeline, call: TimelineCall): string {
-  const query = new URLSearchParams({ call: `${call.server}.${call.name}` });
-  if (actor !== null) {
-    query.set("sub", actor.sub);
-    query.set("client", actor.client);
-    if (actor.groups.length > 0) query.set("groups", actor.groups.join(","));
-  }
-  if (space !== "") query.set("space", space);
-  return `/console/policy?${query}`;
+function explainHref({ id }: TimelineCall): string {
+  return `/console/policy?${new URLSearchParams({ record: id })}`;
 }

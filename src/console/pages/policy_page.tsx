@@ -1,11 +1,12 @@
-import type { Explanation } from "../../policy/explain.ts";
+import type { GateExplanation } from "../../supervisor/explain_gate.ts";
 import type { ConsolePolicy } from "../console_deps.ts";
 import type { ExplainForm } from "../explain_form.ts";
+import type { RecordedCall } from "../recorded_call.ts";
 import { ExplanationView } from "../view/explanation.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import { makeVisible } from "../visible_text.ts";
-import { Digest, FormToken, Heading } from "../view/parts.tsx";
+import { Digest, EffectBadge, FormToken, Heading, Reasons, Time } from "../view/parts.tsx";
 
 export interface PolicyPageProps {
   readonly shell: Shell;
@@ -15,14 +16,16 @@ export interface PolicyPageProps {
   /** Names to choose from. */
   readonly tools: readonly string[];
   /** Null before the form was sent, or if it could not be answered. */
-  readonly explanation: Explanation | null;
+  readonly explanation: GateExplanation | null;
+  /** The call that the question began with; null if it was typed. */
+  readonly recorded: RecordedCall | null;
   readonly problem: string | null;
 }
 
 const TOOL_NAMES_MAX = 2_000;
 
 export function PolicyPage(props: PolicyPageProps) {
-  const { shell, status, explanation, problem } = props;
+  const { shell, status, explanation, problem, recorded } = props;
   return (
     <Page shell={shell} title="Policy" section="policy">
       <Heading title="Policy" about="Ask what the gate would decide, and why." />
@@ -41,17 +44,70 @@ export function PolicyPage(props: PolicyPageProps) {
               </p>
             </div>
           )}
+          {recorded === null ? null : <ThenAndNow recorded={recorded} explanation={explanation} />}
           {explanation === null ? null : <ExplanationView explanation={explanation} />}
           {explanation === null && problem === null
             ? (
               <p class="quiet">
-                Name a tool and its arguments. Nothing is called: the policy alone answers.
+                {recorded === null
+                  ? "Name a tool and its arguments."
+                  : "The arguments of this call are not kept, or are for scope auditor only: type them."}
+                {" "}
+                Nothing is called: the gate only says what it would do.
               </p>
             )
             : null}
         </section>
       </div>
     </Page>
+  );
+}
+
+/** What became of a recorded call, and whether the policy that decided is still in force. */
+function ThenAndNow(
+  { recorded, explanation }: Pick<PolicyPageProps, "explanation"> & {
+    readonly recorded: RecordedCall;
+  },
+) {
+  const { verdict, policyDigest, execution, call, atMs } = recorded;
+  const digestNow = explanation?.policy.digest;
+  const isOther = policyDigest !== null && digestNow !== undefined && digestNow !== policyDigest;
+  return (
+    <div class={`notice ${isOther ? "tone-warn" : ""}`}>
+      <p>
+        Then, <Time ms={atMs} /> UTC: {verdict === null ? "no decision" : (
+          <>
+            <EffectBadge effect={verdict.effect} /> <Reasons reasons={verdict.reasons} />
+          </>
+        )}
+        {" · "}
+        <a
+          href={`/console/executions/${encodeURIComponent(execution)}#call-${
+            encodeURIComponent(call.slice(call.lastIndexOf(":") + 1))
+          }`}
+        >
+          the call
+        </a>
+      </p>
+      {explanation === null ? null : (
+        <p>
+          Now: <EffectBadge effect={explanation.gateEffect} />
+        </p>
+      )}
+      <p>
+        {policyDigest === null ? "No rule was asked then." : (
+          <>
+            Policy then <Digest hash={policyDigest} />
+            {digestNow === undefined ? null : (
+              <>
+                , policy now <Digest hash={digestNow} />
+                {isOther ? ": another one." : ": the same."}
+              </>
+            )}
+          </>
+        )}
+      </p>
+    </div>
   );
 }
 
@@ -120,6 +176,8 @@ function QuestionForm({ shell, form, tools, spaces }: PolicyPageProps) {
   return (
     <form method="post" action="/console/policy#answer" class="form">
       <FormToken token={shell.visit?.formToken ?? ""} />
+      <input type="hidden" name="issuer" value={form.issuer} />
+      <input type="hidden" name="record" value={form.record} />
       <div class="field">
         <label for="call">Tool</label>
         <input
@@ -151,24 +209,30 @@ function QuestionForm({ shell, form, tools, spaces }: PolicyPageProps) {
         </div>
         <TextField
           name="groups"
-          label="Groups claim"
+          label="Groups of the policy, or values of the claim"
           value={form.groups}
-          placeholder="acme-finance, acme-eng"
+          placeholder="finance, acme-eng"
         />
-        <TextField name="scopes" label="Scopes" value={form.scopes} placeholder="all" />
+        <TextField name="scopes" label="Scopes" value={form.scopes} placeholder="none" />
       </fieldset>
       <div class="field">
         <label for="space">Space</label>
         <select id="space" name="space">
-          {[...new Set(["default", ...spaces])].map((space) => (
-            <option value={space} selected={space === form.space}>{makeVisible(space)}</option>
-          ))}
+          {[...new Set(["default", ...spaces, ...(form.space === "" ? [] : [form.space])])].map((
+            space,
+          ) => <option value={space} selected={space === form.space}>{makeVisible(space)}</option>)}
         </select>
       </div>
       <label class="check">
         <input type="checkbox" name="tainted" value="yes" checked={form.tainted} />
         The program has read untrusted data
       </label>
+      <TextField
+        name="sources"
+        label="Servers whose results it has read"
+        value={form.sources}
+        placeholder="none"
+      />
       <button type="submit" class="primary">Explain</button>
     </form>
   );

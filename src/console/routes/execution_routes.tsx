@@ -74,6 +74,7 @@ export function addExecutionRoutes(
           shell={shell}
           timeline={timeline}
           isAuditor={isAuditor}
+          canExplain={principal.scopes.includes("admin")}
           openCall={openCall}
         />,
       );

@@ -1,10 +1,11 @@
 import type { Context, Hono } from "hono";
 import { GateError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Explanation } from "../../policy/explain.ts";
+import type { GateExplanation } from "../../supervisor/explain_gate.ts";
 import type { ConsoleEnv } from "../console_session.ts";
-import { type ExplainForm, readExplainForm, toQuestion } from "../explain_form.ts";
+import { type ExplainForm, formOfRecord, readExplainForm, toQuestion } from "../explain_form.ts";
 import { page, readForm, readQuery, type RouteKit } from "../page_context.tsx";
+import type { RecordedCall } from "../recorded_call.ts";
 import { PolicyPage } from "../pages/policy_page.tsx";
 
 /** The policy in force, and what it would decide. */
@@ -33,33 +34,49 @@ export function addPolicyRoutes(
 
   app.get(
     "/policy",
-    needing(
-      "admin",
-      (context, principal) =>
-        show(context, principal, readExplainForm(readQuery(context)), {
-          explanation: null,
-          problem: null,
-        }),
-    ),
+    needing("admin", async (context, principal) => {
+      const form = readExplainForm(readQuery(context));
+      if (form.record === "") return await show(context, principal, form, NOTHING_ASKED);
+      const mayOpen = principal.scopes.includes("auditor");
+      const recorded = await deps.recordedCall(principal, form.record, mayOpen);
+      if (recorded === null) {
+        const problem = "The log has no such call: it is mistyped, or past its retention.";
+        return await show(context, principal, form, { ...NOTHING_ASKED, problem });
+      }
+      const asked = formOfRecord(recorded);
+      if (recorded.argsText === null) {
+        // Without the arguments the answer would be one to another question.
+        return await show(context, principal, asked, { ...NOTHING_ASKED, recorded });
+      }
+      const answer = await answerOf(deps.explain, asked);
+      return await show(context, principal, asked, { ...answer, recorded });
+    }),
   );
   app.post(
     "/policy",
     needing("admin", async (context, principal) => {
       const form = readExplainForm(await readForm(context));
-      return await show(context, principal, form, await answerOf(deps.explain, form));
+      const recorded = form.record === ""
+        ? null
+        : await deps.recordedCall(principal, form.record, false);
+      const answer = await answerOf(deps.explain, form);
+      return await show(context, principal, form, { ...answer, recorded });
     }),
   );
 }
 
 interface Answer {
-  readonly explanation: Explanation | null;
+  readonly explanation: GateExplanation | null;
   readonly problem: string | null;
+  readonly recorded: RecordedCall | null;
 }
+
+const NOTHING_ASKED: Answer = { explanation: null, problem: null, recorded: null };
 
 async function answerOf(
   explain: RouteKit["deps"]["explain"],
   form: ExplainForm,
-): Promise<Answer> {
+): Promise<Omit<Answer, "recorded">> {
   const asked = toQuestion(form);
   if ("problem" in asked) return { explanation: null, problem: asked.problem };
   try {

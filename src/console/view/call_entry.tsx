@@ -12,7 +12,8 @@ interface CallEntryProps {
   readonly isAuditor: boolean;
   /** The program's line that made it; null if that is not certain. */
   readonly line: number | null;
-  readonly explainHref: string;
+  /** Null: not for this reader, or nothing to explain. */
+  readonly explainHref: string | null;
   /** Shows its details at once. */
   readonly isOpen: boolean;
   /** Where its payloads are shown, if they are not. */
@@ -43,10 +44,14 @@ export function CallEntry(props: CallEntryProps) {
             <a href={`#line-${line}`}>line {line}</a>
           </>
         )}
-        {" · "}
-        <a href={explainHref}>
-          explain<span class="unseen">call {call.index + 1}</span>
-        </a>
+        {explainHref === null || call.server === "" ? null : (
+          <>
+            {" · "}
+            <a href={explainHref}>
+              explain<span class="unseen">call {call.index + 1}</span>
+            </a>
+          </>
+        )}
       </p>
       {call.error == null ? null : (
         <p class="call-error">

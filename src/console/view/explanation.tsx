@@ -1,4 +1,5 @@
 import type { Explanation, RuleTrace, RuleVerdict } from "../../policy/explain.ts";
+import type { GateExplanation, GateStep } from "../../supervisor/explain_gate.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
@@ -20,16 +21,22 @@ const WORDS: { readonly [word: string]: string } = {
   space: "The space does not hold the tool, or is closed to this principal.",
 };
 
-/** One decision with every rule, and why each applies or not. */
-export function ExplanationView({ explanation }: { explanation: Explanation }) {
-  const { decision, rules } = explanation;
+/** What the gate would do: each of its steps, and every rule with why it applies or not. */
+export function ExplanationView({ explanation }: { explanation: GateExplanation }) {
+  const { decision, rules, gateEffect: effect, notes } = explanation;
   const matched = rules.filter((rule) => rule.matched);
   const others = rules.filter((rule) => !rule.matched);
   return (
-    <div class={`verdict is-${decision.effect}`}>
+    <div class={`verdict is-${effect}`}>
       <p class="verdict-head">
-        <EffectBadge effect={decision.effect} /> <AccessBadge access={decision.access} />
+        <EffectBadge effect={effect} /> <AccessBadge access={decision.access} />
       </p>
+      {notes.map((note) => (
+        <p class="note">
+          <Hostile text={note} max={500} />
+        </p>
+      ))}
+      <Steps steps={explanation.steps} />
       {decision.because.map((word) => Object.hasOwn(WORDS, word) ? <p>{WORDS[word]}</p> : null)}
       {decision.message === "" ? null : (
         <p class="verdict-message">
@@ -61,6 +68,39 @@ export function ExplanationView({ explanation }: { explanation: Explanation }) {
       )}
       <Obligations obligations={explanation.obligations} />
     </div>
+  );
+}
+
+const STEP_NAMES: { readonly [step in GateStep["step"]]: string } = {
+  space: "Space",
+  pin: "Pin",
+  schema: "Arguments",
+  class: "Class",
+  rules: "Rules",
+  limits: "Limits",
+  approval: "Approval",
+};
+
+const OUTCOMES: { readonly [outcome in GateStep["outcome"]]: { sign: string; word: string } } = {
+  pass: { sign: "✓", word: "passes" },
+  stop: { sign: "✕", word: "stops it" },
+  wait: { sign: "?", word: "waits" },
+};
+
+function Steps({ steps }: { steps: readonly GateStep[] }) {
+  return (
+    <ol class="steps">
+      {steps.map(({ step, outcome, text }) => (
+        <li class={`step-${outcome}`}>
+          <span class="step-sign" aria-hidden="true">{OUTCOMES[outcome].sign}</span>
+          <span class="step-name">{STEP_NAMES[step]}</span>
+          <span class="unseen">{OUTCOMES[outcome].word}</span>
+          <span class="step-text">
+            <Hostile text={text} max={1_000} />
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }
 
