@@ -6,6 +6,10 @@ import { ConfigSchema } from "../src/config/schema.ts";
 import { type TestApp, withApp } from "./fakes/app.ts";
 import { rawServer, temporaryJournal, until } from "./fakes/upstream_parts.ts";
 
+/** At the default isolation level, which the other tests of the service do without. */
+const withService: typeof withApp = (config, use) =>
+  withApp({ sandbox: { warm: 1 }, ...config }, use);
+
 const JOIN = `
 const orders = await tools.orders.list({ since: "2026-04-01" });
 const customers = await tools.customers.batchGet({ ids: orders.map((o) => o.customerId) });
@@ -34,7 +38,7 @@ async function auditOf(test: TestApp, execution: string): Promise<AuditRecord[]>
 }
 
 Deno.test("the program that joins orders and customers returns three rows, fully audited", async () => {
-  await withApp({}, async (test) => {
+  await withService({}, async (test) => {
     const execution = await test.execute(JOIN);
     assert.equal(execution.status, "ok", JSON.stringify(execution.error));
     const rows = execution.result as {
@@ -62,7 +66,7 @@ Deno.test("the program that joins orders and customers returns three rows, fully
 });
 
 Deno.test("what policy hides is absent from search and types, and calling it says it does not exist", async () => {
-  await withApp({ policy: POLICY, auth: "keys" }, async (test) => {
+  await withService({ policy: POLICY, auth: "keys" }, async (test) => {
     const key = async (group: string) =>
       (await test.json<{ key: string }>("POST", "/keys", { name: group, groups: [group] })).key;
     const [sales, office] = [await key("sales"), await key("office")];
@@ -118,7 +122,7 @@ Deno.test("what policy hides is absent from search and types, and calling it say
 });
 
 Deno.test("a call denied for its arguments names the rule, and both refusals are in the audit", async () => {
-  await withApp({ policy: POLICY, auth: "keys" }, async (test) => {
+  await withService({ policy: POLICY, auth: "keys" }, async (test) => {
     const { key } = await test.json<{ key: string }>("POST", "/keys", {
       name: "s",
       groups: ["sales"],
@@ -140,7 +144,7 @@ Deno.test("a call denied for its arguments names the rule, and both refusals are
 });
 
 Deno.test("a revoked or expired key is refused from the next request on", async () => {
-  await withApp({ auth: "keys" }, async (test) => {
+  await withService({ auth: "keys" }, async (test) => {
     const created = await test.json<{ id: string; key: string }>("POST", "/keys", { name: "k" });
     const search = () => test.ask("POST", "/search", { query: "orders" }, created.key);
     assert.equal((await search()).status, 200);
@@ -155,7 +159,7 @@ Deno.test("a revoked or expired key is refused from the next request on", async 
 });
 
 Deno.test("a result over its limit is kept as a resource for the same principal only", async () => {
-  await withApp({ limits: { resultBytesMax: 2_000 } }, async (test) => {
+  await withService({ limits: { resultBytesMax: 2_000 } }, async (test) => {
     const execution = await test.execute(`return "x".repeat(5000)`);
     assert.equal(execution.status, "error");
     assert.equal(execution.error?.code, "ERR_SANDBOX_RESULT_SIZE");
@@ -165,7 +169,7 @@ Deno.test("a result over its limit is kept as a resource for the same principal 
 });
 
 Deno.test("a dry run plans writes, makes none, and says so", async () => {
-  await withApp({ policies: "open" }, async (test) => {
+  await withService({ policies: "open" }, async (test) => {
     const before = await test.execute(`return (await tools.orders.get({ id: "ord-00001" })).note`);
     const dry = await test.execute(
       `await tools.orders.update({ id: "ord-00001", note: "changed" }); return "done"`,
@@ -182,7 +186,7 @@ Deno.test("a dry run plans writes, makes none, and says so", async () => {
 });
 
 Deno.test("programs find tools by themselves, within what their caller may see", async () => {
-  await withApp({}, async (test) => {
+  await withService({}, async (test) => {
     const execution = await test.execute(`
       const hits = await tools.$search("list orders");
       const docs = await tools.$describe(hits[0].name);
@@ -197,7 +201,7 @@ Deno.test("programs find tools by themselves, within what their caller may see",
 });
 
 Deno.test("a hundred parallel calls wait for their turn instead of failing", async () => {
-  await withApp({ limits: { concurrentCallsMax: 4 } }, async (test) => {
+  await withService({ limits: { concurrentCallsMax: 4 } }, async (test) => {
     const execution = await test.execute(`
       const all = await Promise.all(Array.from({ length: 100 }, () => tools.orders.get({ id: "ord-00001" })));
       return all.length;`);
@@ -207,7 +211,7 @@ Deno.test("a hundred parallel calls wait for their turn instead of failing", asy
 });
 
 Deno.test("the service answers health, and 404 and 413 as problem documents", async () => {
-  await withApp({}, async ({ app }) => {
+  await withService({}, async ({ app }) => {
     const get = (path: string) => app.fetch(new Request(`http://127.0.0.1${path}`));
     assert.equal((await (await get("/healthz")).json()).status, "ok");
     // Red until the sandbox has opened.
@@ -236,7 +240,7 @@ Deno.test("the service answers health, and 404 and 413 as problem documents", as
 });
 
 Deno.test("metrics count what the audit log says, by server and status", async () => {
-  await withApp({}, async (test) => {
+  await withService({}, async (test) => {
     await test.execute(JOIN);
     await test.execute(`await tools.orders.nothing({})`);
     const response = await test.app.fetch(new Request("http://127.0.0.1/metrics"));
@@ -251,7 +255,7 @@ Deno.test("metrics count what the audit log says, by server and status", async (
     assert.match(text, /toolgate_audit_ok 1/);
     assert.ok(!text.includes("nothing"));
   });
-  await withApp({ auth: "keys" }, async ({ app }) => {
+  await withService({ auth: "keys" }, async ({ app }) => {
     const response = await app.fetch(new Request("http://127.0.0.1/metrics"));
     assert.equal(response.status, 401);
     await response.body?.cancel();
@@ -294,7 +298,7 @@ Deno.test("a service that starts asks its upstreams again what it knew of them",
 Deno.test("an upstream's error names the tool as programs do, whatever the server calls it", async () => {
   using journal = temporaryJournal();
   const mcpServers = { "my-raw": rawServer(journal.path) };
-  await withApp({ mcpServers, policies: "open" }, async ({ execute }) => {
+  await withService({ mcpServers, policies: "open" }, async ({ execute }) => {
     const { result, status } = await execute(
       `try { await tools["my-raw"].crash({}); } catch (e) { return [e.tool, e.code, e.message]; }`,
     );
@@ -309,7 +313,7 @@ Deno.test("readyz tells strangers where a rejected policy is wrong, and not what
   const policy = (tool: string) =>
     `version: 1\nname: p\nrules:\n  - { id: r, allow: read, tools: [orders.${tool}] }\n`;
   for (const auth of ["none", "keys"]) {
-    await withApp({ auth, policy: policy("list") }, async ({ app, folder, json }) => {
+    await withService({ auth, policy: policy("list") }, async ({ app, folder, json }) => {
       await Deno.writeTextFile(`${folder}/policy.yaml`, policy("lisd"));
       await json("POST", "/policy/reload");
       const response = await app.fetch(new Request("http://127.0.0.1/readyz"));

@@ -14,7 +14,8 @@ export interface TestApp {
 }
 
 /**
- * Runs a test against a service with its own store and folder, and closes it.
+ * Runs a test against a service with its own store and folder, and closes it. Programs run at level
+ * `realm`, whose hosts cost the least.
  *
  * @param config as in `toolgate.yaml`; `policy` is the text of a policy file.
  */
@@ -30,7 +31,7 @@ export async function withApp(
     config: ConfigSchema.parse({
       server: { port: 0, drainMs: 200 },
       store: "memory:",
-      sandbox: { warm: 1 },
+      sandbox: { warm: 1, isolation: "realm" },
       ...(policy === undefined ? {} : { policies: `${folder}/policy.yaml` }),
       ...rest,
     }),
