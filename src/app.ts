@@ -42,6 +42,7 @@ import { createSecretMask, resolveMasked } from "./upstream/secret_mask.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import { estimateTokens } from "./usage/tokens.ts";
+import { createStorageBudget, type StorageBudget } from "./usage/storage_budget.ts";
 import { createMetrics } from "./usage/metrics.ts";
 import { openConsole } from "./console/open_console.ts";
 import { actorOf } from "./supervisor/actor.ts";
@@ -85,6 +86,11 @@ export async function openApp(
 ): Promise<App> {
   const { config, baseDir, log } = options;
   const limits = { ...AUDIT_LIMITS, ...patience };
+  const budget = createStorageBudget({
+    store,
+    now: Date.now,
+    bytesPerDayMax: config.limits.storedBytesPerDayMax,
+  });
   const audit = await openAuditLog({
     store,
     limits,
@@ -93,19 +99,21 @@ export async function openApp(
     baseDir,
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
+    onKept: ({ iss, sub }, bytes) => budget.charge({ issuer: iss, sub }, bytes),
   }).catch(closing(store));
-  const parts = { store, audit, recordPatienceMs: limits.factPatienceMs };
+  const parts = { store, audit, budget, recordPatienceMs: limits.factPatienceMs };
   return await assemble(options, parts).catch(closing(audit, store));
 }
 
 interface OpenParts {
   readonly store: Store;
   readonly audit: AuditLog;
+  readonly budget: StorageBudget;
   readonly recordPatienceMs: number;
 }
 
 async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
-  const { store, audit, recordPatienceMs } = parts;
+  const { store, audit, budget, recordPatienceMs } = parts;
   const { config, log } = options;
   const mask = createSecretMask();
   const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
@@ -123,6 +131,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     store,
     audit,
     recordPatienceMs,
+    budget,
     resolveSecrets,
     env: () => Deno.env.toObject(),
     log,
@@ -139,6 +148,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   });
   const usage = createUsageServices({
     audit,
+    admit: budget.admit,
     policy: gate.policy.current,
     usdPerMillionTokens: config.pricing.usdPerMillionTokens,
     now: Date.now,
@@ -158,7 +168,9 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     search: gate.search,
     execute: gate.execute,
     onListed: (...listing) => {
-      listings.listed(...listing);
+      // A list is answered to everybody; it is recorded within the budget of whoever asked.
+      const [{ principal }] = listing;
+      budget.admit(principal).then(() => listings.listed(...listing), () => {});
       // Who lists the tools soon runs a program, and its first mistake waits for the checker.
       gate.warmChecker();
     },
@@ -349,6 +361,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       await shipping?.close();
       await published?.withdraw();
       await audit.close();
+      await budget.close();
       await store.close();
     },
   };

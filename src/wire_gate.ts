@@ -32,6 +32,7 @@ import {
 import { createBundleMemory } from "./policy/bundle_memory.ts";
 import type { Store } from "./store/store.ts";
 import { actorOf } from "./supervisor/actor.ts";
+import { createAdmission } from "./supervisor/admission.ts";
 import { type CatalogView, createCatalogViews } from "./supervisor/catalog_view.ts";
 import { callTool } from "./supervisor/call_tool.ts";
 import type { CallOutcome } from "./supervisor/tool_call.ts";
@@ -48,6 +49,7 @@ import type { SubjectToken } from "./upstream/upstream.ts";
 import type { UserTokens } from "./upstream/user_tokens.ts";
 import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 import { createQuotas } from "./usage/quota.ts";
+import type { StorageBudget } from "./usage/storage_budget.ts";
 import { estimateTokens } from "./usage/tokens.ts";
 
 /** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
@@ -97,6 +99,7 @@ export interface GateDeps {
   readonly audit: AuditLog;
   /** How long an answer waits for records of what has happened. */
   readonly recordPatienceMs: number;
+  readonly budget: StorageBudget;
   readonly resolveSecrets: ResolveSecrets;
   /** The token by which a caller proved who they are; null if there is none. */
   readonly subjectToken: SubjectToken;
@@ -199,7 +202,13 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     const showsQuarantined = principal.scopes.includes("admin");
     return await index.search(input, visible, { showsQuarantined });
   };
-  const kept = createKeptResults({ store });
+  const kept = createKeptResults({
+    store,
+    sealer: audit.sealer,
+    now: Date.now,
+    onKept: (principal, bytes) => deps.budget.charge(principal, bytes),
+  });
+  const admit = createAdmission({ budget: deps.budget, audit, policy: policy.current, log });
   const running = new Set<Promise<unknown>>();
   const stopping = new AbortController();
   let draining = false;
@@ -265,6 +274,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     },
     servers: () => [...snapshot().servers.values()],
     async search(caller, input, exchange) {
+      await admit(caller);
       const answer = await find(caller.principal, caller.space, input);
       await audit.append({
         kind: "search",
@@ -284,6 +294,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     },
     async execute(caller, input, exchange) {
       const code = codeOf(input);
+      await admit(caller);
       await catalog();
       return await track((signal) =>
         execute(executeDeps, {
@@ -305,6 +316,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     },
     callClassic: (caller, tool, args, exchange) =>
       track(async (signal) => {
+        await admit(caller);
         const context = contextOf(
           uuidV7(),
           {

@@ -6,13 +6,13 @@
  */
 import type { Config } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
-import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import type { AuditActor, AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
 import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
 import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
 import { startAuditMaintenance } from "./audit_maintenance.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
-import { AUDIT_LIMITS, type AuditLimits, type Urgency } from "./audit_queue.ts";
+import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./audit_queue.ts";
 import { type AuditHealth, AuditWriter } from "./audit_writer.ts";
 import { createChainKeeper } from "./chain_keeper.ts";
 import { keepPayloads, type KeptRecord } from "./keep_payloads.ts";
@@ -21,6 +21,7 @@ import { createPayloadStore } from "./payload_store.ts";
 import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { trimAudit } from "./retention.ts";
+import { createSealer, type Sealer } from "./sealer.ts";
 import { firstUnshipped } from "./ship.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
 
@@ -67,6 +68,8 @@ export interface AuditLog {
   health(): AuditHealth;
   /** Signs text with the key of the checkpoints. */
   signNote(text: string): string;
+  /** Encrypts with the keys of the payloads, also where none are kept. */
+  readonly sealer: Sealer;
   /** Places outside the store that remember checkpoints. */
   anchors(): AnchorStatus[];
   /** Writes what waits and a last checkpoint. */
@@ -89,6 +92,8 @@ export interface AuditLogOptions {
   readonly now?: () => number;
   readonly log?: (message: string) => void;
   readonly limits?: Partial<AuditLimits>;
+  /** Hears what a record that names its actor takes in the store. */
+  readonly onKept?: (actor: AuditActor, bytes: number) => void;
 }
 
 /** Opens the chain where it ended; calls that a crash left open get the outcome `unknown`. */
@@ -158,17 +163,23 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     const { execution = "" } = event;
     const before = delayed.get(execution);
     if (before === undefined && !(kept instanceof Promise)) {
+      charge(kept);
       return await writer.append(kept.event, kept.payloads, urgency);
     }
-    const appending = Promise.all([kept, before]).then(([{ event, payloads }]) => ({
-      appended: writer.append(event, payloads, urgency),
-    }));
+    const appending = Promise.all([kept, before]).then(([kept]) => {
+      charge(kept);
+      return { appended: writer.append(kept.event, kept.payloads, urgency) };
+    });
     // Those that come behind wait until it has its place, not until it is durable.
     const placed = appending.then(({ appended }) => void appended.catch(() => {}), () => {});
     delayed.set(execution, placed);
     await placed;
     if (delayed.get(execution) === placed) delayed.delete(execution);
     return await (await appending).appended;
+  }
+
+  function charge({ event: { actor }, payloads }: KeptRecord): void {
+    if (actor !== undefined) options.onKept?.(actor, storedBytesOf(payloads));
   }
 
   function keep(
@@ -235,6 +246,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     health: () => writer.health(),
     anchors: () => anchors.status(),
     signNote: keys.signer.signNote,
+    sealer: createSealer(keys.payloadKeys),
     close,
   };
 }

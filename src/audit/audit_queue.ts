@@ -31,7 +31,11 @@ export type AuditLimits = { readonly [name in keyof typeof AUDIT_LIMITS]: number
 export type Urgency = "now" | "soon";
 
 /** Payloads of one record as they are kept: in the batch's box, or in a box of their own. */
-export type KeptPayloads = SaltedPayloads | { readonly large: string };
+export type KeptPayloads = SaltedPayloads | {
+  readonly large: string;
+  /** Size of that box in the store. */
+  readonly bytes: number;
+};
 
 export interface Waiting {
   readonly event: AuditEvent;
@@ -101,7 +105,16 @@ export function createAuditQueue(limits: AuditLimits): AuditQueue {
 export function charactersOf(payloads: KeptPayloads | null): number {
   if (payloads === null || "large" in payloads) return 0;
   return (payloads.args?.[1].length ?? 0) + (payloads.result?.[1].length ?? 0) +
-    (payloads.code?.[1].length ?? 0);
+    (payloads.code?.[1].length ?? 0) + (payloads.cutArgs?.[1].head.length ?? 0);
+}
+
+/** Bytes of a record in the store without its payloads: its line, and what it is found by. */
+const RECORD_BYTES = 2_048;
+
+/** About how many bytes a record with its payloads takes in the store, compression left aside. */
+export function storedBytesOf(payloads: KeptPayloads | null): number {
+  if (payloads === null) return RECORD_BYTES;
+  return RECORD_BYTES + ("large" in payloads ? payloads.bytes : charactersOf(payloads));
 }
 
 /** Kinds that are written before something happens. All others tell what has happened. */

@@ -1,7 +1,7 @@
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { AuditLog } from "./audit_log.ts";
-import { type AuditPayloads, programOf } from "./payload_box.ts";
+import { type CutText, programOf } from "./payload_box.ts";
 
 /** One call as it was recorded, in the order in which the program made them. */
 export interface RecordedCall {
@@ -12,6 +12,8 @@ export interface RecordedCall {
   readonly effect: string | null;
   /** JSON text of the arguments; null when it is not kept (any more). */
   readonly args: string | null;
+  /** Of a refused call whose arguments were too large to keep; then `args` is null. */
+  readonly cutArgs: CutText | null;
   /** The salted hash of the arguments in the chain; null when there is none. */
   readonly argsCommit: string | null;
   /** `ok`, or the error code; null while the call runs. */
@@ -137,15 +139,20 @@ async function readCalls(
     if (index === null || tool === undefined) continue;
     const outcome = ofCall.findLast(isOutcome);
     const begun = ofCall.find((record) => record.args !== undefined);
-    const args = begun === undefined ? null : await textOf(log, begun, "args");
+    const kept = begun === undefined ? null : await log.payloads(begun);
+    const args = kept?.args ?? null;
+    const cutArgs = kept?.cutArgs ?? null;
     const name = `${tool.server}.${tool.name} (call ${index})`;
-    if (begun !== undefined && args === null) missing.push(`The arguments of ${name} are not kept`);
+    if (begun !== undefined && args === null && cutArgs === null) {
+      missing.push(`The arguments of ${name} are not kept`);
+    }
     calls.push({
       index,
       server: tool.server,
       tool: tool.name,
       effect: ofCall.find((record) => record.decision)?.decision?.effect ?? null,
       args,
+      cutArgs,
       argsCommit: begun?.args?.commit ?? null,
       status: outcome?.result?.status ?? null,
       result: outcome === undefined
@@ -183,17 +190,9 @@ async function resultOf(
   missing: string[],
 ): Promise<string | null> {
   if (record.result?.commit === undefined) return null;
-  const result = await textOf(log, record, "result");
+  const result = (await log.payloads(record))?.result ?? null;
   if (result === null) missing.push(`${name} is not kept`);
   return result;
-}
-
-async function textOf(
-  log: Pick<AuditLog, "payloads">,
-  record: AuditRecord,
-  name: keyof AuditPayloads,
-): Promise<string | null> {
-  return (await log.payloads(record))?.[name] ?? null;
 }
 
 /** The number in `<execution>:<number>`. */

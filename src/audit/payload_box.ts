@@ -2,7 +2,8 @@
  * Payloads: arguments, results and code, encrypted beside the chain.
  *
  * The chain holds only `commit = SHA-256(salt ‖ JCS(value))`. The salt is kept with the payload, so
- * that removing the payload leaves a commit that says nothing, and the chain stays whole.
+ * that removing the payload leaves a commit that says nothing, and the chain stays whole. Large
+ * arguments that no upstream got are cut: the commit is then over `{head, bytes, sha256}`.
  * Payloads of one batch share a box (AES-256-GCM over deflated JSON): one value in the store.
  */
 import {
@@ -22,11 +23,31 @@ export interface AuditPayloads {
   readonly args?: string;
   readonly result?: string;
   readonly code?: string;
+  /** Arguments that no upstream got and that were too large to keep; then `args` is not there. */
+  readonly cutArgs?: CutText;
+}
+
+/** The beginning of a text, and what tells whether another text is the whole of it. */
+export interface CutText {
+  readonly head: string;
+  /** Of the whole text, as UTF-8. */
+  readonly bytes: number;
+  /** Of the whole text, hex. */
+  readonly sha256: string;
+}
+
+/** What is kept of arguments that no upstream got. */
+export const CUT_CHARACTERS = 16_384;
+
+/** Arguments that no upstream got: kept whole up to a bound, else their beginning. */
+export function unsentArguments(text: string): AuditPayloads {
+  return text.length <= CUT_CHARACTERS ? { args: text } : { cutArgs: cutText(text) };
 }
 
 /** Salt (hex) and text of each payload of one record. */
 export interface SaltedPayloads {
   readonly args?: readonly [salt: string, text: string];
+  readonly cutArgs?: readonly [salt: string, cut: CutText];
   readonly result?: readonly [salt: string, text: string];
   readonly code?: readonly [salt: string, text: string];
 }
@@ -49,6 +70,13 @@ export function commitPayloads(
     salted.args = [createSalt(), payloads.args];
     committed.args = { ...event.args, ...commitOf(...salted.args) };
   }
+  if (payloads.cutArgs !== undefined) {
+    const salt = createSalt();
+    const { head, bytes } = payloads.cutArgs;
+    salted.cutArgs = [salt, payloads.cutArgs];
+    const { commit } = commitOf(salt, JSON.stringify(payloads.cutArgs));
+    committed.args = { ...event.args, commit, bytes, cut: head.length };
+  }
   if (payloads.result !== undefined) {
     salted.result = [createSalt(), payloads.result];
     committed.result = { status: "ok", ...event.result, ...commitOf(...salted.result) };
@@ -63,6 +91,11 @@ export function commitPayloads(
 /** Whether kept payloads are the ones that a record commits to. */
 export function matchesCommits(record: AuditRecord, salted: SaltedPayloads): boolean {
   if (salted.args && !equalHex(record.args?.commit, commitOf(...salted.args).commit)) return false;
+  if (salted.cutArgs) {
+    const { commit } = commitOf(salted.cutArgs[0], JSON.stringify(salted.cutArgs[1]));
+    if (!equalHex(record.args?.commit, commit)) return false;
+    if (record.args?.bytes !== salted.cutArgs[1].bytes) return false;
+  }
   if (salted.result && !equalHex(record.result?.commit, commitOf(...salted.result).commit)) {
     return false;
   }
@@ -74,7 +107,23 @@ export function plainPayloads(salted: SaltedPayloads): AuditPayloads {
     ...(salted.args ? { args: salted.args[1] } : {}),
     ...(salted.result ? { result: salted.result[1] } : {}),
     ...(salted.code ? { code: salted.code[1] } : {}),
+    ...(salted.cutArgs ? { cutArgs: salted.cutArgs[1] } : {}),
   };
+}
+
+/** Length and digest of a text, with its beginning. */
+export function cutText(text: string): CutText {
+  return {
+    head: text.slice(0, CUT_CHARACTERS).toWellFormed(),
+    bytes: Buffer.byteLength(text),
+    sha256: createHash("sha256").update(text).digest("hex"),
+  };
+}
+
+/** Whether a text is the one that was cut. */
+export function isWholeOf(cut: CutText, text: string): boolean {
+  const whole = cutText(text);
+  return whole.bytes === cut.bytes && whole.sha256 === cut.sha256;
 }
 
 /** SHA-256 (hex) over salt and canonical JSON, and the size of the text as given. */

@@ -2,7 +2,7 @@ import type { AuditRecord } from "../model/event.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Change, Store } from "../store/store.ts";
 import type { PayloadKey } from "./audit_keys.ts";
-import type { KeptPayloads } from "./audit_queue.ts";
+import { charactersOf, type KeptPayloads } from "./audit_queue.ts";
 import { type BoxContents, closeBox, openBox, type SaltedPayloads } from "./payload_box.ts";
 
 /** Payloads of one record above this get a box of their own. */
@@ -86,12 +86,12 @@ export function createPayloadStore(
     await store.put([
       { key: keyOf.auditLargePayload(deps.chain, id), value, ttlMs: retentionMs },
     ]);
-    return { large: id };
+    return { large: id, bytes: box.length };
   }
 
   return {
     keep(salted) {
-      const characters = countCharacters(salted);
+      const characters = charactersOf(salted);
       if (characters > PAYLOAD_CHARACTERS_MAX) return null;
       return characters <= SHARED_CHARACTERS_MAX ? salted : keepLarge(salted, current);
     },
@@ -153,11 +153,6 @@ function parseBox(value: unknown): StoredBox | null {
   const { key, first, last, box } = value as { [name: string]: unknown };
   if (typeof key !== "string" || typeof box !== "string") return null;
   return typeof first === "number" && typeof last === "number" ? { key, first, last, box } : null;
-}
-
-function countCharacters(salted: SaltedPayloads): number {
-  return (salted.args?.[1].length ?? 0) + (salted.result?.[1].length ?? 0) +
-    (salted.code?.[1].length ?? 0);
 }
 
 function placeOfBox(chain: string, first: number, last: number): string {

@@ -37,7 +37,7 @@ export function renderRecord(record: AuditRecord): string {
       ? undefined
       : `${effectOf(record)}, because of ${renderReasons(verdict.reasons) || "nothing"}`,
   );
-  line("arguments", record.args && `${record.args.bytes} bytes`);
+  line("arguments", record.args && argumentsOf(record.args));
   line("result", record.result && resultOf(record.result));
   line("times", record.ms && timesOf(record.ms));
   line("cost", record.cost === undefined ? undefined : `${record.cost} USD`);
@@ -64,6 +64,11 @@ function statusOf(record: AuditRecord): string {
 
 function resultOf(result: NonNullable<AuditRecord["result"]>): string {
   return result.bytes === undefined ? result.status : `${result.status}, ${result.bytes} bytes`;
+}
+
+function argumentsOf({ bytes, cut, commit }: NonNullable<AuditRecord["args"]>): string {
+  if (cut === undefined) return `${bytes} bytes`;
+  return `cut, ${bytes} bytes, sha256 ${commit} (salted); the first ${cut} characters are kept`;
 }
 
 function timesOf(ms: NonNullable<AuditRecord["ms"]>): string {

@@ -17,6 +17,8 @@ export const LimitsSchema = z.strictObject({
   codeBytesMax: z.int().min(256).max(2_097_152).default(262_144),
   logBytesMax: z.int().min(0).max(4_194_304).default(65_536),
   concurrentExecutionsMax: z.int().min(1).max(1_024).default(16),
+  /** What one person may make the store keep in a day: records, payloads, kept results. */
+  storedBytesPerDayMax: z.int().min(1_048_576).max(1_099_511_627_776).default(4_294_967_296),
 });
 
 export const SandboxSchema = z.strictObject({

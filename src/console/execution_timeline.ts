@@ -1,3 +1,4 @@
+import type { CutText } from "../audit/payload_box.ts";
 import type { AuditActor, AuditRecord } from "../model/event.ts";
 import type { Access } from "../model/tool.ts";
 import { type Reason, type ShownEffect, verdictOf } from "../model/verdict.ts";
@@ -58,6 +59,8 @@ export interface TimelineCall {
   readonly argsBytes: number | null;
   readonly resultBytes: number | null;
   readonly argsText: string | null;
+  /** Of a refused call whose arguments were too large to keep; then `argsText` is null. */
+  readonly cutArgs: CutText | null;
   readonly resultText: string | null;
   /** Its payloads may be there; they were not opened yet. */
   readonly isUnopened: boolean;
@@ -148,6 +151,7 @@ function buildCall(
     argsBytes: args?.bytes ?? null,
     resultBytes: outcome?.result?.bytes ?? null,
     argsText: texts(intent)?.args ?? texts(outcome)?.args ?? null,
+    cutArgs: texts(outcome)?.cutArgs ?? null,
     resultText: texts(outcome)?.result ?? null,
     isUnopened: unopened.has(id),
     approval: main.approval ?? null,

@@ -43,6 +43,8 @@ export interface Recorded {
 
 export interface UsageServicesDeps {
   readonly audit: Pick<AuditLog, "append" | "query" | "records">;
+  /** Refuses who has used up their budget in the store. */
+  readonly admit: (principal: Principal) => Promise<void>;
   readonly policy: () => Policy;
   readonly usdPerMillionTokens: number;
   readonly now: () => number;
@@ -87,6 +89,7 @@ export function createUsageServices(deps: UsageServicesDeps): UsageServices {
   return {
     usage,
     async feedback(principal, { note, ...report }) {
+      await deps.admit(principal);
       await requireOwn(principal, report.execution);
       const comment = note === undefined ? {} : { comment: note };
       const actor = actorOf(principal, deps.policy());
@@ -94,6 +97,7 @@ export function createUsageServices(deps: UsageServicesDeps): UsageServices {
     },
     async reportSuccess({ principal, space }, { success, execution }, { task, traceparent }) {
       try {
+        await deps.admit(principal);
         await requireOwn(principal, execution);
         const about = execution !== undefined ? { execution } : {
           ...(task === null ? {} : { task }),
@@ -106,6 +110,7 @@ export function createUsageServices(deps: UsageServicesDeps): UsageServices {
       }
     },
     async reportUsage(principal, report) {
+      await deps.admit(principal);
       await requireOwn(principal, report.execution);
       const actor = actorOf(principal, deps.policy());
       return placeOf(await audit.append(modelUsageEvent(report, actor)));

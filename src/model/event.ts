@@ -54,7 +54,13 @@ export interface AuditEvent {
     readonly observed?: Effect | "hidden";
   };
   readonly approval?: string;
-  readonly args?: { readonly commit: string; readonly bytes: number; readonly redactions?: number };
+  readonly args?: {
+    readonly commit: string;
+    readonly bytes: number;
+    readonly redactions?: number;
+    /** Only so many characters are kept: no upstream got them. The commit covers the whole. */
+    readonly cut?: number;
+  };
   readonly result?: {
     readonly status: string;
     readonly commit?: string;

@@ -29,6 +29,6 @@ export function principalKey(principal: Principal): string {
 }
 
 /** The same for one person whatever client they use: the key of what belongs to people, such as accounts. */
-export function personKey(principal: Principal): string {
+export function personKey(principal: Pick<Principal, "issuer" | "sub">): string {
   return JSON.stringify([principal.issuer, principal.sub]);
 }

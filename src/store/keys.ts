@@ -18,6 +18,11 @@ export const keyOf = {
   observed: (server: string) => `catalog/observed/${part(server)}`,
   /** A result of an execution that was too large to return. */
   keptResult: (execution: string) => `kept-result/${part(execution)}`,
+  /** Which results of a principal are kept, and which were dropped for newer ones. */
+  keptResults: (principalKey: string) => `kept-results/${part(principalKey)}`,
+  /** Bytes that a person has made the store keep in one window. */
+  storedBytes: (personKey: string, window: string) =>
+    `stored-bytes/${part(personKey)}/${part(window)}`,
   /** Number and digest of the policy bundle that was activated last. */
   activeBundle: () => "policy/active-bundle",
   /** A session of the web console, by the hash of its id. */

@@ -1,3 +1,4 @@
+import { unsentArguments } from "../audit/payload_box.ts";
 import { type GateError, reportError } from "../model/errors.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
@@ -188,7 +189,7 @@ function refuse(
     err: errorOf(error),
     ...(Object.keys(detail).length === 0 ? {} : { detail }),
     ms: { total: deps.now() - passage.startedAt },
-  }, { args: argsText });
+  }, unsentArguments(argsText));
   const effect = decision?.effect === "ask" ? "ask" : "deny";
   return refusal(deps, passage, tool.id, effect, { ...reportError(error), tool: tool.id });
 }

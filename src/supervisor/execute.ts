@@ -79,7 +79,8 @@ export async function execute(
   const code = { sha256: await sha256(codeBytes), bytes: codeBytes.length };
   // Not awaited here: the log keeps order, so this is durable before the first intent is.
   const started = deps.audit.append({ ...base, kind: "execution.start", code }, {
-    code: JSON.stringify(request.code),
+    // One over the limit never runs: its digest and size are enough.
+    ...(code.bytes > limits.codeBytesMax ? {} : { code: JSON.stringify(request.code) }),
     // Not in the chain itself: what a program drew from it may be a secret.
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   }, "soon");

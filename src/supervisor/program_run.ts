@@ -1,4 +1,5 @@
 import { bulkhead } from "cockatiel";
+import { unsentArguments } from "../audit/payload_box.ts";
 import type { CallSummary } from "../model/execution.ts";
 import { principalKey } from "../model/principal.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
@@ -121,7 +122,7 @@ async function discover(
     ...(reply.ok ? {} : { err: errorOf(reply.error) }),
     detail: { tool: call.tool.slice(0, 100) },
   }, {
-    args: JSON.stringify(call.args ?? null),
+    ...unsentArguments(JSON.stringify(call.args ?? null)),
     ...(reply.ok ? { result: reply.json } : {}),
   });
   return reply;

@@ -40,6 +40,7 @@ export interface ReplayReport {
 /** Codes of executions that ended before anything ran. */
 const NEVER_RAN: ReadonlySet<string> = new Set([
   "ERR_PREFLIGHT",
+  "ERR_SANDBOX_CODE_SIZE",
   "ERR_BUSY",
   "ERR_SANDBOX_UNAVAILABLE",
   "ERR_AUDIT_UNAVAILABLE",

@@ -1,4 +1,5 @@
 import type { RecordedCall } from "../audit/load_execution.ts";
+import { cutText, isWholeOf } from "../audit/payload_box.ts";
 import { toIdentifier } from "../catalog/names.ts";
 import type { ErrorCode } from "../model/errors.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
@@ -96,7 +97,7 @@ export function createReplayScript(options: ReplayScriptOptions): ReplayScript {
       return {
         call: call.index,
         what: "not made",
-        recorded: bounded(`${nameOf(call)}(${call.args ?? ""})`),
+        recorded: bounded(`${nameOf(call)}(${call.args ?? call.cutArgs?.head ?? ""})`),
         replayed: null,
       };
     },
@@ -120,6 +121,17 @@ function compareCall(recorded: RecordedCall | undefined, call: SandboxCall): Div
   if (!isSameName(recorded.server, call.server) || !isSameName(recorded.tool, call.tool)) {
     const [was, is] = [bounded(nameOf(recorded)), bounded(name)];
     return { call: call.index, what: "tool", recorded: was, replayed: is };
+  }
+  if (recorded.cutArgs !== null && !isWholeOf(recorded.cutArgs, args)) {
+    const { head, bytes, sha256 } = recorded.cutArgs;
+    const [was, is] = excerpts(head, args);
+    const whole = cutText(args);
+    return {
+      call: call.index,
+      what: "arguments",
+      recorded: `${was} (cut, ${bytes} bytes, sha256 ${sha256})`,
+      replayed: `${is} (${whole.bytes} bytes, sha256 ${whole.sha256})`,
+    };
   }
   // A call of a tool that does not exist was recorded without its arguments.
   if (recorded.args === null || recorded.args === args) return null;

@@ -150,8 +150,14 @@ function Payloads({ call, isAuditor }: Pick<CallEntryProps, "call" | "isAuditor"
   return (
     <>
       <h3>Arguments</h3>
+      {call.cutArgs === null ? null : (
+        <p>
+          Cut, because the call was refused: {call.cutArgs.bytes} bytes, sha256{" "}
+          <code>{call.cutArgs.sha256}</code>. This is how they begin.
+        </p>
+      )}
       <Payload
-        text={call.argsText}
+        text={call.argsText ?? call.cutArgs?.head ?? null}
         bytes={call.argsBytes}
         isAuditor={isAuditor}
         label="Arguments"

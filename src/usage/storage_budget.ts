@@ -1,0 +1,126 @@
+/**
+ * What one person may make the store keep in a day: payloads, records and kept results.
+ *
+ * The budget refuses new work. Work that runs is never cut: its calls and its end are recorded whatever
+ * they take, and count.
+ */
+import { GateError } from "../model/errors.ts";
+import { personKey, type Principal } from "../model/principal.ts";
+import { keyOf } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+
+type Person = Pick<Principal, "issuer" | "sub">;
+
+export interface StorageBudget {
+  /**
+   * @param onUsedUp hears of a person's first refusal in a day; later ones leave no trace in the store.
+   * @throws {GateError} `ERR_LIMIT_REACHED` if the person's budget is used up.
+   */
+  admit(person: Person, onUsedUp?: (freesAt: string) => void): Promise<void>;
+  /** Counts what was kept for a person. */
+  charge(person: Person, bytes: number): void;
+  /** Writes what was counted and not written yet. */
+  close(): Promise<void>;
+}
+
+export interface StorageBudgetDeps {
+  readonly store: Pick<Store, "add">;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly bytesPerDayMax: number;
+}
+
+interface Account {
+  readonly day: number;
+  /** As the store had it last. */
+  known: number;
+  knownAtMs: number;
+  /** Counted here since then. */
+  pending: number;
+  isReported: boolean;
+}
+
+const DAY_MS = 86_400_000;
+/** A counter outlives its day by this, so that replicas with other clocks still find it. */
+const GRACE_MS = 3_600_000;
+/** What is counted is written with the next request, or at this size. */
+const PENDING_MAX = 1_048_576;
+const ACCOUNTS_MAX = 10_000;
+/** How long a sum is believed while nothing is counted here; other replicas count, too. */
+const BELIEVED_MS = 2_000;
+
+export function createStorageBudget(deps: StorageBudgetDeps): StorageBudget {
+  const { store, now, bytesPerDayMax } = deps;
+  const accounts = new Map<string, Account>();
+
+  function accountOf(key: string): Account {
+    const day = Math.floor(now() / DAY_MS);
+    const known = accounts.get(key);
+    if (known?.day === day) return known;
+    if (known !== undefined) void write(key, known); // the end of the day before
+    const account = { day, known: 0, knownAtMs: -Infinity, pending: 0, isReported: false };
+    if (accounts.size >= ACCOUNTS_MAX) void forgetOldest();
+    accounts.set(key, account);
+    return account;
+  }
+
+  async function forgetOldest(): Promise<void> {
+    for (const [key, account] of accounts) {
+      accounts.delete(key);
+      return await write(key, account);
+    }
+  }
+
+  /** A store that fails is the audit log's to tell: what was counted waits here. */
+  async function write(key: string, account: Account): Promise<void> {
+    const bytes = account.pending;
+    account.pending = 0;
+    account.known += bytes;
+    const endsAt = (account.day + 1) * DAY_MS;
+    const ttlMs = Math.max(1, endsAt - now()) + GRACE_MS;
+    try {
+      const counter = keyOf.storedBytes(key, String(account.day));
+      account.known = (await store.add(counter, bytes, { ttlMs })).value;
+      account.knownAtMs = now();
+    } catch {
+      account.known -= bytes;
+      account.pending += bytes;
+    }
+  }
+
+  return {
+    async admit(person, onUsedUp) {
+      const key = personKey(person);
+      const account = accountOf(key);
+      const isNews = account.pending > 0 || now() - account.knownAtMs > BELIEVED_MS;
+      if (isNews) await write(key, account);
+      if (account.known + account.pending < bytesPerDayMax) return;
+      const endsAt = (account.day + 1) * DAY_MS;
+      const freesAt = new Date(endsAt).toISOString().replace(".000Z", "Z");
+      if (!account.isReported) onUsedUp?.(freesAt);
+      account.isReported = true;
+      throw new GateError(
+        "ERR_LIMIT_REACHED",
+        `Nothing was started: what you have stored today (arguments, results, programs and records, ` +
+          `${
+            account.known + account.pending
+          } bytes) is over the limit of ${bytesPerDayMax} bytes ` +
+          `until ${freesAt}`,
+        {
+          hint:
+            "Try again after that time, or ask the operator to raise limits.storedBytesPerDayMax",
+          retryAfterMs: Math.max(1, endsAt - now()),
+        },
+      );
+    },
+    charge(person, bytes) {
+      const key = personKey(person);
+      const account = accountOf(key);
+      account.pending += bytes;
+      if (account.pending >= PENDING_MAX) void write(key, account);
+    },
+    async close() {
+      for (const [key, account] of accounts) if (account.pending > 0) await write(key, account);
+    },
+  };
+}
