@@ -3,7 +3,7 @@
  * must all succeed. A bystander with another key must keep a p95 of at most twice its quiet p95, one with
  * the attacker's own key of at most four times.
  *
- *     deno run -A bench/hostile_bench.ts [level …] [situation …]
+ *     deno run -A bench/hostile_bench.ts [level …] [situation …] [executions beside each attack]
  */
 import { HOSTILE_NINE } from "../src/sandbox/attack_programs.ts";
 import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
@@ -175,12 +175,13 @@ function printRows(rows: readonly HostileRow[], quiet: HostileRow): void {
 if (import.meta.main) {
   const asked = (name: string, all: readonly string[]) =>
     !all.some((other) => Deno.args.includes(other)) || Deno.args.includes(name);
+  const runs = Number(Deno.args.find((text) => /^\d+$/.test(text)) ?? 40);
   const names = SITUATIONS.map((situation) => situation.name);
   const summary: string[] = [];
   for (const isolation of ISOLATIONS.filter((level) => asked(level, ISOLATIONS))) {
     for (const situation of SITUATIONS.filter(({ name }) => asked(name, names))) {
       const pool = await openPool(isolation);
-      const { quiet, rows } = await measureHostile(pool, 40, situation);
+      const { quiet, rows } = await measureHostile(pool, runs, situation);
       await pool.close();
       console.log(
         `${isolation}, ${situation.name}: quiet p50 ${quiet.p50.toFixed(1)} ms, p95 ${
