@@ -67,8 +67,8 @@ export interface HostWant {
 export interface HostSupplyEvents {
   /** A host can take a program, or there is room for another. */
   readonly onChange: () => void;
-  /** No host can be had; whoever waits should be told. */
-  readonly onUnavailable: (error: GateError) => void;
+  /** No host of this lane can be had; whoever waits for one should be told. */
+  readonly onUnavailable: (error: GateError, lane: Lane) => void;
 }
 
 const REALM_USES_MAX = 500;
@@ -96,7 +96,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
   const freeMemoryMb = options.freeMemoryMb ?? systemFreeMemoryMb;
   let kernel: KernelReport | null = null;
   let priming: HostProcess | null = null;
-  let startFailures = 0;
+  const startFailures = { common: 0, watched: 0, slow: 0 };
   let retry: ReturnType<typeof setTimeout> | undefined;
   let reservedRetry: ReturnType<typeof setTimeout> | undefined;
   const lastStartMs = { watched: -Infinity, slow: -Infinity };
@@ -243,24 +243,24 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
         cpuTotalMsMax: (hostSettings.cpuSeconds - 5) * 1_000 - limits.cpuTimeMs,
         idleRetireMs: IDLE_RETIRE_MS,
         keepsIdle: (idle) => idle.principalKey === null && countHosts(isFresh) <= options.warm,
-        onReady: acceptKernel,
+        onReady: (report) => acceptKernel(report, lane),
         onChange: events.onChange,
         onEnd: (ended, wasReady) => {
           hosts.delete(ended);
           if (closed) return;
-          if (!wasReady) startFailed(ended.failure ?? "it ended before it was ready");
+          if (!wasReady) startFailed(ended.failure ?? "it ended before it was ready", lane);
           else events.onChange();
         },
       });
       hosts.add(host);
     } catch (error) {
-      startFailed(error instanceof Error ? error.message : String(error));
+      startFailed(error instanceof Error ? error.message : String(error), lane);
     }
   }
 
   /** @returns false if a host with this kernel level must not run programs */
-  function acceptKernel(report: KernelReport): boolean {
-    startFailures = 0;
+  function acceptKernel(report: KernelReport, lane: Lane): boolean {
+    startFailures[lane] = 0;
     const missing = options.require.find((feature) =>
       feature === "seccomp" ? !report.seccomp : report.landlock === 0
     );
@@ -268,6 +268,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
       unavailable(
         `Cannot start: the sandbox has no ${missing}, and sandbox.require asks for it`,
         `Run on a kernel with ${missing}, or take it out of sandbox.require.`,
+        lane,
       );
       return false;
     }
@@ -282,24 +283,26 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     return true;
   }
 
-  function startFailed(reason: string): void {
-    startFailures++;
+  /** A host that stands back may not start where the machine is busy; that is no reason to refuse others. */
+  function startFailed(reason: string, lane: Lane): void {
+    startFailures[lane]++;
     options.log("error", `Cannot start a sandbox host: ${printable(reason)}`);
-    if (startFailures < START_FAILURES_MAX) {
+    if (startFailures[lane] < START_FAILURES_MAX) {
       retry = setTimeout(events.onChange, RETRY_START_MS);
       return;
     }
-    startFailures = 0;
+    startFailures[lane] = 0;
     unavailable(
       "Cannot run the program: no sandbox host starts",
       "The operator finds the reason in the service log; `toolgate doctor` checks the sandbox.",
+      lane,
     );
   }
 
-  function unavailable(message: string, hint: string): void {
+  function unavailable(message: string, hint: string, lane: Lane): void {
     const error = new GateError("ERR_SANDBOX_UNAVAILABLE", message, { hint });
-    firstReady.reject(error);
-    events.onUnavailable(error);
+    if (lane === "common") firstReady.reject(error);
+    events.onUnavailable(error, lane);
   }
 
   async function close(): Promise<void> {

@@ -104,8 +104,10 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
 
   const supply = createHostSupply(options, {
     onChange: pump,
-    onUnavailable: (error) => {
-      for (const waiting of queue.drain()) waiting.reject(error);
+    onUnavailable: (error, lane) => {
+      for (const waiting of [...queue.entries()]) {
+        if (laneOf(waiting) === lane && queue.remove(waiting)) waiting.reject(error);
+      }
     },
   });
 

@@ -108,6 +108,26 @@ Deno.test("a struck program gets a host where the stock fills the pool", async (
   }
 });
 
+Deno.test("a lane whose hosts do not start refuses its own programs only", async () => {
+  await withPool({
+    isolation: "realm",
+    ...POOL,
+    hostCommand: (settings) =>
+      settings.niceness === 0
+        ? hostCommand(settings)
+        : { command: "/bin/sh", args: ["-c", "exit 7"], env: {} },
+  }, async (pool) => {
+    await strikeTwice(pool, ENDLESS);
+    const struck = runCode(pool, ENDLESS);
+    struck.catch(() => {});
+    for (let turn = 0; turn < 5; turn++) {
+      assert.equal((await runCode(pool, `await sleep(50); return ${turn}`)).status, "ok");
+    }
+    await assert.rejects(struck, { code: "ERR_SANDBOX_UNAVAILABLE" });
+    assert.equal((await runCode(pool, "return 1")).resultJson, "1");
+  });
+});
+
 Deno.test("endless programs of one key leave places for those of its programs that are known to end", async () => {
   const limits = { ...LIMITS, concurrentExecutionsMax: 4 };
   await withPool({ isolation: "realm", warm: 1, hostsMax: 4, limits }, async (pool) => {
