@@ -122,6 +122,8 @@ export interface ExecutionSummary {
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
+  /** How long it took, or takes so far, by no clock that can be set; null: nobody knows. */
+  readonly tookMs: number | null;
   /** By what became of them; one without an outcome yet counts as `allow`. */
   readonly calls: { readonly [effect in ShownEffect]?: number };
   /** `server.name` of the newest call. */

@@ -20,6 +20,8 @@ export interface ExecutionTimeline {
   readonly codeText: string | null;
   readonly resultText: string | null;
   readonly resultBytes: number | null;
+  /** A result that was too large to return; null: it was not, or nobody knows. */
+  readonly oversize: { readonly bytes: number; readonly isKept: boolean } | null;
   readonly logs: readonly { readonly level: string; readonly text: string }[] | null;
   readonly error: AuditRecord["err"] | null;
   /** 1-based place of the error in the program. */
@@ -101,6 +103,7 @@ export function buildTimeline(id: string, view: ExecutionView): ExecutionTimelin
     codeText: programText(payloadsOf(start)?.code),
     resultText: payloadsOf(end)?.result ?? null,
     resultBytes: end?.result?.bytes ?? null,
+    oversize: oversizeOf(end),
     logs: parseLogs(payloadsOf(end)?.logs),
     error: end?.err ?? null,
     errorLine: numberOf(end?.detail?.line),
@@ -112,6 +115,11 @@ export function buildTimeline(id: string, view: ExecutionView): ExecutionTimelin
     calls,
     truncated: view.truncated,
   };
+}
+
+function oversizeOf(end: AuditRecord | null): ExecutionTimeline["oversize"] {
+  const bytes = numberOf(end?.detail?.oversizeBytes);
+  return bytes === null ? null : { bytes, isKept: end?.detail?.kept === true };
 }
 
 function buildCall(

@@ -8,8 +8,9 @@ export function formatClock(ms: number): string {
   return new Date(ms).toISOString().slice(11, 23);
 }
 
-/** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`. */
+/** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`; `unknown` for what a clock that was set back gives. */
 export function formatMs(ms: number): string {
+  if (!(ms >= 0)) return "unknown";
   if (ms < 0.9995) return `${Math.round(ms * 1_000)} µs`;
   if (ms < 99.95) return `${Math.round(ms * 10) / 10} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
@@ -60,8 +61,12 @@ export function formatShare(share: number): string {
   return `${Math.round(share * 1_000) / 10} %`;
 }
 
-/** `3 s ago`, `5 min ago`, `2 h ago`, `4 d ago`. */
+/** Clocks of replicas differ by a little. */
+const SKEW_MS = 5_000;
+
+/** `3 s ago`, `5 min ago`, `2 h ago`, `4 d ago`; what is ahead of this clock is said to be. */
 export function formatAgo(ms: number): string {
+  if (ms < -SKEW_MS) return "ahead of this clock";
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;

@@ -16,6 +16,8 @@ export interface LiveExecutions {
 
 export interface LiveExecutionsDeps extends Pick<ConsoleAudit, "queryAudit" | "followAudit"> {
   readonly now: () => number;
+  /** Milliseconds by a clock that nobody sets. */
+  readonly steadyNow?: () => number;
 }
 
 /** Records read at the start, so that a fresh process has something to show. */
@@ -28,11 +30,17 @@ const LOST_AFTER_MS = 15 * 60_000;
 type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name] } & {
   /** Calls that have an intent and no outcome yet. */
   readonly open: Set<string>;
+  /** When it began, by the steady clock. */
+  readonly beganAt: number;
+  /** Counts starts in the order in which they came: the clock may have been set in between. */
+  readonly order: number;
 };
 
 export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<LiveExecutions> {
+  const steadyNow = deps.steadyNow ?? (() => performance.now());
   const running = new Map<string, Fold>();
   const ended: Fold[] = [];
+  let starts = 0;
 
   function take(record: AuditRecord): void {
     const { execution } = record;
@@ -47,13 +55,21 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
   function start(id: string, record: AuditRecord): void {
     if (running.size >= RUNNING_MAX) dropLost();
     if (running.size >= RUNNING_MAX) return;
-    running.set(id, startOf(id, record));
+    // A start that lies ahead of the clock has just begun, for all that anybody knows.
+    const agoMs = Math.max(0, deps.now() - Date.parse(record.ts));
+    running.set(id, {
+      ...startOf(id, record),
+      open: new Set(),
+      beganAt: steadyNow() - agoMs,
+      order: starts++,
+    });
   }
 
   function end(fold: Fold, record: AuditRecord): void {
     running.delete(fold.id);
     fold.status = (record.result?.status ?? "error") as ExecutionStatus;
     fold.endedAtMs = Date.parse(record.ts);
+    fold.tookMs = record.ms?.total ?? Math.max(0, fold.endedAtMs - fold.startedAtMs);
     fold.errorCode = record.err?.code ?? null;
     ended.unshift(fold);
     if (ended.length > ENDED_MAX) ended.pop();
@@ -61,7 +77,7 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
 
   function dropLost(): void {
     for (const [id, fold] of running) {
-      if (deps.now() - fold.startedAtMs <= LOST_AFTER_MS) continue;
+      if (steadyNow() - fold.beganAt <= LOST_AFTER_MS) continue;
       running.delete(id);
       fold.status = "lost";
       ended.unshift(fold);
@@ -93,14 +109,18 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
     list() {
       dropLost();
       return [...running.values(), ...ended]
-        .map(({ open: _, ...fold }) => ({ ...fold, calls: { ...fold.calls } }))
-        .toSorted((a, b) => b.startedAtMs - a.startedAtMs);
+        .toSorted((a, b) => b.order - a.order)
+        .map(({ open: _open, beganAt, order: _order, ...fold }) => ({
+          ...fold,
+          calls: { ...fold.calls },
+          tookMs: fold.status === "running" ? steadyNow() - beganAt : fold.tookMs,
+        }));
     },
     close: stop,
   };
 }
 
-function startOf(id: string, record: AuditRecord): Fold {
+function startOf(id: string, record: AuditRecord): ExecutionSummary {
   return {
     id,
     sub: record.actor?.sub ?? "",
@@ -109,8 +129,8 @@ function startOf(id: string, record: AuditRecord): Fold {
     status: "running",
     startedAtMs: Date.parse(record.ts),
     endedAtMs: null,
+    tookMs: null,
     calls: {},
-    open: new Set(),
     lastTool: null,
     cost: 0,
     errorCode: null,

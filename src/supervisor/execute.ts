@@ -162,6 +162,10 @@ export async function execute(
       tokensReturned: result.usage.tokensReturned,
       codeTokens: deps.countTokens(request.code),
       ...(context.dryRun ? { dryRun: true } : {}),
+      ...(outcome.oversize === null ? {} : {
+        oversizeBytes: outcome.oversize.bytes,
+        kept: handle !== null,
+      }),
     },
   }, resultJson === null ? {} : { result: resultJson });
   const records = [started, ...context.recorded, ended];

@@ -55,6 +55,25 @@ Deno.test("buildTimeline() reads program, result, arguments and logs where they 
   assert.equal(timeline.calls[1]?.argsText, '{"id":"y"}');
 });
 
+Deno.test("a result that was too large is told with its size and whether it is kept", () => {
+  const records = shopRecords().filter(({ execution }) => execution === EXECUTIONS.failed);
+  const oversizeOf = (detail: { readonly [name: string]: unknown }) =>
+    buildTimeline(EXECUTIONS.failed, {
+      records: records.map((record) =>
+        record.kind === "execution.end" ? { ...record, detail } : record
+      ),
+      payloads: null,
+      unopened: new Set(),
+      truncated: false,
+    })?.oversize;
+  assert.deepEqual(oversizeOf({ oversizeBytes: 2_100_000, kept: true }), {
+    bytes: 2_100_000,
+    isKept: true,
+  });
+  assert.deepEqual(oversizeOf({ oversizeBytes: 5, kept: false }), { bytes: 5, isKept: false });
+  assert.equal(oversizeOf({}), null);
+});
+
 Deno.test("a program kept as plain text, or logs that are none, do no harm", () => {
   const timeline = timelineOf(EXECUTIONS.ok, {
     "execution.start": { code: "return 2;" },

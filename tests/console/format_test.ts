@@ -24,6 +24,8 @@ Deno.test("times are read without counting digits", () => {
 });
 
 Deno.test("a time just under the next unit does not show sixty of the smaller one", () => {
+  assert.deepEqual([-1, -345_322_549_000, Number.NaN].map(formatMs), Array(3).fill("unknown"));
+  assert.deepEqual([-1_000, -60_000].map(formatAgo), ["0 s ago", "ahead of this clock"]);
   assert.equal(formatMs(99.96), "100 ms");
   assert.equal(formatMs(999.6), "1 s");
   assert.equal(formatMs(59_970), "1 min");

@@ -3,11 +3,16 @@ import { openLiveExecutions } from "../../src/console/live_executions.ts";
 import type { AuditEvent, AuditRecord } from "../../src/model/event.ts";
 import { actor, chainOf, EXECUTIONS, SHOP_NOW, shopRecords } from "./shop_records.ts";
 
-async function openOver(past: readonly AuditRecord[], now = () => SHOP_NOW) {
+async function openOver(
+  past: readonly AuditRecord[],
+  now = () => SHOP_NOW,
+  steadyNow: () => number = now,
+) {
   let tell = (_: AuditRecord): void => {};
   let isFollowing = true;
   const live = await openLiveExecutions({
     now,
+    steadyNow,
     queryAudit: () => Promise.resolve({ records: past.toReversed() }),
     followAudit(listener) {
       tell = listener;
@@ -127,4 +132,24 @@ Deno.test("a log that cannot be read leaves no follower behind", async () => {
     /away/,
   );
   assert.equal(isFollowing, false);
+});
+
+Deno.test("a clock that is set back changes neither times nor order, and ends nothing", async () => {
+  let now = SHOP_NOW;
+  let steady = 5_000;
+  const { live, tell } = await openOver([], () => now, () => steady);
+  tell(chainOf([event("execution.start", "e1")])[0] as AuditRecord);
+  now -= 4 * 86_400_000;
+  steady += 3_000;
+  const [second] = chainOf([{ ...event("execution.start", "e2"), at: now }]);
+  tell(second as AuditRecord);
+  assert.deepEqual(live.list().map(({ id, tookMs }) => [id, tookMs]), [["e2", 0], ["e1", 3_000]]);
+  const [end] = chainOf([{ ...event("execution.end", "e1"), at: now, ms: { total: 3_210 } }]);
+  tell(end as AuditRecord);
+  assert.deepEqual(live.list().map(({ tookMs }) => tookMs), [0, 3_210]);
+  steady += 15 * 60_000 + 1;
+  assert.deepEqual(live.list().map(({ status, tookMs }) => [status, tookMs]), [
+    ["lost", null],
+    ["ok", 3_210],
+  ]);
 });

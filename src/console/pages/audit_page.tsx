@@ -224,6 +224,7 @@ function RecordDetails({ record }: { record: AuditRecord }) {
           isAuditor={false}
           label="Record"
           nothing=""
+          missing=""
         />
       </td>
     </tr>

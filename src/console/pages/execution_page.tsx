@@ -180,10 +180,25 @@ function Result({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAudito
         bytes={timeline.resultBytes}
         isAuditor={isAuditor}
         label="Result"
-        nothing="It returned nothing."
+        nothing={resultWords(timeline)}
+        missing={resultWords(timeline)}
       />
     </>
   );
+}
+
+/** Why there is no result to read. A result that was too large is not the same as none. */
+function resultWords({ status, error, oversize }: ExecutionTimeline): string {
+  if (oversize !== null) {
+    const kept = oversize.isKept ? "It is kept whole for the caller." : "It was not kept.";
+    return `It returned ${formatBytes(oversize.bytes)}, more than a result may have. ${kept}`;
+  }
+  if (error?.code === "ERR_SANDBOX_RESULT_SIZE") {
+    return "It returned more than a result may have; its size and content are not known.";
+  }
+  return status === "ok"
+    ? "It returned nothing."
+    : `It returned no result: it ended with ${error?.code ?? status}.`;
 }
 
 function Logs({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAuditor: boolean }) {

@@ -96,7 +96,7 @@ function ExecutionTable(
 }
 
 function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: number }) {
-  const { id, sub, space, status, startedAtMs, endedAtMs, calls, lastTool, cost } = execution;
+  const { id, sub, space, status, startedAtMs, tookMs, calls, lastTool, cost } = execution;
   return (
     <tr id={`row-${encodeURIComponent(id)}`}>
       <td>
@@ -131,7 +131,7 @@ function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: nu
         <CallCounts calls={calls} />
       </td>
       <td class="number">
-        {status === "lost" ? <None /> : formatMs((endedAtMs ?? now) - startedAtMs)}
+        {tookMs === null ? <None /> : formatMs(tookMs)}
       </td>
       <td class="number middle">{cost === 0 ? <None /> : formatUsd(cost)}</td>
     </tr>

@@ -162,6 +162,7 @@ function Payloads({ call, isAuditor }: Pick<CallEntryProps, "call" | "isAuditor"
         isAuditor={isAuditor}
         label="Arguments"
         nothing="There are none."
+        missing="They were not recorded."
       />
       <h3>Result</h3>
       <Payload
@@ -169,10 +170,19 @@ function Payloads({ call, isAuditor }: Pick<CallEntryProps, "call" | "isAuditor"
         bytes={call.resultBytes}
         isAuditor={isAuditor}
         label="Result"
-        nothing="There is none."
+        nothing={noResult(call)}
+        missing={noResult(call)}
       />
     </>
   );
+}
+
+/** Why there is no result to read. */
+function noResult({ effect, status }: TimelineCall): string {
+  if (effect === "running") return "There is none yet.";
+  if (effect === "allow" || effect === "planned") return "It answered nothing.";
+  if (effect === "unknown") return "Nobody knows: the call may have happened.";
+  return `There is none: the call ended with ${status ?? effect}.`;
 }
 
 function Fact({ name, value }: { name: string; value: string | null }) {

@@ -10,12 +10,14 @@ interface PayloadProps {
   readonly isAuditor: boolean;
   /** What it is, for those who do not see where it stands. */
   readonly label: string;
-  /** What to say when there never was one. */
+  /** What to say when it is empty. */
   readonly nothing: string;
+  /** What to say when the log does not know of one. */
+  readonly missing: string;
 }
 
 /** A kept argument or result, or why there is none to read. */
-export function Payload({ text, bytes, isAuditor, label, nothing }: PayloadProps) {
+export function Payload({ text, bytes, isAuditor, label, nothing, missing }: PayloadProps) {
   if (text !== null) {
     const set = formatJson(text);
     return (
@@ -27,7 +29,9 @@ export function Payload({ text, bytes, isAuditor, label, nothing }: PayloadProps
       </div>
     );
   }
-  if (bytes === null || bytes === 0) return <p class="quiet">{nothing}</p>;
+  if (bytes === null || bytes === 0) {
+    return <p class="quiet">{bytes === null ? missing : nothing}</p>;
+  }
   return (
     <p class="quiet">
       {formatBytes(bytes)}
