@@ -112,7 +112,10 @@ export const ServerSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
   port: z.int().min(0).max(65_535).default(8_484),
   publicUrl: HttpUrlSchema.optional(),
-  /** Addresses or CIDR ranges of reverse proxies: the client is whom they name in X-Forwarded-For. */
+  /**
+   * Addresses or CIDR ranges of reverse proxies: the client is whom they name in X-Forwarded-For, and
+   * its scheme what they say in X-Forwarded-Proto.
+   */
   trustedProxies: z.array(
     z.string().refine(isAddressRange, "must be an IP address or a range such as 10.0.0.0/8"),
   ).max(1_000).default([]),

@@ -18,7 +18,7 @@ import {
 } from "./connections.ts";
 import { answerRaw, bodyTooSlow, busy, malformed } from "./edge_answers.ts";
 import { type Listener, openListener } from "./listener.ts";
-import { hasBody, requestOf, writeResponse } from "./node_exchange.ts";
+import { hasBody, headerOf, requestOf, writeResponse } from "./node_exchange.ts";
 import { createNodeServer, HEADER_BYTES_MAX } from "./node_server.ts";
 import { createOwnerCounts } from "./owner_counts.ts";
 import type { Peers } from "./peers.ts";
@@ -287,7 +287,9 @@ class HttpEdge {
       } else enter("working");
       const { method } = incoming;
       const stream = method === "GET" || method === "HEAD" ? null : connection.body?.stream ?? null;
-      const request = requestOf(incoming, stream, abort.signal);
+      const { peers } = this.#deps;
+      const scheme = peers.schemeOf(connection.address, headerOf(incoming, "x-forwarded-proto"));
+      const request = requestOf(incoming, stream, abort.signal, scheme);
       const exchange = this.#exchangeOf(claim, (release) => ownership = release);
       const response = request === null
         ? malformed()
@@ -334,8 +336,7 @@ class HttpEdge {
     incoming: IncomingMessage,
   ): Promise<Response> {
     try {
-      const forwarded = incoming.headers["x-forwarded-for"];
-      const named = Array.isArray(forwarded) ? forwarded.join(",") : forwarded ?? null;
+      const named = headerOf(incoming, "x-forwarded-for");
       const client = this.#deps.peers.forwardedKeyOf(address, named) ??
         this.#deps.peers.keyOf(address);
       if (client !== null) exchange.ownedBy(`address ${client}`);

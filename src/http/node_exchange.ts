@@ -12,12 +12,13 @@ export function requestOf(
   incoming: IncomingMessage,
   body: ReadableStream<Uint8Array> | null,
   signal: AbortSignal,
+  scheme: "http" | "https",
 ): Request | null {
   const { host } = incoming.headers;
   const encoding = incoming.headers["transfer-encoding"];
   if (encoding !== undefined && encoding.toLowerCase() !== "chunked") return null;
   if (host !== undefined && !/^[\w.:[\]%-]+$/.test(host)) return null;
-  const origin = `http://${host ?? "localhost"}`;
+  const origin = `${scheme}://${host ?? "localhost"}`;
   const target = incoming.url ?? "";
   try {
     const url = target.startsWith("/") ? new URL(origin + target) : new URL(target);
@@ -31,6 +32,12 @@ export function requestOf(
   } catch {
     return null; // a URL, method or header that the platform does not take
   }
+}
+
+/** A header whose values are joined by commas; null without it. */
+export function headerOf(incoming: IncomingMessage, name: string): string | null {
+  const value = incoming.headers[name];
+  return Array.isArray(value) ? value.join(",") : value ?? null;
 }
 
 /** True if the request announces a body that has not ended with its headers. */

@@ -7,6 +7,8 @@ export interface Peers {
   keyOf(address: string): string | null;
   /** The address that a trusted proxy names, as a key; null if the peer is no proxy or names none. */
   forwardedKeyOf(address: string, forwardedFor: string | null): string | null;
+  /** The scheme that the client used: what a trusted proxy says of it, else that of the listener. */
+  schemeOf(address: string, forwardedProto: string | null): "http" | "https";
 }
 
 /** @param trustedProxies addresses and CIDR ranges. */
@@ -36,6 +38,11 @@ export function createPeers(trustedProxies: readonly string[]): Peers {
         if (!isProxy(named)) return networkOf(named);
       }
       return null;
+    },
+    schemeOf(address, forwardedProto) {
+      if (forwardedProto === null || !isProxy(withoutMapping(address))) return "http";
+      // The rightmost is what our proxy saw.
+      return forwardedProto.split(",").at(-1)?.trim().toLowerCase() === "https" ? "https" : "http";
     },
   };
 }

@@ -159,6 +159,26 @@ Deno.test("behind a proxy the public URL is an origin of the service, its other 
   });
 });
 
+Deno.test("the scheme of the client is what a trusted proxy says, and nobody else", async () => {
+  for (const trustedProxies of [["127.0.0.1"], ["10.0.0.0/8"]]) {
+    await withApp({ server: { port: 0, drainMs: 200, trustedProxies } }, async ({ app }) => {
+      const port = Number(new URL((await app.listen()).url).port);
+      const execute = { method: "POST", path: "/api/v1/execute" };
+      const ask = async (scheme: string, ...proto: string[]) => {
+        const origin = `Origin: ${scheme}://127.0.0.1:${port}`;
+        const headers = [origin, "Content-Type: application/json", ...proto];
+        return (await send(port, execute, headers, `{"code":"return 1"}`)).status;
+      };
+      const isTrusted = trustedProxies.includes("127.0.0.1");
+      assert.equal(await ask("https", "X-Forwarded-Proto: https"), isTrusted ? 200 : 403);
+      assert.equal(await ask("https", "X-Forwarded-Proto: https, http"), 403);
+      assert.equal(await ask("https"), 403);
+      assert.equal(await ask("http", "X-Forwarded-Proto: https"), isTrusted ? 403 : 200);
+      assert.equal(await ask("http"), 200);
+    });
+  }
+});
+
 Deno.test("a body that does not call itself JSON is refused before it is read", async () => {
   const takesJson = allRoutes().filter((route) =>
     !isRead(route) && /^\/(api\/|mcp$|s\/)/.test(route.path)
