@@ -312,6 +312,23 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   });
   let shipping: Shipping | null = null;
   let published: PublishedServiceFile | null = null;
+  let closed: Promise<void> | null = null;
+  const closeAll = async () => {
+    drain.abort();
+    // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
+    await gate.close();
+    const serving = edge.close();
+    await mcp.close();
+    await listings.settled();
+    await pages.close();
+    await serving;
+    await authFailures.close();
+    await shipping?.close();
+    await published?.withdraw();
+    await audit.close();
+    await budget.close();
+    await store.close();
+  };
   return {
     fetch,
     localToken,
@@ -348,22 +365,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       );
       return { url };
     },
-    async close() {
-      drain.abort();
-      // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
-      await gate.close();
-      const serving = edge.close();
-      await mcp.close();
-      await listings.settled();
-      await pages.close();
-      await serving;
-      await authFailures.close();
-      await shipping?.close();
-      await published?.withdraw();
-      await audit.close();
-      await budget.close();
-      await store.close();
-    },
+    close: () => closed ??= closeAll(),
   };
 }
 
