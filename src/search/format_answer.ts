@@ -26,6 +26,8 @@ export interface Found {
   readonly near: readonly string[];
   /** Of `request.names`, those that do not exist for the caller. */
   readonly missing: readonly string[];
+  /** Servers that have not answered since they were configured: what they have, nobody knows. */
+  readonly unlisted: number;
   /** For admins only: what matches but may not be called, and why. */
   readonly quarantined: readonly QuarantinedTool[];
 }
@@ -51,7 +53,11 @@ export function formatAnswer(
   const servers = isBrowsing || found.ranked.length === 0 && !isNamed
     ? describeServers(request, found)
     : [];
-  const notes = [...describeMissing(found), ...describeQuarantined(found.quarantined)];
+  const notes = [
+    ...describeMissing(found),
+    ...describeUnlisted(found),
+    ...describeQuarantined(found.quarantined),
+  ];
   const taken = estimateTokens([...servers, ...notes].join("\n"));
   const shown = layOut(found.ranked, {
     detail: detail === "full" ? "full" : "signatures",
@@ -139,6 +145,13 @@ function describeMissing({ missing, near }: Found): string[] {
   const names = missing.slice(0, 20).map((name) => `"${commentText(name, 100)}"`).join(", ");
   const hint = near.length > 0 ? `; near: ${near.join(", ")}` : "";
   return [`// Do not exist: ${names}${hint}`];
+}
+
+/** What was not found may be there all the same. */
+function describeUnlisted({ ranked, missing, unlisted }: Found): string[] {
+  if (unlisted === 0 || (ranked.length > 0 && missing.length === 0)) return [];
+  const servers = unlisted === 1 ? "1 server has" : `${unlisted} servers have`;
+  return [`// ${servers} not answered yet; what tools are there is not known`];
 }
 
 function describeQuarantined(quarantined: readonly QuarantinedTool[]): string[] {

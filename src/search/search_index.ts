@@ -1,3 +1,4 @@
+import { countUnlisted } from "../catalog/count_unlisted.ts";
 import type { Config } from "../config/schema.ts";
 import type { CatalogSnapshot, QuarantinedTool } from "../model/catalog.ts";
 import { nearest } from "../model/nearest.ts";
@@ -78,7 +79,14 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
 
   async function find(request: SearchRequest, visible: Visible): Promise<Found> {
     const snapshot = deps.snapshot();
-    const none = { servers: [], isUnknownServer: false, near: [], missing: [], quarantined: [] };
+    const none = {
+      servers: [],
+      isUnknownServer: false,
+      near: [],
+      missing: [],
+      unlisted: 0,
+      quarantined: [],
+    };
     if (request.names !== undefined) {
       const { ranked, missing } = findNamed(snapshot, request.names, visible);
       const near = missing.length === 0 ? [] : nearNames(missing, listVisible(snapshot, visible));
@@ -121,7 +129,9 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
       const quarantined = options?.showsQuarantined === true
         ? matchQuarantined(deps.snapshot().quarantined, request)
         : [];
-      return formatAnswer(deps.config, request, { ...await find(request, visible), quarantined });
+      const found = await find(request, visible);
+      const unlisted = countUnlisted(deps.snapshot());
+      return formatAnswer(deps.config, request, { ...found, unlisted, quarantined });
     },
   };
 }

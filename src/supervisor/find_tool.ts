@@ -1,3 +1,4 @@
+import { countUnlisted } from "../catalog/count_unlisted.ts";
 import { GateError } from "../model/errors.ts";
 import type { CatalogSnapshot, QuarantinedTool } from "../model/catalog.ts";
 import { nearest } from "../model/nearest.ts";
@@ -56,7 +57,17 @@ export function toolNotFound(
   const hint = suggestions.length > 0
     ? `Did you mean ${suggestions.join(" or ")}? Find tools with search.`
     : "Find the tools you may use with search.";
-  return new GateError("ERR_TOOL_NOT_FOUND", `Tool "${name}" does not exist`, { hint, tool: name });
+  const unlisted = countUnlisted(snapshot);
+  if (unlisted === 0) {
+    const message = `Tool "${name}" does not exist`;
+    return new GateError("ERR_TOOL_NOT_FOUND", message, { hint, tool: name });
+  }
+  // Said whatever server was meant: else it would tell which ones there are.
+  const servers = unlisted === 1 ? "1 server has" : `${unlisted} servers have`;
+  return new GateError("ERR_TOOL_NOT_FOUND", `Tool "${name}" is not known`, {
+    hint: `${hint} ${servers} not answered yet, so that more tools may come.`,
+    tool: name,
+  });
 }
 
 const SUGGESTIONS_MAX = 3;

@@ -108,3 +108,24 @@ Deno.test("a tool that left the catalog is not found, also before the index know
   snapshot = snapshotOfTools(TOOLS.filter((tool) => tool.server !== "pay"), 2);
   deepStrictEqual((await searching).hits, []);
 });
+
+Deno.test("an answer without a hit says that servers have not answered yet", async () => {
+  const down = {
+    server: "mail",
+    serverIdentifier: "mail",
+    title: "Mail",
+    status: "down" as const,
+    error: "refused",
+    toolCount: 0,
+    listedAt: null,
+  };
+  const snapshot = { ...snapshotOfTools(TOOLS), servers: new Map([["mail", down]]) };
+  const index = createSearchIndex({ snapshot: () => snapshot, config: SEARCH_CONFIG });
+  const note = "// 1 server has not answered yet; what tools are there is not known";
+  for (const asked of [{ query: "xyzzyx" }, { query: "", names: ["mail.send"] }]) {
+    const { declarations } = await index.search(asked, ALL);
+    strictEqual(declarations.includes(note), true, declarations);
+  }
+  const found = await index.search({ query: "", names: [TOOLS[0]?.id ?? ""] }, ALL);
+  strictEqual(found.declarations.includes(note), false);
+});

@@ -17,3 +17,24 @@ Deno.test("toolNotFound() suggests the same whether nearer tools are hidden or d
     match(among.hint, /Did you mean shop\.list_orderz\?/);
   }
 });
+
+Deno.test("toolNotFound() does not say that a tool does not exist while a server has never answered", () => {
+  const down = {
+    server: "mail",
+    serverIdentifier: "mail",
+    title: "Mail",
+    status: "down" as const,
+    error: "refused",
+    toolCount: 0,
+    listedAt: null,
+  };
+  const snapshot = { ...snapshotOfTools([SEEN]), servers: new Map([["mail", down]]) };
+  for (const server of ["mail", "other"]) {
+    const { message, hint } = toolNotFound(snapshot, { server, tool: "send" }, () => true);
+    deepStrictEqual(message, `Tool "${server}.send" is not known`);
+    match(hint, /1 server has not answered yet/);
+  }
+  const listed = { ...snapshot, servers: new Map([["mail", { ...down, listedAt: 1 }]]) };
+  const { message } = toolNotFound(listed, { server: "mail", tool: "send" }, () => true);
+  deepStrictEqual(message, 'Tool "mail.send" does not exist');
+});
