@@ -10,6 +10,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
+import { chainName, reachableHost } from "./config/own_names.ts";
 import { createSecretResolver, type ResolveSecrets, systemSecretDeps } from "./config/secrets.ts";
 import {
   type PublishedServiceFile,
@@ -387,15 +388,4 @@ function closing(...parts: readonly { close(): Promise<void> }[]) {
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
   return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
-}
-
-/** Each replica writes a chain of its own; a store of one process has one. */
-function chainName(store: string): string {
-  if (!store.startsWith("postgres")) return "main";
-  return Deno.env.get("TOOLGATE_REPLICA") ?? Deno.hostname();
-}
-
-function reachableHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
 }
