@@ -14,6 +14,9 @@ import { readJson } from "./read_body.ts";
 import { RequestRefused } from "./request_refused.ts";
 import { requireJson } from "./require_json.ts";
 
+/** Messages of one JSON-RPC batch. */
+const BATCH_MAX = 100;
+
 /** What the edge needs; it decides nothing itself but who is calling. */
 export interface HttpDeps {
   readonly publicUrl: string | undefined;
@@ -101,6 +104,7 @@ export function httpRoutes(
     const principal = await authenticate(request);
     if (!deps.canEnter(principal, space)) throw spaceNotFound(space);
     const body = request.method === "POST" ? await readJson(request) : undefined;
+    if (Array.isArray(body) && body.length > BATCH_MAX) return batchTooLarge();
     const needed = scopesNeeded(body);
     if (needed.some((scope) => !principal.scopes.includes(scope))) {
       throw new MissingScope(needed, principal);
@@ -197,6 +201,14 @@ function bearerOf(request: Request): string | null {
   const header = request.headers.get("authorization");
   if (header === null) return null;
   return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] ?? "";
+}
+
+/** Said before anything looks at the messages one by one. */
+function batchTooLarge(): Response {
+  const message = `Invalid Request: Batch must not exceed ${BATCH_MAX} messages`;
+  return Response.json({ jsonrpc: "2.0", error: { code: -32600, message }, id: null }, {
+    status: 400,
+  });
 }
 
 /** GET and DELETE are for clients with a session; who has none may only POST. */
