@@ -16,8 +16,13 @@ import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./a
 import { type AuditHealth, AuditWriter } from "./audit_writer.ts";
 import { createChainKeeper } from "./chain_keeper.ts";
 import { keepPayloads, type KeptRecord } from "./keep_payloads.ts";
-import { type AuditPayloads, commitPayloads, plainPayloads } from "./payload_box.ts";
-import { createPayloadStore } from "./payload_store.ts";
+import {
+  type AuditPayloads,
+  commitLargePayloads,
+  commitPayloads,
+  plainPayloads,
+} from "./payload_box.ts";
+import { createPayloadStore, SHARED_CHARACTERS_MAX } from "./payload_store.ts";
 import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { trimAudit } from "./retention.ts";
@@ -187,9 +192,18 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     payloads: AuditPayloads | undefined,
   ): KeptRecord | Promise<KeptRecord> {
     if (payloads === undefined) return { event, payloads: null };
+    const { args = "", result = "", code = "" } = payloads;
+    const characters = args.length + result.length + code.length;
+    if (characters > SHARED_CHARACTERS_MAX) return keepLarge(event, payloads);
     const committed = commitPayloads(event, payloads);
     if (config.payloads === "off") return { event: committed.event, payloads: null };
     return keepPayloads(payloadStore, committed, log);
+  }
+
+  async function keepLarge(event: AuditEvent, payloads: AuditPayloads): Promise<KeptRecord> {
+    const committed = await commitLargePayloads(event, payloads);
+    if (config.payloads === "off") return { event: committed.event, payloads: null };
+    return await keepPayloads(payloadStore, committed, log);
   }
 
   async function close(): Promise<void> {

@@ -7,6 +7,7 @@
  * decides what was written; the first record after a failure says that there was one.
  */
 import type { GateError } from "../model/errors.ts";
+import { startDeadline } from "../model/deadline.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import { type Change, FencedError, type LogEntry, type Store } from "../store/store.ts";
 import {
@@ -253,7 +254,7 @@ export class AuditWriter {
 
   /** @returns null, or why it failed. */
   async #commit(batch: readonly Waiting[], built: Built): Promise<Error | null> {
-    const timer = setTimeout(() => this.#stall(batch), this.#deps.limits.stallMs);
+    const deadline = startDeadline(this.#deps.limits.stallMs, () => this.#stall(batch));
     try {
       const entries = built.links.map((link) => link.entry);
       await this.#deps.store.append(entries, this.#deps.beside(built));
@@ -261,7 +262,7 @@ export class AuditWriter {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      clearTimeout(timer);
+      deadline.cancel();
       this.#stalled = null;
     }
   }

@@ -15,6 +15,49 @@ export function canonicalJson(value: unknown): string {
   return render(value, 0);
 }
 
+const PIECE_CHARACTERS = 65_536;
+
+/**
+ * The same text in pieces, so that a value of megabytes can be written with pauses.
+ *
+ * @throws {TypeError} as `canonicalJson`, perhaps after some pieces.
+ */
+export function* canonicalPieces(value: unknown): Generator<string> {
+  const out = { text: "" };
+  yield* renderPieces(value, 0, out);
+  yield out.text;
+}
+
+function* renderPieces(value: unknown, depth: number, out: { text: string }): Generator<string> {
+  if (typeof value !== "object" || value === null) {
+    out.text += render(value, depth);
+    return;
+  }
+  if (depth >= DEPTH_MAX) throw tooDeep();
+  const isArray = Array.isArray(value);
+  const keys = isArray ? null : Object.keys(value).sort();
+  const length = keys?.length ?? (value as unknown[]).length;
+  out.text += isArray ? "[" : "{";
+  let isFirst = true;
+  for (let index = 0; index < length; index++) {
+    const key = keys?.[index];
+    const member: unknown = key === undefined
+      ? (value as unknown[])[index] ?? null
+      : (value as { readonly [name: string]: unknown })[key];
+    if (member === undefined) continue;
+    if (!isFirst) out.text += ",";
+    isFirst = false;
+    if (key !== undefined) out.text += `${renderString(key)}:`;
+    if (typeof member === "object" && member !== null) {
+      yield* renderPieces(member, depth + 1, out);
+    } else out.text += render(member, depth + 1);
+    if (out.text.length < PIECE_CHARACTERS) continue;
+    yield out.text;
+    out.text = "";
+  }
+  out.text += isArray ? "]" : "}";
+}
+
 /** Whether the platform's own JSON text is the canonical one: what a canonical line parses to. */
 function isInOrder(value: unknown, depth: number): boolean {
   if (typeof value === "string" || typeof value === "boolean") return true;
@@ -48,9 +91,7 @@ function render(value: unknown, depth: number): string {
       throw new TypeError(`Cannot write a ${typeof value} as canonical JSON`);
   }
   if (value === null) return "null";
-  if (depth >= DEPTH_MAX) {
-    throw new TypeError(`Cannot write more than ${DEPTH_MAX} levels as canonical JSON`);
-  }
+  if (depth >= DEPTH_MAX) throw tooDeep();
   if (Array.isArray(value)) {
     let text = "[";
     for (let index = 0; index < value.length; index++) {
@@ -70,6 +111,10 @@ function render(value: unknown, depth: number): string {
     text += `${renderString(key)}:${render(member, depth + 1)}`;
   }
   return `${text}}`;
+}
+
+function tooDeep(): TypeError {
+  return new TypeError(`Cannot write more than ${DEPTH_MAX} levels as canonical JSON`);
 }
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

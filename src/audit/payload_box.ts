@@ -13,10 +13,15 @@ import {
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { promisify } from "node:util";
+import { deflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import { createYielder } from "../model/yield_to_loop.ts";
+import { parseJson } from "../rpc/parse_json.ts";
 import type { PayloadKey } from "./audit_keys.ts";
-import { canonicalJson } from "./canonical_json.ts";
+import { canonicalJson, canonicalPieces } from "./canonical_json.ts";
+
+const deflate = promisify(deflateRaw);
 
 /** JSON texts that are kept beside the chain; `code` is the program's text as a JSON string. */
 export interface AuditPayloads {
@@ -88,6 +93,35 @@ export function commitPayloads(
   return { event: committed, salted };
 }
 
+/** The same for payloads of any size, with pauses in which others run. */
+export async function commitLargePayloads(
+  event: AuditEvent,
+  payloads: AuditPayloads,
+): Promise<{ event: AuditEvent; salted: SaltedPayloads }> {
+  const giveWay = createYielder();
+  const salts = { args: createSalt(), result: createSalt(), code: createSalt() };
+  const { args, result, code } = payloads;
+  const argsCommit = args === undefined ? null : await commitInPieces(salts.args, args, giveWay);
+  const resultCommit = result === undefined
+    ? null
+    : await commitInPieces(salts.result, result, giveWay);
+  return {
+    event: {
+      ...event,
+      ...(argsCommit === null ? {} : { args: { ...event.args, ...argsCommit } }),
+      ...(resultCommit === null
+        ? {}
+        : { result: { status: "ok", ...event.result, ...resultCommit } }),
+      ...(code === undefined ? {} : { code: event.code ?? hashCode(code) }),
+    },
+    salted: {
+      ...(args === undefined ? {} : { args: [salts.args, args] }),
+      ...(result === undefined ? {} : { result: [salts.result, result] }),
+      ...(code === undefined ? {} : { code: [salts.code, code] }),
+    },
+  };
+}
+
 /** Whether kept payloads are the ones that a record commits to. */
 export function matchesCommits(record: AuditRecord, salted: SaltedPayloads): boolean {
   if (salted.args && !equalHex(record.args?.commit, commitOf(...salted.args).commit)) return false;
@@ -133,6 +167,28 @@ export function commitOf(salt: string, text: string): { commit: string; bytes: n
   return { commit: hash.digest("hex"), bytes: Buffer.byteLength(text) };
 }
 
+/** What `commitOf` gives, with pauses. */
+async function commitInPieces(
+  salt: string,
+  text: string,
+  giveWay: () => Promise<void>,
+): Promise<{ commit: string; bytes: number }> {
+  const bytes = Buffer.byteLength(text);
+  const begin = () => createHash("sha256").update(Uint8Array.fromHex(salt));
+  try {
+    const hash = begin();
+    for (const piece of canonicalPieces(await parseJson(text, giveWay))) {
+      hash.update(piece);
+      await giveWay();
+    }
+    return { commit: hash.digest("hex"), bytes };
+  } catch {
+    // Without a canonical form, as in `canonicalText`.
+    const commit = begin().update(canonicalJson(text.toWellFormed())).digest("hex");
+    return { commit, bytes };
+  }
+}
+
 /** SHA-256 (hex) and size of a program, from its JSON text. */
 export function hashCode(text: string): { sha256: string; bytes: number } {
   const code = programOf(text);
@@ -157,10 +213,22 @@ export function programOf(text: string): string {
  * @returns base64 of nonce, tag and cipher text.
  */
 export function closeBox(contents: unknown, place: string, key: PayloadKey): string {
+  return encrypt(deflateRawSync(JSON.stringify(contents), { level: 1 }), place, key);
+}
+
+/** The same; large contents are compressed beside the event loop. */
+export async function closeLargeBox(
+  contents: unknown,
+  place: string,
+  key: PayloadKey,
+): Promise<string> {
+  return encrypt(await deflate(JSON.stringify(contents), { level: 1 }), place, key);
+}
+
+function encrypt(plain: Uint8Array, place: string, key: PayloadKey): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce);
   cipher.setAAD(new TextEncoder().encode(place));
-  const plain = deflateRawSync(JSON.stringify(contents), { level: 1 });
   const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString("base64");
 }

@@ -3,10 +3,16 @@ import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Change, Store } from "../store/store.ts";
 import type { PayloadKey } from "./audit_keys.ts";
 import { charactersOf, type KeptPayloads } from "./audit_queue.ts";
-import { type BoxContents, closeBox, openBox, type SaltedPayloads } from "./payload_box.ts";
+import {
+  type BoxContents,
+  closeBox,
+  closeLargeBox,
+  openBox,
+  type SaltedPayloads,
+} from "./payload_box.ts";
 
 /** Payloads of one record above this get a box of their own. */
-const SHARED_CHARACTERS_MAX = 49_152;
+export const SHARED_CHARACTERS_MAX = 49_152;
 /** Text above this is not kept: the record says how large it was and commits to it. */
 export const PAYLOAD_CHARACTERS_MAX = 33_554_432;
 
@@ -81,7 +87,7 @@ export function createPayloadStore(
 
   async function keepLarge(salted: SaltedPayloads, key: PayloadKey): Promise<KeptPayloads> {
     const id = crypto.randomUUID();
-    const box = closeBox(salted, placeOfLarge(deps.chain, id), key);
+    const box = await closeLargeBox(salted, placeOfLarge(deps.chain, id), key);
     const value = { key: key.id, first: 0, last: 0, box };
     await store.put([
       { key: keyOf.auditLargePayload(deps.chain, id), value, ttlMs: retentionMs },

@@ -7,7 +7,12 @@ export function createYielder(sliceMs = 20, now = () => performance.now()): () =
   return async () => {
     // After a pause the slice begins anew.
     if (now() - startedAt < sliceMs) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await giveWay();
     startedAt = now();
   };
+}
+
+/** Lets everything run once that is ready. */
+export async function giveWay(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }

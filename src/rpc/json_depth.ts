@@ -20,6 +20,53 @@ export function isDeeperThan(json: string, levelsMax: number): boolean {
   return false;
 }
 
+/**
+ * Values that the arguments of one call may have: each is checked, decided on, hashed and recorded without
+ * a pause, so that more of them would hold everybody else.
+ */
+export const CALL_VALUES_MAX = 100_000;
+
+/** Tells whether JSON text has more values than a bound, names of members not counted. */
+export function hasMoreValues(json: string, valuesMax: number): boolean {
+  if (json.length <= valuesMax) return false;
+  let values = 1;
+  for (let index = 0; index < json.length; index++) {
+    const code = json.charCodeAt(index);
+    if (code === 0x22) {
+      index = endOfString(json, index);
+    } else if (code === 0x2c || code === 0x5b || code === 0x7b) {
+      if (++values > valuesMax) return true;
+    }
+  }
+  return false;
+}
+
+/** The same of a value that is built; it stops at the bound. */
+export function holdsMoreValues(value: unknown, valuesMax: number): boolean {
+  const open: unknown[] = [value];
+  let values = 1;
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== "object" || next === null) continue;
+    // The names alone, if they are too many: no list of a million is made.
+    for (const key in next) {
+      if (++values > valuesMax) return true;
+      open.push(next[key as keyof typeof next]);
+    }
+  }
+  return false;
+}
+
+function endOfString(json: string, opener: number): number {
+  let index = opener + 1;
+  while (index < json.length) {
+    const code = json.charCodeAt(index);
+    if (code === 0x22) return index;
+    index += code === 0x5c ? 2 : 1;
+  }
+  return index;
+}
+
 /** Length of a text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import { findInexactInteger } from "../model/json_numbers.ts";
-import { isDeeperThan, utf8Bytes } from "../rpc/json_depth.ts";
+import { CALL_VALUES_MAX, hasMoreValues, isDeeperThan, utf8Bytes } from "../rpc/json_depth.ts";
 import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { encodeMessage, KIND, type ReplyError } from "../rpc/protocol.ts";
 
@@ -121,6 +121,14 @@ export function createCallLane(options: CallLaneOptions): CallLane {
         "ERR_SANDBOX_NESTING",
         `Cannot call ${title}: the arguments are nested deeper than ${NESTING_MAX} levels`,
         "Send flatter arguments.",
+        title,
+      );
+    }
+    if (hasMoreValues(json, CALL_VALUES_MAX)) {
+      return refusal(
+        "ERR_INVALID_ARGUMENTS",
+        `Cannot call ${title}: the arguments have more than ${CALL_VALUES_MAX} values`,
+        "Send less at once, or in several calls.",
         title,
       );
     }

@@ -1,3 +1,4 @@
+import { startDeadline } from "../model/deadline.ts";
 import type { PreflightFinding } from "../model/execution.ts";
 import type { Log } from "../model/log.ts";
 import {
@@ -125,8 +126,8 @@ function outcomeOf(answer: ChildAnswer | "late", budgetMs: number): Outcome {
 
 function withinMs(ms: number): { passed: Promise<"late">; cancel: () => void } {
   const { promise, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => resolve("late"), ms);
-  return { passed: promise, cancel: () => clearTimeout(timer) };
+  const { cancel } = startDeadline(ms, () => resolve("late"));
+  return { passed: promise, cancel };
 }
 
 /** One thing at a time, in order; nobody waits longer than they want to. */

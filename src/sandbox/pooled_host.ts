@@ -1,3 +1,4 @@
+import { startDeadline } from "../model/deadline.ts";
 import { FRAME, type KernelReport } from "../rpc/protocol.ts";
 import type { HostProcess } from "./host_process.ts";
 import type { Isolation } from "./host_settings.ts";
@@ -59,7 +60,9 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   let failure: string | null = null;
   let uses = 0;
   let wasReady = false;
-  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(process.kill, options.startMs);
+  /** Until it must have started, or have dropped what the last program left. */
+  let deadline = startDeadline(options.startMs, process.kill);
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   const host: PooledHost = {
     lane: options.lane,
@@ -76,7 +79,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
       return failure;
     },
     async run(key, start) {
-      clearTimeout(timer);
+      stopTimers();
       state = "busy";
       principalKey = key;
       uses++;
@@ -92,8 +95,13 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
     },
   };
 
+  function stopTimers(): void {
+    deadline.cancel();
+    clearTimeout(idleTimer);
+  }
+
   function retire(): void {
-    clearTimeout(timer);
+    stopTimers();
     if (state === "dead") return;
     state = "dead";
     process.kill();
@@ -102,19 +110,19 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   function becomeReady(): void {
     state = "ready";
     idleSinceMs = performance.now();
-    timer = setTimeout(retireIdle, options.idleRetireMs);
+    idleTimer = setTimeout(retireIdle, options.idleRetireMs);
     options.onChange();
   }
 
   function retireIdle(): void {
-    if (options.keepsIdle(host)) timer = setTimeout(retireIdle, options.idleRetireMs);
+    if (options.keepsIdle(host)) idleTimer = setTimeout(retireIdle, options.idleRetireMs);
     else retire();
   }
 
   /** Asks the host to drop what the program left; it proves with its answer that it still listens. */
   function recycle(): void {
     state = "recycling";
-    timer = setTimeout(retire, RECYCLE_MS);
+    deadline = startDeadline(RECYCLE_MS, retire);
     process.listen({
       // Late messages of the program that ended.
       onWorkerText() {},
@@ -122,7 +130,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
         // An answer to a question of the run that is over.
         if (message.kind === "usage") return;
         if (message.kind !== "idle") return retire();
-        clearTimeout(timer);
+        stopTimers();
         process.listen(null);
         if (state !== "recycling") return;
         if (message.workers === 0 || message.cpuTotalMs > options.cpuTotalMsMax) return retire();
@@ -135,7 +143,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   }
 
   process.ready.then(({ kernel }) => {
-    clearTimeout(timer);
+    stopTimers();
     if (state !== "starting") return;
     wasReady = true;
     if (options.onReady(kernel)) becomeReady();
@@ -144,7 +152,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
     failure = error.message;
   });
   const end = () => {
-    clearTimeout(timer);
+    stopTimers();
     state = "dead";
     options.onEnd(host, wasReady);
   };

@@ -11,7 +11,8 @@ import { makeCall } from "./make_call.ts";
 import { eventOf, notMade, type Passage, refusal } from "./passage.ts";
 import { placeholderFor } from "./placeholder.ts";
 import { recordOutcome } from "./record_outcome.ts";
-import { approvalRequired, policyDenied, toolUnavailable } from "./refusals.ts";
+import { CALL_VALUES_MAX, holdsMoreValues } from "../rpc/json_depth.ts";
+import { approvalRequired, policyDenied, toolUnavailable, tooManyValues } from "./refusals.ts";
 import type { CallOutcome, CallToolDeps, ToolCall } from "./tool_call.ts";
 
 /**
@@ -50,6 +51,10 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
     policy.visibility(context.principal, context.space, candidate) !== null;
   if (tool === null || !isVisible(tool)) return refuseUnknown(deps, passage, tool, isVisible);
 
+  if (holdsMoreValues(call.args, CALL_VALUES_MAX)) {
+    const note = JSON.stringify(`more than ${CALL_VALUES_MAX} values`);
+    return refuse(deps, passage, tool, null, tooManyValues(tool), note);
+  }
   const argsText = JSON.stringify(call.args ?? {});
   const argsBytes = new TextEncoder().encode(argsText).length;
   const args: unknown = call.args ?? {};

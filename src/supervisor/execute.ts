@@ -9,6 +9,7 @@ import type {
 import { type ErrorCode, reportError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
+import { parseJson } from "../rpc/parse_json.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
 import { actorOf } from "./actor.ts";
 import type { ExecutionContext } from "./execution_context.ts";
@@ -131,7 +132,7 @@ export async function execute(
   const result: ExecutionResult = {
     executionId: context.id,
     status,
-    ...(resultJson === null ? {} : { result: JSON.parse(resultJson) as unknown }),
+    ...(resultJson === null ? {} : { result: await parseJson(resultJson) }),
     logs: outcome.logs,
     calls,
     ...(error === null ? {} : { error }),

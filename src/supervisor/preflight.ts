@@ -47,6 +47,8 @@ export interface PreflightDeps {
   readonly check: (code: string, declarations: string) => Promise<CheckerReport>;
 }
 
+/** Looking for the tools that a longer program names would hold everybody else. */
+const CHECKED_CHARACTERS_MAX = 100_000;
 const REPORTS_MAX = 500;
 const NEIGHBOURS_MAX = 60;
 const NEAREST_MAX = 5;
@@ -58,6 +60,10 @@ export function createPreflight(deps: PreflightDeps): Preflight {
     mode: deps.mode,
     check(principal, space, code, codeSha256) {
       if (deps.mode === "off") return Promise.resolve(NOTHING_FOUND);
+      if (code.length > CHECKED_CHARACTERS_MAX) {
+        const unchecked = `it is longer than ${CHECKED_CHARACTERS_MAX} characters`;
+        return Promise.resolve({ ...NOTHING_FOUND, unchecked });
+      }
       const tools = toolsFor(deps, principal, space, code);
       const declarations = deps.declareTools(tools);
       const key = `${codeSha256} ${declarations}`;

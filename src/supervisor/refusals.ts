@@ -2,6 +2,7 @@ import type { QuarantinedTool } from "../model/catalog.ts";
 import type { Decision } from "../model/decision.ts";
 import { GateError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
+import { CALL_VALUES_MAX } from "../rpc/json_depth.ts";
 
 /** A rule, or the lack of one, refuses the call: which, and what to do instead. */
 export function policyDenied(tool: Tool, decision: Decision): GateError {
@@ -39,5 +40,13 @@ export function toolUnavailable({ server, name, reason, detail }: QuarantinedToo
     "ERR_TOOL_UNAVAILABLE",
     `Tool "${server}.${name}" is unavailable: ${reason}`,
     { hint: `${detail}. ${remedy}` },
+  );
+}
+
+export function tooManyValues(tool: Tool): GateError {
+  return new GateError(
+    "ERR_INVALID_ARGUMENTS",
+    `Cannot call "${tool.id}": the arguments have more than ${CALL_VALUES_MAX} values`,
+    { hint: "Send less at once, or in several calls", tool: tool.id },
   );
 }

@@ -1,14 +1,15 @@
 import type { UpstreamAnswer } from "../model/upstream.ts";
+import { parseJson } from "../rpc/parse_json.ts";
 
 /**
  * What a program gets for a tool's answer: `structuredContent` if there is one; else, for a single text
  * block, the parsed JSON if the text is a JSON object or array, else the string; else the content array.
  */
-export function toolValue(answer: UpstreamAnswer): unknown {
+export async function toolValue(answer: UpstreamAnswer): Promise<unknown> {
   if (answer.structuredContent !== undefined) return answer.structuredContent;
   const [block, ...others] = answer.content;
   if (others.length > 0 || !isTextBlock(block)) return answer.content;
-  return parseJsonContainer(block.text) ?? block.text;
+  return await parseJsonContainer(block.text) ?? block.text;
 }
 
 /** The words of an answer that says it failed: redacted as a whole, then bounded. */
@@ -23,11 +24,11 @@ function isTextBlock(block: unknown): block is { type: "text"; text: string } {
     "text" in block && typeof block.text === "string";
 }
 
-function parseJsonContainer(text: string): unknown {
+async function parseJsonContainer(text: string): Promise<unknown> {
   const first = text.trimStart()[0];
   if (first !== "{" && first !== "[") return undefined;
   try {
-    return JSON.parse(text);
+    return await parseJson(text);
   } catch {
     return undefined; // text that only looks like JSON stays text
   }

@@ -268,3 +268,20 @@ Deno.test("openAuditLog() says that a store is damaged", async () => {
   });
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("work of our own that holds the loop is not taken for a store that does not answer", async () => {
+  const real = createMemoryStore();
+  const { store, faults } = withFaults(real);
+  const log = await open(store, createAuditKeys(), 200);
+  faults.before = async () => {
+    // The commit is under way: its answer waits while something else holds the event loop.
+    setTimeout(() => {
+      const until = performance.now() + 600;
+      while (performance.now() < until);
+    }, 1);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await log.append(intent("e0:1"), { args: "{}" });
+  assert.equal(log.health().ok, true);
+  await log.close();
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import canonicalize from "canonicalize";
 import fc from "fast-check";
-import { canonicalJson } from "../../src/audit/canonical_json.ts";
+import { canonicalJson, canonicalPieces } from "../../src/audit/canonical_json.ts";
 
 Deno.test("canonicalJson() writes the example of RFC 8785", () => {
   const value = {
@@ -48,4 +48,22 @@ Deno.test("canonicalJson() refuses what has no canonical form", () => {
   assert.equal(canonicalJson(deep).length, 2_001);
   assert.throws(() => canonicalJson([deep]), TypeError);
   assert.equal(canonicalJson({ a: undefined, b: 1 }), '{"b":1}');
+});
+
+Deno.test("canonicalPieces() together are the canonical text, and refuse the same", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.equal([...canonicalPieces(value)].join(""), canonicalJson(value));
+    }),
+  );
+  const large = Array.from(
+    { length: 20_000 },
+    (_, index) => ({ b: index, a: [null, `x${index}`] }),
+  );
+  const pieces = [...canonicalPieces({ z: large, "1": undefined, a: [undefined] })];
+  assert.equal(pieces.join(""), canonicalJson({ z: large, "1": undefined, a: [undefined] }));
+  assert.ok(pieces.length > 5);
+  for (const bad of ["\ud800", { a: [Infinity] }, [() => {}]]) {
+    assert.throws(() => [...canonicalPieces(bad)], TypeError);
+  }
 });

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isDeeperThan, utf8Bytes } from "../../src/rpc/json_depth.ts";
+import {
+  hasMoreValues,
+  holdsMoreValues,
+  isDeeperThan,
+  utf8Bytes,
+} from "../../src/rpc/json_depth.ts";
 
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
@@ -27,4 +32,20 @@ Deno.test("utf8Bytes() counts as TextEncoder does", () => {
     ),
   );
   assert.equal(utf8Bytes("\ud800a\udc00"), 7);
+});
+
+Deno.test("values are counted in text and in what it builds, up to a bound", () => {
+  const values = (count: number) => JSON.stringify(Array.from({ length: count - 1 }, () => 1));
+  for (
+    const text of [values(1_000), `{"a":${values(999)}}`, values(3)]
+  ) {
+    const count = text.split(/[,[{]/).length;
+    assert.equal(hasMoreValues(text, count), false, text.slice(0, 40));
+    assert.equal(holdsMoreValues(JSON.parse(text), count), false);
+  }
+  assert.equal(hasMoreValues(values(1_002), 1_000), true);
+  assert.equal(holdsMoreValues(JSON.parse(values(1_002)), 1_000), true);
+  assert.equal(hasMoreValues(JSON.stringify(',[{\\"'.repeat(1_000)), 10), false);
+  assert.equal(holdsMoreValues(",[{".repeat(1_000), 10), false);
+  assert.equal(holdsMoreValues({ a: undefined, b: Array(20).fill([]) }, 20), true);
 });

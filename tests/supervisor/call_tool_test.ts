@@ -211,3 +211,14 @@ Deno.test("callTool() hands on no result whose number JSON would make null", asy
     assert.equal(events.at(-1)?.result?.status, "ERR_UPSTREAM_RESULT");
   }
 });
+
+Deno.test("callTool() refuses more values than can be checked without holding others", async () => {
+  const { deps, events, calls } = setUp();
+  const many = { amount: 1, list: Array.from({ length: 100_001 }, () => 1) };
+  const outcome = await callTool(deps, contextOf(FINANCE), callOf("pay.refund", many));
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.error.code, "ERR_INVALID_ARGUMENTS");
+  assert.match(outcome.error.message, /more than 100000 values/);
+  assert.deepEqual(events.map(({ kind }) => kind), ["call.outcome"]);
+  assert.equal(calls.length, 0);
+});

@@ -35,8 +35,9 @@ async function check(code: string, tools: readonly Tool[], hidden: readonly stri
       return Promise.resolve({ status: "checked", reason: null, findings, ms: 0 });
     },
   });
-  const { findings, advice } = await preflight.check(ANNA, "default", code, code);
+  const { findings, advice, unchecked } = await preflight.check(ANNA, "default", code, code);
   return {
+    unchecked,
     messages: findings.map(({ message }) => message),
     advice: advice.map(({ message }) => message),
     declarations: seen.join(),
@@ -100,4 +101,10 @@ Deno.test("a hidden tool is no suggestion and takes the place of none", async ()
 Deno.test("an unknown server gets the tools whose whole name is near", async () => {
   const { declarations } = await check("return await tools.clod.zones_list({});", LARGE);
   match(declarations, /zones_list\(/);
+});
+
+Deno.test("a program that is too long to be looked through runs unchecked, and that is said", async () => {
+  const { unchecked, declarations } = await check(`return [${"1,".repeat(60_000)}]`, LARGE);
+  match(unchecked ?? "", /longer than 100000 characters/);
+  deepStrictEqual(declarations, "");
 });

@@ -10,28 +10,28 @@ const answer = (content: readonly unknown[], structuredContent?: unknown) => ({
 });
 const text = (words: string) => ({ type: "text", text: words });
 
-Deno.test("toolValue() prefers structured content, whatever JSON it is", () => {
-  assert.deepEqual(toolValue(answer([text("x")], { a: 1 })), { a: 1 });
-  assert.deepEqual(toolValue(answer([text("x")], [])), []);
-  assert.equal(toolValue(answer([text("x")], null)), null);
+Deno.test("toolValue() prefers structured content, whatever JSON it is", async () => {
+  assert.deepEqual(await toolValue(answer([text("x")], { a: 1 })), { a: 1 });
+  assert.deepEqual(await toolValue(answer([text("x")], [])), []);
+  assert.equal(await toolValue(answer([text("x")], null)), null);
 });
 
-Deno.test("toolValue() parses a single text block that is a JSON object or array", () => {
-  assert.deepEqual(toolValue(answer([text(' {"a": [1]}')])), { a: [1] });
-  assert.deepEqual(toolValue(answer([text("[1]")])), [1]);
+Deno.test("toolValue() parses a single text block that is a JSON object or array", async () => {
+  assert.deepEqual(await toolValue(answer([text(' {"a": [1]}')])), { a: [1] });
+  assert.deepEqual(await toolValue(answer([text("[1]")])), [1]);
 });
 
-Deno.test("toolValue() keeps other text as it is", () => {
+Deno.test("toolValue() keeps other text as it is", async () => {
   for (const words of ["5", "true", '"quoted"', "{not json", "", "[link](x)"]) {
-    assert.equal(toolValue(answer([text(words)])), words);
+    assert.equal(await toolValue(answer([text(words)])), words);
   }
 });
 
-Deno.test("toolValue() hands over the content array when it is not one text block", () => {
+Deno.test("toolValue() hands over the content array when it is not one text block", async () => {
   const image = { type: "image", data: "AA==", mimeType: "image/png" };
-  assert.deepEqual(toolValue(answer([image])), [image]);
-  assert.deepEqual(toolValue(answer([text("a"), text("b")])), [text("a"), text("b")]);
-  assert.deepEqual(toolValue(answer([])), []);
+  assert.deepEqual(await toolValue(answer([image])), [image]);
+  assert.deepEqual(await toolValue(answer([text("a"), text("b")])), [text("a"), text("b")]);
+  assert.deepEqual(await toolValue(answer([])), []);
 });
 
 Deno.test("toolErrorText() joins the text blocks and bounds them", () => {

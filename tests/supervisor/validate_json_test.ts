@@ -79,3 +79,14 @@ Deno.test("validateJson() treats a property named __proto__ as a property", () =
   const schema = { type: "object", properties: {}, additionalProperties: false };
   assert.equal(problemsOf(schema, JSON.parse('{"__proto__": 1}')).length, 1);
 });
+
+Deno.test("validateJson() stops at the first of a million problems", () => {
+  const schema = {
+    type: "object",
+    properties: { to: { type: "array", items: { type: "string" } } },
+  };
+  const value = { to: Array.from({ length: 300_000 }, () => 1) };
+  const validation = validateJson(schema, value, 600_000);
+  assert.ok(!validation.ok && validation.problems !== null);
+  assert.equal(validation.problems[0]?.path, "/to/0");
+});

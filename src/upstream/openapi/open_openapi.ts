@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { OpenapiServerConfig } from "../../config/schema.ts";
+import { startDeadline } from "../../model/deadline.ts";
 import { GateError } from "../../model/errors.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
 import { authorizedFetch } from "../authorized_fetch.ts";
@@ -207,8 +208,9 @@ async function callOperation(
   if (baseUrl === null) {
     throw unreachable(call, "has no address: its document names no host, so baseUrl must");
   }
-  const timeout = AbortSignal.timeout(config.timeoutMs);
-  const signal = AbortSignal.any([call.signal, timeout]);
+  const timeout = new AbortController();
+  const deadline = startDeadline(config.timeoutMs, () => timeout.abort());
+  const signal = AbortSignal.any([call.signal, timeout.signal]);
   try {
     const request = await authorize(parts, api, operation, write(operation, baseUrl, call));
     // An operation that declares the header gets what the program says.
@@ -231,8 +233,10 @@ async function callOperation(
     return { ...answer, credential: credentialKind(parts, operation) };
   } catch (error) {
     if (call.signal.aborted) throw cancelled(call);
-    if (timeout.aborted) throw timedOut(call, config.timeoutMs, error);
+    if (timeout.signal.aborted) throw timedOut(call, config.timeoutMs, error);
     throw explainMcpError(call, error, config.timeoutMs);
+  } finally {
+    deadline.cancel();
   }
 }
 
