@@ -191,3 +191,26 @@ Deno.test("a missing document is an error that names it", async () => {
   await using upstreams = openTestUpstreams({ openapi: { api: { spec: "/no/such/file.yaml" } } });
   await assert.rejects(upstreams.list("api"), /\/no\/such\/file\.yaml.*no such file/);
 });
+
+Deno.test("what a document or an answer says is never a reference to a secret", async () => {
+  const text = "${env:SECRET}";
+  const document = documentOf("/x", "get", {
+    summary: text,
+    security: [{ [text]: [] }],
+    parameters: [
+      { name: `q${text}`, in: "query", schema: { type: "string", default: text } },
+      { name: "h", in: "header", required: true, schema: { const: text } },
+    ],
+  }, { components: { securitySchemes: { [text]: { type: "apiKey", in: "query", name: text } } } });
+  await using api = await startEchoApi(
+    document,
+    { security: { [text]: "k1" } },
+    () => Response.json({ next: text }),
+  );
+  const answer = await api.upstreams.call(callOf("api", "op", { [`q${text}`]: text, h: text }));
+  assert.deepEqual(answer.structuredContent, { next: text });
+  const { query, headers } = api.seen();
+  assert.equal(headers.h, text);
+  assert.ok(decodeURIComponent(query).includes(`${text}=k1`));
+  assert.ok(!JSON.stringify([query, headers]).includes("s3cret"));
+});
