@@ -29,8 +29,8 @@ export interface ProgramOrigin {
 
 export interface Conduct {
   standingOf(origin: ProgramOrigin): Standing;
-  /** True if a program of this principal ended well a short time ago. */
-  hasKnown(principalKey: string): boolean;
+  /** True if programs of this principal misbehaved and others ended well, all within a minute. */
+  isMixed(principalKey: string): boolean;
   /** A program was stopped by a limit or by its client, and its host had to be destroyed. */
   strike(origin: ProgramOrigin, cause: "limit" | "cancelled"): void;
   /** A program ended within its limits, with or without an error of its own. */
@@ -68,7 +68,10 @@ export function createConduct(now: () => number): Conduct {
         principals.read(origin.principalKey).points >= PRINCIPAL_POINTS_MAX;
       return isRestless ? "watched" : "new";
     },
-    hasKnown: (principalKey) => principals.read(principalKey).sinceGoodMs < STRIKES_MS,
+    isMixed(principalKey) {
+      const { points, sinceGoodMs } = principals.read(principalKey);
+      return points > 0 && sinceGoodMs < STRIKES_MS;
+    },
     strike(origin, cause) {
       const points = cause === "limit" ? LIMIT_POINTS : CANCEL_POINTS;
       const isFirst = codes.read(codeKey(origin)).points === 0;

@@ -89,13 +89,15 @@ interface Waiting extends QueueOwner {
 
 /** A principal that was here this recently keeps others from taking every place. */
 const SEEN_MS = 60_000;
+/** Sessions of one principal that are told apart for this. */
+const SESSIONS_SEEN_MAX = 100;
 const RETRY_MS_MIN = 100;
 
 function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Promise<void> } {
   const { limits } = options;
   const queue = createFairQueue<Waiting>();
-  const seenMs = new Map<string, number>();
-  const executions = new Set<{ owner: string; isKnown: boolean; waiting: Waiting }>();
+  const seenMs = new Map<string, Map<string | null, number>>();
+  const executions = new Set<{ isKnown: boolean; waiting: Waiting }>();
   const renderNames = createNamesRenderer();
   const conduct = createConduct(() => performance.now());
   const placesMax = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
@@ -158,7 +160,7 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   }
 
   function enqueue(waiting: Waiting): void {
-    noteSeen(waiting.owner);
+    noteSeen(waiting);
     queue.push(waiting);
     pump();
     // Who only waits for a host to start is not queueing.
@@ -166,12 +168,20 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     queue.removeFromLongest(waiting).reject(busy());
   }
 
-  function noteSeen(principalKey: string): void {
+  /** Remembers whose programs came: of which principal, and of which of its sessions. */
+  function noteSeen({ owner, origin }: Waiting): void {
     const now = performance.now();
-    seenMs.delete(principalKey);
-    seenMs.set(principalKey, now);
-    for (const [key, at] of seenMs) {
-      if (now - at < SEEN_MS) break;
+    const sessions = seenMs.get(owner) ?? new Map<string | null, number>();
+    seenMs.delete(owner);
+    seenMs.set(owner, sessions);
+    sessions.delete(origin.session);
+    sessions.set(origin.session, now);
+    for (const [session, at] of sessions) {
+      if (now - at < SEEN_MS && sessions.size <= SESSIONS_SEEN_MAX) break;
+      sessions.delete(session);
+    }
+    for (const [key, ofKey] of seenMs) {
+      if (now - Math.max(...ofKey.values()) < SEEN_MS) break;
       seenMs.delete(key);
     }
   }
@@ -208,27 +218,33 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   }
 
   /**
-   * While others are about, a quarter of the places is not for one principal alone; and of a principal's
-   * places a quarter is for programs that are known to end, if it has any.
+   * While others are about, a quarter of the places is not for one principal alone, and of its places a
+   * quarter not for one of its sessions alone. A principal of which programs misbehave keeps a quarter
+   * for those that are known to end.
    */
   function mayRun({ owner, origin }: Waiting): boolean {
     if (executions.size >= placesMax) return false;
     let running = 0;
+    let ofSession = 0;
     let unknown = 0;
     for (const other of executions) {
-      if (other.owner !== owner) continue;
+      if (other.waiting.owner !== owner) continue;
       running++;
+      if (other.waiting.origin.session === origin.session) ofSession++;
       if (!other.isKnown) unknown++;
     }
-    const ownMax = placesMax - (seenMs.size > 1 ? Math.floor(placesMax / 4) : 0);
+    const shareOf = (places: number, isShared: boolean) =>
+      isShared ? places - Math.floor(places / 4) : places;
+    const ownMax = shareOf(placesMax, seenMs.size > 1);
     if (running >= ownMax) return false;
-    const unknownMax = ownMax - (conduct.hasKnown(owner) ? Math.floor(ownMax / 4) : 0);
-    return unknown < unknownMax || conduct.standingOf(origin) === "known";
+    if (ofSession >= shareOf(ownMax, (seenMs.get(owner)?.size ?? 0) > 1)) return false;
+    return unknown < shareOf(ownMax, conduct.isMixed(owner)) ||
+      conduct.standingOf(origin) === "known";
   }
 
   async function execute(host: PooledHost, waiting: Waiting): Promise<void> {
     const { owner, origin } = waiting;
-    const running = { owner, isKnown: conduct.standingOf(origin) === "known", waiting };
+    const running = { isKnown: conduct.standingOf(origin) === "known", waiting };
     executions.add(running);
     let finished: FinishedRun;
     try {

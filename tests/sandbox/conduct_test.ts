@@ -75,12 +75,14 @@ Deno.test("a text that is cancelled again and again costs hosts too", () => {
 Deno.test("strikes are forgotten a minute after the last, good ends after ten", () => {
   const { conduct, pass } = conductAt();
   conduct.endedWell(origin("good"));
+  assert.ok(!conduct.isMixed("alice"), "nothing misbehaved");
   conduct.strike(origin("bad"), "limit");
+  assert.ok(conduct.isMixed("alice"));
   pass(59_000);
   conduct.strike(origin("bad"), "limit");
   pass(59_000);
   assert.equal(conduct.standingOf(origin("bad")), "struck");
-  assert.ok(!conduct.hasKnown("alice"));
+  assert.ok(!conduct.isMixed("alice"), "nothing ended well within a minute");
   pass(1_000);
   assert.equal(conduct.standingOf(origin("bad")), "new");
   pass(480_000);

@@ -132,11 +132,37 @@ Deno.test("endless programs of one key leave places for those of its programs th
   const limits = { ...LIMITS, concurrentExecutionsMax: 4 };
   await withPool({ isolation: "realm", warm: 1, hostsMax: 4, limits }, async (pool) => {
     assert.equal((await runCode(pool, "return 1")).resultJson, "1");
+    await runCode(pool, ENDLESS, { limits: SHORT });
     const codes = Array.from({ length: 8 }, (_, turn) => `${ENDLESS} // ${turn}`);
     const endless = startEndless(pool, codes);
     assert.equal((await runCode(pool, "return 1")).resultJson, "1");
     assert.equal(endless.ended(), 0);
     await endless.stop();
+  });
+});
+
+Deno.test("endless programs of one session leave places for the other sessions of the key", async () => {
+  const limits = { ...LIMITS, concurrentExecutionsMax: 4 };
+  await withPool({ isolation: "realm", warm: 1, hostsMax: 4, limits }, async (pool) => {
+    await runCode(pool, "return 1", { session: "good" });
+    const codes = Array.from({ length: 8 }, (_, turn) => `${ENDLESS} // ${turn}`);
+    const endless = startEndless(pool, codes, { session: "bad" });
+    await until(() => pool.status().running === 3, "three of four places");
+    for (const code of ["return 2", "return 3"]) {
+      assert.equal((await runCode(pool, code, { session: "good" })).status, "ok");
+    }
+    assert.equal(endless.ended(), 0);
+    await endless.stop();
+  });
+});
+
+Deno.test("a principal alone may have every place", async () => {
+  const limits = { ...LIMITS, concurrentExecutionsMax: 4 };
+  await withPool({ isolation: "realm", warm: 1, hostsMax: 4, limits }, async (pool) => {
+    await runCode(pool, "return 1");
+    const sleeping = startEndless(pool, Array.from({ length: 5 }, () => "await sleep(50_000)"));
+    await until(() => pool.status().running === 4, "all places");
+    await sleeping.stop();
   });
 });
 
