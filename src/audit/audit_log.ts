@@ -183,8 +183,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     return await (await appending).appended;
   }
 
-  function charge({ event: { actor }, payloads }: KeptRecord): void {
-    if (actor !== undefined) options.onKept?.(actor, storedBytesOf(payloads));
+  function charge({ event, payloads }: KeptRecord): void {
+    if (event.actor !== undefined) options.onKept?.(event.actor, storedBytesOf(event, payloads));
   }
 
   function keep(

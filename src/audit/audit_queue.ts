@@ -1,5 +1,6 @@
 /** What waits to be written, and which of it may be refused. */
 import type { AuditEvent, AuditKind, AuditRecord } from "../model/event.ts";
+import { RECORD_BYTES_MAX } from "./audit_record.ts";
 import type { SaltedPayloads } from "./payload_box.ts";
 
 export const AUDIT_LIMITS = {
@@ -108,13 +109,14 @@ export function charactersOf(payloads: KeptPayloads | null): number {
     (payloads.code?.[1].length ?? 0) + (payloads.cutArgs?.[1].head.length ?? 0);
 }
 
-/** Bytes of a record in the store without its payloads: its line, and what it is found by. */
+/** Bytes of a record in the store: its line without the error, and what it is found by. */
 const RECORD_BYTES = 2_048;
 
 /** About how many bytes a record with its payloads takes in the store, compression left aside. */
-export function storedBytesOf(payloads: KeptPayloads | null): number {
-  if (payloads === null) return RECORD_BYTES;
-  return RECORD_BYTES + ("large" in payloads ? payloads.bytes : charactersOf(payloads));
+export function storedBytesOf({ err }: AuditEvent, payloads: KeptPayloads | null): number {
+  const own = RECORD_BYTES + Math.min(RECORD_BYTES_MAX, (err?.message.length ?? 0) * 2);
+  if (payloads === null) return own;
+  return own + ("large" in payloads ? payloads.bytes : charactersOf(payloads));
 }
 
 /** Kinds that are written before something happens. All others tell what has happened. */
