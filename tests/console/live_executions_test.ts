@@ -144,7 +144,12 @@ Deno.test("a clock that is set back changes neither times nor order, and ends no
   const [second] = chainOf([{ ...event("execution.start", "e2"), at: now }]);
   tell(second as AuditRecord);
   assert.deepEqual(live.list().map(({ id, tookMs }) => [id, tookMs]), [["e2", 0], ["e1", 3_000]]);
-  const [end] = chainOf([{ ...event("execution.end", "e1"), at: now, ms: { total: 3_210 } }]);
+  const [end] = chainOf([{
+    ...event("execution.end", "e1"),
+    at: now,
+    result: { status: "ok" },
+    ms: { total: 3_210 },
+  }]);
   tell(end as AuditRecord);
   assert.deepEqual(live.list().map(({ tookMs }) => tookMs), [0, 3_210]);
   steady += 15 * 60_000 + 1;
