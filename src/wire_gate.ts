@@ -45,6 +45,7 @@ import { programNames } from "./supervisor/program_names.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
 import { explainGate, type GateExplanation, type GateQuestion } from "./supervisor/explain_gate.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
+import { withConnections } from "./upstream/server_states.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
 import type { UserTokens } from "./upstream/user_tokens.ts";
 import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
@@ -272,7 +273,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
         log("warn", "Cannot start the checker", { cause: `${error}` })
       );
     },
-    servers: () => [...snapshot().servers.values()],
+    servers: () => withConnections(upstreams, snapshot().servers.values()),
     async search(caller, input, exchange) {
       await admit(caller);
       const answer = await find(caller.principal, caller.space, input);

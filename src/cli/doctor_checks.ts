@@ -5,6 +5,7 @@ import { reportError } from "../model/errors.ts";
 import type { ExecutionResult } from "../model/execution.ts";
 import type { ServerState } from "../model/catalog.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
+import { plain } from "./table.ts";
 
 /** One line of `doctor`. */
 export interface Check {
@@ -207,7 +208,22 @@ function checkServer(server: ServerState, config: Config): Check {
     : "command" in entry
     ? `Run it by hand to see why: ${[entry.command, ...entry.args].join(" ")}`
     : `Check that ${entry.url} answers from this machine, and its credential`;
-  return fail(name, `${server.status}: ${server.error ?? "no answer yet"}`, remedy);
+  const detail = `${server.status}: ${plain(server.error ?? "no answer yet")}`;
+  return fail(name, `${detail}${describeDown(server.down)}`, remedy);
+}
+
+/** Since when a server is down, when it is tried again, and what its process said last. */
+function describeDown(down: ServerState["down"]): string {
+  if (down === undefined) return "";
+  const { since, retryAt, exit, stderr } = down;
+  const facts = [
+    `down since ${new Date(since).toISOString()}`,
+    ...(exit === null ? [] : [`ended with ${exit}`]),
+    retryAt === null ? "not tried again by itself" : `next try ${new Date(retryAt).toISOString()}`,
+  ];
+  const lines = stderr.map((line) => `\n        ${plain(line)}`);
+  const heading = lines.length === 0 ? "" : "\n      Last lines of its standard error:";
+  return `; ${facts.join(", ")}${heading}${lines.join("")}`;
 }
 
 /** Every text in a configuration, wherever it stands. */

@@ -2,6 +2,7 @@ import type { AuthFailures } from "../audit/auth_failures.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
+import type { ServerState } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
@@ -41,6 +42,8 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   readonly view: (principal: Principal, space: string) => CatalogView;
   readonly declareTool: (tool: Tool) => string;
   readonly explain: ConsolePolicy["explain"];
+  /** As they are now, connections included. */
+  readonly servers: () => readonly ServerState[];
   /** Who everybody is without authentication; null: people log in. */
   readonly anonymous: Principal | null;
   /** @throws {GateError} `ERR_UNAUTHENTICATED` */
@@ -144,8 +147,8 @@ function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
       const used = new Set(tools.map(({ tool }) => tool.server));
       return {
         tools,
-        servers: [...snapshot.servers.values()].flatMap((state) => {
-          if (isAdmin) return [state];
+        servers: deps.servers().flatMap(({ down, ...state }) => {
+          if (isAdmin) return [down === undefined ? state : { ...state, down }];
           return used.has(state.server) ? [{ ...state, error: null }] : [];
         }),
         quarantined: isAdmin ? snapshot.quarantined : [],

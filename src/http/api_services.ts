@@ -2,6 +2,7 @@ import type { ApiKeys } from "../auth/api_keys.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import { recordMatcher } from "../audit/audit_query.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { ServerState } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
 import type { Principal } from "../model/principal.ts";
@@ -19,6 +20,8 @@ import type { UsageServices } from "./usage_services.ts";
 export interface ApiServicesDeps {
   readonly catalog: () => Promise<Catalog>;
   readonly policy: () => Policy;
+  /** As they are now, connections included. */
+  readonly servers: () => readonly ServerState[];
   readonly view: (principal: Principal, space: string) => CatalogView;
   readonly declareTool: (tool: Tool) => string;
   readonly declareTools: (tools: readonly Tool[]) => string;
@@ -88,8 +91,8 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
           pin: tool.pin,
         })),
         quarantined: isAdmin ? snapshot.quarantined : [],
-        servers: [...snapshot.servers.values()].flatMap((server) => {
-          if (isAdmin) return [server];
+        servers: deps.servers().flatMap(({ down, ...server }) => {
+          if (isAdmin) return [down === undefined ? server : { ...server, down }];
           // Why a server is down may be in its own words.
           return servers.has(server.server) ? [{ ...server, error: null }] : [];
         }),

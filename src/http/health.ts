@@ -1,3 +1,4 @@
+import type { ServerState } from "../model/catalog.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Config } from "../config/schema.ts";
 import { unknownSpaces } from "../config/space_modes.ts";
@@ -14,6 +15,8 @@ export interface HealthDeps {
   readonly store: Pick<Store, "kind" | "logs">;
   readonly audit: Pick<AuditLog, "health">;
   readonly gate: {
+    /** As they are now, connections included. */
+    readonly servers: () => readonly ServerState[];
     readonly policy: Pick<ActivePolicy, "status" | "current">;
     readonly catalog: () => Promise<Catalog>;
     readonly sandbox: () => Promise<SandboxPool>;
@@ -76,7 +79,7 @@ export function createHealth(deps: HealthDeps): Health {
       return {
         ...await stateOf(REPORT_PATIENCE_MS),
         policy: { ...status, problems: [...status.problems, ...unknown] },
-        servers: [...snapshot.servers.values()],
+        servers: deps.gate.servers(),
         edge: deps.edge(),
         quarantined: snapshot.quarantined.length,
         limits: deps.config.limits,

@@ -15,6 +15,18 @@ export interface QuarantinedTool {
   readonly detail: string;
 }
 
+/** Why a server is down, beyond one sentence. */
+export interface DownReport {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** When it is tried next, milliseconds since the epoch; null: not by itself. */
+  readonly retryAt: number | null;
+  /** How its process ended, `exit code 1` or `signal SIGKILL`; null: it has none, or it still runs. */
+  readonly exit: string | null;
+  /** The last lines that its process wrote to standard error, oldest first, without secrets. */
+  readonly stderr: readonly string[];
+}
+
 export interface ServerState {
   readonly server: string;
   readonly serverIdentifier: string;
@@ -27,6 +39,8 @@ export interface ServerState {
   readonly toolCount: number;
   /** Milliseconds since the epoch of the last good listing; null before the first. */
   readonly listedAt: number | null;
+  /** Present while its connection is down. For operators: it holds the server's own words. */
+  readonly down?: DownReport;
 }
 
 /** Everything callable at one moment. Immutable: a change makes a new snapshot. */

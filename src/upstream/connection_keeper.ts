@@ -1,11 +1,14 @@
 import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
+import { childEndOf } from "./child_report.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import type { UpstreamStatus } from "./upstream.ts";
 
+/** To be called when a connection ends by itself, with why if that is known. */
+export type Closed = (why?: Error) => void;
+
 export interface KeeperOptions {
-  /** Connects. `closed` is to be called when the connection ends by itself. */
-  readonly open: (signal: AbortSignal, closed: () => void) => Promise<McpConnection>;
+  readonly open: (signal: AbortSignal, closed: Closed) => Promise<McpConnection>;
   /** Closes a connection after this much silence; 0 keeps it. */
   readonly idleStopMs: number;
   /** Told when a lost connection is back. */
@@ -133,12 +136,12 @@ export class ConnectionKeeper {
     let openedAt: number | null = null;
     try {
       if (waitMs > 0) await pause(waitMs, this.#closing.signal);
-      const connection = await this.#options.open(this.#closing.signal, () => {
+      const connection = await this.#options.open(this.#closing.signal, (why) => {
         // Attempts that end while one is being made are the opener's own affair.
         if (!isCurrent() || openedAt === null) return;
         this.#current = null;
         if (Date.now() - openedAt > HEALTHY_MS) this.#failures = 0;
-        this.#fail(new Error("The connection ended"));
+        this.#fail(why ?? new Error("The connection ended"));
       });
       openedAt = Date.now();
       this.#status = { status: "ready", error: null };
@@ -162,11 +165,20 @@ export class ConnectionKeeper {
     const reason = this.#options.describe(error);
     // A server that stays down for the same reason is no news.
     const level = reason === this.#status.error ? "debug" : "warn";
-    this.#status = { status: "down", error: reason };
+    const isHopeless = isCredentialError(error);
+    this.#status = {
+      status: "down",
+      error: reason,
+      down: {
+        since: this.#status.down?.since ?? Date.now(),
+        retryAt: isHopeless ? null : this.#notBefore,
+        ...(childEndOf(error) ?? { exit: null, stderr: [] }),
+      },
+    };
     this.#options.log(level, "Upstream is down", { error: reason, retryAfterMs: pauseMs });
     clearTimeout(this.#reviveTimer);
     // Without a credential every attempt ends the same way; `retry` tells when there is one.
-    if (isCredentialError(error)) return;
+    if (isHopeless) return;
     this.#reviveTimer = setTimeout(() => void this.#revive(), pauseMs);
   }
 

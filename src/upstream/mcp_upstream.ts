@@ -1,7 +1,12 @@
 import type { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../model/upstream.ts";
-import { ConnectError, ConnectionKeeper, StillDownError } from "./connection_keeper.ts";
+import {
+  type Closed,
+  ConnectError,
+  ConnectionKeeper,
+  StillDownError,
+} from "./connection_keeper.ts";
 import { SERVICE } from "./credentials.ts";
 import { createKeeperPool } from "./keeper_pool.ts";
 import { callMcp, type McpAnswer } from "./mcp_call.ts";
@@ -16,7 +21,7 @@ import { type CallName, cancelled, isTooLarge, unreachable } from "./upstream_er
 export type OpenConnection = (
   scope: string,
   signal: AbortSignal,
-  closed: () => void,
+  closed: Closed,
 ) => Promise<McpConnection>;
 
 export interface McpUpstreamOptions {

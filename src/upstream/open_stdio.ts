@@ -1,5 +1,7 @@
 import type { PriorDiscovery } from "@modelcontextprotocol/client";
 import type { McpServerConfig } from "../config/schema.ts";
+import { ChildReport } from "./child_report.ts";
+import type { Closed } from "./connection_keeper.ts";
 import { childEnvironment } from "./child_environment.ts";
 import type { ChildReaper } from "./child_reaper.ts";
 import { connectMcp, type McpConnection } from "./mcp_connection.ts";
@@ -35,10 +37,10 @@ const STDERR_WINDOW_MS = 10_000;
 export function stdioOpener(
   context: UpstreamContext,
   options: OpenStdioOptions,
-): (signal: AbortSignal, closed: () => void) => Promise<McpConnection> {
+): (signal: AbortSignal, closed: Closed) => Promise<McpConnection> {
   let mode: "auto" | "legacy" = "legacy";
-  const connect = async (signal: AbortSignal, closed: () => void): Promise<McpConnection> => {
-    let lastLine = "";
+  const connect = async (signal: AbortSignal, closed: Closed): Promise<McpConnection> => {
+    const report = new ChildReport(options.mask);
     const logLine = limitedLog(context);
     const transport = new StdioTransport({
       command: await resolveCommand(context, options),
@@ -46,10 +48,9 @@ export function stdioOpener(
       reaper: options.reaper,
       graceMs: GRACE_MS,
       onStderr: (line) => {
-        if (line.trim() === "") return;
-        lastLine = options.mask.apply(line.trim());
-        logLine(lastLine);
+        if (line.trim() !== "") logLine(report.hear(line));
       },
+      onExit: (status) => report.ended(status),
     });
     const verdict: PriorDiscovery | null = null;
     try {
@@ -59,12 +60,13 @@ export function stdioOpener(
         verdict,
         timeoutMs: Math.max(options.config.timeoutMs, CONNECT_MS_MIN),
         signal,
-        closed,
+        closed: () => closed(report.failure("The connection ended")),
         listChanged: context.listChanged,
         log: context.log,
       });
     } catch (error) {
-      throw withLastLine(error, lastLine);
+      if (isServerRefusal(error)) throw error;
+      throw report.failure(error instanceof Error ? error.message : String(error), error);
     }
   };
   return async (signal, closed) => {
@@ -93,13 +95,6 @@ async function resolveCommand(
     env: childEnvironment(context.env(), env),
     cwd: config.cwd ?? baseDir,
   };
-}
-
-/** The reason a server did not start is mostly the last thing it wrote. */
-function withLastLine(error: unknown, lastLine: string): unknown {
-  if (isServerRefusal(error) || lastLine === "") return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new Error(`${reason}; it wrote: ${lastLine}`, { cause: error });
 }
 
 function limitedLog(context: UpstreamContext): (line: string) => void {

@@ -17,6 +17,8 @@ export interface StdioTransportOptions {
   readonly reaper: ChildReaper;
   /** Hears each line of the child's standard error, cut to 2 KiB. */
   readonly onStderr: (line: string) => void;
+  /** Hears how the child ended, after all that it wrote and before the client hears of it. */
+  readonly onExit: (status: Deno.CommandStatus) => void;
   /** How long a child may take to end by itself, and again after SIGTERM. */
   readonly graceMs: number;
 }
@@ -138,6 +140,7 @@ export class StdioTransport implements Transport {
     await Promise.all([stdout, stderr]);
     await this.#writer?.abort().catch(() => {});
     await this.#options.reaper.forget(child.pid).catch(() => {});
+    this.#options.onExit(await child.status);
     this.onclose?.();
   }
 }

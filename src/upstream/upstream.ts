@@ -1,3 +1,4 @@
+import type { DownReport } from "../model/catalog.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
@@ -22,6 +23,8 @@ export interface UpstreamStatus {
   readonly status: "starting" | "ready" | "down";
   /** Why it is down; without secrets. */
   readonly error: string | null;
+  /** What else is known while it is down. */
+  readonly down?: DownReport;
 }
 
 /** What every kind of upstream is built from. */

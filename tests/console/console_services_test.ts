@@ -84,6 +84,7 @@ async function withServices(use: (parts: Parts) => Promise<void>): Promise<void>
     view: createCatalogViews({ snapshot: catalog.snapshot, policy: () => policy }),
     declareTool: (one) => declareTool(one),
     explain: () => Promise.reject(new Error("not used")),
+    servers: () => [...catalog.snapshot().servers.values()],
     anonymous: null,
     authenticate(token) {
       const principal = keys.get(token);

@@ -1,7 +1,7 @@
-import type { QuarantinedTool, ServerState } from "../../model/catalog.ts";
+import type { DownReport, QuarantinedTool, ServerState } from "../../model/catalog.ts";
 import type { CatalogListing, CatalogTool } from "../console_deps.ts";
-import { formatAgo, formatCount } from "../format.ts";
-import { Hostile } from "../view/hostile.tsx";
+import { formatAgo, formatCount, formatMs } from "../format.ts";
+import { Hostile, VisibleText } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
 import {
   AccessBadge,
@@ -11,6 +11,7 @@ import {
   Heading,
   StatusBadge,
   TableFrame,
+  Time,
 } from "../view/parts.tsx";
 import { makeVisible } from "../visible_text.ts";
 import { PageLinks } from "../view/page_links.tsx";
@@ -164,13 +165,40 @@ function Servers({ servers, now }: { servers: readonly ServerState[]; now: numbe
             </p>
             {server.error === null ? null : (
               <p class="card-error">
-                <Hostile text={server.error} max={200} />
+                <Hostile text={server.error} max={500} />
               </p>
             )}
+            {server.down === undefined ? null : <Down down={server.down} now={now} />}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Since when a server is down, when it is tried again, and what its process said last. */
+function Down({ down, now }: { down: DownReport; now: number }) {
+  const { since, retryAt, exit, stderr } = down;
+  return (
+    <>
+      <p class="quiet">
+        Down since <Time ms={since} /> UTC
+        {exit === null ? null : `, ended with ${makeVisible(exit)}`}
+        {retryAt === null
+          ? "; not tried again by itself"
+          : retryAt > now
+          ? `; tried again in ${formatMs(retryAt - now)}`
+          : "; being tried again"}
+      </p>
+      {stderr.length === 0 ? null : (
+        <details>
+          <summary>Last {stderr.length} lines of its standard error</summary>
+          <div class="payload" role="group" aria-label="Standard error" tabindex={0}>
+            <pre><code><VisibleText text={stderr.join("\n")} /></code></pre>
+          </div>
+        </details>
+      )}
+    </>
   );
 }
 
