@@ -10,6 +10,8 @@ const NEVER_FAIL: { readonly [place: string]: string } = {
   "src/sandbox/pooled_host.ts: void process.send(": "a host that died is told by its death",
   "src/upstream/connection_keeper.ts: void this.#revive()": "it catches everything",
   "src/console/live_stream.ts: setTimeout(send,": "it closes its stream when it fails",
+  "src/usage/storage_budget.ts: void write(": "it catches everything, and what it counts waits",
+  "src/usage/storage_budget.ts: void forgetOldest()": "it only writes, see there",
   "workers/worker_main.ts: p.then( digestBytes": "the third argument hears of a failure",
   "workers/realm/program.ts: void run(program)": "it ends the program, however that goes",
 };
