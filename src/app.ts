@@ -5,8 +5,9 @@ import { localVerifier } from "./auth/local_verifier.ts";
 import { rememberToken } from "./auth/remember_token.ts";
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
 import { AUDIT_LIMITS, type AuditLimits } from "./audit/audit_queue.ts";
+import { openServiceClock } from "./audit/open_service_clock.ts";
 import { createAuthFailures } from "./audit/auth_failures.ts";
-import type { Catalog } from "./catalog/catalog.ts";
+import { refreshStale } from "./catalog/refresh_stale.ts";
 import { declareTool, declareTools } from "./catalog/declare.ts";
 import { type Shipping, startShipping } from "./audit/ship.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
@@ -35,6 +36,7 @@ import { createListingMeter } from "./mcp/listing_meter.ts";
 import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
 import { createSessionSigner } from "./mcp/session_id.ts";
 import type { Log } from "./model/log.ts";
+import type { ServiceClock } from "./model/service_clock.ts";
 import { VERSION } from "./model/version.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Store } from "./store/store.ts";
@@ -87,34 +89,38 @@ export async function openApp(
 ): Promise<App> {
   const { config, baseDir, log } = options;
   const limits = { ...AUDIT_LIMITS, ...patience };
+  const chain = chainName(config.store);
+  const clock = await openServiceClock(store, chain, log).catch(closing(store));
   const budget = createStorageBudget({
     store,
-    now: Date.now,
+    now: clock.now,
     bytesPerDayMax: config.limits.storedBytesPerDayMax,
   });
   const audit = await openAuditLog({
     store,
     limits,
-    chain: chainName(config.store),
+    chain,
+    now: clock.now,
     config: config.audit,
     baseDir,
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
     onKept: ({ iss, sub }, bytes) => budget.charge({ issuer: iss, sub }, bytes),
-  }).catch(closing(store));
-  const parts = { store, audit, budget, recordPatienceMs: limits.factPatienceMs };
-  return await assemble(options, parts).catch(closing(audit, store));
+  }).catch(closing(clock, store));
+  const parts = { store, audit, budget, clock, recordPatienceMs: limits.factPatienceMs };
+  return await assemble(options, parts).catch(closing(clock, audit, store));
 }
 
 interface OpenParts {
   readonly store: Store;
   readonly audit: AuditLog;
   readonly budget: StorageBudget;
+  readonly clock: ServiceClock;
   readonly recordPatienceMs: number;
 }
 
 async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
-  const { store, audit, budget, recordPatienceMs } = parts;
+  const { store, audit, budget, clock, recordPatienceMs } = parts;
   const { config, log } = options;
   const mask = createSecretMask();
   const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
@@ -133,12 +139,13 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     audit,
     recordPatienceMs,
     budget,
+    now: clock.now,
     resolveSecrets,
     env: () => Deno.env.toObject(),
     log,
     unusablePolicy: options.unusablePolicy ?? "refuse",
   });
-  const keys = createApiKeys({ store, now: Date.now });
+  const keys = createApiKeys({ store, now: clock.now });
   const authenticator = createAuthenticator({
     anonymous: config.auth === "none",
     verifiers: [
@@ -152,7 +159,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     admit: budget.admit,
     policy: gate.policy.current,
     usdPerMillionTokens: config.pricing.usdPerMillionTokens,
-    now: Date.now,
+    now: clock.now,
     log,
   });
   const listings = createListingMeter({
@@ -164,7 +171,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   });
   const mcp = createMcpEndpoint({
     version: VERSION,
-    now: Date.now,
+    now: clock.now,
     signer: await createSessionSigner(await serviceSecret(store, "session")),
     search: gate.search,
     execute: gate.execute,
@@ -194,7 +201,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   });
   const strayErrors = createStrayErrors({
     log,
-    now: Date.now,
+    now: clock.now,
     mask: mask.apply,
     count: metrics.countStrayError,
   });
@@ -211,6 +218,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     audit,
     gate,
     strayErrors: strayErrors.status,
+    clock: clock.status,
     isDraining: () => drain.signal.aborted,
     version: VERSION,
     instance,
@@ -240,7 +248,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     closing: drain.signal,
     resolveSecrets,
     fetch: globalThis.fetch,
-    now: Date.now,
+    now: clock.now,
     log,
   });
   const fetch = createHttpApp({
@@ -326,6 +334,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     await published?.withdraw();
     await audit.close();
     await budget.close();
+    await clock.close();
     await store.close();
   };
   return {
@@ -368,13 +377,6 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   };
 }
 
-/** What the store knew was enough to start with; whether it still holds, the upstreams say. */
-async function refreshStale(catalog: Catalog): Promise<void> {
-  const servers = [...catalog.snapshot().servers.values()];
-  const stale = servers.filter(({ status }) => status === "stale");
-  await Promise.all(stale.map(({ server }) => catalog.refresh(server)));
-}
-
 /** Closes what was opened already when the rest cannot be. */
 function closing(...parts: readonly { close(): Promise<void> }[]) {
   return async (error: unknown): Promise<never> => {
@@ -385,5 +387,6 @@ function closing(...parts: readonly { close(): Promise<void> }[]) {
 
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
+  // Issuers have clocks of their own: what they say is compared with the machine's.
   return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
 }

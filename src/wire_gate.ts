@@ -101,6 +101,8 @@ export interface GateDeps {
   /** How long an answer waits for records of what has happened. */
   readonly recordPatienceMs: number;
   readonly budget: StorageBudget;
+  /** The service's time, which never goes back. */
+  readonly now: () => number;
   readonly resolveSecrets: ResolveSecrets;
   /** The token by which a caller proved who they are; null if there is none. */
   readonly subjectToken: SubjectToken;
@@ -137,7 +139,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     audit: (event) => audit.append(event),
     tools: () => [...snapshot().tools.values()],
     isListed: (server) => isListed(snapshot(), server),
-    now: Date.now,
+    now: deps.now,
     bundles: createBundleMemory(store),
     unusable: deps.unusablePolicy,
     log,
@@ -206,7 +208,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   const kept = createKeptResults({
     store,
     sealer: audit.sealer,
-    now: Date.now,
+    now: deps.now,
     onKept: (principal, bytes) => deps.budget.charge(principal, bytes),
   });
   const admit = createAdmission({ budget: deps.budget, audit, policy: policy.current, log });
@@ -224,14 +226,14 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       running.delete(work);
     }
   };
-  const quotas = createQuotas({ store, now: Date.now });
+  const quotas = createQuotas({ store, now: deps.now });
   const executeDeps: ExecuteDeps = {
     now: () => performance.now(),
     snapshot,
     policy: policy.current,
     audit,
     upstreams,
-    quotas: createQuotaGate(quotas, Date.now),
+    quotas: createQuotaGate(quotas, deps.now),
     output: createOutputGate(),
     observeResult: (tool, value) => opened?.observeResult(tool, value),
     sandbox: { run: async (...run) => await (await sandbox()).run(...run) },
@@ -251,7 +253,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     recordPatienceMs: deps.recordPatienceMs,
     newId: uuidV7,
     newSeed: () => ({
-      epochMs: Date.now(),
+      epochMs: deps.now(),
       random: crypto.getRandomValues(new Uint8Array(32)).toHex(),
     }),
     keepResult: kept.keep,

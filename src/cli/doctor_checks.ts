@@ -3,6 +3,7 @@ import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
 import type { Config } from "../config/schema.ts";
 import { reportError } from "../model/errors.ts";
 import type { ExecutionResult } from "../model/execution.ts";
+import type { ClockStatus } from "../model/service_clock.ts";
 import type { ServerState } from "../model/catalog.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
 import { plain } from "./table.ts";
@@ -39,6 +40,7 @@ export interface HealthReport {
     readonly connectionsMax: number;
     readonly descriptorsMax: number | null;
   } | null;
+  readonly clock: ClockStatus;
   /** RFC 3339. */
   readonly now: string;
 }
@@ -77,14 +79,24 @@ export async function checkSecrets(config: Config, resolve: ResolveSecrets): Pro
   );
 }
 
-export function checkClock(nowMs: number, serviceNow: string): Check {
+export function checkClock(
+  nowMs: number,
+  { now: serviceNow, clock }: Pick<HealthReport, "now" | "clock">,
+): Check {
   const skewMs = Math.abs(Date.parse(serviceNow) - nowMs);
   const detail = new Date(nowMs).toISOString();
   const remedy = "Synchronise the clock: expiry, audit times and tokens depend on it";
   if (nowMs < EARLIEST_MS) return fail("clock", `${detail} is in the past`, remedy);
-  return skewMs > CLOCK_SKEW_MS_MAX
-    ? fail("clock", `${detail}, the service says ${serviceNow}`, remedy)
-    : ok("clock", detail);
+  if (skewMs > CLOCK_SKEW_MS_MAX) {
+    return fail("clock", `${detail}, the service says ${serviceNow}`, remedy);
+  }
+  if (clock.aheadMs > CLOCK_SKEW_MS_MAX) {
+    const aheadS = Math.round(clock.aheadMs / 1_000);
+    return warn("clock", `${detail}, set back: records are ${aheadS} s ahead of it`, remedy);
+  }
+  if (clock.lastJump === null) return ok("clock", detail);
+  const { at, byMs } = clock.lastJump;
+  return warn("clock", `${detail}, jumped by ${Math.round(byMs / 1_000)} s at ${at}`, remedy);
 }
 
 /** What the service says of itself, one check per part and per upstream. */

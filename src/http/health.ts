@@ -3,6 +3,7 @@ import type { AuditLog } from "../audit/audit_log.ts";
 import type { Config } from "../config/schema.ts";
 import { unknownSpaces } from "../config/space_modes.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { ClockStatus } from "../model/service_clock.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
 import type { Store } from "../store/store.ts";
@@ -23,6 +24,7 @@ export interface HealthDeps {
   };
   readonly strayErrors: () => StrayErrorStatus;
   readonly edge: () => EdgeStatus | null;
+  readonly clock: () => ClockStatus;
   readonly isDraining: () => boolean;
   readonly version: string;
   readonly instance: string;
@@ -59,6 +61,7 @@ export function createHealth(deps: HealthDeps): Health {
       store: { kind: deps.store.kind, ...store, value: undefined },
       // Defects, not a state: they are for people, and turn nothing red.
       strayErrors: deps.strayErrors(),
+      clock: deps.clock(),
       sandbox: sandbox.ok ? { ok: true, ...sandbox.value } : sandbox,
       policy: {
         name: policy.name,

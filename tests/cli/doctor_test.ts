@@ -28,6 +28,7 @@ const HEALTHY: HealthReport = {
   servers: [],
   edge: { connectionsMax: 4_096, descriptorsMax: 20_000 },
   quarantined: 0,
+  clock: { aheadMs: 0, jumps: 0, lastJump: null },
   now: "2026-04-01T00:00:00.000Z",
 };
 
@@ -128,11 +129,17 @@ Deno.test("checkSecrets() names a reference without a value", async () => {
   assert.match(missing.remedy, /Set A_KEY/);
 });
 
-Deno.test("checkClock() finds a clock before its time and one that differs", () => {
+Deno.test("checkClock() finds a clock before its time, one that differs and one that jumped", () => {
   const at = Date.parse("2026-04-01T00:00:00Z");
-  assert.equal(checkClock(at, "2026-04-01T00:00:05.000Z").status, "ok");
-  assert.equal(checkClock(at, "2026-04-01T00:00:05.001Z").status, "fail");
-  assert.equal(checkClock(0, "1970-01-01T00:00:00.000Z").status, "fail");
+  const { clock } = HEALTHY;
+  assert.equal(checkClock(at, { clock, now: "2026-04-01T00:00:05.000Z" }).status, "ok");
+  assert.equal(checkClock(at, { clock, now: "2026-04-01T00:00:05.001Z" }).status, "fail");
+  assert.equal(checkClock(0, { clock, now: "1970-01-01T00:00:00.000Z" }).status, "fail");
+  const lastJump = { at: "2026-03-31T23:00:00.000Z", byMs: -3_600_000 };
+  const ahead = checkClock(at, { ...HEALTHY, clock: { aheadMs: 1_800_000, jumps: 1, lastJump } });
+  assert.deepEqual([ahead.status, /1800 s ahead/.test(ahead.detail)], ["warn", true]);
+  const over = checkClock(at, { ...HEALTHY, clock: { aheadMs: 0, jumps: 1, lastJump } });
+  assert.deepEqual([over.status, /by -3600 s at 2026-03-31T23/.test(over.detail)], ["warn", true]);
 });
 
 Deno.test("checkSelfTest() wants the known result", () => {

@@ -98,7 +98,7 @@ async function checkService(context: CommandContext, client: ApiClient): Promise
     return [
       ...checkHealth(health, config),
       await selfTest(client),
-      checkClock(context.deps.now(), health.now),
+      checkClock(context.deps.now(), health),
     ];
   } catch (error) {
     return [failed(error)];
