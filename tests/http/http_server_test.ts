@@ -28,13 +28,17 @@ interface Served {
 async function withServer(
   handler: HttpHandler,
   use: (served: Served) => Promise<void>,
-  changes: { readonly times?: Partial<EdgeTimes>; readonly connectionsMax?: number } = {},
+  changes: {
+    readonly times?: Partial<EdgeTimes>;
+    readonly connectionsMax?: number;
+    readonly trustedProxies?: readonly string[];
+  } = {},
 ): Promise<void> {
   const refused: EdgeReason[] = [];
   const server = await openHttpServer({
     bounds: edgeBounds(4_096, changes.connectionsMax ?? 100, { hosts: 1, upstreams: 1 }),
     times: { ...TIMES, ...changes.times },
-    peers: createPeers([]),
+    peers: createPeers(changes.trustedProxies ?? []),
     handler,
     now: () => performance.now(),
     onRefused: (reason) => refused.push(reason),
@@ -347,4 +351,34 @@ Deno.test("close() ends what is idle and waits for what is at work", async () =>
   gate.resolve();
   assert.match(await working.ended, /done$/);
   await closing;
+});
+
+Deno.test("requests are counted by the client that a trusted proxy names, and by nobody else's word", async () => {
+  for (const trustedProxies of [["127.0.0.0/8"], []]) {
+    const gate = Promise.withResolvers<void>();
+    const handler: HttpHandler = async (request) => {
+      if (request.url.endsWith("/wait")) await gate.promise;
+      return new Response("ok");
+    };
+    const from = (address: string, path: string) =>
+      head(`GET ${path} HTTP/1.1`, `X-Forwarded-For: 198.51.100.1, ${address}`);
+    await withServer(handler, async ({ port, refused }) => {
+      const waiting = [];
+      for (let index = 0; index < 8; index++) {
+        waiting.push(await rawClient(port, from("203.0.113.7", "/wait")));
+      }
+      const isTrusted = trustedProxies.length > 0;
+      assert.equal(
+        await statusFor(port, from("203.0.113.7", "/")),
+        isTrusted ? "429" : "200",
+      );
+      assert.equal(await statusFor(port, from("203.0.113.8", "/")), "200");
+      assert.deepEqual(refused, isTrusted ? ["owner"] : []);
+      gate.resolve();
+      for (const client of waiting) await client.until(/200 OK/);
+      for (const client of waiting) client.close();
+      // What is answered counts no more.
+      assert.equal(await statusFor(port, from("203.0.113.7", "/")), "200");
+    }, { connectionsMax: 16, trustedProxies });
+  }
 });
