@@ -48,7 +48,13 @@ export function holdsMoreValues(value: unknown, valuesMax: number): boolean {
   while (open.length > 0) {
     const next = open.pop();
     if (typeof next !== "object" || next === null) continue;
-    // The names alone, if they are too many: no list of a million is made.
+    if (Array.isArray(next)) {
+      // Its length says it at once: a list of a million indices would take long to make.
+      values += next.length;
+      if (values > valuesMax) return true;
+      for (const member of next) open.push(member);
+      continue;
+    }
     for (const key in next) {
       if (++values > valuesMax) return true;
       open.push(next[key as keyof typeof next]);
