@@ -161,7 +161,8 @@ export class ConnectionKeeper {
     const pauseMs = this.#failures < 2
       ? 0
       : Math.min(PAUSE_MS_MIN * 2 ** (this.#failures - 2), PAUSE_MS_MAX);
-    this.#notBefore = Date.now() + pauseMs;
+    const now = Date.now();
+    this.#notBefore = now + pauseMs;
     const reason = this.#options.describe(error);
     // A server that stays down for the same reason is no news.
     const level = reason === this.#status.error ? "debug" : "warn";
@@ -170,7 +171,7 @@ export class ConnectionKeeper {
       status: "down",
       error: reason,
       down: {
-        since: this.#status.down?.since ?? Date.now(),
+        since: this.#status.down?.since ?? now,
         retryAt: isHopeless ? null : this.#notBefore,
         ...(childEndOf(error) ?? { exit: null, stderr: [] }),
       },

@@ -102,6 +102,7 @@ Deno.test("mentionedTools() is linear on hostile text", () => {
     const start = performance.now();
     mentionedTools(text);
     const ms = performance.now() - start;
-    ok(ms < 1_000, `${text.slice(0, 20)}: ${ms} ms`);
+    // Quadratic work on these texts takes minutes.
+    ok(ms < 10_000, `${text.slice(0, 20)}: ${ms} ms`);
   }
 });
