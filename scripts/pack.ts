@@ -32,6 +32,7 @@ async function main(output: string): Promise<void> {
   for (const { entry, output } of BUNDLES) {
     const args = ["bundle", "--quiet", "--minify", "--external", EXTERNAL];
     await run(Deno.execPath(), [...args, "-o", `${stage}/${output}`, entry]);
+    await giveRequire(`${stage}/${output}`);
   }
   for (const folder of DATA_FOLDERS) await run("cp", ["-r", folder, stage]);
   await Deno.copyFile(Deno.execPath(), `${stage}/deno`);
@@ -73,6 +74,18 @@ function renderLauncher(id: string, flags: readonly string[]): string {
     '  "$DIR/main.js" "$@"',
   ];
   return lines.join("\n").replace("LINES", String(lines.length + 1)) + "\n";
+}
+
+/**
+ * Defines `require` in a bundle whose CommonJS parts ask for it. Deno does so itself by a pattern of names
+ * that misses some of the names that minifying makes.
+ */
+async function giveRequire(path: string): Promise<void> {
+  const code = await Deno.readTextFile(path);
+  if (!code.includes("Dynamic require of ")) return;
+  const head = 'import{createRequire as makeRequire}from"node:module";' +
+    "const require=makeRequire(import.meta.url);";
+  await Deno.writeTextFile(path, head + code);
 }
 
 async function makeArchive(stage: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { EdgeBounds, EdgeTimes } from "./connection_bounds.ts";
 
-export const HEADER_BYTES_MAX = 32_768;
+export const HEADER_BYTES_MAX = 65_536;
 /** Node's own bounds stand behind ours. */
 const MARGIN_MS = 5_000;
 const MARGIN_CONNECTIONS = 32;

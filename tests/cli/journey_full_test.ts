@@ -40,7 +40,7 @@ Deno.test("a newcomer searches, runs, is denied and reads the audit, without a s
       assert.match(run.stdout, /code +sha256:[0-9a-f]{64}/);
       assert.match(run.stdout, /tool +orders\.list read/);
       assert.match(run.stdout, /tool +customers\.batchGet read/);
-      assert.match(run.stdout, /decision +allow, because of read/);
+      assert.match(run.stdout, /decision +allow, because of rule read/);
       assert.match(run.stdout, /times +.*total [\d.]+ ms/);
     });
     await t.step("a call denied for its arguments ends with 3 and names the rule", async () => {

@@ -83,7 +83,7 @@ Deno.test("the recipes of docs/usage.md and README.md answer what they promise",
         const text = (await cli(line)).stdout;
         assert.match(
           text,
-          /ada +pay\.refund +\{"amount":250,"customer":"c"\} +allow +refunds +\{"refunded":250\}/,
+          /ada +pay\.refund +\{"amount":250,"customer":"c"\} +allow +rule refunds +\{"refunded":250\}/,
         );
         const rows = (await cli(line, "--json")).stdout.trim().split("\n").map((row) =>
           JSON.parse(row)

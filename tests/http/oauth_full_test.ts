@@ -305,7 +305,10 @@ Deno.test("an issuer that cannot be reached is no reason to log in again", async
     await issuer.close();
     const response = await fetch(`${url}/mcp`, {
       method: "POST",
-      headers: { authorization: `Bearer ${await signedByNobody()}` },
+      headers: {
+        authorization: `Bearer ${await signedByNobody()}`,
+        "content-type": "application/json",
+      },
       body: "{}",
     });
     assert.equal(response.status, 502);
