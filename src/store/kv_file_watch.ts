@@ -18,6 +18,8 @@ const ROWS_MAX = 20;
 const START: KvKey = new Uint8Array();
 type KvKey = ReturnType<Uint8Array["slice"]>;
 const DAMAGE = /not a database|malformed|corrupt|no such table|it went back/;
+/** What SQLite says of a file that ends too early, and of a disk that fails. */
+const UNREADABLE = /disk I\/O error/;
 
 export interface KvFileWatch {
   /** Why the store must not be used any more; null while all is well. */
@@ -49,6 +51,7 @@ export async function watchKvFile(deps: KvFileWatchDeps): Promise<KvFileWatch> {
   let version = withReader(path, storedVersion);
   let lastRead = START;
   let suspicions = 0;
+  let unreadableLooks = 0;
   let fault: GateError | null = null;
   let isFileOwn = true;
 
@@ -94,6 +97,7 @@ export async function watchKvFile(deps: KvFileWatchDeps): Promise<KvFileWatch> {
       suspicions = 0;
       marks = next;
       withReader(path, readMore);
+      unreadableLooks = 0;
       return;
     }
     if (++suspicions < SUSPICIONS_MAX) return;
@@ -106,13 +110,20 @@ export async function watchKvFile(deps: KvFileWatchDeps): Promise<KvFileWatch> {
     raise(`"${path}" ${suspicion}`, false);
   }
 
+  function judge(reason: string): void {
+    if (fault !== null) return;
+    if (DAMAGE.test(reason)) raise(`"${path}" was damaged (${reason})`, false);
+    else if (UNREADABLE.test(reason) && ++unreadableLooks >= SUSPICIONS_MAX) {
+      raise(`"${path}" was cut, or its disk fails (${reason}),`, false);
+    }
+    // Whatever else keeps it from looking says nothing of the file; the next look follows soon.
+  }
+
   let looking: Promise<void> | null = null;
   const timer = setInterval(() => {
     if (fault !== null) return clearInterval(timer);
     looking ??= look().catch((error) => {
-      // Whatever else keeps it from looking says nothing of the file; the next look follows soon.
-      const reason = error instanceof Error ? error.message : String(error);
-      if (fault === null && DAMAGE.test(reason)) raise(`"${path}" was damaged (${reason})`, false);
+      judge(error instanceof Error ? error.message : String(error));
     }).finally(() => looking = null);
   }, LOOK_EVERY_MS);
   Deno.unrefTimer(timer);

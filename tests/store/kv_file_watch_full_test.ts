@@ -78,7 +78,7 @@ const DAMAGES: { readonly [name: string]: readonly [script: string, says: RegExp
     /was (damaged|overwritten|written)/,
   ],
   "is emptied": ['truncate -s 0 "$1"', /was overwritten/],
-  "is cut": ['truncate -s 8192 "$1"', /was (damaged|written by another program)/],
+  "is cut": ['truncate -s 8192 "$1"', /was (cut|damaged|written by another program)/],
   "is overwritten with a backup": ['cat "$1.backup" > "$1"', /was (damaged|written by another)/],
   "loses the write-ahead log": ['rm "$1-wal"', /store\.kv-wal" was deleted or moved/],
   "has its write-ahead log overwritten": [
