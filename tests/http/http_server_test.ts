@@ -109,7 +109,7 @@ Deno.test("a request that can be read in two ways is refused", async () => {
       "\u0016\u0003\u0001\u0002\u0000",
     ];
     for (const request of bad) assert.equal(await statusFor(port, request), "400", request);
-    const large = head("GET / HTTP/1.1", `X: ${"a".repeat(40_000)}`);
+    const large = head("GET / HTTP/1.1", `X: ${"a".repeat(80_000)}`);
     assert.equal(await statusFor(port, large), "431");
     assert.equal(served, 0);
     assert.equal(
