@@ -6,13 +6,7 @@
  * arguments that no upstream got are cut: the commit is then over `{head, bytes, sha256}`.
  * Payloads of one batch share a box (AES-256-GCM over deflated JSON): one value in the store.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  randomBytes,
-  timingSafeEqual,
-} from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { deflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
@@ -20,6 +14,7 @@ import { createYielder } from "../model/yield_to_loop.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { PayloadKey } from "./audit_keys.ts";
 import { canonicalJson, canonicalPieces } from "./canonical_json.ts";
+import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
 const deflate = promisify(deflateRaw);
 
@@ -61,8 +56,6 @@ export interface SaltedPayloads {
 export type BoxContents = { [seq: string]: SaltedPayloads | { readonly large: string } };
 
 const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Computes commits and sizes, and puts them into the event. */
 export function commitPayloads(
@@ -213,7 +206,7 @@ export function programOf(text: string): string {
  * @returns base64 of nonce, tag and cipher text.
  */
 export function closeBox(contents: unknown, place: string, key: PayloadKey): string {
-  return encrypt(deflateRawSync(JSON.stringify(contents), { level: 1 }), place, key);
+  return encryptBytes(deflateRawSync(JSON.stringify(contents), { level: 1 }), place, key);
 }
 
 /** The same; large contents are compressed beside the event loop. */
@@ -222,28 +215,12 @@ export async function closeLargeBox(
   place: string,
   key: PayloadKey,
 ): Promise<string> {
-  return encrypt(await deflate(JSON.stringify(contents), { level: 1 }), place, key);
-}
-
-function encrypt(plain: Uint8Array, place: string, key: PayloadKey): string {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce);
-  cipher.setAAD(new TextEncoder().encode(place));
-  const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString("base64");
+  return encryptBytes(await deflate(JSON.stringify(contents), { level: 1 }), place, key);
 }
 
 /** @throws when the box was changed, moved, or closed with another key. */
 export function openBox(box: string, place: string, key: PayloadKey): unknown {
-  const bytes = Buffer.from(box, "base64");
-  const decipher = createDecipheriv("aes-256-gcm", key.bytes, bytes.subarray(0, NONCE_BYTES));
-  decipher.setAAD(new TextEncoder().encode(place));
-  decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-  const plain = Buffer.concat([
-    decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)),
-    decipher.final(),
-  ]);
-  return JSON.parse(inflateRawSync(plain).toString("utf8"));
+  return JSON.parse(inflateRawSync(decryptBytes(box, place, key)).toString("utf8"));
 }
 
 function createSalt(): string {
