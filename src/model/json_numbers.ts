@@ -6,6 +6,8 @@
  * by name. `-0` is written as `0`, and decimals are rounded as everywhere.
  */
 
+import { endOfString } from "./json_text.ts";
+
 /** A part of a JSON value: an index or key of the part around it. */
 interface Place {
   readonly around: Place | null;
@@ -73,7 +75,7 @@ export function findInexactInteger(
         break;
       }
       case '"': {
-        const end = endOfString(json, index);
+        const end = endOfString(json, index) + 1;
         if (isKey(json, end)) keys[last()] = JSON.parse(json.slice(index, end));
         index = end - 1;
         break;
@@ -92,12 +94,6 @@ export function findInexactInteger(
     }
   }
   return null;
-}
-
-function endOfString(json: string, start: number): number {
-  let index = start + 1;
-  while (index < json.length && json[index] !== '"') index += json[index] === "\\" ? 2 : 1;
-  return index + 1;
 }
 
 /** Whether a string that ends here is followed by a colon. */

@@ -1,3 +1,5 @@
+import { endOfString } from "../model/json_text.ts";
+
 /**
  * Tells whether JSON text nests deeper than a bound, without building anything.
  *
@@ -61,16 +63,6 @@ export function holdsMoreValues(value: unknown, valuesMax: number): boolean {
     }
   }
   return false;
-}
-
-function endOfString(json: string, opener: number): number {
-  let index = opener + 1;
-  while (index < json.length) {
-    const code = json.charCodeAt(index);
-    if (code === 0x22) return index;
-    index += code === 0x5c ? 2 : 1;
-  }
-  return index;
 }
 
 /** Length of a text in UTF-8 bytes. */
