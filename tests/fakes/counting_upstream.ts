@@ -10,8 +10,9 @@ export interface CountingUpstream {
   close(): Promise<void>;
 }
 
+/** @param onCall hears of each call, before it is answered. */
 export function startCountingUpstream(
-  onCall: (count: number) => void = () => {},
+  onCall: (count: number) => Promise<void> | void = () => {},
 ): CountingUpstream {
   const received: string[] = [];
   const ids = new Map<string, number>();
@@ -20,12 +21,12 @@ export function startCountingUpstream(
     server.setRequestHandler("tools/list", () => ({
       tools: [{ name: "touch", inputSchema: { type: "object" as const } }],
     }));
-    server.setRequestHandler("tools/call", (request, context) => {
+    server.setRequestHandler("tools/call", async (request, context) => {
       const meta: { readonly [key: string]: unknown } = context.mcpReq._meta ?? {};
       received.push(String(meta["toolgate/idempotencyKey"]));
       const id = String(request.params.arguments?.id);
       ids.set(id, (ids.get(id) ?? 0) + 1);
-      onCall(received.length);
+      await onCall(received.length);
       return { content: [{ type: "text", text: `touched ${id}` }] };
     });
     return server;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { LimitsSchema } from "../../src/config/schema.ts";
+import { openAuditLog } from "../../src/audit/audit_log.ts";
+import { AuditSchema, LimitsSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditEvent, AuditKind } from "../../src/model/event.ts";
 import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
@@ -7,6 +8,7 @@ import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
 import { callTool } from "../../src/supervisor/call_tool.ts";
 import { execute, type ExecuteDeps } from "../../src/supervisor/execute.ts";
 import { NOTHING_FOUND } from "../../src/supervisor/preflight.ts";
+import { createMemoryStore } from "../../src/store/memory_store.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 
@@ -16,6 +18,7 @@ name: test
 tools: { pay: { write: [refund] } }
 rules: [{ id: refunds, allow: write, tools: [pay.refund] }]
 `;
+const AUDIT = AuditSchema.parse({});
 const TOOLS = [makeTool("pay", "refund", { inputSchema: { type: "object" } })];
 const DOWN = new GateError("ERR_AUDIT_UNAVAILABLE", "Cannot write the audit log: disk is full", {
   hint: "The operator sees the cause in the health check",
@@ -161,6 +164,27 @@ for (const kind of ["call.outcome", "execution.end"] as const) {
     });
   }
 }
+
+Deno.test("an execution whose chain another process takes over tells what it did until then", async () => {
+  const store = createMemoryStore();
+  const openChain = () => openAuditLog({ store, chain: "main", config: AUDIT });
+  const log = await openChain();
+  const { execute, calls } = setUp(() => null, async (call) => {
+    await call();
+    const other = await openChain();
+    await other.append({ kind: "search" });
+    const refused = await call();
+    await other.close();
+    assert.equal(refused.ok, false);
+    return OUTCOME;
+  }, { audit: log });
+  const { executionId, status, result, calls: told, recordPending } = await execute();
+  assert.deepEqual([executionId, status, result], ["e1", "ok", "result"]);
+  assert.deepEqual(told.map((call) => call.status), ["ok", "ERR_AUDIT_UNAVAILABLE"]);
+  assert.match(recordPending ?? "", /another process writes the chain "main"/);
+  assert.equal(calls.length, 1);
+  await log.close();
+});
 
 Deno.test("a call under way when its program is stopped is listed, with an outcome that is unknown", async () => {
   const { execute } = setUp(() => null, async (call) => {
