@@ -12,6 +12,14 @@ export function createYielder(sliceMs = 20, now = () => performance.now()): () =
   };
 }
 
+/** Work on less than this is over in a few milliseconds. */
+const LARGE_BYTES = 65_536;
+
+/** Gives way to other tasks between two pieces of work on a value of this size, if that is large. */
+export async function giveWayAfter(bytes: number): Promise<void> {
+  if (bytes > LARGE_BYTES) await giveWay();
+}
+
 /** Lets everything run once that is ready. */
 export async function giveWay(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));

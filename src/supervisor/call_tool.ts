@@ -2,6 +2,7 @@ import { unsentArguments } from "../audit/payload_box.ts";
 import { type GateError, reportError } from "../model/errors.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
+import { giveWayAfter } from "../model/yield_to_loop.ts";
 import { actorOf } from "./actor.ts";
 import { callEvent, errorOf } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
@@ -56,7 +57,8 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
     return refuse(deps, passage, tool, null, tooManyValues(tool), note);
   }
   const argsText = JSON.stringify(call.args ?? {});
-  const argsBytes = new TextEncoder().encode(argsText).length;
+  const argsBytes = Buffer.byteLength(argsText);
+  await giveWayAfter(argsBytes);
   const args: unknown = call.args ?? {};
   const decidedFrom = deps.now();
   const problem = checkArguments(context, tool, args, argsBytes);

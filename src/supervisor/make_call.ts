@@ -2,7 +2,7 @@ import type { Decision } from "../model/decision.ts";
 import { type ErrorCode, GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
-import { giveWay } from "../model/yield_to_loop.ts";
+import { giveWayAfter } from "../model/yield_to_loop.ts";
 import type { Policy } from "../policy/policy.ts";
 import { progressListener } from "./call_progress.ts";
 import { errorOf, outputDetail } from "./call_events.ts";
@@ -23,9 +23,6 @@ export interface AllowedCall {
   readonly argsText: string;
   readonly policyMs: number;
 }
-
-/** After work on an answer above this, others run before it goes on. */
-const LARGE_BYTES = 65_536;
 
 /** Failures before anything was sent to the upstream. */
 const NEVER_SENT: readonly ErrorCode[] = ["ERR_UPSTREAM_UNREACHABLE", "ERR_CREDENTIAL", "ERR_BUSY"];
@@ -166,7 +163,7 @@ async function takeAnswer(
       ),
     }
     : deps.output.check(policy, tool, await toolValue(answer), answer.bytes);
-  if (answer.bytes > LARGE_BYTES) await giveWay();
+  await giveWayAfter(answer.bytes);
   const cost = policy.price(tool);
   const bytes = "json" in checked ? byteLength(checked.json) : 0;
   const unsettled = await settled(

@@ -1,6 +1,7 @@
 import type { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../model/upstream.ts";
+import { giveWayAfter } from "../model/yield_to_loop.ts";
 import {
   type Closed,
   ConnectError,
@@ -114,13 +115,13 @@ export function createMcpUpstream(
               lists,
             }),
         );
-        return complete(call, answer, options);
+        return await complete(call, answer, options);
       } catch (error) {
         if (call.signal.aborted) throw cancelled(call);
         if (!isServerRefusal(error)) throw explain(call, error, options.timeoutMs);
         const text = options.mask.apply(error.message.slice(0, REFUSAL_CHARACTERS_MAX));
         const content = [{ type: "text", text }];
-        return complete(call, { content, isError: true }, options);
+        return await complete(call, { content, isError: true }, options);
       }
     },
     status: () => keepers.get(SERVICE).status,
@@ -151,18 +152,17 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
 }
 
 /** Checks the size of an answer, as JSON, hides secrets that it repeats, and completes it. */
-function complete(
+async function complete(
   call: UpstreamCall,
   answer: McpAnswer,
   options: McpUpstreamOptions,
-): UpstreamAnswer {
+): Promise<UpstreamAnswer> {
   const { content, structuredContent, contents, isError } = answer;
   const text = JSON.stringify({ content, structuredContent });
-  const bytes = text.length > call.resultBytesMax
-    ? text.length
-    : new TextEncoder().encode(text).length;
+  const bytes = text.length > call.resultBytesMax ? text.length : Buffer.byteLength(text);
   if (bytes > call.resultBytesMax) throw isTooLarge(call, bytes, call.resultBytesMax);
-  const shown = maskJson(options.mask, { content, structuredContent });
+  await giveWayAfter(bytes);
+  const shown = maskJson(options.mask, { content, structuredContent }, text);
   return {
     content: shown.content,
     ...("structuredContent" in answer ? { structuredContent: shown.structuredContent } : {}),

@@ -57,9 +57,16 @@ function inJson(value: string): string {
   return JSON.stringify(value).slice(1, -1);
 }
 
-/** A JSON value of the upstream without the secrets that it repeats; itself if there are none. */
-export function maskJson<T>(mask: Pick<SecretMask, "applyToAnswer">, value: T): T {
-  const text = JSON.stringify(value);
+/**
+ * A JSON value of the upstream without the secrets that it repeats; itself if there are none.
+ *
+ * @param text the value as JSON, if that is known.
+ */
+export function maskJson<T>(
+  mask: Pick<SecretMask, "applyToAnswer">,
+  value: T,
+  text = JSON.stringify(value),
+): T {
   const masked = mask.applyToAnswer(text);
   return masked === text ? value : JSON.parse(masked) as T;
 }
