@@ -108,6 +108,7 @@ function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string):
     tags: parsed.tags,
     http: parsed.http,
     pin: parsed.pin,
+    ...(parsed.schemaNotes === undefined ? {} : { schemaNotes: parsed.schemaNotes }),
     ...(aliases && aliases.length > 0 ? { aliases } : {}),
     ...(observation === undefined ? {} : {
       observed: { schema: shapeToSchema(observation.shape), results: observation.results },

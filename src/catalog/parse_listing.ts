@@ -3,6 +3,7 @@ import type { Json, JsonSchema } from "../model/json.ts";
 import type { ToolHints } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import { cleanLine, cleanText } from "./clean_text.ts";
+import { normalizeSchema } from "./normalize_schema.ts";
 import { type Definition, pinOf } from "./pin.ts";
 import { createYielder } from "../model/yield_to_loop.ts";
 
@@ -30,6 +31,8 @@ export interface ParsedTool {
   readonly hints: ToolHints;
   readonly tags: readonly string[];
   readonly http: { readonly method: string; readonly path: string } | null;
+  /** What of its schemas could not be understood and constrains nothing. */
+  readonly schemaNotes?: readonly string[];
   readonly pin: string;
   /** As received: what a diff compares. */
   readonly definition: Definition;
@@ -120,11 +123,18 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
   if (typeof text === "string") return text;
   const input = raw.inputSchema ?? { type: "object" };
   if (!isRecord(input)) return "inputSchema is not an object";
-  if (input.type !== undefined && input.type !== "object") {
+  const readInput = normalizeSchema(input);
+  const inputType = isRecord(readInput.schema) ? readInput.schema.type : undefined;
+  if (inputType !== undefined && ![inputType].flat().includes("object")) {
     return `inputSchema.type is ${cleanLine(JSON.stringify(input.type), 40)}, not "object"`;
   }
   const output = raw.outputSchema ?? null;
   if (output !== null && !isRecord(output)) return "outputSchema is not an object";
+  const readOutput = output === null ? null : normalizeSchema(output);
+  const notes = [
+    ...readInput.notes.map((note) => `input ${note}`),
+    ...(readOutput?.notes ?? []).map((note) => `output ${note}`),
+  ].map((note) => cleanLine(note, 240));
   const annotations = raw.annotations ?? null;
   if (annotations !== null && !isRecord(annotations)) return "annotations is not an object";
   const meta = isRecord(raw._meta) ? raw._meta : {};
@@ -136,8 +146,9 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
     spelling: text.name,
     title: text.title || cleanLine(stringOf(annotations?.title), LISTING_LIMITS.titleCharsMax),
     description: text.description,
-    inputSchema: input,
-    outputSchema: output,
+    inputSchema: readInput.schema,
+    outputSchema: readOutput?.schema ?? null,
+    ...(notes.length === 0 ? {} : { schemaNotes: notes }),
     hints: readHints(annotations),
     tags: readTags(meta["toolgate/tags"]),
     http,

@@ -119,7 +119,7 @@ function printForm(
   printing.written += ATOM_CHARS;
   switch (schema.type ?? guessType(schema)) {
     case "string":
-      return { text: withFormat(schema, "string"), isUnion: false };
+      return printString(printing, schema);
     case "number":
     case "integer":
       return atom("number");
@@ -147,11 +147,12 @@ function guessType(schema: SchemaObject): string | undefined {
   return undefined;
 }
 
+const BYTES = atom("Uint8Array");
 const SHORT_FORMATS = new Set(["date", "date-time", "time", "duration", "email", "byte"]);
 
-function withFormat(schema: SchemaObject, type: string): string {
-  const { format } = schema;
-  return typeof format === "string" && SHORT_FORMATS.has(format) ? `${type} /* ${format} */` : type;
+function printString({ direction }: Printing, { format }: SchemaObject): Printed {
+  if (direction === "input" && format === "binary") return union([atom("string"), BYTES]);
+  return atom(SHORT_FORMATS.has(String(format)) ? `string /* ${format} */` : "string");
 }
 
 function printEnum(printing: Printing, values: readonly unknown[]): Printed {

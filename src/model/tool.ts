@@ -25,12 +25,15 @@ export interface Tool {
   readonly kind: "tool" | "resource" | "prompt";
   readonly title: string;
   readonly description: string;
+  /** JSON Schema 2020-12, as types print it and the gate checks it. */
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema | null;
   readonly hints: ToolHints;
   readonly tags: readonly string[];
   /** The operation behind it, for OpenAPI upstreams. */
   readonly http: { readonly method: string; readonly path: string } | null;
+  /** What of its schemas could not be understood and constrains nothing. */
+  readonly schemaNotes?: readonly string[];
   /** SHA-256 (hex) of the canonical definition. */
   readonly pin: string;
   /** The operator's own words to find it by. */

@@ -25,10 +25,16 @@ interface Validators {
   readonly linear: Validator;
 }
 
-const validators = new WeakMap<object, Validators>();
+/** `annotate`: formats describe and do not refuse. @see JSON Schema 2020-12 Validation, 7.2.1 */
+export type FormatUse = "annotate" | "assert";
+
+const validators = {
+  annotate: new WeakMap<object, Validators>(),
+  assert: new WeakMap<object, Validators>(),
+};
 
 /**
- * Checks a value against a JSON Schema (2020-12, and draft-07 in so far as it agrees).
+ * Checks a value against a JSON Schema 2020-12, as `normalizeSchema` makes it.
  *
  * Schemas come from half-trusted servers and values from hostile programs, so nothing here may take
  * more than about linear time: patterns that can backtrack without bound are left out, for large values
@@ -36,7 +42,12 @@ const validators = new WeakMap<object, Validators>();
  *
  * @param bytes size of the value as JSON.
  */
-export function validateJson(schema: JsonSchema, value: unknown, bytes: number): Validation {
+export function validateJson(
+  schema: JsonSchema,
+  value: unknown,
+  bytes: number,
+  formats: FormatUse = "annotate",
+): Validation {
   if (schema === true) return { ok: true };
   if (schema === false) {
     return { ok: false, problems: [{ path: "", message: "No value is allowed" }] };
@@ -48,7 +59,7 @@ export function validateJson(schema: JsonSchema, value: unknown, bytes: number):
     };
   }
   try {
-    const { thorough, linear } = validatorsOf(schema);
+    const { thorough, linear } = validatorsOf(schema, formats);
     const { valid, errors } = (bytes <= THOROUGH_BYTES_MAX ? thorough : linear).validate(value);
     return valid ? { ok: true } : { ok: false, problems: readableProblems(errors) };
   } catch (error) {
@@ -57,27 +68,39 @@ export function validateJson(schema: JsonSchema, value: unknown, bytes: number):
   }
 }
 
-function validatorsOf(schema: { readonly [key: string]: unknown }): Validators {
-  let pair = validators.get(schema);
+function validatorsOf(
+  schema: { readonly [key: string]: unknown },
+  formats: FormatUse,
+): Validators {
+  let pair = validators[formats].get(schema);
   if (pair === undefined) {
-    const draft = typeof schema.$schema === "string" && /draft-0[67]/.test(schema.$schema)
-      ? "7"
-      : "2020-12";
+    const copy = (keep: Kept) => withoutCostlyKeywords(schema, keep) as Schema;
     pair = {
-      thorough: new Validator(withoutCostlyKeywords(schema, false) as Schema, draft, false),
+      thorough: new Validator(
+        copy({ linearOnly: false, formats: formats === "assert" }),
+        "2020-12",
+        false,
+      ),
       // It stops at the first problem: of a large value there may be a million.
-      linear: new Validator(withoutCostlyKeywords(schema, true) as Schema, draft, true),
+      linear: new Validator(copy({ linearOnly: true, formats: false }), "2020-12", true),
     };
-    validators.set(schema, pair);
+    validators[formats].set(schema, pair);
   }
   return pair;
 }
 
+/** What a copy of a schema keeps. */
+interface Kept {
+  readonly linearOnly: boolean;
+  readonly formats: boolean;
+}
+
 /** Copies a schema without the keywords that a hostile value could turn into a denial of service. */
-function withoutCostlyKeywords(schema: unknown, linearOnly: boolean, depth = 0): unknown {
+function withoutCostlyKeywords(schema: unknown, keep: Kept, depth = 0): unknown {
+  const { linearOnly, formats } = keep;
   if (depth > NESTING_MAX) throw new Error(`Schema nests deeper than ${NESTING_MAX} levels`);
   if (Array.isArray(schema)) {
-    return schema.map((item) => withoutCostlyKeywords(item, linearOnly, depth + 1));
+    return schema.map((item) => withoutCostlyKeywords(item, keep, depth + 1));
   }
   if (typeof schema !== "object" || schema === null) return schema;
   const copy: { [key: string]: unknown } = {};
@@ -85,18 +108,18 @@ function withoutCostlyKeywords(schema: unknown, linearOnly: boolean, depth = 0):
     if (keyword === "pattern" && typeof value === "string" && !isCheapPattern(value, linearOnly)) {
       continue;
     }
-    if (linearOnly && (keyword === "format" || keyword === "uniqueItems")) {
-      if (typeof value !== "object") continue;
-    }
+    // Both are names that a property may have.
+    if (keyword === "format" && !formats && typeof value !== "object") continue;
+    if (keyword === "uniqueItems" && linearOnly && typeof value !== "object") continue;
     if (keyword === "patternProperties" && typeof value === "object" && value !== null) {
       const kept = Object.entries(value).filter(([pattern]) => isCheapPattern(pattern, linearOnly));
       copy[keyword] = Object.fromEntries(
-        kept.map(([name, sub]) => [name, withoutCostlyKeywords(sub, linearOnly, depth + 1)]),
+        kept.map(([name, sub]) => [name, withoutCostlyKeywords(sub, keep, depth + 1)]),
       );
       continue;
     }
     Object.defineProperty(copy, keyword, {
-      value: withoutCostlyKeywords(value, linearOnly, depth + 1),
+      value: withoutCostlyKeywords(value, keep, depth + 1),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -137,7 +160,8 @@ function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   for (const unit of errors) {
     // `false` schemas of additionalProperties say less than their parent does.
     if (isOuter(unit) || unit.keyword === "false") continue;
-    const problem = { path: unit.instanceLocation.replace(/^#/, ""), message: unit.error };
+    if (unit.error === "A subschema had errors." && errors.length > 1) continue;
+    const problem = { path: unit.instanceLocation.replace(/^#/, ""), message: messageOf(unit) };
     const key = `${problem.path} ${problem.message}`;
     if (seen.has(key)) continue;
     seen.add(key);
@@ -146,6 +170,25 @@ function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   }
   return problems.length > 0 ? problems : errors.slice(0, 1).map((unit) => ({
     path: unit.instanceLocation.replace(/^#/, ""),
-    message: unit.error.slice(0, 300),
+    message: messageOf(unit).slice(0, 300),
   }));
+}
+
+/** The library says of a bound that is not reached "0 is less than 0". */
+function messageOf({ keyword, error }: OutputUnit): string {
+  const [, value, bound] =
+    /^(\S+) is (?:less|greater) than (?:or equal to )?\s*(\S+)\.$/.exec(error) ??
+      [];
+  if (value === undefined) return error;
+  switch (keyword) {
+    case "exclusiveMinimum":
+      return `${value} must be greater than ${bound}`;
+    case "exclusiveMaximum":
+      return `${value} must be less than ${bound}`;
+    case "minimum":
+      return `${value} must be ${bound} or more`;
+    case "maximum":
+      return `${value} must be ${bound} or less`;
+  }
+  return error;
 }

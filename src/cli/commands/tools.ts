@@ -78,6 +78,7 @@ const show: Command = {
           ["class", tool.access],
           ["effect", tool.effect],
           ["pin", tool.pin],
+          ...(tool.schemaNotes ?? []).map((note) => ["not understood", plain(note)]),
         ]).trimStart(),
       );
     }
