@@ -234,7 +234,8 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     audit,
     upstreams,
     quotas: createQuotaGate(quotas, deps.now),
-    output: createOutputGate(),
+    output: createOutputGate(config.schemas.format),
+    formats: config.schemas.format,
     observeResult: (tool, value) => opened?.observeResult(tool, value),
     sandbox: { run: async (...run) => await (await sandbox()).run(...run) },
     preflight: createPreflight({
@@ -262,8 +263,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   return {
     policy,
     catalog,
-    explain: (question) =>
-      explainGate({ policy, catalog, quotas, limits: config.limits }, question),
+    explain: (question) => explainGate({ ...executeDeps, policy, catalog, quotas }, question),
     view,
     kept,
     upstreams,

@@ -104,6 +104,8 @@ export const OpenapiServerSchema = z.strictObject({
   /** Values of server variables and security schemes of the document, by name. */
   variables: z.record(z.string(), z.string()).default({}),
   security: z.record(z.string(), z.string()).default({}),
+  /** Operations whose value is `{body, headers}`: those that declare headers of answers, all, or none. */
+  responseHeaders: z.enum(["declared", "all", "none"]).default("declared"),
   allowPrivateNetwork: z.boolean().default(false),
 });
 export type OpenapiServerConfig = z.infer<typeof OpenapiServerSchema>;
@@ -200,6 +202,10 @@ export const ConfigSchema = z.strictObject({
   limits: LimitsSchema.prefault({}),
   sandbox: SandboxSchema.prefault({}),
   preflight: z.enum(["off", "warn", "block"]).default("warn"),
+  schemas: z.strictObject({
+    /** `assert`: a text that does not have the format of its schema is refused before the call. */
+    format: z.enum(["annotate", "assert"]).default("annotate"),
+  }).prefault({}),
   search: SearchSchema.prefault({}),
   catalog: z.strictObject({
     refreshEveryMs: z.int().min(1_000).max(86_400_000).default(300_000),

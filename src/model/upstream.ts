@@ -56,6 +56,10 @@ export interface UpstreamAnswer {
   /** The contents of a resource as received, with their URIs and types. */
   readonly contents?: readonly unknown[];
   readonly isError: boolean;
+  /** What to do about an error that the upstream answered with. */
+  readonly hint?: string;
+  /** How long the upstream asks to wait. */
+  readonly retryAfterMs?: number;
   /** Size of the answer as received. */
   readonly bytes: number;
   /** Which credential was used: its kind or reference, never its value. */

@@ -42,6 +42,7 @@ function renderValue(value: unknown): string {
     case "string":
       return PLAIN_TEXT.test(value) ? value : JSON.stringify(cut(value));
     case "number":
+    case "bigint":
     case "boolean":
       return String(value);
     default:

@@ -6,6 +6,8 @@ export type CelValue =
   | null
   | boolean
   | number
+  /** An integer that no number holds exactly: CEL's own integer. */
+  | bigint
   | string
   | CelValue[]
   | Map<string, CelValue>
@@ -70,6 +72,7 @@ export function createCelReader(limits: CelValueLimits): CelReader {
       case "number":
         // JSON.parse reads 1e999 as Infinity, which no upstream will ever see.
         return Number.isFinite(value) ? value : refuse("A number is not finite");
+      case "bigint":
       case "boolean":
         return value;
       case "object":

@@ -11,6 +11,7 @@ import { checkArguments } from "./check_arguments.ts";
 import { makeCall } from "./make_call.ts";
 import { eventOf, notMade, type Passage, refusal } from "./passage.ts";
 import { placeholderFor } from "./placeholder.ts";
+import { digitsForBigints } from "./read_values.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { CALL_VALUES_MAX, holdsMoreValues } from "../rpc/json_depth.ts";
 import { approvalRequired, policyDenied, toolUnavailable, tooManyValues } from "./refusals.ts";
@@ -57,12 +58,10 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
     return refuse(deps, passage, tool, null, tooManyValues(tool), note);
   }
   const argsText = JSON.stringify(call.args ?? {});
-  const argsBytes = Buffer.byteLength(argsText);
-  await giveWayAfter(argsBytes);
-  const args: unknown = call.args ?? {};
+  await giveWayAfter(Buffer.byteLength(argsText));
   const decidedFrom = deps.now();
-  const problem = checkArguments(context, tool, args, argsBytes);
-  if (problem !== null) return refuse(deps, passage, tool, null, problem, argsText);
+  const { args, error } = checkArguments(context, tool, call.args ?? {}, argsText, deps.formats);
+  if (error !== null) return refuse(deps, passage, tool, null, error, argsText);
 
   const decision = policy.decide({
     principal: context.principal,
@@ -72,15 +71,15 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
     execution: { tainted: context.taint.tainted, sources: [...context.taint.sources] },
   });
   if (decision.effect !== "allow") {
-    const error = decision.effect === "hidden"
+    const stopped = decision.effect === "hidden"
       ? toolNotFound(snapshot, call, isVisible)
       : decision.effect === "ask"
       ? approvalRequired(tool, decision)
       : policyDenied(tool, decision);
-    return refuse(deps, passage, tool, decision, error, argsText);
+    return refuse(deps, passage, tool, decision, stopped, argsText);
   }
   if (context.dryRun && decision.access !== "read") {
-    return plan(deps, passage, tool, decision, argsText);
+    return plan(deps, passage, tool, decision, args, argsText);
   }
   const quota = await deps.quotas.reserve({
     principal: context.principal,
@@ -119,9 +118,10 @@ function plan(
   passage: Passage,
   tool: Tool,
   decision: Decision,
+  args: unknown,
   argsText: string,
 ): CallOutcome {
-  passage.context.planned.push({ tool: tool.id, args: JSON.parse(argsText) });
+  passage.context.planned.push({ tool: tool.id, args: digitsForBigints(args) });
   const value = placeholderFor(tool.outputSchema);
   const json = JSON.stringify(value);
   recordOutcome(deps, passage.context, {

@@ -3,17 +3,43 @@ import { findNonFinite } from "../model/json_numbers.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
-import { validateJson, type Validation } from "./validate_json.ts";
+import { digitsForBigints, readValues } from "./read_values.ts";
+import { type FormatUse, validateJson, type Validation } from "./validate_json.ts";
 
 const NAMES_MAX = 30;
+
+export interface CheckedArguments {
+  /** With the exact values that JSON cannot carry; what was given where there is an error. */
+  readonly args: unknown;
+  /** For the caller; null if they fit. */
+  readonly error: GateError | null;
+}
 
 /**
  * Holds the arguments of a call against size, form and the tool's schema.
  *
- * @param argsBytes size of the arguments as JSON.
- * @returns the error for the caller, or null if they fit.
+ * @param argsText the arguments as JSON.
  */
 export function checkArguments(
+  context: Pick<ExecutionContext, "limits">,
+  tool: Tool,
+  args: unknown,
+  argsText: string,
+  formats: FormatUse = "annotate",
+): CheckedArguments {
+  const argsBytes = new TextEncoder().encode(argsText).length;
+  const misshapen = formError(context, tool, args, argsBytes);
+  if (misshapen !== null) return { args, error: misshapen };
+  const read = readValues(tool.inputSchema, args, argsText);
+  const validation: Validation = read.problems.length > 0
+    ? { ok: false, problems: read.problems }
+    : validateJson(tool.inputSchema, digitsForBigints(read.args), argsBytes, formats);
+  return validation.ok
+    ? { args: read.args, error: null }
+    : { args, error: invalidArguments(tool, validation) };
+}
+
+function formError(
   context: Pick<ExecutionContext, "limits">,
   tool: Tool,
   args: unknown,
@@ -42,8 +68,7 @@ export function checkArguments(
       { hint: "JSON would send it as null; send a smaller number or a text", tool: tool.id },
     );
   }
-  const validation = validateJson(tool.inputSchema, args, argsBytes);
-  return validation.ok ? null : invalidArguments(tool, validation);
+  return null;
 }
 
 /** The error for arguments that do not fit a tool: each place, what is expected, and what was probably meant. */

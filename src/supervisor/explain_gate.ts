@@ -8,6 +8,7 @@ import { toolFromName } from "../policy/named_tool.ts";
 import type { LimitUse, Quotas } from "../usage/quota.ts";
 import { checkArguments } from "./check_arguments.ts";
 import { lookUp, lookUpQuarantined, splitToolName } from "./find_tool.ts";
+import type { FormatUse } from "./validate_json.ts";
 
 /** One step of the gate, in the order in which a call passes them. */
 export interface GateStep {
@@ -43,6 +44,7 @@ export interface ExplainGateDeps {
   readonly catalog: () => Promise<Pick<Catalog, "snapshot" | "listed">>;
   readonly quotas: Pick<Quotas, "look">;
   readonly limits: Limits;
+  readonly formats?: FormatUse;
 }
 
 /** The one explanation: the API, the command line and the console all answer with it. */
@@ -52,17 +54,20 @@ export async function explainGate(
 ): Promise<GateExplanation> {
   const subject = findSubject(await deps.catalog(), question.call);
   const { tool } = subject;
-  const explained = deps.policy.explain(subject.isUnknown ? question : { ...question, tool });
+  const argsText = JSON.stringify(question.args);
+  const checked = checkArguments(deps, tool, question.args, argsText, deps.formats);
+  const { args } = checked;
+  const exact = { ...question, args };
+  const explained = deps.policy.explain(subject.isUnknown ? exact : { ...exact, tool });
   const limitUses = await deps.quotas.look(explained.obligations.limits, {
     execution: question.executionId ?? "",
     principal: explained.principal,
     groups: explained.groups,
     spaces: explained.space.countedIn,
-    args: question.args,
+    args,
     usd: explained.obligations.priceUsd,
   });
-  const argsBytes = new TextEncoder().encode(JSON.stringify(question.args)).length;
-  const misfit = checkArguments(deps, tool, question.args, argsBytes);
+  const misfit = checked.error;
   const { because, message } = explained.decision;
   return {
     ...explained,

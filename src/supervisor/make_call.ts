@@ -157,8 +157,10 @@ async function takeAnswer(
         "ERR_UPSTREAM",
         toolErrorText(answer, (text) => deps.output.redactText(policy, text)),
         {
-          hint: "The tool itself reported this; change the arguments or handle it in the program",
+          hint: answer.hint ??
+            "The tool itself reported this; change the arguments or handle it in the program",
           tool: tool.id,
+          ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
         },
       ),
     }

@@ -3,7 +3,7 @@ import { findNonFinite } from "../model/json_numbers.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 import { redactResult } from "../policy/redact.ts";
-import { validateJson } from "./validate_json.ts";
+import { type FormatUse, validateJson } from "./validate_json.ts";
 
 export type CheckedOutput =
   | {
@@ -23,7 +23,7 @@ export interface OutputGate {
   redactText(policy: Policy, text: string): string;
 }
 
-export function createOutputGate(): OutputGate {
+export function createOutputGate(formats: FormatUse = "annotate"): OutputGate {
   return {
     check(policy, tool, value, bytes) {
       const { redact, schema, max } = policy.output;
@@ -42,7 +42,7 @@ export function createOutputGate(): OutputGate {
           "Ask the tool for less, so that this value is not part of the answer",
         );
       }
-      const mismatch = schema === "off" ? null : mismatchOf(tool, value, bytes);
+      const mismatch = schema === "off" ? null : mismatchOf(tool, value, bytes, formats);
       if (mismatch !== null && schema === "block") {
         return refuse(
           tool,
@@ -64,9 +64,14 @@ export function createOutputGate(): OutputGate {
   };
 }
 
-function mismatchOf(tool: Tool, value: unknown, bytes: number): string | null {
+function mismatchOf(
+  tool: Tool,
+  value: unknown,
+  bytes: number,
+  formats: FormatUse,
+): string | null {
   if (tool.outputSchema === null) return null;
-  const validation = validateJson(tool.outputSchema, value, bytes);
+  const validation = validateJson(tool.outputSchema, value, bytes, formats);
   if (validation.ok) return null;
   if (validation.problems === null) return validation.reason;
   return validation.problems.map(({ path, message }) => `${path} ${message}`.trim()).join("; ");

@@ -9,6 +9,7 @@ import type { Upstreams } from "../upstream/upstreams.ts";
 import type { ToolSpelling } from "./find_tool.ts";
 import type { OutputGate } from "./output_gate.ts";
 import type { QuotaGate } from "./quota_gate.ts";
+import type { FormatUse } from "./validate_json.ts";
 
 /** What a call needs on its way through the gate. */
 export interface CallToolDeps {
@@ -19,6 +20,8 @@ export interface CallToolDeps {
   readonly upstreams: Pick<Upstreams, "call">;
   readonly quotas: QuotaGate;
   readonly output: OutputGate;
+  /** Whether formats of arguments are asserted; default: they describe. */
+  readonly formats?: FormatUse;
   /** Tokens of a text; an estimate. */
   readonly countTokens: (text: string) => number;
   /** Hears the value of each good answer, to learn undeclared output types from. */

@@ -1,9 +1,12 @@
+import { quoteInexactNumbers } from "../model/json_numbers.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 
 /**
  * What a program gets for a tool's answer: `structuredContent` if there is one; else, for a single text
  * block, the parsed JSON if the text is a JSON object or array, else the string; else the content array.
+ *
+ * Integers that no number holds exactly become their digits.
  */
 export async function toolValue(answer: UpstreamAnswer): Promise<unknown> {
   if (answer.structuredContent !== undefined) return answer.structuredContent;
@@ -28,7 +31,7 @@ async function parseJsonContainer(text: string): Promise<unknown> {
   const first = text.trimStart()[0];
   if (first !== "{" && first !== "[") return undefined;
   try {
-    return await parseJson(text);
+    return await parseJson(quoteInexactNumbers(text));
   } catch {
     return undefined; // text that only looks like JSON stays text
   }

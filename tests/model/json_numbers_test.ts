@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { findInexactInteger, findNonFinite } from "../../src/model/json_numbers.ts";
+import {
+  findInexactInteger,
+  findNonFinite,
+  numbersToJson,
+  quoteInexactNumbers,
+} from "../../src/model/json_numbers.ts";
 
 const key = fc.oneof(
   fc.string({ maxLength: 6 }),
@@ -85,4 +90,34 @@ Deno.test("findInexactInteger() finds nothing in what JSON.stringify() wrote", (
     assert.equal(findInexactInteger(JSON.stringify(all), "args"), null);
   }));
   assert.equal(findInexactInteger('{"12345678901234567":"12345678901234567", "a":-0}', "x"), null);
+});
+
+Deno.test("quoteInexactNumbers() keeps the digits that a number would lose", () => {
+  const read = (json: string) => JSON.parse(quoteInexactNumbers(json));
+  assert.deepEqual(
+    read('{"id":9007199254740993,"n":-9223372036854775808,"l":[ 1234567890123456789 ],"e":1e400}'),
+    { id: "9007199254740993", n: "-9223372036854775808", l: ["1234567890123456789"], e: "1e400" },
+  );
+  assert.deepEqual(read("[9007199254740991,9007199254740992,1e21,0.12345678901234567890,-1E+5]"), [
+    9007199254740991,
+    "9007199254740992",
+    1e21,
+    0.12345678901234568,
+    -1e5,
+  ]);
+  assert.equal(read("12345678901234567890"), "12345678901234567890");
+  const text = '{"12345678901234567890":"a\\"12345678901234567890\\\\"}';
+  assert.equal(quoteInexactNumbers(text), text);
+});
+
+Deno.test("quoteInexactNumbers() changes nothing that a number holds", () => {
+  fc.assert(fc.property(fc.jsonValue(), fc.bigInt(), (value, integer) => {
+    const json = `{"value":${JSON.stringify(value)},"integer":${integer}}`;
+    const isSafe = Number.isSafeInteger(Number(integer));
+    assert.deepEqual(
+      JSON.parse(quoteInexactNumbers(json)).integer,
+      isSafe ? Number(integer) : `${integer}`,
+    );
+    assert.equal(numbersToJson({ value, integer }), json);
+  }));
 });

@@ -16,6 +16,9 @@ import type { Realm } from "./realm.ts";
  * | `undefined`, functions, symbols | left out of objects, null in arrays, as JSON does |
  * | `NaN`, infinities | null, as JSON does |
  * | promise, cycle | an error that names the path |
+ *
+ * In arguments of tools bytes are `{"$toolgate:bytes": base64}`, so that the service can tell a file from
+ * a text; where the tool takes no file they become the base64 text there.
  */
 export function installJson(realm: Realm): void {
   "use strict";
@@ -83,15 +86,25 @@ export function installJson(realm: Realm): void {
     for (let index = 0; index < array.length; index++) push(numbers, array[index]);
     return numbers;
   });
+  let isArguments = false;
+  function bytesForm(bytes: Uint8Array): unknown {
+    const text = base64(bytes);
+    if (!isArguments) return text;
+    const marked = p.create(null);
+    marked["$toolgate:bytes"] = text;
+    return marked;
+  }
   form(p.Uint8Array.prototype, function (this: unknown) {
-    return base64(this as Uint8Array);
+    return bytesForm(this as Uint8Array);
   });
   form(p.ArrayBuffer.prototype, function (this: unknown) {
-    return base64(new p.Uint8Array(this as ArrayBuffer));
+    return bytesForm(new p.Uint8Array(this as ArrayBuffer));
   });
   form(p.DataView.prototype, function (this: unknown) {
     const view = this as DataView;
-    return base64(new p.Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+    return bytesForm(
+      new p.Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength),
+    );
   });
 
   function base64(bytes: Uint8Array): string {
@@ -109,11 +122,13 @@ export function installJson(realm: Realm): void {
   realm.toJson = (value, name) => {
     let json: string | undefined;
     let thrown: unknown;
+    isArguments = name === "args";
     try {
       json = p.stringify(value);
     } catch (error) {
       thrown = error === undefined ? "undefined" : error;
     }
+    isArguments = false;
     if (thrown === undefined) return json;
     const problem = findProblem(value, name);
     if (problem === null) throw thrown;
