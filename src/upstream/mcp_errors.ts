@@ -3,12 +3,14 @@ import { GateError } from "../model/errors.ts";
 import { OutboundRefusedError } from "./address_guard.ts";
 import { AnswerTooLargeError } from "./bound_response.ts";
 import { ANSWER_ENDED_EARLY } from "./cancellable_transport.ts";
+import { RedirectRefusedError } from "./redirect_refused.ts";
 import { MALFORMED_ANSWER, MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 import {
   badResult,
   type CallName,
   noCredential,
   outcomeUnknown,
+  redirected,
   timedOut,
   unreachable,
 } from "./upstream_errors.ts";
@@ -62,6 +64,8 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
   if (refused !== null) {
     return unreachable(call, "is at an address that is not called", { cause: refused });
   }
+  const redirect = findCause(error, (cause) => cause instanceof RedirectRefusedError);
+  if (redirect instanceof RedirectRefusedError) return redirected(call, redirect);
   if (findCause(error, (cause) => cause instanceof AnswerTooLargeError) !== null) {
     return badResult(call, "it is larger than the service accepts", error);
   }

@@ -1,6 +1,7 @@
 import { untraced } from "../config/untraced.ts";
 import { type AddressGuardOptions, createAddressGuard, lookupAll } from "./address_guard.ts";
 import { boundResponse } from "./bound_response.ts";
+import { RedirectRefusedError } from "./redirect_refused.ts";
 import { TlsTunnel } from "./tls_tunnel.ts";
 
 /** `fetch` towards one upstream: checked, pinned, bounded. */
@@ -71,13 +72,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
         const response = await send(url, request);
         if (init.redirect === "manual" || !isRedirect(response.status)) return response;
         await response.body?.cancel();
-        if (redirects === REDIRECTS_MAX) throw new TypeError("Too many redirects");
-        const target = new URL(response.headers.get("location") ?? "", url);
-        if (target.origin !== url.origin) {
-          throw new TypeError(`A redirect to another origin, ${target.origin}, is not followed`);
-        }
-        request = redirected(request, response.status);
-        url = target;
+        const next = nextRequest(request, response, url, redirects);
+        request = next.request;
+        url = next.url;
       }
     },
     async close() {
@@ -93,13 +90,36 @@ function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }
 
-/** 307 and 308 repeat the request; the others repeat only what has no body. @see RFC 9110, 15.4 */
-function redirected(request: RequestInit, status: number): RequestInit {
+/**
+ * What to send after a redirect: 307 and 308 repeat the request, 303 asks for the result with GET, the
+ * others repeat only what has no body.
+ *
+ * @throws {RedirectRefusedError}
+ * @see RFC 9110, section 15.4
+ */
+function nextRequest(
+  request: RequestInit,
+  response: Response,
+  from: URL,
+  redirects: number,
+): { readonly request: RequestInit; readonly url: URL } {
+  const { status } = response;
   const method = (request.method ?? "GET").toUpperCase();
-  if (status === 307 || status === 308 || method === "GET" || method === "HEAD") return request;
-  throw new TypeError(
-    `A ${method} that is answered with a redirect (HTTP ${status}) is not followed`,
-  );
+  const location = response.headers.get("location");
+  const url = location !== null && URL.canParse(location, from.href)
+    ? new URL(location, from)
+    : null;
+  const refuse = (why: string) => new RedirectRefusedError(method, status, url, why);
+  if (url === null) throw refuse("it does not say where to");
+  if (redirects === REDIRECTS_MAX) throw refuse(`there were ${REDIRECTS_MAX} before it`);
+  if (url.origin !== from.origin) throw refuse("it leads to another origin");
+  if (status === 307 || status === 308 || method === "GET" || method === "HEAD") {
+    return { request, url };
+  }
+  if (status !== 303) throw refuse("it may have been done already");
+  const headers = new Headers(request.headers);
+  for (const name of ["content-type", "content-encoding", "content-language"]) headers.delete(name);
+  return { request: { ...request, method: "GET", body: null, headers }, url };
 }
 
 /** Whether the site's proxy is in charge of this URL. Loopback never is. */

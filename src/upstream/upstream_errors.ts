@@ -1,4 +1,5 @@
 import { GateError } from "../model/errors.ts";
+import type { RedirectRefusedError } from "./redirect_refused.ts";
 
 /** What an error about one call needs to name. */
 export interface CallName {
@@ -58,6 +59,19 @@ export function badResult(call: CallName, why: string, cause?: unknown): GateErr
       hint: "The call may have happened; ask for less, or do without this tool",
       tool: toolName(call),
       cause,
+    },
+  );
+}
+
+/** The server answered, and not with a result. */
+export function redirected(call: CallName, error: RedirectRefusedError): GateError {
+  return new GateError(
+    "ERR_UPSTREAM_RESULT",
+    `Cannot use the answer of "${toolName(call)}": it is ${error.words}`,
+    {
+      hint: "The operator has to name the new address in the configuration. " + SAME_CALL_UNSAFE,
+      tool: toolName(call),
+      cause: error,
     },
   );
 }
