@@ -6,11 +6,12 @@ import {
   type Node,
   type OpenapiDocument,
 } from "./document.ts";
+import { createReadOnly, type Side } from "./read_only.ts";
 
-/** What a schema describes: what is sent leaves out read-only parts, what comes back write-only ones. */
-export type Side = "input" | "output";
-
-/** Turns schemas of a document into JSON Schema 2020-12. */
+/**
+ * Turns schemas of a document into JSON Schema, without what is not for one side. What is left of old
+ * drafts and of mistakes is read like that of any other server, when the tool is catalogued.
+ */
 export interface SchemaConverter {
   /** One schema. References become `#/$defs/<name>`, to be added by `complete`. */
   convert(schema: unknown, side: Side): JsonSchema;
@@ -19,6 +20,8 @@ export interface SchemaConverter {
    * does not fit stays open: it accepts anything.
    */
   complete(schema: JsonSchema, side: Side, bytesMax: number): JsonSchema;
+  /** Whether a property is none of this side: read-only in what is sent, by itself or by its reference. */
+  hides(schema: unknown, side: Side): boolean;
 }
 
 interface Definition {
@@ -30,14 +33,14 @@ interface Definition {
 
 const DEPTH_MAX = 48;
 const DESCRIPTION_CHARS_MAX = 1_000;
-const PATTERN_CHARS_MAX = 300;
-const TYPES = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
+const NOTHING_GONE: ReadonlySet<string> = new Set();
 const OPEN: JsonSchema = { description: "Not described here, any value" };
 
 /** Keywords that are copied as they are; whatever is not named anywhere is left out. */
 const COPIED = [
   "enum",
   "const",
+  "pattern",
   "default",
   "format",
   "minimum",
@@ -93,26 +96,50 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
     pointers.set(name, pointer);
     return name;
   };
-  const reference = (pointer: string, siblings: Node): JsonSchema => {
+  const readOnly = createReadOnly(document);
+  const reference = (
+    pointer: string,
+    schema: Node,
+    side: Side,
+    depth: number,
+    gone: ReadonlySet<string>,
+  ): JsonSchema => {
     if (!leadsSomewhere(document, pointer)) return OPEN;
-    const description = describe(siblings);
-    return { $ref: `#/$defs/${nameOf(pointer)}`, ...description };
+    const target = { $ref: `#/$defs/${nameOf(pointer)}`, ...describe(schema) };
+    // Since 3.1 everything counts beside a reference, before nothing does.
+    if (document.version !== "3.1") return schema.nullable === true ? orNull(target) : target;
+    const { $ref: _, ...siblings } = schema;
+    const beside = convert(siblings, side, depth + 1, gone);
+    return typeof beside === "boolean" ? target : { ...target, ...beside };
   };
-  const convert = (schema: unknown, side: Side, depth: number): JsonSchema => {
+  const convert = (
+    schema: unknown,
+    side: Side,
+    depth: number,
+    gone: ReadonlySet<string> = NOTHING_GONE,
+  ): JsonSchema => {
     if (typeof schema === "boolean") return schema;
     if (!isNode(schema) || depth > DEPTH_MAX) return OPEN;
     if (typeof schema.$ref === "string") {
-      const target = reference(schema.$ref, schema);
-      return document.version === "3.1" || schema.nullable !== true ? target : orNull(target);
+      const inlined = gone.size === 0 ? null : readOnly.requiring(schema, gone);
+      return inlined === null
+        ? reference(schema.$ref, schema, side, depth, gone)
+        : convert(inlined, side, depth + 1, gone);
     }
-    const converted = convertKeywords(schema, (inner) => convert(inner, side, depth + 1));
-    const properties = convertProperties(schema, side, (inner) => convert(inner, side, depth + 1));
+    const hidden = new Set([...gone, ...readOnly.hiddenNames(schema, side)]);
+    const inner = (each: unknown) => convert(each, side, depth + 1);
     const whole = {
-      ...converted,
-      ...properties,
+      ...convertKeywords(schema, inner, (part) => convert(part, side, depth + 1, hidden)),
+      ...convertProperties(
+        schema,
+        hidden,
+        (property) => !readOnly.hides(property, side),
+        inner,
+      ),
       ...(isBaseOfOthers(schema) ? { additionalProperties: true } : {}),
     };
-    return schema.nullable === true && document.version !== "3.1" ? orNull(whole) : whole;
+    if (schema.nullable !== true) return whole;
+    return document.version === "3.1" ? { ...whole, nullable: true } : orNull(whole);
   };
   const define = (name: string, side: Side): Definition => {
     const known = definitions[side].get(name);
@@ -125,6 +152,7 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
   };
   return {
     convert: (schema, side) => convert(schema, side, 0),
+    hides: readOnly.hides,
     complete(schema, side, bytesMax) {
       const text = JSON.stringify(schema);
       const wanted = usesOf(text);
@@ -171,27 +199,28 @@ function leadsSomewhere(document: OpenapiDocument, pointer: string): boolean {
   return false;
 }
 
+/** @param convertPart converts what applies to the same value: parts of `allOf`. */
 function convertKeywords(
   schema: Node,
   convert: (inner: unknown) => JsonSchema,
+  convertPart: (inner: unknown) => JsonSchema,
 ): { [key: string]: unknown } {
   const entries: [string, unknown][] = [];
   const add = (key: string, value: unknown) => entries.push([key, value]);
-  const types = [schema.type].flat().filter((type) => TYPES.has(String(type)));
-  if (types.length > 0) add("type", types.length === 1 ? types[0] : types);
   if (schema.type === "file") entries.push(["type", "string"], ["format", "binary"]);
+  else if (isWideInteger(schema)) add("type", withDigits(schema.type));
+  else if (schema.type !== undefined) add("type", schema.type);
   for (const key of COPIED) if (schema[key] !== undefined) add(key, schema[key]);
   for (const key of ONE_SCHEMA) if (isSchema(schema[key])) add(key, convert(schema[key]));
   for (const key of LIST_OF_SCHEMAS) {
     const list = schema[key];
-    if (Array.isArray(list) && list.length > 0) add(key, list.map(convert));
+    if (Array.isArray(list) && list.length > 0) {
+      add(key, list.map(key === "allOf" ? convertPart : convert));
+    }
   }
   for (const key of SCHEMAS_BY_NAME) {
     const map = schema[key];
     if (isNode(map)) add(key, mapValues(map, convert));
-  }
-  if (typeof schema.pattern === "string" && isPattern(schema.pattern)) {
-    add("pattern", schema.pattern);
   }
   for (const bound of ["Minimum", "Maximum"] as const) {
     const plain = bound.toLowerCase();
@@ -208,28 +237,36 @@ function convertKeywords(
 /** Properties and which of them are required, as one side sees them. */
 function convertProperties(
   schema: Node,
-  side: Side,
+  hidden: ReadonlySet<string>,
+  isShown: (property: unknown) => boolean,
   convert: (inner: unknown) => JsonSchema,
 ): { [key: string]: unknown } {
-  const hidden = side === "input" ? "readOnly" : "writeOnly";
-  const properties = isNode(schema.properties)
-    ? Object.entries(schema.properties).filter(([, inner]) =>
-      !(isNode(inner) && inner[hidden] === true)
-    )
-    : null;
-  const gone = isNode(schema.properties)
-    ? new Set(
-      Object.keys(schema.properties).filter((name) => !properties?.some(([kept]) => kept === name)),
-    )
-    : new Set<string>();
   const required = (Array.isArray(schema.required) ? schema.required : [])
-    .filter((name): name is string => typeof name === "string" && !gone.has(name));
+    .filter((name): name is string => typeof name === "string" && !hidden.has(name));
   return {
-    ...(properties === null ? {} : {
-      properties: Object.fromEntries(properties.map(([name, inner]) => [name, convert(inner)])),
-    }),
+    ...(isNode(schema.properties)
+      ? {
+        properties: Object.fromEntries(
+          Object.entries(schema.properties).filter(([, inner]) => isShown(inner))
+            .map(([name, inner]) => [name, convert(inner)]),
+        ),
+      }
+      : {}),
     ...(required.length === 0 ? {} : { required: [...new Set(required)] }),
   };
+}
+
+/** Integers of 64 bits, which a number does not hold: their digits are taken and given as a text, too. */
+function isWideInteger({ type, format }: Node): boolean {
+  const isWide = format === "int64" || format === "uint64";
+  return isWide && [type].flat().some((each) => each === "integer" || each === "number");
+}
+
+function withDigits(type: unknown): readonly unknown[] {
+  const types = [type].flat().map((each) => each === "number" ? "integer" : each);
+  return [...new Set([...types.filter((each) => each !== "null"), "string"])].concat(
+    types.includes("null") ? ["null"] : [],
+  );
 }
 
 function describe(schema: Node): { description?: string } {
@@ -266,16 +303,6 @@ export function isBaseOfOthers(schema: Node): boolean {
 
 function isSchema(value: unknown): boolean {
   return typeof value === "boolean" || isNode(value);
-}
-
-function isPattern(pattern: string): boolean {
-  if (pattern.length > PATTERN_CHARS_MAX) return false;
-  try {
-    new RegExp(pattern, "u");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function mapValues(

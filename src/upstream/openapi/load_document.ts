@@ -1,4 +1,4 @@
-import { parse as parseYaml } from "yaml";
+import { isScalar, isSeq, parseDocument as parseYaml, visit, type YAMLMap } from "yaml";
 import { GateError } from "../../model/errors.ts";
 import { isNode, type OpenapiDocument, type OpenapiVersion, textOf } from "./document.ts";
 
@@ -16,7 +16,7 @@ export async function parseDocument(
   const text = new TextDecoder().decode(await unzip(bytes, name));
   let root: unknown;
   try {
-    root = /^\s*\{/.test(text) ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 1_000 });
+    root = /^\s*\{/.test(text) ? JSON.parse(text) : readYaml(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     throw unreadable(name, `it is neither JSON nor YAML (${reason})`);
@@ -25,6 +25,34 @@ export async function parseDocument(
   const version = versionOf(root);
   if (version === null) throw unreadable(name, "it is not OpenAPI 3.0, 3.1 or Swagger 2.0");
   return { root, version };
+}
+
+/**
+ * YAML with merge keys, which every tool of OpenAPI applies although YAML 1.2 has none.
+ *
+ * In an enum of texts an unquoted `1.0` stays the text that stands there.
+ */
+function readYaml(text: string): unknown {
+  const yaml = parseYaml(text, { merge: true });
+  const [problem] = yaml.errors;
+  if (problem !== undefined) throw problem;
+  visit(yaml, {
+    Map(_, map) {
+      if (map.get("type") === "string") keepSpelling(map);
+    },
+  });
+  return yaml.toJS({ maxAliasCount: 1_000 });
+}
+
+function keepSpelling(map: YAMLMap): void {
+  const list = map.get("enum", true) as unknown;
+  const values = isSeq(list) ? list.items : [];
+  for (const value of [...values, map.get("const", true), map.get("default", true)]) {
+    if (!isScalar(value) || value.source === undefined) continue;
+    if (typeof value.value === "number" || typeof value.value === "boolean") {
+      value.value = value.source;
+    }
+  }
 }
 
 function versionOf(root: { readonly [key: string]: unknown }): OpenapiVersion | null {

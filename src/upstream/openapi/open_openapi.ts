@@ -143,6 +143,7 @@ async function readApi(
     variables: config.variables,
     documentUrl,
     baseUrl: config.baseUrl?.replace(/\/+$/, "") ?? null,
+    responseHeaders: config.responseHeaders,
   });
   if (operations.length === 0 && skipped.length === 0) {
     throw unreadable(spec, "it describes no operations (paths)");
@@ -229,7 +230,13 @@ async function callOperation(
       await response.body?.cancel();
       throw explainHttpStatus(call, 401);
     }
-    const answer = await readHttpAnswer(response, call.resultBytesMax, mask);
+    const answer = await readHttpAnswer(response, {
+      bytesMax: call.resultBytesMax,
+      mask,
+      headers: operation.answerHeaders,
+      showsTelling: config.responseHeaders !== "none",
+      now: Date.now,
+    });
     return { ...answer, credential: credentialKind(parts, operation) };
   } catch (error) {
     if (call.signal.aborted) throw cancelled(call);

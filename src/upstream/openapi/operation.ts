@@ -12,7 +12,11 @@ export type ParameterStyle =
   | "pipeDelimited"
   | "tabDelimited"
   | "deepObject"
-  | "json";
+  | "json"
+  | "text";
+
+/** What stands between the items of a list that is one value. */
+export type Delimiter = "," | " " | "\t" | "|";
 
 export interface OperationParameter {
   /** As the API spells it. */
@@ -23,15 +27,30 @@ export interface OperationParameter {
   readonly style: ParameterStyle;
   readonly explode: boolean;
   readonly allowReserved: boolean;
+  /** Of lists inside of the list, outermost first. Swagger 2 alone has them. */
+  readonly nested: readonly Delimiter[];
 }
 
-export type BodyKind = "json" | "form" | "multipart" | "text" | "binary";
+/** `lines`: JSON values under one another; `any`: what the value itself says. */
+export type BodyKind =
+  | "json"
+  | "form"
+  | "multipart"
+  | "lines"
+  | "xml"
+  | "csv"
+  | "text"
+  | "binary"
+  | "any";
 
 /** How one property of a form is written. */
 export interface FormEncoding {
-  readonly style: ParameterStyle;
+  /** Null where the content type decides. */
+  readonly style: ParameterStyle | null;
   readonly explode: boolean;
+  readonly allowReserved: boolean;
   readonly contentType: string | null;
+  readonly nested: readonly Delimiter[];
 }
 
 export interface OperationBody {
@@ -43,6 +62,15 @@ export interface OperationBody {
   readonly encoding: ReadonlyMap<string, FormEncoding>;
   /** Properties of a multipart body that are files: sent as one also when they are given as text. */
   readonly files: ReadonlySet<string>;
+  /** Writes a value as XML, by its schema; null for other kinds. */
+  readonly toXml: ((value: unknown) => string) | null;
+}
+
+/** A header of an answer that reaches the program. */
+export interface AnswerHeader {
+  /** As the document spells it. */
+  readonly name: string;
+  readonly type: "string" | "number" | "boolean";
 }
 
 /** One operation of an API: what the tool shows and how it is called. */
@@ -58,6 +86,8 @@ export interface Operation {
   readonly outputSchema: JsonSchema | null;
   readonly parameters: readonly OperationParameter[];
   readonly body: OperationBody | null;
+  /** Not empty: the tool's value is `{body, headers}`. */
+  readonly answerHeaders: readonly AnswerHeader[];
   /** What the answer is asked to be. */
   readonly accept: string;
   /** Base URL, without a slash at its end; null if the document does not say where the API is. */

@@ -1,6 +1,7 @@
 import type { JsonSchema } from "../../model/json.ts";
 import { isBaseOfOthers, type SchemaConverter } from "./convert_schema.ts";
 import {
+  BrokenReferenceError,
   followReference,
   isNode,
   listOf,
@@ -9,8 +10,11 @@ import {
   type OpenapiDocument,
   textOf,
 } from "./document.ts";
+import { FILE_OBJECT_SCHEMA, FILE_SCHEMA } from "./file_value.ts";
+import { chooseContentType, essenceOf, kindOf } from "./media_type.ts";
 import type { BodyKind, FormEncoding, OperationBody, ParameterStyle } from "./operation.ts";
-import { collectionStyle } from "./read_parameters.ts";
+import { collectionStyle, nestedDelimiters } from "./read_parameters.ts";
+import { createXmlWriter } from "./write_xml.ts";
 
 /** A body, and the arguments it is made of. */
 export interface ReadBody {
@@ -18,24 +22,12 @@ export interface ReadBody {
   /** Arguments by name; one of them if the body is a single argument. */
   readonly properties: ReadonlyMap<string, JsonSchema>;
   readonly required: readonly string[];
-  /** Whether more arguments than those are properties of the body. */
-  readonly isOpen: boolean;
+  /** What more arguments than those may be, as properties of the body. */
+  readonly additional: JsonSchema;
+  /** The same by patterns of their names. */
+  readonly patterns: { readonly [pattern: string]: JsonSchema };
 }
 
-/** What a file may be given as: text, or bytes in base64. */
-const FILE_SCHEMA: JsonSchema = {
-  description: "Text, or bytes as base64",
-  anyOf: [{ type: "string" }, {
-    type: "object",
-    properties: {
-      base64: { type: "string", contentEncoding: "base64" },
-      filename: { type: "string" },
-      contentType: { type: "string" },
-    },
-    required: ["base64"],
-    additionalProperties: false,
-  }],
-};
 const ALL_OF_DEPTH_MAX = 12;
 
 /**
@@ -58,32 +50,76 @@ export function readBody(
     : openapiBody(document, operation);
   if (source === null) return null;
   const { kind, contentType, required, encoding, schema } = source;
-  const object = kind === "text" || kind === "binary" ? null : plainObject(document, schema);
-  const names = object === null ? [] : [...object.properties.keys()];
-  if (object === null || names.some((name) => taken.has(name))) {
+  const parts = {
+    contentType,
+    kind,
+    required,
+    encoding,
+    toXml: kind === "xml" ? createXmlWriter(document, schema) : null,
+  };
+  const isFields = kind === "json" || kind === "form" || kind === "multipart";
+  const object = isFields ? plainObject(document, schema) : null;
+  if (object === null || !fitsBeside(object, taken)) {
     const argument = taken.has("body") ? "request_body" : "body";
-    const single = kind === "binary" ? FILE_SCHEMA : converter.convert(schema ?? {}, "input");
     return {
-      body: { contentType, kind, argument, required, encoding, files: new Set() },
-      properties: new Map([[argument, single]]),
+      body: { ...parts, argument, files: new Set() },
+      properties: new Map([[argument, singleSchema(document, converter, source)]]),
       required: required ? [argument] : [],
-      isOpen: false,
+      additional: false,
+      patterns: {},
     };
   }
   const properties = new Map<string, JsonSchema>();
   const files = new Set<string>();
   for (const [name, inner] of object.properties) {
-    if (isNode(inner) && inner.readOnly === true) continue;
+    if (converter.hides(inner, "input")) continue;
     const file = kind === "multipart" ? filePart(document, inner) : null;
     if (file !== null) files.add(name);
     properties.set(name, file ?? converter.convert(inner, "input"));
   }
   return {
-    body: { contentType, kind, argument: null, required, encoding, files },
+    body: { ...parts, argument: null, files },
     properties,
     required: required ? object.required.filter((name) => properties.has(name)) : [],
-    isOpen: object.isOpen,
+    additional: object.additional === undefined
+      ? false
+      : converter.convert(object.additional, "input"),
+    patterns: Object.fromEntries(
+      [...object.patterns].map(([name, inner]) => [name, converter.convert(inner, "input")]),
+    ),
   };
+}
+
+/** False if a parameter is called like a property of the body, or as one may be. */
+function fitsBeside(object: PlainObject, taken: ReadonlySet<string>): boolean {
+  for (const name of taken) {
+    if (object.properties.has(name)) return false;
+    for (const pattern of object.patterns.keys()) {
+      try {
+        if (new RegExp(pattern, "u").test(name)) return false;
+      } catch {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** The schema of a body that is one argument: also as the text or file that is sent as it is. */
+function singleSchema(
+  document: OpenapiDocument,
+  converter: SchemaConverter,
+  { kind, schema }: BodySource,
+): JsonSchema {
+  if (kind === "binary") return FILE_SCHEMA;
+  const converted = converter.convert(schema ?? {}, "input");
+  if (kind === "json" || kind === "form" || kind === "multipart") return converted;
+  if (kind === "any" && (schema === undefined || Object.keys(nodeOf(schema)).length === 0)) {
+    return { description: "JSON, a text, or bytes as Uint8Array" };
+  }
+  const { type } = safeNode(document, schema);
+  if (schema === undefined || type === "string") return FILE_SCHEMA;
+  return { anyOf: [converted, { type: "string" }, FILE_OBJECT_SCHEMA] };
 }
 
 interface BodySource {
@@ -102,14 +138,41 @@ function openapiBody(document: OpenapiDocument, operation: Node): BodySource | n
   const contentType = chooseContentType(Object.keys(content));
   if (contentType === null) return null;
   const media = nodeOf(followReference(document, content[contentType]));
-  const kind = kindOf(contentType);
   return {
-    kind,
-    contentType: contentType.includes("*") ? "application/json" : contentType,
+    ...readKind(document, contentType, media.schema),
     required: requestBody.required === true,
     schema: media.schema,
-    encoding: readEncoding(nodeOf(media.encoding)),
+    encoding: readEncoding(document, kindOf(contentType), nodeOf(media.encoding)),
   };
+}
+
+/** How a body is written, and under which type where the document names a range of them. */
+function readKind(
+  document: OpenapiDocument,
+  contentType: string,
+  schema: unknown,
+): { readonly kind: BodyKind; readonly contentType: string } {
+  const kind = kindOf(contentType);
+  if (essenceOf(contentType) === "text/*") return { kind, contentType: "text/plain" };
+  if (kind !== "any") return { kind, contentType };
+  const node = safeNode(document, schema);
+  const types = [node.type].flat().filter((type) => type !== undefined && type !== "null");
+  if (types.length === 0 && node.properties === undefined && node.items === undefined) {
+    return { kind, contentType };
+  }
+  // A text or a file is sent as it is, everything else is what APIs mean by "any type": JSON.
+  return types.includes("string")
+    ? { kind: "binary", contentType }
+    : { kind: "json", contentType: "application/json" };
+}
+
+function safeNode(document: OpenapiDocument, schema: unknown): Node {
+  try {
+    return nodeOf(followReference(document, schema));
+  } catch (error) {
+    if (error instanceof BrokenReferenceError) return {};
+    throw error;
+  }
 }
 
 /** Swagger 2: one parameter in the body, or form fields. */
@@ -124,10 +187,8 @@ function swaggerBody(
   const body = parameters.findLast((parameter) => parameter.in === "body");
   if (body !== undefined) {
     const contentType = chooseContentType(consumes) ?? "application/json";
-    const kind = kindOf(contentType);
     return {
-      kind,
-      contentType: contentType.includes("*") ? "application/json" : contentType,
+      ...readKind(document, contentType, body.schema),
       required: body.required === true,
       schema: body.schema,
       encoding: new Map(),
@@ -139,8 +200,13 @@ function swaggerBody(
   const isMultipart = hasFile || consumes.includes("multipart/form-data");
   const encoding = new Map<string, FormEncoding>();
   for (const field of fields) {
-    const style = collectionStyle(textOf(field.collectionFormat));
-    if (style !== null) encoding.set(textOf(field.name), { ...style, contentType: null });
+    if (field.type !== "array") continue;
+    encoding.set(textOf(field.name), {
+      ...collectionStyle(textOf(field.collectionFormat)),
+      allowReserved: false,
+      contentType: null,
+      nested: nestedDelimiters(field),
+    });
   }
   const required = fields.filter((field) => field.required === true).map((field) =>
     textOf(field.name)
@@ -161,44 +227,14 @@ function swaggerBody(
 }
 
 /**
- * JSON if it is offered, then forms, then whatever can be sent as it is. Among several that are JSON,
- * JSON itself, and a list of patch operations last: an object is what everybody expects.
+ * How the properties of a form are written. A style goes before a content type; without either, lists
+ * are repeated. Parts of a multipart form have styles since 3.1 only.
  */
-export function chooseContentType(offered: readonly string[]): string | null {
-  const plain = offered.find((contentType) => essenceOf(contentType) === "application/json");
-  if (plain !== undefined) return plain;
-  const isPatchList = (contentType: string) =>
-    essenceOf(contentType) === "application/json-patch+json";
-  const sorted = [
-    ...offered.filter((contentType) => !isPatchList(contentType)),
-    ...offered.filter(isPatchList),
-  ];
-  const order: readonly BodyKind[] = ["json", "form", "multipart", "text", "binary"];
-  for (const kind of order) {
-    const found = sorted.find((contentType) => kindOf(contentType) === kind);
-    if (found !== undefined) return found;
-  }
-  return null;
-}
-
-function essenceOf(contentType: string): string {
-  return contentType.split(";")[0]?.trim().toLowerCase() ?? "";
-}
-
-export function kindOf(contentType: string): BodyKind {
-  const essence = essenceOf(contentType);
-  if (essence === "application/json" || essence === "*/*" || essence === "application/*") {
-    return "json";
-  }
-  if (essence.endsWith("+json") || essence === "text/json") return "json";
-  if (essence === "application/x-www-form-urlencoded") return "form";
-  if (essence.startsWith("multipart/")) return "multipart";
-  const isText = essence.startsWith("text/") ||
-    /[/+](xml|yaml|x-yaml|x-ndjson|javascript|graphql)$/.test(essence);
-  return isText ? "text" : "binary";
-}
-
-function readEncoding(encoding: Node): ReadonlyMap<string, FormEncoding> {
+function readEncoding(
+  document: OpenapiDocument,
+  kind: BodyKind,
+  encoding: Node,
+): ReadonlyMap<string, FormEncoding> {
   const styles: readonly ParameterStyle[] = [
     "form",
     "spaceDelimited",
@@ -208,13 +244,16 @@ function readEncoding(encoding: Node): ReadonlyMap<string, FormEncoding> {
   const read = new Map<string, FormEncoding>();
   for (const [name, raw] of Object.entries(encoding)) {
     if (!isNode(raw)) continue;
+    const contentType = textOf(raw.contentType).split(",")[0]?.trim() || null;
+    const isStyled = raw.style !== undefined || typeof raw.explode === "boolean";
     const style = styles.find((known) => known === raw.style) ?? "form";
+    const counts = kind === "form" ? isStyled || contentType === null : isStyled;
     read.set(name, {
-      style,
+      style: counts && (kind === "form" || document.version === "3.1") ? style : null,
       explode: typeof raw.explode === "boolean" ? raw.explode : style === "form",
-      contentType: typeof raw.contentType === "string"
-        ? raw.contentType.split(",")[0]?.trim() ?? null
-        : null,
+      allowReserved: raw.allowReserved === true,
+      contentType,
+      nested: [],
     });
   }
   return read;
@@ -223,34 +262,65 @@ function readEncoding(encoding: Node): ReadonlyMap<string, FormEncoding> {
 interface PlainObject {
   readonly properties: ReadonlyMap<string, unknown>;
   readonly required: readonly string[];
-  readonly isOpen: boolean;
+  /** Schema of further properties; undefined: there are none. */
+  readonly additional: unknown;
+  readonly patterns: ReadonlyMap<string, unknown>;
 }
 
 /** The schema as one object with properties, its `allOf` merged; null if it is anything else. */
 function plainObject(document: OpenapiDocument, schema: unknown, depth = 0): PlainObject | null {
-  const node = followReference(document, schema);
-  if (!isNode(node) || depth > ALL_OF_DEPTH_MAX) return null;
+  if (!isNode(schema) || depth > ALL_OF_DEPTH_MAX) return null;
+  const parts: unknown[] = [];
+  let node = schema;
+  if (typeof schema.$ref === "string") {
+    const { $ref: _, ...siblings } = schema;
+    const target = followReference(document, schema);
+    if (!isNode(target)) return null;
+    const counts = document.version === "3.1" && SHAPING.some((key) => key in siblings);
+    // What stands beside a reference is one more part.
+    if (counts) parts.push(target);
+    node = counts ? { type: "object", ...siblings } : target;
+  }
+  parts.push(...listOf(node.allOf));
   if ([...listOf(node.oneOf), ...listOf(node.anyOf)].some((part) => !isRequirement(part))) {
     return null;
   }
   if (node.nullable === true || node.type !== undefined && node.type !== "object") return null;
-  const parts = listOf(node.allOf).map((part) => plainObject(document, part, depth + 1));
-  const isObject = isNode(node.properties) || parts.length > 0;
-  if (!isObject) return null;
+  // A part may only say what is required of the others.
+  const isPart = depth > 0 && Array.isArray(node.required);
+  if (!isNode(node.properties) && parts.length === 0 && !isPart) return null;
   const properties = new Map<string, unknown>();
+  const patterns = new Map<string, unknown>();
   const required = new Set<string>();
-  let isOpen = node.additionalProperties === true || isNode(node.additionalProperties) ||
-    isBaseOfOthers(node);
+  const { additionalProperties } = node;
+  const isOpened = additionalProperties === true || isNode(additionalProperties);
+  let additional: unknown = isOpened
+    ? additionalProperties
+    : isBaseOfOthers(node)
+    ? true
+    : undefined;
   for (const part of parts) {
-    if (part === null) return null;
-    for (const [name, inner] of part.properties) properties.set(name, inner);
-    for (const name of part.required) required.add(name);
-    isOpen ||= part.isOpen;
+    const inner = plainObject(document, part, depth + 1);
+    if (inner === null) return null;
+    for (const [name, property] of inner.properties) properties.set(name, property);
+    for (const [pattern, property] of inner.patterns) patterns.set(pattern, property);
+    for (const name of inner.required) required.add(name);
+    additional ??= inner.additional;
   }
   for (const [name, inner] of Object.entries(nodeOf(node.properties))) properties.set(name, inner);
+  for (const [pattern, inner] of Object.entries(nodeOf(node.patternProperties))) {
+    patterns.set(pattern, inner);
+  }
   for (const name of listOf(node.required)) if (typeof name === "string") required.add(name);
-  return properties.size === 0 ? null : { properties, required: [...required], isOpen };
+  return properties.size === 0 && depth === 0
+    ? null
+    : { properties, required: [...required], additional, patterns };
 }
+
+const SHAPING = [
+  ...["type", "properties", "required", "allOf", "anyOf", "oneOf", "additionalProperties"],
+  "patternProperties",
+];
 
 /** An alternative that only says which properties go together; the API checks that itself. */
 function isRequirement(schema: unknown): boolean {

@@ -13,13 +13,19 @@ import {
 } from "./document.ts";
 import type { Operation, SkippedOperation } from "./operation.ts";
 import { nameOperations } from "./name_operations.ts";
-import { chooseContentType, kindOf, readBody } from "./read_body.ts";
+import { type AnswerForm, readAnswerForm } from "./read_answer_form.ts";
+import { readBody } from "./read_body.ts";
 import { readParameters } from "./read_parameters.ts";
 import { readServer, type ServerOptions } from "./read_server.ts";
 
 export interface ReadOperations {
   readonly operations: readonly Operation[];
   readonly skipped: readonly SkippedOperation[];
+}
+
+export interface ReadOptions extends ServerOptions {
+  /** Which headers of answers reach the program; default: those that the document declares. */
+  readonly responseHeaders?: "declared" | "all" | "none";
 }
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -34,7 +40,7 @@ const SLICE_MS = 20;
 /** Turns a document into operations. What cannot be represented is skipped, with the reason. */
 export async function readOperations(
   document: OpenapiDocument,
-  options: ServerOptions,
+  options: ReadOptions,
 ): Promise<ReadOperations> {
   const converter = createSchemaConverter(document);
   const operations: Operation[] = [];
@@ -90,7 +96,7 @@ function* findOperations(
 function readOperation(
   document: OpenapiDocument,
   converter: SchemaConverter,
-  options: ServerOptions,
+  options: ReadOptions,
   found: FoundOperation & { readonly name: string },
 ): Operation {
   const { name, path, method, pathItem, operation } = found;
@@ -116,12 +122,15 @@ function readOperation(
       type: "object",
       properties: Object.fromEntries(properties),
       ...(required.length === 0 ? {} : { required }),
-      additionalProperties: sent?.isOpen === true,
+      ...(sent === null || Object.keys(sent.patterns).length === 0
+        ? {}
+        : { patternProperties: sent.patterns }),
+      additionalProperties: sent?.additional ?? false,
     },
     "input",
     INPUT_BYTES_MAX,
   );
-  const answer = readAnswer(document, converter, operation);
+  const answer: AnswerForm = readAnswerForm(document, converter, method, operation, options);
   const summary = textOf(operation.summary).trim();
   return {
     name,
@@ -139,6 +148,7 @@ function readOperation(
       : converter.complete(answer.schema, "output", OUTPUT_BYTES_MAX),
     parameters: parameters.map(({ parameter }) => parameter),
     body: sent?.body ?? null,
+    answerHeaders: answer.headers,
     accept: answer.accept,
     baseUrl: readServer(document, pathItem, operation, options),
     security: readSecurity(document, operation),
@@ -162,78 +172,6 @@ function checkPath(path: string, parameters: Operation["parameters"]): void {
   );
   for (const [, name = ""] of path.matchAll(/\{([^}]*)\}/g)) {
     if (!declared.has(name)) throw new Error(`no parameter is declared for {${name}}`);
-  }
-}
-
-const ANSWERS_MAX = 4;
-const ANY_ANSWER = "application/json, */*;q=0.8";
-
-/** The schema of the good answers, if they are JSON, and what to ask for. */
-function readAnswer(
-  document: OpenapiDocument,
-  converter: SchemaConverter,
-  operation: Node,
-): { schema: JsonSchema | null; accept: string } {
-  const contents = goodAnswers(operation).map((response) => {
-    const node = safely(document, response);
-    return document.version === "2.0"
-      ? swaggerContent(document, operation, node)
-      : nodeOf(node.content);
-  });
-  const typed = contents.flatMap((content) => {
-    const contentType = chooseContentType(Object.keys(content));
-    return contentType === null ? [] : [{ content, contentType }];
-  }).slice(0, ANSWERS_MAX);
-  const [first] = typed;
-  if (first === undefined) return { schema: null, accept: ANY_ANSWER };
-  const schemas = new Map<string, JsonSchema>();
-  for (const { content, contentType } of typed) {
-    const { schema } = safely(document, content[contentType]);
-    // One answer of an unknown form makes all of them unknown.
-    if (kindOf(contentType) !== "json" || schema === undefined) {
-      schemas.clear();
-      break;
-    }
-    const converted = converter.convert(schema, "output");
-    schemas.set(JSON.stringify(converted), converted);
-  }
-  const [only, ...more] = schemas.values();
-  return {
-    schema: only === undefined ? null : more.length === 0 ? only : { anyOf: [only, ...more] },
-    accept: kindOf(first.contentType) === "json"
-      ? acceptJson(first.contentType)
-      : `${first.contentType}, */*;q=0.8`,
-  };
-}
-
-function acceptJson(contentType: string): string {
-  const isPlain = contentType === "application/json" || contentType.includes("*");
-  return isPlain ? ANY_ANSWER : `${contentType}, ${ANY_ANSWER}`;
-}
-
-/** The answers of 200 to 299, lowest first; else the default, unless it stands for what is no answer. */
-function goodAnswers(operation: Node): readonly unknown[] {
-  const responses = nodeOf(operation.responses);
-  const codes = Object.keys(responses);
-  const good = codes.filter((each) => /^2(\d\d|XX)$/i.test(each)).sort();
-  if (good.length > 0) return good.map((code) => responses[code]);
-  return codes.some((each) => /^3/.test(each)) ? [] : [responses.default];
-}
-
-function swaggerContent(document: OpenapiDocument, operation: Node, response: Node): Node {
-  if (response.schema === undefined) return {};
-  const produces = listOf(operation.produces ?? document.root.produces).map(textOf);
-  const contentType = chooseContentType(produces) ?? "application/json";
-  return { [contentType]: { schema: response.schema } };
-}
-
-/** A response that cannot be read costs the type of the answer, not the operation. */
-function safely(document: OpenapiDocument, value: unknown): Node {
-  try {
-    return nodeOf(followReference(document, value));
-  } catch (error) {
-    if (error instanceof BrokenReferenceError) return {};
-    throw error;
   }
 }
 

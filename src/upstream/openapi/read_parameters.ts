@@ -1,5 +1,6 @@
 import type { JsonSchema } from "../../model/json.ts";
 import type { SchemaConverter } from "./convert_schema.ts";
+import { delimiterOf } from "./delimiter.ts";
 import {
   followReference,
   isNode,
@@ -9,7 +10,8 @@ import {
   type OpenapiDocument,
   textOf,
 } from "./document.ts";
-import type { OperationParameter, ParameterPlace, ParameterStyle } from "./operation.ts";
+import { essenceOf, isJson } from "./media_type.ts";
+import type { Delimiter, OperationParameter, ParameterPlace, ParameterStyle } from "./operation.ts";
 
 /** A parameter with its schema. */
 export interface ReadParameter {
@@ -81,7 +83,7 @@ function readParameter(
   name: string,
   argument: string,
 ): ReadParameter {
-  const content = Object.values(nodeOf(parameter.content))[0];
+  const [mediaType = "", content] = Object.entries(nodeOf(parameter.content))[0] ?? [];
   // In Swagger 2 the parameter is its own schema.
   const schema = isNode(content)
     ? content.schema
@@ -89,7 +91,7 @@ function readParameter(
   const converted = converter.convert(schema, "input");
   const description = textOf(parameter.description).trim().slice(0, 1_000);
   return {
-    parameter: { name, argument, place, ...readStyle(parameter, place, isNode(content)) },
+    parameter: { name, argument, place, ...readStyle(parameter, place, mediaType) },
     schema: description === "" || typeof converted === "boolean"
       ? converted
       : { ...converted, description },
@@ -97,31 +99,35 @@ function readParameter(
   };
 }
 
+/** @param mediaType of a parameter that has a content instead of a style, else empty. */
 function readStyle(
   parameter: Node,
   place: ParameterPlace,
-  hasContent: boolean,
-): Pick<OperationParameter, "style" | "explode" | "allowReserved"> {
-  const allowReserved = parameter.allowReserved === true;
-  if (hasContent) return { style: "json", explode: false, allowReserved };
-  const old = collectionStyle(textOf(parameter.collectionFormat));
-  if (old !== null) return { ...old, allowReserved };
+  mediaType: string,
+): Pick<OperationParameter, "style" | "explode" | "allowReserved" | "nested"> {
+  const rest = { allowReserved: parameter.allowReserved === true, nested: [] };
+  if (mediaType !== "") {
+    return { style: isJson(essenceOf(mediaType)) ? "json" : "text", explode: false, ...rest };
+  }
+  if (parameter.schema === undefined && parameter.type === "array") {
+    const { style, explode } = collectionStyle(textOf(parameter.collectionFormat));
+    const repeats = explode && (place === "query" || place === "cookie");
+    return { ...rest, style, explode: repeats, nested: nestedDelimiters(parameter) };
+  }
   const [usual = "simple"] = STYLES[place];
   const style = STYLES[place].find((known) => known === parameter.style) ?? usual;
   const isSwagger = parameter.schema === undefined;
   const explode = typeof parameter.explode === "boolean"
     ? parameter.explode
     : !isSwagger && (style === "form" || style === "deepObject");
-  return { style, explode, allowReserved };
+  return { style, explode, ...rest };
 }
 
-/** Swagger 2's way to say it. */
+/** Swagger 2's way to say it, in every place. @see Swagger 2.0, Parameter Object, `collectionFormat` */
 export function collectionStyle(
   format: string,
-): { style: ParameterStyle; explode: boolean } | null {
+): { readonly style: ParameterStyle; readonly explode: boolean } {
   switch (format) {
-    case "csv":
-      return { style: "form", explode: false };
     case "ssv":
       return { style: "spaceDelimited", explode: false };
     case "tsv":
@@ -131,5 +137,18 @@ export function collectionStyle(
     case "multi":
       return { style: "form", explode: true };
   }
-  return null;
+  return { style: "form", explode: false };
+}
+
+const NESTED_MAX = 8;
+
+/** What stands between the items of lists inside of a list. @see Swagger 2.0, Items Object */
+export function nestedDelimiters(parameter: Node): readonly Delimiter[] {
+  const delimiters: Delimiter[] = [];
+  let items = nodeOf(parameter.items);
+  while (items.type === "array" && delimiters.length < NESTED_MAX) {
+    delimiters.push(delimiterOf(collectionStyle(textOf(items.collectionFormat)).style));
+    items = nodeOf(items.items);
+  }
+  return delimiters;
 }

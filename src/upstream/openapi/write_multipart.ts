@@ -1,6 +1,10 @@
+import { numbersToJson } from "../../model/json_numbers.ts";
+import { delimiterOf } from "./delimiter.ts";
 import { isNode } from "./document.ts";
-import type { OperationBody } from "./operation.ts";
-import { UnwritableError } from "./write_parameters.ts";
+import { concreteType, fileOf, givenFile } from "./file_value.ts";
+import { essenceOf, isJson } from "./media_type.ts";
+import type { FormEncoding, OperationBody } from "./operation.ts";
+import { primitive, UnwritableError, writePairs } from "./write_parameters.ts";
 
 /** A part of a form. */
 interface Part {
@@ -28,7 +32,7 @@ export function writeMultipart(
   const essence = body.contentType.split(";")[0]?.trim() ?? "multipart/form-data";
   headers.set("content-type", `${essence}; boundary=${boundary}`);
   const parts = Object.entries(fields).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map((item) => partOf(body, name, item))
+    valuesOf(body.encoding.get(name), value).map((item) => partOf(body, name, item))
   );
   const encoder = new TextEncoder();
   const chunks = parts.flatMap((part) => [
@@ -40,31 +44,51 @@ export function writeMultipart(
   return Buffer.concat(chunks);
 }
 
+/** The values of the parts of one property: one each for the items of a list. */
+function valuesOf(encoding: FormEncoding | undefined, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [value];
+  if (encoding === undefined || encoding.style === null) return value;
+  const { style, explode, nested } = encoding;
+  return writePairs("", style, explode, value, nested).map(([, each]) =>
+    typeof each === "string" ? each : each.items.join(delimiterOf(style))
+  );
+}
+
 function partOf(body: OperationBody, name: string, value: unknown): Part {
   const contentType = body.encoding.get(name)?.contentType ?? null;
-  const isGiven = isNode(value) && typeof value.base64 === "string";
-  if (isGiven || body.files.has(name)) {
-    const file = fileOf(value);
+  const given = givenFile(value);
+  if (given !== null || body.files.has(name)) {
+    const file = given ?? fileOf(value, contentType ?? "");
     return {
       name,
       filename: file.filename ?? name,
-      contentType: file.contentType ?? contentType ??
-        (isGiven ? "application/octet-stream" : "text/plain; charset=utf-8"),
+      contentType: file.contentType ??
+        (contentType === null ? null : concreteType(contentType, file.bytes)) ??
+        (file.isBytes ? "application/octet-stream" : "text/plain; charset=utf-8"),
       bytes: file.bytes,
     };
   }
   const isObject = isNode(value) || Array.isArray(value);
-  const text = isObject
-    ? JSON.stringify(value)
-    : value === null || value === undefined
-    ? ""
-    : String(value);
+  const isJsonPart = contentType === null ? isObject : isJson(essenceOf(contentType));
   return {
     name,
     filename: null,
     contentType: contentType ?? (isObject ? "application/json" : null),
-    bytes: new TextEncoder().encode(text),
+    bytes: new TextEncoder().encode(isJsonPart ? jsonOf(value) : primitive(value)),
   };
+}
+
+/** A value as JSON; a text that is an object or a list in JSON is one already. */
+function jsonOf(value: unknown): string {
+  if (typeof value === "string" && /^\s*[[{]/.test(value)) {
+    try {
+      JSON.parse(value);
+      return value;
+    } catch {
+      // An ordinary text that begins with a bracket.
+    }
+  }
+  return numbersToJson(value ?? null);
 }
 
 function headOf({ name, filename, contentType }: Part): string {
@@ -85,25 +109,4 @@ function lineOf(contentType: string): string {
     throw new UnwritableError("the content type of a file has characters that no header can carry");
   }
   return contentType;
-}
-
-/** Text as UTF-8, or `{base64, filename, contentType}` as what it says. */
-export function fileOf(value: unknown): {
-  bytes: Uint8Array<ArrayBuffer>;
-  filename: string | null;
-  contentType: string | null;
-} {
-  if (isNode(value) && typeof value.base64 === "string") {
-    const text = (key: string) => typeof value[key] === "string" ? value[key] : null;
-    try {
-      const bytes = Uint8Array.fromBase64(value.base64);
-      return { bytes, filename: text("filename"), contentType: text("contentType") };
-    } catch {
-      throw new UnwritableError("the file is not base64");
-    }
-  }
-  const bytes = new TextEncoder().encode(
-    typeof value === "string" ? value : JSON.stringify(value ?? ""),
-  );
-  return { bytes, filename: null, contentType: null };
 }

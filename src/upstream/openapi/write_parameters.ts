@@ -1,5 +1,7 @@
+import { numbersToJson } from "../../model/json_numbers.ts";
+import { delimiterOf } from "./delimiter.ts";
 import { isNode } from "./document.ts";
-import type { OperationParameter, ParameterStyle } from "./operation.ts";
+import type { Delimiter, OperationParameter, ParameterStyle } from "./operation.ts";
 
 /** An argument that cannot be written where it belongs. */
 export class UnwritableError extends Error {
@@ -21,15 +23,16 @@ export interface DelimitedList {
 const DEPTH_MAX = 8;
 
 /** The value of a path parameter, percent-encoded, ready to stand in the path. */
-export function writePathValue(parameter: OperationParameter, value: unknown): string {
+export function writePathValue(parameter: OperationParameter, given: unknown): string {
   const { name, style, explode } = parameter;
+  const value = joinNested(given, parameter.nested);
   const encoded = style === "label"
     ? writeLabel(value, explode)
     : style === "matrix"
     ? writeMatrix(name, value, explode)
     : style === "json"
-    ? encodeURIComponent(JSON.stringify(value))
-    : writeSimple(value, explode, encodeURIComponent);
+    ? encodeURIComponent(numbersToJson(value))
+    : writeSimple(value, explode, queryDelimiter(style), encodeURIComponent);
   if (encoded === "") throw new UnwritableError(`"${parameter.argument}" is empty`);
   // Encoding does not keep these from climbing: every URL parser reads them as "this" and "up".
   if (/^(\.|%2e){1,2}$/i.test(encoded)) {
@@ -40,9 +43,10 @@ export function writePathValue(parameter: OperationParameter, value: unknown): s
 
 /** The value of a header. @throws {UnwritableError} if it could break out of its line. */
 export function writeHeaderValue(parameter: OperationParameter, value: unknown): string {
-  const text = parameter.style === "json"
-    ? JSON.stringify(value)
-    : writeSimple(value, parameter.explode, (part) => part);
+  const { style, explode, nested } = parameter;
+  const text = style === "json"
+    ? numbersToJson(value)
+    : writeSimple(joinNested(value, nested), explode, delimiterOf(style), (part) => part);
   if (/[\0\r\n]/.test(text)) throw new UnwritableError(`"${parameter.argument}" has a line break`);
   if (/[^\t\x20-\xff]/.test(text)) {
     throw new UnwritableError(`"${parameter.argument}" has characters that no header can carry`);
@@ -55,21 +59,24 @@ export function writePairs(
   name: string,
   style: ParameterStyle,
   explode: boolean,
-  value: unknown,
+  given: unknown,
+  nested: readonly Delimiter[] = [],
 ): readonly Pair[] {
-  if (value === undefined) return [];
-  if (style === "json") return [[name, JSON.stringify(value)]];
+  if (given === undefined) return [];
+  const value = joinNested(given, nested);
+  if (style === "json") return [[name, numbersToJson(value)]];
+  if (style === "text") return [[name, primitive(value)]];
   if (style === "deepObject") return writeDeep(name, value, 0);
   if (Array.isArray(value)) {
     if (explode) return value.map((item) => [name, primitive(item)]);
-    const list = { items: value.map(primitive), delimiter: delimiterOf(style) };
+    const list = { items: value.map(primitive), delimiter: queryDelimiter(style) };
     return value.length === 0 ? [] : [[name, list]];
   }
   if (isNode(value)) {
     const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
     if (explode) return entries.map(([key, inner]) => [key, primitive(inner)]);
     const items = entries.flatMap(([key, inner]) => [key, primitive(inner)]);
-    return [[name, { items, delimiter: delimiterOf(style) }]];
+    return [[name, { items, delimiter: queryDelimiter(style) }]];
   }
   return [[name, primitive(value)]];
 }
@@ -105,8 +112,14 @@ export function encodePairs(pairs: readonly Pair[], allowReserved = false): stri
   }).join("&");
 }
 
-function writeSimple(value: unknown, explode: boolean, encode: (text: string) => string): string {
-  if (Array.isArray(value)) return value.map((item) => encode(primitive(item))).join(",");
+/** @param delimiter stands between the items of a list; names and values of an object have commas. */
+function writeSimple(
+  value: unknown,
+  explode: boolean,
+  delimiter: string,
+  encode: (text: string) => string,
+): string {
+  if (Array.isArray(value)) return value.map((item) => encode(primitive(item))).join(delimiter);
   if (!isNode(value)) return encode(primitive(value));
   return Object.entries(value)
     .map(([key, inner]) => `${encode(key)}${explode ? "=" : ","}${encode(primitive(inner))}`)
@@ -143,20 +156,30 @@ function writeMatrix(name: string, value: unknown, explode: boolean): string {
   return `;${encodeURIComponent(name)}=${list}`;
 }
 
-function delimiterOf(style: ParameterStyle): DelimitedList["delimiter"] {
-  switch (style) {
-    case "spaceDelimited":
+/** Lists inside of a list as one text each. */
+function joinNested(value: unknown, nested: readonly Delimiter[]): unknown {
+  const [delimiter, ...rest] = nested;
+  if (delimiter === undefined || !Array.isArray(value)) return value;
+  return value.map((item) => {
+    const inner = joinNested(item, rest);
+    return Array.isArray(inner) ? inner.map(primitive).join(delimiter) : inner;
+  });
+}
+
+function queryDelimiter(style: ParameterStyle): DelimitedList["delimiter"] {
+  switch (delimiterOf(style)) {
+    case " ":
       return "%20";
-    case "pipeDelimited":
+    case "|":
       return "%7C";
-    case "tabDelimited":
+    case "\t":
       return "%09";
   }
   return ",";
 }
 
 /** A value as text; null is empty, what has parts is JSON. */
-function primitive(value: unknown): string {
+export function primitive(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? numbersToJson(value) : String(value);
 }

@@ -1,6 +1,5 @@
-import { isNode } from "./document.ts";
 import type { Operation, OperationBody } from "./operation.ts";
-import { fileOf, writeMultipart } from "./write_multipart.ts";
+import { writeBody } from "./write_body.ts";
 import {
   encodePairs,
   type Pair,
@@ -39,13 +38,13 @@ export function writeRequest(
   for (const parameter of operation.parameters) {
     const value = ownValue(args, parameter.argument);
     if (value === undefined) continue;
-    const { name, style, explode, allowReserved } = parameter;
+    const { name, style, explode, allowReserved, nested } = parameter;
     switch (parameter.place) {
       case "path":
         pathValues.set(name, writePathValue(parameter, value));
         break;
       case "query": {
-        const pairs = writePairs(name, style, explode, value);
+        const pairs = writePairs(name, style, explode, value, nested);
         if (pairs.length > 0) query.push(encodePairs(pairs, allowReserved));
         break;
       }
@@ -53,7 +52,7 @@ export function writeRequest(
         headers.set(name, writeHeaderValue(parameter, value));
         break;
       case "cookie":
-        cookies.push(...writePairs(name, style, explode, value));
+        cookies.push(...writePairs(name, style, explode, value, nested));
         break;
     }
   }
@@ -65,11 +64,11 @@ export function writeRequest(
   });
   const url = new URL(`${baseUrl}${path}`);
   if (query.length > 0) url.search = [url.search.slice(1), ...query].filter(Boolean).join("&");
-  const body = operation.body === null ? null : writeBody(operation, operation.body, args, headers);
+  const body = operation.body === null ? null : bodyOf(operation, operation.body, args, headers);
   return { method: operation.method, url, headers, body };
 }
 
-function writeBody(
+function bodyOf(
   operation: Operation,
   body: OperationBody,
   args: Arguments,
@@ -80,25 +79,7 @@ function writeBody(
     : ownValue(args, body.argument);
   const isEmpty = value === undefined ||
     body.argument === null && Object.keys(value as object).length === 0;
-  if (isEmpty && !body.required) return null;
-  switch (body.kind) {
-    case "json":
-      headers.set("content-type", body.contentType);
-      return JSON.stringify(value ?? {});
-    case "form":
-      headers.set("content-type", "application/x-www-form-urlencoded");
-      return encodePairs(formPairs(body, recordOf(value)));
-    case "multipart":
-      return writeMultipart(body, recordOf(value), headers);
-    case "text":
-      headers.set("content-type", body.contentType);
-      return typeof value === "string" ? value : JSON.stringify(value ?? "");
-    case "binary": {
-      const file = fileOf(value);
-      headers.set("content-type", file.contentType ?? body.contentType);
-      return file.bytes;
-    }
-  }
+  return isEmpty && !body.required ? null : writeBody(body, value, headers);
 }
 
 /** The arguments that are properties of the body. */
@@ -107,23 +88,6 @@ function remainingArguments(operation: Operation, args: Arguments): Arguments {
   return Object.fromEntries(
     Object.entries(args).filter(([name, value]) => !taken.has(name) && value !== undefined),
   );
-}
-
-function formPairs(body: OperationBody, fields: Arguments): readonly Pair[] {
-  return Object.entries(fields).flatMap(([name, value]) => {
-    const encoding = body.encoding.get(name);
-    if (encoding !== undefined) return writePairs(name, encoding.style, encoding.explode, value);
-    const hasObjects = (Array.isArray(value) ? value : [value]).some(isNode);
-    return hasObjects
-      ? writePairs(name, "deepObject", true, value)
-      : writePairs(name, "form", true, value);
-  });
-}
-
-function recordOf(value: unknown): Arguments {
-  if (value === undefined) return {};
-  if (!isNode(value)) throw new UnwritableError("a form is not an object");
-  return value;
 }
 
 function ownValue(args: Arguments, name: string): unknown {

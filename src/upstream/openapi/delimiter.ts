@@ -1,0 +1,14 @@
+import type { Delimiter, ParameterStyle } from "./operation.ts";
+
+/** The character between items that are one value. */
+export function delimiterOf(style: ParameterStyle): Delimiter {
+  switch (style) {
+    case "spaceDelimited":
+      return " ";
+    case "pipeDelimited":
+      return "|";
+    case "tabDelimited":
+      return "\t";
+  }
+  return ",";
+}

@@ -1,0 +1,33 @@
+const WAIT_MS_MAX = 31 * 24 * 3_600_000;
+
+/**
+ * How long an API asks to wait, in milliseconds; null if it does not say.
+ *
+ * Also where the header is not `Retry-After`: rate limits say when they begin anew, in seconds from now
+ * or since the epoch.
+ *
+ * @param now milliseconds since the epoch.
+ * @see RFC 9110, section 10.2.3
+ */
+export function readWait(headers: Headers, now: number): number | null {
+  const after = headers.get("retry-after")?.trim() ?? "";
+  const waitMs = /^\d{1,10}(\.\d+)?$/.test(after)
+    ? Number(after) * 1_000
+    : after === ""
+    ? resetWait(headers, now)
+    : Date.parse(after) - now;
+  if (waitMs === null || !Number.isFinite(waitMs)) return null;
+  return Math.min(Math.max(0, waitMs), WAIT_MS_MAX);
+}
+
+function resetWait(headers: Headers, now: number): number | null {
+  for (const name of ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"]) {
+    const text = headers.get(name)?.trim() ?? "";
+    if (!/^\d{1,13}(\.\d+)?$/.test(text)) continue;
+    const value = Number(text);
+    if (value > 1e11) return value - now;
+    return value > 1e9 ? value * 1_000 - now : value * 1_000;
+  }
+  const seconds = /(?:^|[;,\s])t=(\d{1,9})/.exec(headers.get("ratelimit") ?? "")?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1_000;
+}

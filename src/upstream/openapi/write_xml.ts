@@ -1,0 +1,153 @@
+import {
+  BrokenReferenceError,
+  followReference,
+  isNode,
+  listOf,
+  type Node,
+  nodeOf,
+  type OpenapiDocument,
+  textOf,
+} from "./document.ts";
+import { UnwritableError } from "./write_parameters.ts";
+
+const DEPTH_MAX = 64;
+const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.:-]*$/u;
+
+/**
+ * Writes values as XML, as the XML Objects of their schema say it.
+ *
+ * @returns a function that writes one value.
+ * @see OpenAPI 3.0.3, "XML Object"
+ */
+export function createXmlWriter(
+  document: OpenapiDocument,
+  schema: unknown,
+): (value: unknown) => string {
+  const follow = (at: unknown): Node => {
+    try {
+      return nodeOf(followReference(document, at));
+    } catch (error) {
+      if (error instanceof BrokenReferenceError) return {};
+      throw error;
+    }
+  };
+  return (value) => {
+    const root = follow(schema);
+    const name = textOf(nodeOf(root.xml).name) || referenceName(schema) || "root";
+    if (!Array.isArray(value)) return element(follow, schema, name, value, 0);
+    // A document has one root, whatever the list says of itself.
+    const items = itemName(follow, root, name) ?? name;
+    const inner = value.map((item) => element(follow, root.items, items, item, 1)).join("");
+    return wrap(nameOf(root, name), namespaceOf(root), inner);
+  };
+}
+
+type Follow = (schema: unknown) => Node;
+
+function element(
+  follow: Follow,
+  schema: unknown,
+  name: string,
+  value: unknown,
+  depth: number,
+): string {
+  if (depth > DEPTH_MAX) throw new UnwritableError("the XML is nested too deep");
+  if (value === undefined) return "";
+  const node = follow(schema);
+  if (Array.isArray(value)) return list(follow, node, name, value, depth);
+  const tag = nameOf(node, name);
+  if (!isNode(value)) return wrap(tag, namespaceOf(node), escapeText(scalar(value)));
+  let attributes = namespaceOf(node);
+  let inner = "";
+  for (const [key, each] of Object.entries(value)) {
+    if (each === undefined) continue;
+    const property = propertyOf(follow, node, key);
+    const xml = nodeOf(follow(property).xml);
+    if (xml.attribute === true) {
+      attributes += ` ${checked(nameOf(follow(property), key))}="${escapeAttribute(scalar(each))}"`;
+    } else inner += element(follow, property, key, each, depth + 1);
+  }
+  return wrap(tag, attributes, inner);
+}
+
+/** Items side by side, or inside of an element of their own. */
+function list(
+  follow: Follow,
+  node: Node,
+  name: string,
+  values: readonly unknown[],
+  depth: number,
+): string {
+  const isWrapped = nodeOf(node.xml).wrapped === true;
+  const outer = isWrapped ? nameOf(node, name) : name;
+  const own = itemName(follow, node, outer) ?? outer;
+  const inner = values.map((item) => element(follow, node.items, own, item, depth + 1)).join("");
+  return isWrapped ? wrap(outer, namespaceOf(node), inner) : inner;
+}
+
+function itemName(follow: Follow, node: Node, name: string): string | null {
+  const items = follow(node.items);
+  return textOf(nodeOf(items.xml).name) === "" ? null : nameOf(items, name);
+}
+
+/** Also those of the parts of the schema. */
+function propertyOf(follow: Follow, node: Node, name: string, depth = 0): unknown {
+  const properties = nodeOf(node.properties);
+  if (Object.hasOwn(properties, name)) return properties[name];
+  if (depth > 8) return undefined;
+  for (const part of [...listOf(node.allOf), ...listOf(node.oneOf), ...listOf(node.anyOf)]) {
+    const found = propertyOf(follow, follow(part), name, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return isNode(node.additionalProperties) ? node.additionalProperties : undefined;
+}
+
+function nameOf(node: Node, usual: string): string {
+  const xml = nodeOf(node.xml);
+  // The name of a list is that of its wrapper, and nothing without one.
+  const isBare = node.type === "array" && xml.wrapped !== true;
+  const own = isBare ? usual : textOf(xml.name) || usual;
+  const prefix = textOf(xml.prefix);
+  return prefix === "" || own.includes(":") ? own : `${prefix}:${own}`;
+}
+
+function namespaceOf(node: Node): string {
+  const { namespace, prefix } = nodeOf(node.xml);
+  if (typeof namespace !== "string" || namespace === "") return "";
+  const suffix = textOf(prefix) === "" ? "" : `:${checked(textOf(prefix))}`;
+  return ` xmlns${suffix}="${escapeAttribute(namespace)}"`;
+}
+
+function referenceName(schema: unknown): string {
+  const reference = isNode(schema) ? textOf(schema.$ref) : "";
+  return reference.split("/").at(-1)?.replaceAll(/[^\w.-]/g, "_") ?? "";
+}
+
+function wrap(name: string, attributes: string, inner: string): string {
+  const tag = checked(name);
+  return inner === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${inner}</${tag}>`;
+}
+
+function checked(name: string): string {
+  if (NAME.test(name)) return name;
+  throw new UnwritableError(`"${name.slice(0, 60)}" is no name of an XML element`);
+}
+
+function scalar(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function escapeText(text: string): string {
+  // deno-lint-ignore no-control-regex -- these are what XML cannot hold
+  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) {
+    throw new UnwritableError("a text has characters that XML cannot hold");
+  }
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll("\r", "&#13;");
+}
+
+function escapeAttribute(text: string): string {
+  return escapeText(text).replaceAll('"', "&quot;").replaceAll("\n", "&#10;")
+    .replaceAll("\t", "&#9;");
+}
