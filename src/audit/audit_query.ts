@@ -1,7 +1,9 @@
 import type { AuditRecord } from "../model/event.ts";
+import { effectsWithin, hasEffect } from "../model/verdict.ts";
 import { compileQuery, isInBounds, matchesLabels } from "../store/entry_filter.ts";
 import { isGlob } from "../store/glob.ts";
-import type { ScanQuery, Store } from "../store/store.ts";
+import { compareNewestFirst, formatCursor } from "../store/scan_cursor.ts";
+import type { ScanPage, ScanQuery, Store } from "../store/store.ts";
 import { toLogEntry, toRecord } from "./audit_record.ts";
 
 /** Every given member must match. */
@@ -15,6 +17,7 @@ export interface AuditFilter {
   /** `server.name`, or with `*` and `?`. */
   readonly tool?: string;
   readonly execution?: string;
+  /** What became of it, a `ShownEffect`; `deny` is everything that was stopped. */
   readonly effect?: string;
   readonly kind?: string;
   /** Default 100, at most 10,000. */
@@ -37,30 +40,50 @@ export async function queryAudit(
   store: Pick<Store, "scan">,
   filter: AuditFilter,
 ): Promise<AuditPage> {
-  const { entries, next } = await store.scan(toScanQuery(filter));
-  const records = entries.map(toRecord);
+  const query = toScanQuery(filter);
+  const { entries, next } = filter.effect === undefined
+    ? await store.scan(query)
+    : await scanEffects(store, query, effectsWithin(filter.effect));
+  const found = entries.map(toRecord);
+  const { effect } = filter;
+  const records = effect === undefined ? found : found.filter((one) => hasEffect(one, effect));
   return next === undefined ? { records } : { records, next };
+}
+
+/** One page of what is filed under any of these effects, newest first. */
+async function scanEffects(
+  store: Pick<Store, "scan">,
+  query: ScanQuery,
+  effects: readonly string[],
+): Promise<ScanPage> {
+  const pages = await Promise.all(effects.map((effect) => store.scan({ ...query, effect })));
+  const found = pages.flatMap((page) => page.entries).sort(compareNewestFirst);
+  const entries = found.slice(0, query.limit);
+  const last = entries.at(-1);
+  const isMore = found.length > entries.length || pages.some(({ next }) => next !== undefined);
+  return isMore && last !== undefined ? { entries, next: formatCursor(last) } : { entries };
 }
 
 /** Whether a record is one that a filter asks for; its place in the log does not count. */
 export function recordMatcher(filter: AuditFilter): (record: AuditRecord) => boolean {
-  const { after: _, ...wanted } = filter;
+  const { after: _, effect, ...wanted } = filter;
   const compiled = compileQuery(toScanQuery(wanted));
   return (record) => {
     const entry = toLogEntry(record);
-    return isInBounds(compiled, record.chain, entry) && matchesLabels(compiled, entry);
+    return isInBounds(compiled, record.chain, entry) && matchesLabels(compiled, entry) &&
+      (effect === undefined || hasEffect(record, effect));
   };
 }
 
+/** Without the effect, which is more than one label of the store. */
 export function toScanQuery(filter: AuditFilter): ScanQuery {
-  const { since, until, principal, tool, execution, effect, kind, after } = filter;
+  const { since, until, principal, tool, execution, kind, after } = filter;
   return {
     ...(since === undefined ? {} : { from: since }),
     ...(until === undefined ? {} : { to: until }),
     ...(principal === undefined ? {} : { principal }),
     ...(tool === undefined ? {} : isGlob(tool) ? { toolPattern: tool } : { tool }),
     ...(execution === undefined ? {} : { execution }),
-    ...(effect === undefined ? {} : { effect }),
     ...(kind === undefined ? {} : { kind }),
     ...(after === undefined ? {} : { after }),
     limit: Math.min(QUERY_LIMIT_MAX, Math.max(1, filter.limit ?? LIMIT_DEFAULT)),

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import { effectOf } from "../model/verdict.ts";
 import type { LogEntry } from "../store/store.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
@@ -35,6 +36,7 @@ export function placeEvent(
 
 /** The log entry that holds a record; its index fields follow from the record alone. */
 export function toLogEntry(record: AuditRecord, line = canonicalJson(record)): LogEntry {
+  const effect = effectOf(record);
   return {
     log: record.chain,
     seq: record.seq,
@@ -43,7 +45,7 @@ export function toLogEntry(record: AuditRecord, line = canonicalJson(record)): L
     tool: record.tool === undefined ? "" : withoutNul(toolName(record.tool)),
     execution: withoutNul(record.execution ?? ""),
     kind: record.kind,
-    ...(record.decision === undefined ? {} : { effect: record.decision.effect }),
+    ...(effect === null ? {} : { effect }),
     body: line,
   };
 }

@@ -1,5 +1,6 @@
 import type { AuditRecord } from "../model/event.ts";
-import { isStopped, verdictOf } from "../model/verdict.ts";
+import { cutGraphemes } from "../model/cut_graphemes.ts";
+import { type Disposition, dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { toolName } from "./audit_record.ts";
 
@@ -30,6 +31,7 @@ function severityOf(record: AuditRecord): number {
 
 function renderExtension(record: AuditRecord): string {
   const { actor, tool, decision, result, ms } = record;
+  const disposition = dispositionOf(record);
   const pairs: [string, string | number | undefined][] = [
     ["rt", Date.parse(record.ts)],
     ["externalId", `${record.chain}/${record.seq}`],
@@ -40,7 +42,7 @@ function renderExtension(record: AuditRecord): string {
     ["destinationServiceName", tool?.server],
     ["request", tool === undefined ? undefined : toolName(tool)],
     ["requestMethod", tool?.access],
-    ["act", verdictOf(record)?.effect],
+    ["act", disposition === null ? undefined : ACTIONS[disposition]],
     ["outcome", result?.status],
     ["reason", record.err?.code],
     ["msg", record.err?.message ?? (record.detail && canonicalJson(record.detail))],
@@ -52,6 +54,7 @@ function renderExtension(record: AuditRecord): string {
     ...labelled("cs4", "policy", decision?.bundle),
     ...labelled("cs5", "space", record.space),
     ...labelled("cs6", "prev", record.prev),
+    ...labelled("flexString1", "effect", effectOf(record) ?? undefined),
     ...labelled("cfp1", "msTotal", ms?.total),
     ...labelled("cfp2", "costUsd", record.cost),
   ];
@@ -60,6 +63,16 @@ function renderExtension(record: AuditRecord): string {
     .map(([key, value]) => `${key}=${escapeValue(String(value))}`)
     .join(" ");
 }
+
+/** The outcome decides, not the rule: whatever was stopped is `deny`. */
+const ACTIONS: { readonly [disposition in Disposition]: string } = {
+  allowed: "allow",
+  denied: "deny",
+  delayed: "ask",
+  observed: "allow",
+  planned: "planned",
+  cancelled: "cancelled",
+};
 
 function labelled(
   key: string,
@@ -74,7 +87,7 @@ function escapeHead(text: string): string {
 }
 
 function escapeValue(text: string): string {
-  const cut = text.slice(0, VALUE_CHARACTERS_MAX);
+  const cut = cutGraphemes(text, VALUE_CHARACTERS_MAX);
   return withoutControls(
     cut.replaceAll("\\", "\\\\").replaceAll("=", "\\=").replaceAll(/\r\n|\r|\n/g, "\\n"),
   );

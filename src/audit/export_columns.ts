@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
-import { renderReasons, verdictOf } from "../model/verdict.ts";
+import { dispositionOf, effectOf, renderReasons, verdictOf } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
@@ -11,7 +11,10 @@ export interface ExportColumn {
   readonly read: (record: AuditRecord) => string | number | null;
 }
 
-/** Append only: files of several years are read together. */
+/**
+ * Append only: files of several years are read together. A list is a JSON array, so that a name with
+ * blanks keeps its ends.
+ */
 export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   { name: "chain", type: "text", read: (record) => record.chain },
   { name: "seq", type: "integer", read: (record) => record.seq },
@@ -21,15 +24,15 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   { name: "principal", type: "text", read: (record) => record.actor?.sub ?? null },
   { name: "issuer", type: "text", read: (record) => record.actor?.iss ?? null },
   { name: "client", type: "text", read: (record) => record.actor?.client ?? null },
-  { name: "groups", type: "text", read: (record) => joined(record.actor?.groups) },
+  { name: "groups", type: "text", read: (record) => list(record.actor?.groups) },
   { name: "task", type: "text", read: (record) => record.task ?? null },
   { name: "trace", type: "text", read: (record) => record.trace ?? null },
   { name: "execution", type: "text", read: (record) => record.execution ?? null },
   { name: "call", type: "text", read: (record) => record.call ?? null },
   { name: "tool", type: "text", read: (record) => record.tool ? toolName(record.tool) : null },
   { name: "access", type: "text", read: (record) => record.tool?.access ?? null },
-  { name: "effect", type: "text", read: (record) => record.decision?.effect ?? null },
-  { name: "because", type: "text", read: (record) => joined(record.decision?.because) },
+  { name: "effect", type: "text", read: effectOf },
+  { name: "because", type: "text", read: (record) => list(record.decision?.because) },
   { name: "policy", type: "text", read: (record) => record.decision?.bundle ?? null },
   { name: "approval", type: "text", read: (record) => record.approval ?? null },
   { name: "status", type: "text", read: (record) => record.result?.status ?? null },
@@ -56,14 +59,16 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
     read: (record) => record.detail ? canonicalJson(record.detail) : null,
   },
   { name: "prev", type: "text", read: (record) => record.prev },
-  { name: "shown_effect", type: "text", read: (record) => verdictOf(record)?.effect ?? null },
+  { name: "shown_effect", type: "text", read: effectOf },
   {
     name: "reasons",
     type: "text",
     read: (record) => renderReasons(verdictOf(record)?.reasons ?? []) || null,
   },
+  { name: "decision", type: "text", read: (record) => record.decision?.effect ?? null },
+  { name: "disposition", type: "text", read: dispositionOf },
 ];
 
-function joined(values: readonly string[] | undefined): string | null {
-  return values === undefined || values.length === 0 ? null : values.join(" ");
+function list(values: readonly string[] | undefined): string | null {
+  return values === undefined || values.length === 0 ? null : JSON.stringify(values);
 }

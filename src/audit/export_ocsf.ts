@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import type { AuditRecord } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
-import { isStopped, verdictOf } from "../model/verdict.ts";
+import { dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
 
@@ -65,20 +65,35 @@ function attest(record: AuditRecord, event: OcsfEvent): Json {
   return { ...attestation, fingerprint: { ...SHA_256, ...HEX, ...JCS, value } };
 }
 
+/** The class that the policy gave the tool decides; a name counts only where there is no class. */
 function activityOf(record: AuditRecord): { activity_id: number; activity_name: string } {
-  if (record.kind === "search") return { activity_id: 2, activity_name: "Read" };
-  if (record.tool?.access === "read") return { activity_id: 2, activity_name: "Read" };
-  if (record.tool?.access === undefined) {
-    return { activity_id: 99, activity_name: OTHER_ACTIVITIES.get(record.kind) ?? record.kind };
-  }
-  if (/^(create|add|insert|post|send|new)/i.test(record.tool.name)) {
-    return { activity_id: 1, activity_name: "Create" };
-  }
-  if (record.tool.access === "destructive" || /^(delete|remove)/i.test(record.tool.name)) {
-    return { activity_id: 4, activity_name: "Delete" };
-  }
-  return { activity_id: 3, activity_name: "Update" };
+  if (record.kind === "search") return READ;
+  const { tool } = record;
+  if (tool?.access === "read") return READ;
+  if (tool?.access === "destructive") return DELETE;
+  if (tool?.access === "write") return UPDATE;
+  const guessed = tool === undefined ? undefined : activityOfName(tool.name);
+  if (guessed !== undefined) return guessed;
+  return { activity_id: 99, activity_name: OTHER_ACTIVITIES.get(record.kind) ?? record.kind };
 }
+
+/** By the first or the last word of a name: `create_issue`, `postsDelete`; never by a part of a word. */
+function activityOfName(name: string): { activity_id: number; activity_name: string } | undefined {
+  const words = name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, " ").toLowerCase().match(/[a-z]+/g);
+  return ACTIVITY_OF_VERB.get(words?.[0] ?? "") ?? ACTIVITY_OF_VERB.get(words?.at(-1) ?? "");
+}
+
+const CREATE = { activity_id: 1, activity_name: "Create" };
+const READ = { activity_id: 2, activity_name: "Read" };
+const UPDATE = { activity_id: 3, activity_name: "Update" };
+const DELETE = { activity_id: 4, activity_name: "Delete" };
+
+const ACTIVITY_OF_VERB: ReadonlyMap<string, typeof CREATE> = new Map([
+  ...["create", "add", "insert", "new"].map((verb) => [verb, CREATE] as const),
+  ...["get", "list", "read", "search", "find"].map((verb) => [verb, READ] as const),
+  ...["update", "set", "edit", "change"].map((verb) => [verb, UPDATE] as const),
+  ...["delete", "remove", "destroy", "purge"].map((verb) => [verb, DELETE] as const),
+]);
 
 const OTHER_ACTIVITIES: ReadonlyMap<string, string> = new Map([
   ["execution.start", "Execute"],
@@ -121,8 +136,8 @@ function isAlert(record: AuditRecord): boolean {
 function messageOf(record: AuditRecord): string {
   const who = record.actor?.sub === undefined ? "" : ` by ${record.actor.sub}`;
   const what = record.tool === undefined ? "" : ` of ${toolName(record.tool)}`;
-  const verdict = verdictOf(record);
-  const decision = verdict === null ? "" : `: ${verdict.effect}`;
+  const effect = effectOf(record);
+  const decision = effect === null ? "" : `: ${effect}`;
   const status = record.result === undefined ? "" : `, ${record.result.status}`;
   return `${record.kind}${what}${who}${decision}${status}`;
 }
@@ -179,47 +194,53 @@ function resourceOf(tool: NonNullable<AuditRecord["tool"]>): Json {
   };
 }
 
-/** What the gate decided, in the words of the profile security_control. */
+/** What the gate did, in the words of the profile security_control. */
 function securityOf(record: AuditRecord): { [attribute: string]: Json } {
-  const { decision, approval } = record;
-  if (decision === undefined) {
-    if (isStopped(record)) return { action_id: 2, action: "Denied", ...BLOCKED, is_alert: true };
-    if (record.kind !== "auth.fail") return { action_id: 3, action: "Observed", ...LOGGED };
-    return { action_id: 2, action: "Denied", ...UNAUTHORIZED, is_alert: true };
-  }
-  const policy = { uid: decision.bundle, is_applied: decision.observed === undefined };
+  const { decision } = record;
+  const base = { ...actionOf(record), is_alert: isAlert(record) };
+  if (decision === undefined) return base;
   const authorizations = decision.because.map((rule): Json => ({
     decision: decision.effect,
     policy: { uid: rule },
   }));
-  const base = {
-    policy,
+  return {
+    ...base,
+    policy: { uid: decision.bundle, is_applied: decision.observed === undefined },
     ...(authorizations.length === 0 ? {} : { authorizations }),
-    is_alert: isAlert(record),
   };
-  // A rule let it through, something else stopped it: that is what a reader has to see.
-  if (decision.effect === "allow" && isStopped(record)) {
-    return { ...base, action_id: 2, action: "Denied", ...BLOCKED };
+}
+
+/** The outcome decides, not the rule: a call that a rule let through may have been stopped later. */
+function actionOf(record: AuditRecord): { [attribute: string]: Json } {
+  const disposition = dispositionOf(record);
+  switch (disposition) {
+    case null:
+      return record.kind === "auth.fail"
+        ? { action_id: 2, action: "Denied", ...UNAUTHORIZED }
+        : { action_id: 3, action: "Observed", ...LOGGED };
+    case "denied": {
+      const isHidden = effectOf(record) === "hidden";
+      return { action_id: 2, action: "Denied", ...(isHidden ? UNAUTHORIZED : BLOCKED) };
+    }
+    case "allowed": {
+      const isApproved = record.approval !== undefined;
+      return { action_id: 1, action: "Allowed", ...(isApproved ? APPROVED : ALLOWED) };
+    }
+    case "delayed":
+      return { action_id: 4, action: "Modified", ...DELAYED };
+    case "observed":
+    case "planned":
+      return { action_id: 3, action: "Observed", ...LOGGED };
+    case "cancelled":
+      return { action_id: 99, action: "Cancelled", ...NO_ACTION };
   }
-  if (decision.effect === "allow" && verdictOf(record)?.effect === "ask") {
-    return { ...base, action_id: 4, action: "Modified", ...DELAYED };
-  }
-  if (decision.observed !== undefined) {
-    return { ...base, action_id: 3, action: "Observed", ...LOGGED };
-  }
-  if (decision.effect === "allow" || (decision.effect === "ask" && approval !== undefined)) {
-    const disposition = approval === undefined ? ALLOWED : APPROVED;
-    return { ...base, action_id: 1, action: "Allowed", ...disposition };
-  }
-  if (decision.effect === "ask") return { ...base, action_id: 4, action: "Modified", ...DELAYED };
-  const disposition = decision.effect === "hidden" ? UNAUTHORIZED : BLOCKED;
-  return { ...base, action_id: 2, action: "Denied", ...disposition };
 }
 
 const ALLOWED = { disposition_id: 1, disposition: "Allowed" };
 const BLOCKED = { disposition_id: 2, disposition: "Blocked" };
 const APPROVED = { disposition_id: 8, disposition: "Approved" };
 const DELAYED = { disposition_id: 14, disposition: "Delayed" };
+const NO_ACTION = { disposition_id: 16, disposition: "No Action" };
 const LOGGED = { disposition_id: 17, disposition: "Logged" };
 const UNAUTHORIZED = { disposition_id: 26, disposition: "Unauthorized" };
 
@@ -247,7 +268,8 @@ function aiOf(record: AuditRecord): { [attribute: string]: Json } {
 /** What the schema has no attribute for. */
 function unmappedOf(record: AuditRecord): Json {
   const { args, result, ms, cost, code, upstream, approval, detail, prev } = record;
-  const members = { args, result, ms, cost, code, upstream, approval, detail, prev };
+  const effect = effectOf(record) ?? undefined;
+  const members = { effect, args, result, ms, cost, code, upstream, approval, detail, prev };
   // Through JSON, so that members that are not there are left out.
   return JSON.parse(JSON.stringify(members));
 }

@@ -1,3 +1,4 @@
+import { cutGraphemes } from "../model/cut_graphemes.ts";
 import type { AuditEvent } from "../model/event.ts";
 import { RECORD_BYTES_MAX } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
@@ -70,7 +71,7 @@ function cut(
     const whole = value.toWellFormed();
     return whole.length <= bounds.charactersMax
       ? whole
-      : `${whole.slice(0, bounds.charactersMax).toWellFormed()}…`;
+      : `${cutGraphemes(whole, bounds.charactersMax)}…`;
   }
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value === "boolean" || value === null || value === undefined) return value;

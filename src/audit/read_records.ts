@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { hasEffect } from "../model/verdict.ts";
 import { compileQuery, isInBounds, matchesLabels } from "../store/entry_filter.ts";
 import type { LogEntry, Store } from "../store/store.ts";
 import { type AuditFilter, toScanQuery } from "./audit_query.ts";
@@ -35,14 +36,15 @@ async function* readChain(
   chain: string,
   filter: AuditFilter,
 ): AsyncGenerator<LogEntry> {
-  const { limit: _limit, after: _after, ...wanted } = filter;
+  const { limit: _limit, after: _after, effect, ...wanted } = filter;
   const compiled = compileQuery(toScanQuery(wanted));
   const size = ((await store.head(chain))?.seq ?? -1) + 1;
   const start = filter.since === undefined ? 0 : await firstAt(store, chain, filter.since);
   for await (const entries of readAscending(store, chain, start, size)) {
     for (const entry of entries) {
       if (filter.until !== undefined && entry.ts >= filter.until) return;
-      if (isInBounds(compiled, chain, entry) && matchesLabels(compiled, entry)) yield entry;
+      if (!isInBounds(compiled, chain, entry) || !matchesLabels(compiled, entry)) continue;
+      if (effect === undefined || hasEffect(toRecord(entry), effect)) yield entry;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { ApiRequest } from "./api_client.ts";
 import type { CommandContext, Option } from "./command.ts";
-import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
+import { AUDIT_KINDS } from "../model/event.ts";
+import { SHOWN_EFFECTS } from "../model/verdict.ts";
 import { parseMoment } from "./time.ts";
 import { usageError } from "./usage_error.ts";
 
@@ -16,7 +17,10 @@ export const FILTERS: { readonly [name: string]: Option } = {
   principal: { value: "SUB", about: "Who called" },
   tool: { value: "NAME", about: "SERVER.TOOL" },
   execution: { value: "ID", about: "One execution" },
-  effect: { value: "E", about: "allow, ask, deny or hidden" },
+  effect: {
+    value: "E",
+    about: "What became of it: deny (all that was stopped), refused, failed, allow, …",
+  },
   kind: { value: "K", about: "call.intent, call.outcome, execution.end, search, …" },
 };
 
@@ -40,7 +44,7 @@ export function filterOf(context: CommandContext): Filter {
     principal: context.text("principal"),
     tool: context.text("tool"),
     execution: context.text("execution"),
-    effect: oneOf(context, "effect", AUDIT_EFFECTS),
+    effect: oneOf(context, "effect", SHOWN_EFFECTS),
     kind: oneOf(context, "kind", AUDIT_KINDS),
   };
 }

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../audit/export_audit.ts";
-import { AUDIT_EFFECTS, AUDIT_KINDS } from "../model/event.ts";
+import { AUDIT_KINDS } from "../model/event.ts";
 import { findNonFinite } from "../model/json_numbers.ts";
 import { listSchema } from "../model/list_schema.ts";
+import { SHOWN_EFFECTS } from "../model/verdict.ts";
 
 /** Of groups, scopes or spaces in one request. */
 const NAMES_MAX = 1_000;
@@ -66,7 +67,7 @@ export const FilterSchema = z.strictObject({
   principal: z.string().optional(),
   tool: z.string().optional(),
   execution: z.string().optional(),
-  effect: z.enum(AUDIT_EFFECTS).optional(),
+  effect: z.enum(SHOWN_EFFECTS).optional(),
   kind: z.enum(AUDIT_KINDS).optional(),
   limit: z.coerce.number().int().min(1).max(100_000).optional(),
   after: z.string().optional(),

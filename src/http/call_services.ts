@@ -1,4 +1,5 @@
 import type { AuditLog } from "../audit/audit_log.ts";
+import { cutGraphemes } from "../model/cut_graphemes.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { Effect } from "../model/decision.ts";
@@ -187,5 +188,5 @@ function toRow(record: AuditRecord, args: string | null, result: string | null):
 }
 
 function cut(text: string | null): string | null {
-  return text !== null && text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+  return text !== null && text.length > TEXT_MAX ? `${cutGraphemes(text, TEXT_MAX)}…` : text;
 }

@@ -18,9 +18,6 @@ export const AUDIT_KINDS = [
 ] as const;
 export type AuditKind = typeof AUDIT_KINDS[number];
 
-/** What a decision can be, as records have it. */
-export const AUDIT_EFFECTS = ["allow", "ask", "deny", "hidden"] as const;
-
 export interface AuditActor {
   readonly sub: string;
   readonly iss: string;

@@ -39,27 +39,70 @@ export interface Verdict {
   readonly reasons: readonly Reason[];
 }
 
-type Decided = Pick<AuditEvent, "kind" | "decision" | "err" | "result" | "detail" | "ms">;
+type Decided = Pick<
+  AuditEvent,
+  "kind" | "decision" | "approval" | "err" | "result" | "detail" | "ms"
+>;
 
 /** What a record says became of it; null for a record of something that nobody decides. */
 export function verdictOf(record: Decided): Verdict | null {
-  const { kind, decision, detail } = record;
-  if (kind === "limit.hit") {
-    const effect = detail?.over === "ask" ? "ask" : "refused";
-    return { effect, reasons: reasonsOf(record) };
-  }
-  if (kind !== "call.outcome") {
-    return decision === undefined
-      ? null
-      : { effect: knownEffect(decision.effect), reasons: becauseOf(decision) };
-  }
-  return { effect: effectOfOutcome(record), reasons: reasonsOf(record) };
+  const effect = effectOf(record);
+  if (effect === null) return null;
+  const { kind, decision } = record;
+  const hasOutcome = kind === "call.outcome" || kind === "limit.hit";
+  const reasons = hasOutcome || decision === undefined ? reasonsOf(record) : becauseOf(decision);
+  return { effect, reasons };
 }
 
-/** Whether a record is about something that the gate stopped, whatever its rules said. */
+/** The verdict without its reasons. */
+export function effectOf(record: Decided): ShownEffect | null {
+  const { kind, decision, detail } = record;
+  if (kind === "limit.hit") return detail?.over === "ask" ? "ask" : "refused";
+  if (kind === "call.outcome") return effectOfOutcome(record);
+  return decision === undefined ? null : knownEffect(decision.effect);
+}
+
+/**
+ * Whether a record is about something that the gate stopped, whatever its rules said. A call that a
+ * rule asks about and nobody approved was stopped, too.
+ */
 export function isStopped(record: Decided): boolean {
-  const effect = verdictOf(record)?.effect;
+  const effect = effectOf(record);
+  if (effect === "ask") return record.kind === "limit.hit" || codeOf(record) !== null;
   return effect === "deny" || effect === "hidden" || effect === "refused";
+}
+
+/**
+ * Whether a filter by effect wants a record: the one answer for the command line, the API and the
+ * console. `deny` is everything that was stopped, by whatever; the other words are exact.
+ */
+export function hasEffect(record: Decided, wanted: string): boolean {
+  return wanted === "deny" ? isStopped(record) : effectOf(record) === wanted;
+}
+
+/** What records can be filed under that a filter by effect wants. */
+export function effectsWithin(wanted: string): readonly string[] {
+  return wanted === "deny" ? ["deny", "hidden", "refused", "ask"] : [wanted];
+}
+
+/** What the gate did with a call, in the few words that other systems know. */
+export type Disposition =
+  | "allowed" // it was let through, whatever the upstream made of it
+  | "denied"
+  | "delayed" // it waits for a person
+  | "observed" // it was let through, since the rule that matched is only observed
+  | "planned" // a dry run
+  | "cancelled"; // its caller took it back before it was made
+
+/** The same for every export; null for a record of something that nobody decides. */
+export function dispositionOf(record: Decided): Disposition | null {
+  const effect = effectOf(record);
+  if (effect === null) return null;
+  if (isStopped(record)) return "denied";
+  if (effect === "planned") return "planned";
+  if (effect === "cancelled" && !wasMade(record)) return "cancelled";
+  if (record.decision?.observed !== undefined) return "observed";
+  return effect === "ask" && record.approval === undefined ? "delayed" : "allowed";
 }
 
 /** Whether an upstream may have heard of the call that this outcome ends. */

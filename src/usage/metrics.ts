@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { effectOf } from "../model/verdict.ts";
 import { createCounter, createHistogram, gaugeLines, type MetricFamily } from "./prometheus.ts";
 
 /** Facts that are asked for when somebody reads the metrics. */
@@ -34,7 +35,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const executionSeconds = createHistogram("toolgate_execution_seconds", "Wall time of programs");
   const calls = createCounter(
     "toolgate_calls_total",
-    "Tool calls that ended, by server, effect of the policy and status",
+    "Tool calls that ended, by server, what became of them and status",
   );
   const callSeconds = createHistogram(
     "toolgate_call_seconds",
@@ -91,7 +92,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         const exists = record.tool?.pin !== undefined;
         const server = exists ? record.tool?.server ?? "" : "";
         const status = record.result?.status ?? "unknown";
-        calls.add({ server, effect: record.decision?.effect ?? "none", status }, 1);
+        calls.add({ server, effect: effectOf(record) ?? "none", status }, 1);
         if (exists) callSeconds.observe({ server }, (record.ms?.total ?? 0) / 1000);
       }
     },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
+import { recordMatcher } from "../../src/audit/audit_query.ts";
 import { hashLine } from "../../src/audit/audit_record.ts";
 import { canonicalJson } from "../../src/audit/canonical_json.ts";
 import { openCheckpoint } from "../../src/audit/checkpoint.ts";
@@ -9,7 +10,7 @@ import type { AuditEvent, AuditRecord } from "../../src/model/event.ts";
 import { keyOf } from "../../src/store/keys.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Change, LogEntry, Store } from "../../src/store/store.ts";
 
 const CONFIG = AuditSchema.parse({});
 
@@ -282,6 +283,63 @@ Deno.test("query() filters by every field, alone and together, in pages", async 
     assert.equal((await log.query({ since: since + 60_000 })).records.length, 0);
     assert.equal((await log.query({ until: since - 60_000 })).records.length, 0);
   });
+});
+
+Deno.test("query(), records() and recordMatcher() find by what became of a call", async () => {
+  const store = createMemoryStore();
+  const log = await openAuditLog({ store, chain: "main", config: CONFIG });
+  const ends: [string, string, "allow" | "ask" | "deny" | "hidden"][] = [
+    ["allow", "ok", "allow"],
+    ["refused", "ERR_LIMIT_REACHED", "allow"],
+    ["refused", "ERR_INVALID_ARGUMENTS", "allow"],
+    ["ask", "ERR_APPROVAL_REQUIRED", "ask"],
+    ["deny", "ERR_POLICY_DENIED", "deny"],
+    ["hidden", "ERR_TOOL_NOT_FOUND", "hidden"],
+  ];
+  for (let n = 0; n < 60; n++) {
+    const [, status, effect] = ends[n % ends.length] as typeof ends[number];
+    const decision = { effect, because: ["r"], bundle: "b" };
+    await log.append({ ...outcome(`e:${n}`), decision, result: { status } });
+  }
+  const stopped = (effect: string) => effect === "deny" ? 50 : effect === "refused" ? 20 : 10;
+  for (const effect of ["allow", "refused", "ask", "deny", "hidden"]) {
+    const found: AuditRecord[] = [];
+    let after: string | undefined;
+    do {
+      const page = await log.query({ effect, limit: 7, ...(after ? { after } : {}) });
+      found.push(...page.records);
+      after = page.next;
+    } while (after !== undefined);
+    assert.equal(found.length, stopped(effect), effect);
+    const seqs = found.map(({ seq }) => seq);
+    assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => b - a), effect);
+    const oldestFirst = await Array.fromAsync(log.records({ effect }));
+    assert.deepEqual(oldestFirst.map(({ seq }) => seq), seqs.toReversed());
+    const all = await Array.fromAsync(log.records());
+    assert.equal(all.filter(recordMatcher({ effect })).length, found.length);
+  }
+  await log.close();
+});
+
+Deno.test("verify() takes records that an older version filed under the policy's decision alone", async () => {
+  const store = createMemoryStore();
+  const older = {
+    ...store,
+    append: (entries: readonly LogEntry[], beside?: readonly Change[]) =>
+      store.append(
+        entries.map((entry) =>
+          entry.kind === "call.outcome" ? { ...entry, effect: "allow" } : entry
+        ),
+        beside,
+      ),
+  };
+  const log = await openAuditLog({ store: older, chain: "main", config: CONFIG });
+  const decision = { effect: "allow", because: ["r"], bundle: "b" } as const;
+  await log.append({ ...outcome("e:0"), decision, result: { status: "ERR_LIMIT_REACHED" } });
+  assert.deepEqual((await log.verify()).firstBad, null);
+  await log.append({ ...outcome("e:1"), decision: { ...decision, effect: "deny" } });
+  assert.match((await log.verify()).firstBad?.message ?? "", /filed under another effect/);
+  await log.close();
 });
 
 Deno.test("follow() tells every record in order until it is stopped", async () => {

@@ -9,7 +9,7 @@ import { toOcsf } from "../../src/audit/export_ocsf.ts";
 import { canonicalJson } from "../../src/audit/canonical_json.ts";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { verifyAuditExport } from "../../src/audit/verify_audit.ts";
-import type { AuditKind, AuditRecord } from "../../src/model/event.ts";
+import type { AuditActor, AuditKind, AuditRecord } from "../../src/model/event.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
 import { CONFIG, intent, writeExecutions } from "./audit_fixture.ts";
 import { loadOcsfSchema } from "./ocsf_validator.ts";
@@ -191,6 +191,138 @@ Deno.test("renderCsvLine() quotes, keeps columns together and disarms formulas",
   const [quiet] = parseCsv(renderCsvLine({ ...BASE, cost: 0.5 }));
   assert.equal(quiet?.[EXPORT_COLUMNS.findIndex(({ name }) => name === "cost_usd")], "0.5");
 });
+
+Deno.test("renderCsvLine() disarms full-width and small forms, and formulas behind blanks", () => {
+  const at = EXPORT_COLUMNS.findIndex(({ name }) => name === "space");
+  for (
+    const start of [
+      "＝",
+      "＋",
+      "－",
+      "＠",
+      "﹦",
+      "﹢",
+      "﹣",
+      "﹫",
+      " =",
+      "\u00a0＝",
+      "\u200b=",
+      "\ufeff@",
+    ]
+  ) {
+    const space = `${start}1+1`;
+    assert.equal(parseCsv(renderCsvLine({ ...BASE, space }))[0]?.[at], `'${space}`);
+  }
+  const harmless = "a＝b";
+  assert.equal(parseCsv(renderCsvLine({ ...BASE, space: harmless }))[0]?.[at], harmless);
+});
+
+Deno.test("the flat forms keep the ends of each name in a list", () => {
+  const read = (name: string, record: AuditRecord) =>
+    EXPORT_COLUMNS.find((column) => column.name === name)?.read(record);
+  const groupsOf = (groups: string[]) =>
+    read("groups", { ...BASE, actor: { ...BASE.actor as AuditActor, groups } });
+  assert.equal(groupsOf(["a b", "c"]), '["a b","c"]');
+  assert.notEqual(groupsOf(["a b", "c"]), groupsOf(["a", "b c"]));
+  assert.equal(groupsOf([]), null);
+  const decision = { effect: "deny", because: ["r 1", 'r"2'], bundle: "b" } as const;
+  assert.equal(read("because", { ...BASE, decision }), '["r 1","r\\"2"]');
+});
+
+Deno.test("the outcome decides what an export says of a call, not the rule that let it through", () => {
+  const allow = { effect: "allow", because: ["r1"], bundle: "b" } as const;
+  const ended = (code: string, more: Partial<AuditRecord> = {}): AuditRecord => ({
+    ...BASE,
+    kind: "call.outcome",
+    decision: allow,
+    result: { status: code },
+    err: { code, message: "No" },
+    ...more,
+  });
+  const { decision: _, ...undecided } = ended("ERR_INVALID_ARGUMENTS");
+  const ask = { ...allow, effect: "ask" } as const;
+  const pinned = { ...allow, effect: "hidden", because: ["drift"] } as const;
+  const stopped: [string, AuditRecord][] = [
+    ["refused", ended("ERR_LIMIT_REACHED", { detail: { limit: "day" } })],
+    ["refused", ended("ERR_INVALID_ARGUMENTS")],
+    ["refused", undecided],
+    ["refused", ended("ERR_TOOL_UNAVAILABLE", { decision: pinned })],
+    ["ask", ended("ERR_APPROVAL_REQUIRED", { decision: ask })],
+    ["ask", ended("ERR_APPROVAL_REQUIRED", { detail: { limit: "day" } })],
+    ["deny", ended("ERR_POLICY_DENIED", { decision: { ...allow, effect: "deny" } })],
+    ["refused", { ...BASE, kind: "limit.hit", detail: { limit: "day" } }],
+    ["ask", { ...BASE, kind: "limit.hit", detail: { limit: "day", over: "ask" } }],
+  ];
+  for (const [effect, record] of stopped) {
+    const event = toOcsf(record);
+    const what = `${effect} ${record.err?.code ?? record.kind}`;
+    assert.equal(event.action_id, 2, what);
+    assert.deepEqual([event.disposition_id, event.disposition], [2, "Blocked"], what);
+    assert.deepEqual([event.is_alert, event.severity_id], [true, 3], what);
+    const cef = parseCef(renderCef(record)).extension;
+    assert.deepEqual([cef.get("act"), cef.get("flexString1")], ["deny", effect], what);
+    const columns = columnsOf(record);
+    assert.deepEqual([columns.get("disposition"), columns.get("effect")], ["denied", effect], what);
+  }
+  const made = { ms: { upstream: 5 } };
+  const passed: [string, number, string, AuditRecord][] = [
+    ["allow", 1, "allowed", { ...BASE, kind: "call.outcome", result: { status: "ok" } }],
+    ["failed", 1, "allowed", ended("ERR_UPSTREAM", made)],
+    ["unknown", 1, "allowed", ended("ERR_OUTCOME_UNKNOWN")],
+    ["cancelled", 1, "allowed", ended("ERR_CANCELLED", made)],
+    ["cancelled", 99, "cancelled", ended("ERR_CANCELLED")],
+    ["planned", 3, "planned", { ...BASE, kind: "call.outcome", result: { status: "planned" } }],
+    ["allow", 3, "observed", {
+      ...BASE,
+      kind: "call.outcome",
+      decision: { ...allow, observed: "deny" },
+      result: { status: "ok" },
+    }],
+  ];
+  for (const [effect, action, disposition, record] of passed) {
+    const what = `${effect} ${disposition}`;
+    assert.equal(toOcsf(record).action_id, action, what);
+    const columns = columnsOf(record);
+    assert.deepEqual([columns.get("disposition"), columns.get("effect")], [disposition, effect]);
+    assert.notEqual(parseCef(renderCef(record)).extension.get("act"), "deny", what);
+  }
+});
+
+Deno.test("the class of a tool decides its OCSF activity, and a name only where there is no class", () => {
+  const activity = (name: string, access?: "read" | "write" | "destructive") =>
+    toOcsf({ ...BASE, tool: { server: "s", name, ...(access ? { access } : {}) } }).activity_name;
+  for (const name of ["posts_delete", "addressRemove", "create_issue", "newsletter", "get"]) {
+    assert.equal(activity(name, "destructive"), "Delete", name);
+    assert.equal(activity(name, "write"), "Update", name);
+    assert.equal(activity(name, "read"), "Read", name);
+  }
+  assert.equal(activity("create_issue"), "Create");
+  assert.equal(activity("postsDelete"), "Delete");
+  for (const name of ["address", "newsletter", "sender", "postpone", "getaway", "removed"]) {
+    assert.equal(activity(name), "call.intent", name);
+  }
+});
+
+Deno.test("renderCef() never cuts an emoji in two", () => {
+  for (const emoji of ["😀", "👨‍👩‍👧‍👦", "🇩🇪", "👍🏽", "é̂"]) {
+    for (let room = 0; room <= emoji.length; room++) {
+      const message = `${"x".repeat(1_023 - room)}${emoji}${emoji}`;
+      const cef = renderCef({ ...BASE, err: { code: "E", message } });
+      const kept = parseCef(cef).extension.get("msg") ?? "";
+      assert.ok(kept === "x".repeat(1_023 - room) + (room === emoji.length ? emoji : ""), emoji);
+    }
+  }
+  // A run of joiners without end is cut all the same, between two code points.
+  const endless = parseCef(
+    renderCef({ ...BASE, err: { code: "E", message: "😀\u200d".repeat(900) } }),
+  );
+  const kept = endless.extension.get("msg") ?? "";
+  assert.ok(kept.isWellFormed() && kept.length > 900, `${kept.length}`);
+});
+
+function columnsOf(record: AuditRecord): Map<string, unknown> {
+  return new Map(EXPORT_COLUMNS.map(({ name, read }) => [name, read(record)]));
+}
 
 Deno.test("a Parquet export is read by another library, over several row groups", async () => {
   const records = variety();

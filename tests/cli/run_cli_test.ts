@@ -388,7 +388,10 @@ Deno.test("audit list pages through the log up to its limit, one record per line
 Deno.test("audit refuses a filter that cannot be meant before it starts anything", async () => {
   await withFolder(async (folder) => {
     const wrong: [string[], RegExp][] = [
-      [["--effect", "denied"], /"--effect" is "denied"\n +Use one of allow, ask, deny, hidden/],
+      [
+        ["--effect", "denied"],
+        /"--effect" is "denied"\n +Use one of allow, planned, ask, .*refused, deny/,
+      ],
       [["--kind", "call"], /"--kind" is "call"\n +Use one of execution\.start, /],
       [["--since", "1d", "--until", "2d"], /--since is not before --until/],
       [["--since", "yesterday"], /"--since" is no time/],

@@ -13,6 +13,7 @@ import { recordKey } from "../../src/console/console_deps.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
 import type { Usage } from "../../src/usage/kpi.ts";
 import { createUsageSums, type UsageFigures } from "../../src/usage/usage_row.ts";
+import { hasEffect } from "../../src/model/verdict.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { LimitsSchema } from "../../src/config/schema.ts";
@@ -431,7 +432,7 @@ function isWanted(record: AuditRecord, filter: Parameters<ConsoleDeps["queryAudi
     (filter.principal === undefined || record.actor?.sub === filter.principal) &&
     (filter.tool === undefined || tool === filter.tool) &&
     (filter.execution === undefined || record.execution === filter.execution) &&
-    (filter.effect === undefined || record.decision?.effect === filter.effect) &&
+    (filter.effect === undefined || hasEffect(record, filter.effect)) &&
     (filter.kind === undefined || record.kind === filter.kind);
 }
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, GateError } from "../../src/model/errors.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
-import { isStopped, renderReasons, verdictOf } from "../../src/model/verdict.ts";
+import {
+  dispositionOf,
+  hasEffect,
+  isStopped,
+  renderReasons,
+  verdictOf,
+} from "../../src/model/verdict.ts";
 import { callTool } from "../../src/supervisor/call_tool.ts";
 import type { CallToolDeps } from "../../src/supervisor/tool_call.ts";
 import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
@@ -222,7 +228,13 @@ Deno.test("only a call that went through is shown as allowed, and whatever stopp
       assert.equal(verdict?.effect, effect);
       assert.equal(renderReasons(verdict?.reasons ?? []), reasons);
       assert.equal(verdict?.effect === "allow", outcome.ok && effect !== "planned");
-      assert.equal(isStopped(record), ["refused", "deny", "hidden"].includes(effect));
+      // An ask that nobody approved ended the call, too.
+      const stopped = ["refused", "deny", "hidden", "ask"].includes(effect);
+      assert.equal(isStopped(record), stopped);
+      assert.equal(hasEffect(record, "deny"), stopped);
+      assert.equal(hasEffect(record, effect), true);
+      assert.equal(hasEffect(record, "allow"), effect === "allow");
+      assert.equal(dispositionOf(record) === "denied", stopped);
     });
   }
 });

@@ -1,4 +1,5 @@
 import type { CallAnswer, CallRow } from "../../http/call_services.ts";
+import { cutGraphemes } from "../../model/cut_graphemes.ts";
 import { filterOf, FILTERS } from "../audit_filters.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
@@ -56,7 +57,7 @@ function renderCalls(calls: readonly CallRow[]): string {
 
 function cell(text: string | null): string {
   if (text === null) return "(not kept)";
-  return text.length > CELL_MAX ? `${text.slice(0, CELL_MAX)}…` : text;
+  return text.length > CELL_MAX ? `${cutGraphemes(text, CELL_MAX)}…` : text;
 }
 
 function summaryOf({ calls, examined, withoutArguments, more }: CallAnswer): string {

@@ -1,5 +1,5 @@
-import { AUDIT_EFFECTS, AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
-import { renderReasons, verdictOf } from "../../model/verdict.ts";
+import { AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
+import { renderReasons, SHOWN_EFFECTS, verdictOf } from "../../model/verdict.ts";
 import { type AuditForm, auditQueryString } from "../audit_form.ts";
 import { type AuditVerifyState, recordKey } from "../console_deps.ts";
 import { formatMs } from "../format.ts";
@@ -63,7 +63,7 @@ function Filters({ form }: { form: AuditForm }) {
       <Field name="principal" label="Who" value={form.principal} />
       <Field name="tool" label="Tool" value={form.tool} placeholder="pay.refund or pay.*" />
       <Field name="execution" label="Execution" value={form.execution} />
-      <Choice name="effect" label="Effect" value={form.effect} values={AUDIT_EFFECTS} />
+      <Choice name="effect" label="Effect" value={form.effect} values={SHOWN_EFFECTS} />
       <Choice name="kind" label="Kind" value={form.kind} values={AUDIT_KINDS} />
       <div class="buttons">
         <button type="submit" class="primary">Search</button>
