@@ -353,7 +353,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       await withinMs(Promise.allSettled(running), config.server.drainMs);
       stopping.abort();
       await Promise.allSettled(running);
-      policy.close();
+      await policy.close();
       await checker.close();
       if (sandbox.started()) await (await sandbox()).close();
       await opened?.close();

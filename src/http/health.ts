@@ -66,6 +66,7 @@ export function createHealth(deps: HealthDeps): Health {
       policy: {
         name: policy.name,
         digest: policy.digest,
+        since: policy.since,
         // Anybody may ask, and the reason names tools: where log-in is needed only the places are told.
         rejected: deps.config.auth === "none" ? policy.rejected : placesOf(policy.rejected),
       },

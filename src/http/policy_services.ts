@@ -18,12 +18,14 @@ export function createPolicyServices(deps: {
       await deps.catalog();
       const { problems: found, ...checked } = await deps.policy.check();
       const { source, ...status } = deps.policy.status();
+      const { name, digest, since } = status;
       const silent = deps.servers().filter(({ listedAt }) => listedAt === null);
       const problems = [...silent.map(({ server }) => notChecked(server, source)), ...found];
       return {
         source,
         ...status,
         ...checked,
+        inForce: { name, digest, since },
         ok: problems.every((problem) => problem.severity !== "error"),
         problems: problems.map((problem) => ({ ...problem, text: renderProblem(problem) })),
       };

@@ -1,28 +1,29 @@
-import type { Config } from "../config/schema.ts";
 import type { AuditEvent } from "../model/event.ts";
-import { GateError, reportError } from "../model/errors.ts";
 import type { DecisionRequest } from "../model/decision.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
-import { closedPolicy, defaultPolicy, openPolicy } from "./builtin_policies.ts";
-import { verifyBundle } from "./bundle.ts";
-import { withPins } from "./bundle_pins.ts";
-import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
-import type { BundleKey } from "./bundle_signature.ts";
+import { closedPolicy } from "./builtin_policies.ts";
 import type { Explanation } from "./explain.ts";
 import { explainNotes, keyNotes } from "./explain_notes.ts";
 import { blockingProblems, withUnlisted } from "./check_policy.ts";
-import { loadPolicyFiles } from "./load_policy.ts";
-import { parsePolicy } from "./parse_policy.ts";
-import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
-import type { PolicyDocument } from "./policy_document.ts";
+import { describeContents } from "./load_policy.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
 import { type PolicyProblem, renderProblem } from "./policy_error.ts";
 import type { TestPrincipal } from "./policy_schema.ts";
 import { findTool, toolFromName } from "./named_tool.ts";
 import { type PolicyTestFailure, type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
 import { principalInGroups } from "./principal_facts.ts";
-import { watchPolicy } from "./watch_policy.ts";
+import {
+  builtIn,
+  propose,
+  type ProposeDeps,
+  readConfigured,
+  readSources,
+  unusable,
+  type Usable,
+} from "./propose_policy.ts";
+import { watchContents } from "./watch_contents.ts";
 
 /**
  * The policy in force.
@@ -47,7 +48,7 @@ export interface ActivePolicy {
   readonly announce: () => Promise<void>;
   /** To be called when the catalog has changed: problems depend on it. */
   readonly toolsChanged: () => void;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 export interface PolicyStatus {
@@ -55,6 +56,8 @@ export interface PolicyStatus {
   readonly source: string;
   readonly name: string;
   readonly digest: string;
+  /** Since when it is in force in this process, as RFC 3339. */
+  readonly since: string;
   /** What the policy in force has against the catalog. */
   readonly problems: readonly string[];
   /** Why the last attempt to replace it failed; null after a success. */
@@ -89,14 +92,7 @@ export interface ExplainAnswer extends Explanation {
   readonly notes: readonly string[];
 }
 
-export interface ActivePolicyDeps {
-  readonly config: Pick<Config, "policies" | "bundle">;
-  readonly tools: () => readonly Tool[];
-  /** False for a configured server whose tools are not known now: nothing is held against those. */
-  readonly isListed: (server: string) => boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly bundles: BundleMemory;
+export interface ActivePolicyDeps extends ProposeDeps {
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly log: Log;
   /**
@@ -106,42 +102,14 @@ export interface ActivePolicyDeps {
   readonly unusable?: "refuse" | "close";
 }
 
-/** Which bundle was active last on this site, over restarts. */
-export interface BundleMemory {
-  last(): Promise<ActivatedBundle | null>;
-  remember(activated: ActivatedBundle): Promise<void>;
-}
-
-/** A policy that may take its place, or why it may not. */
-type Candidate =
-  | Usable
-  | { readonly ok: false; readonly reason: string; readonly draft?: Draft };
-
-interface Usable {
-  readonly ok: true;
-  readonly policy: Policy;
-  /** Null for the built-in policies: they have no files. */
-  readonly document: PolicyDocument | null;
-  readonly activated: ActivatedBundle | null;
-  /** Past its time: a bundle that denies everything, or warns. */
-  readonly isStale: boolean;
-  /** When to ask again although no file changed; null: never. */
-  readonly staleAt: number | null;
-  readonly warnings: readonly string[];
-}
-
-/** A policy that reads well and yet may not be activated. */
-interface Draft {
-  readonly policy: Policy;
-  readonly document: PolicyDocument;
-}
-
 /** Longest delay of a timer. */
 const TIMER_MS_MAX = 2_147_483_647;
 
 /** @throws {GateError} if the first policy cannot be used at all. */
 export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePolicy> {
   const source = sourceOf(deps.config);
+  const look = () => describeContents(() => readSources(deps.config));
+  const firstLook = await look();
   const proposed = await propose(deps, { isFirst: true });
   if (!proposed.ok && deps.unusable !== "close") throw unusable(proposed.reason);
   const first = proposed.ok ? proposed : builtIn(closedPolicy());
@@ -153,11 +121,15 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
   let announced = false;
   let wasStale = first.isStale;
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
+  let since = deps.now();
+  /** Reloads go one after the other: what was read first must not take its place last. */
+  let reloading: Promise<unknown> = Promise.resolve();
 
   const status = (): PolicyStatus => ({
     source,
     name: policy.name,
     digest: policy.digest,
+    since: new Date(since).toISOString(),
     problems: [...warnings, ...problems.map(renderProblem)],
     rejected,
   });
@@ -171,8 +143,10 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     staleTimer = setTimeout(reloadByItself, delay);
     Deno.unrefTimer(staleTimer);
   };
-  const reject = async (reason: string): Promise<PolicyStatus> => {
+  const reject = async (reason: string, isAsked: boolean): Promise<PolicyStatus> => {
+    const isKnown = rejected === reason;
     rejected = reason;
+    if (isKnown && !isAsked) return status();
     deps.log("error", "A new policy was not activated", { source, reason });
     await deps.audit({
       kind: "policy.activate",
@@ -182,29 +156,39 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     });
     return status();
   };
-  const reload = async (): Promise<PolicyStatus> => {
+  const reload = (isAsked: boolean): Promise<PolicyStatus> => {
+    const reloaded = reloading.then(() => reloadNow(isAsked));
+    reloading = reloaded.catch(() => {});
+    return reloaded;
+  };
+  const reloadNow = async (isAsked: boolean): Promise<PolicyStatus> => {
     const next = await propose(deps, { isFirst: false });
-    if (!next.ok) return await reject(next.reason);
+    if (!next.ok) return await reject(next.reason, isAsked);
     rejected = null;
     // A bundle that became stale denies from now on: another policy under the same digest.
     const isSame = next.policy.digest === policy.digest && next.isStale === wasStale;
     wasStale = next.isStale;
     await take(next);
     if (isSame) return status();
+    since = deps.now();
     problems = [];
     deps.log("info", "Activated a new policy", { source, digest: policy.digest });
     await deps.audit(activation(policy, source));
     return status();
   };
-  const reloadByItself = () => {
-    reload().catch((error) => deps.log("error", "Cannot reload the policy", { cause: `${error}` }));
+  const reloadByItself = async () => {
+    try {
+      await reload(false);
+    } catch (error) {
+      deps.log("error", "Cannot reload the policy", { cause: `${error}` });
+    }
   };
   await take(first);
-  const watch = first.document === null ? null : watchPolicy(source, reloadByItself);
+  const watch = first.document === null ? null : watchContents(look, firstLook, reloadByItself);
   return {
     current: () => policy,
     status,
-    reload,
+    reload: () => reload(true),
     async check() {
       const next = await readConfigured(deps);
       const { name, digest } = next?.policy ?? policy;
@@ -240,130 +224,20 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
         deps.log("warn", "The policy does not fit the catalog", { problems: texts });
       }
       problems = found;
+      // What did not fit the tools before may fit them now.
+      if (rejected !== null) void reloadByItself();
     },
-    close() {
+    async close() {
       clearTimeout(staleTimer);
-      watch?.close();
+      await watch?.close();
+      await reloading;
     },
   };
 }
 
-function sourceOf(config: ActivePolicyDeps["config"]): string {
+function sourceOf(config: ProposeDeps["config"]): string {
   if (config.bundle === undefined) return config.policies ?? "default";
   return typeof config.bundle === "string" ? config.bundle : config.bundle.path;
-}
-
-/**
- * Reads what is configured and decides whether it may be activated.
- *
- * @param options.isFirst at start the catalog is still empty: only what the files alone tell is checked.
- */
-async function propose(
-  deps: ActivePolicyDeps,
-  options: { readonly isFirst: boolean },
-): Promise<Candidate> {
-  const { config } = deps;
-  if (config.bundle !== undefined) return await proposeBundle(deps, options);
-  if (config.policies === undefined) return builtIn(defaultPolicy());
-  if (config.policies === "open") return builtIn(openPolicy());
-  let document: PolicyDocument;
-  try {
-    document = parsePolicy(await loadPolicyFiles(config.policies));
-  } catch (error) {
-    return { ok: false, reason: reportError(error).message };
-  }
-  const tools = options.isFirst ? [] : deps.tools();
-  const { policy, problems } = compilePolicy(document, tools);
-  const reasons = [
-    ...blockingProblems(problems, deps.isListed).map(renderProblem),
-    ...runPolicyTests(policy, tools).failures.map((failure) => failure.message),
-  ];
-  if (reasons.length > 0) {
-    return { ok: false, reason: reasons.join("\n"), draft: { policy, document } };
-  }
-  return {
-    ok: true,
-    policy,
-    document,
-    activated: null,
-    isStale: false,
-    staleAt: null,
-    warnings: [],
-  };
-}
-
-async function proposeBundle(
-  deps: ActivePolicyDeps,
-  options: { readonly isFirst: boolean },
-): Promise<Candidate> {
-  const { bundle } = deps.config;
-  if (bundle === undefined || typeof bundle === "string") {
-    return {
-      ok: false,
-      reason:
-        'A bundle needs the keys that may sign it: bundle: { path: …, trust: ["site.pub.json"] }',
-    };
-  }
-  try {
-    const trusted = await Promise.all(bundle.trust.map(readKey));
-    const verified = await verifyBundle(await Deno.readTextFile(bundle.path), trusted);
-    const activation = activateBundle(verified, {
-      last: await deps.bundles.last(),
-      now: deps.now(),
-      stale: bundle.stale,
-      tools: deps.tools(),
-      isListed: options.isFirst ? () => false : deps.isListed,
-    });
-    if (!activation.ok) return { ok: false, reason: activation.reasons.join("\n") };
-    const { policy, activated, pins, staleAt, warnings } = activation;
-    return {
-      ok: true,
-      policy: withPins(policy, pins),
-      document: verified.document,
-      activated,
-      isStale: staleAt < deps.now(),
-      staleAt,
-      warnings,
-    };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { ok: false, reason: error.message };
-    return { ok: false, reason: reportError(error).message };
-  }
-}
-
-async function readKey(path: string): Promise<BundleKey> {
-  return JSON.parse(await Deno.readTextFile(path));
-}
-
-/** The files or the bundle as they are now, held against the catalog; null for a built-in policy. */
-async function readConfigured(deps: ActivePolicyDeps): Promise<CompiledPolicy | null> {
-  const { config } = deps;
-  if (config.bundle !== undefined) {
-    const candidate = await proposeBundle(deps, { isFirst: true });
-    if (!candidate.ok) throw unusable(candidate.reason);
-    const { document, policy: { digest } } = candidate;
-    return document === null ? null : compilePolicy(document, deps.tools(), digest);
-  }
-  if (config.policies === undefined || config.policies === "open") return null;
-  return compilePolicy(parsePolicy(await loadPolicyFiles(config.policies)), deps.tools());
-}
-
-function builtIn(policy: Policy): Usable {
-  return {
-    ok: true,
-    policy,
-    document: null,
-    activated: null,
-    isStale: false,
-    staleAt: null,
-    warnings: [],
-  };
-}
-
-function unusable(reason: string): GateError {
-  return new GateError("ERR_CONFIG", reason, {
-    hint: 'Mend the policy and start again; "toolgate policy check" holds it against the tools',
-  });
 }
 
 function asProblem({ place, summary }: PolicyTestFailure): PolicyProblem {

@@ -1,6 +1,6 @@
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import type { BundleMemory } from "./active_policy.ts";
+import type { BundleMemory } from "./propose_policy.ts";
 import type { ActivatedBundle } from "./bundle_activation.ts";
 
 /** Remembers the newest bundle in the store, so that a restart cannot go back to an older one. */

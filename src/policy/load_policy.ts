@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { GateError } from "../model/errors.ts";
 import type { PolicyText } from "./policy_document.ts";
@@ -5,6 +6,8 @@ import { POLICY_TEXT_MAX } from "./policy_yaml.ts";
 
 /** A folder with more policy files is a mistake. */
 const FILES_MAX = 1_000;
+/** How deep folders below a policy folder are looked through for files that nobody reads. */
+const FOLDER_DEPTH_MAX = 4;
 
 /**
  * Reads one policy file, or every `.yaml`, `.yml` and `.json` file of a folder, sorted by name. Policy
@@ -35,9 +38,9 @@ export async function loadPolicyFiles(path: string): Promise<PolicyText[]> {
 
 async function listPolicyFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (!isDirectory && isPolicyFile(name)) names.push(name);
-    if (isDirectory && !name.startsWith(".") && await holdsPolicyFiles(join(folder, name))) {
+  for (const { name, isFolder } of await readFolder(folder)) {
+    if (!isFolder && isPolicyFile(name)) names.push(name);
+    if (isFolder && await holdsPolicyFiles(join(folder, name), 1)) {
       throw new Error(
         `its folder "${name}" holds policy files, which are not read; move them up, or elsewhere`,
       );
@@ -46,12 +49,51 @@ async function listPolicyFiles(folder: string): Promise<string[]> {
   return names.toSorted().map((name) => join(folder, name));
 }
 
-/** A deny that nobody reads would be no deny. */
-async function holdsPolicyFiles(folder: string): Promise<boolean> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (!isDirectory && isPolicyFile(name)) return true;
+/** A deny that nobody reads would be no deny, however deep it lies. */
+async function holdsPolicyFiles(folder: string, depth: number): Promise<boolean> {
+  // Links may lead in circles.
+  if (depth > FOLDER_DEPTH_MAX) return false;
+  for (const { name, isFolder } of await readFolder(folder)) {
+    if (!isFolder && isPolicyFile(name)) return true;
+    if (isFolder && await holdsPolicyFiles(join(folder, name), depth + 1)) return true;
   }
   return false;
+}
+
+/** The entries of a folder that are not hidden; a link is what it leads to. */
+async function readFolder(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
+  const entries: { name: string; isFolder: boolean }[] = [];
+  for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+    if (name.startsWith(".")) continue;
+    const isFolder = isDirectory || isSymlink && await leadsToFolder(join(folder, name));
+    entries.push({ name, isFolder });
+  }
+  return entries;
+}
+
+async function leadsToFolder(link: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(link)).isDirectory;
+  } catch {
+    // A link to nothing that is named like a policy file fails when it is read.
+    return false;
+  }
+}
+
+/**
+ * Describes what a policy would be read from now: the same text for the same contents, and another text
+ * for each reason that they cannot be read. Never rejects.
+ */
+export async function describeContents(
+  read: () => Promise<readonly PolicyText[]>,
+): Promise<string> {
+  try {
+    const digest = createHash("sha256");
+    for (const { path, text } of await read()) digest.update(JSON.stringify([path, text]));
+    return digest.digest("hex");
+  } catch (error) {
+    return String(error);
+  }
 }
 
 function isPolicyFile(name: string): boolean {

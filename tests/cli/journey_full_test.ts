@@ -164,6 +164,40 @@ Deno.test("serve in a process of its own: commands use it, SIGTERM drains it", a
   });
 });
 
+Deno.test("policy check says whether the service decides with what was checked", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "policy.yaml");
+    const write = (name: string, tests = "") =>
+      Deno.writeTextFile(
+        path,
+        `version: 1\nname: ${name}\nrules: [{ id: reads, allow: read }]\n${tests}`,
+      );
+    await write("first");
+    await Deno.writeTextFile(join(folder, "toolgate.yaml"), `${CONFIG}policies: ./policy.yaml\n`);
+    const child = startServe(folder);
+    const lines = splitLines(child.stdout);
+    await lines.next();
+    const check = async () => await runIn(folder, ["policy", "check"]);
+    assert.match((await check()).stderr, /The service has it in force since 2\d{3}-/);
+
+    await write(
+      "second",
+      "tools: { pay: { read: [get] } }\ntests: [{ as: {}, call: pay.get, expect: deny }]\n",
+    );
+    const isRefused = async () =>
+      JSON.parse((await runIn(folder, ["policy", "check", "--json"])).stdout).rejected !== null;
+    for (let tries = 0; !await isRefused(); tries++) assert.ok(tries < 100, "never read");
+    const refused = await check();
+    assert.match(refused.stderr, /NOT in force: the service decides with "first", digest /);
+    assert.match(refused.stderr, /has not activated these files: /);
+    assert.equal(refused.code, 1);
+    child.kill("SIGTERM");
+    await child.status;
+    await lines.return(undefined);
+    await child.stderr.cancel();
+  });
+});
+
 function startServe(folder: string): Deno.ChildProcess {
   return toolgate(folder, ["serve", "--json"]).spawn();
 }

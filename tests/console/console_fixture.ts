@@ -350,6 +350,7 @@ function policyFunctions(policy: Policy): ConsolePolicy {
       source: "policies/demo.yaml",
       name: policy.name,
       digest: policy.digest,
+      since: "2026-04-01T00:00:00.000Z",
       mode: policy.mode,
       problems: [],
       rejected: null,
@@ -393,7 +394,14 @@ function explainDeps(policy: Policy): ExplainGateDeps {
         const notes = asked.tool === undefined ? [`There is no tool "${call}"`] : [];
         return { ...policy.explain({ ...asked, principal, tool }), principal, notes };
       },
-      status: () => ({ source: "", name: "", digest: "", problems: [], rejected: null }),
+      status: () => ({
+        source: "",
+        name: "",
+        digest: "",
+        since: "2026-04-01T00:00:00.000Z",
+        problems: [],
+        rejected: null,
+      }),
     },
     catalog: () => Promise.resolve(catalog),
     quotas: createQuotas({

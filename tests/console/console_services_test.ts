@@ -33,7 +33,13 @@ rules:
   - { id: pay, allow: write, tools: [shop.pay], when: args.amount < 10 }
 `;
 
-const STATUS = { source: "policy.yaml", digest: "", problems: [], rejected: null };
+const STATUS = {
+  source: "policy.yaml",
+  digest: "",
+  since: "2026-04-01T00:00:00.000Z",
+  problems: [],
+  rejected: null,
+};
 
 /** The console's functions over real parts: store, audit log, catalog, policy. */
 async function withServices(use: (parts: Parts) => Promise<void>): Promise<void> {

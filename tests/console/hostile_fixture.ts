@@ -90,6 +90,7 @@ export async function hostileFixture(): Promise<Fixture> {
         source: HOSTILE,
         name: HOSTILE,
         digest: HOSTILE,
+        since: "2026-04-01T00:00:00.000Z",
         mode: "enforce",
         problems: [HOSTILE],
         rejected: HOSTILE,

@@ -3,7 +3,7 @@ import type { AuditEvent } from "../../src/model/event.ts";
 import { openActivePolicy } from "../../src/policy/active_policy.ts";
 import { createBundleMemory } from "../../src/policy/bundle_memory.ts";
 import { openStore } from "../../src/store/open_store.ts";
-import { ACME_TOOLS } from "./sample_tools.ts";
+import { ACME_TOOLS, makeTool } from "./sample_tools.ts";
 
 const policyText = (rule: string, test = "") => `
 version: 1
@@ -48,7 +48,7 @@ async function withPolicy(
       },
     });
   } finally {
-    active.close();
+    await active.close();
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -102,4 +102,38 @@ Deno.test("a changed file is activated by itself, however often it is replaced",
       }
     }
   });
+});
+
+Deno.test("a policy that did not fit the tools is activated once it does, and is refused once aloud", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "toolgate-policy-" });
+  const path = `${folder}/policy.yaml`;
+  await Deno.writeTextFile(path, policyText(READ));
+  const events: AuditEvent[] = [];
+  let tools = ACME_TOOLS;
+  const active = await openActivePolicy({
+    config: { policies: path },
+    tools: () => tools,
+    isListed: () => true,
+    now: Date.now,
+    bundles: createBundleMemory(await openStore("memory:")),
+    audit: (event) => Promise.resolve(void events.push(event)),
+    log: () => {},
+  });
+  try {
+    await Deno.writeTextFile(path, policyText("{ id: new, allow: read, tools: [pay.get_late] }"));
+    assert.match((await active.reload()).rejected ?? "", /pay\.get_late/);
+    active.toolsChanged();
+    active.toolsChanged();
+    tools = [...ACME_TOOLS, makeTool("pay", "get_late")];
+    active.toolsChanged();
+    const { rejected } = await active.reload();
+    assert.equal(rejected, null);
+    const refusals = events.filter(({ decision }) => decision?.effect === "deny");
+    assert.equal(refusals.length, 1);
+    assert.equal(active.current().digest, active.status().digest);
+    assert.ok(!Number.isNaN(Date.parse(active.status().since)));
+  } finally {
+    await active.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -47,6 +47,20 @@ Deno.test("loadPolicyFiles() says what it cannot read and what to do", async () 
     await Deno.mkdir(`${folder}/team`);
     await Deno.writeTextFile(`${folder}/team/deny.yaml`, "");
     await fails(folder, /its folder "team" holds policy files/);
+    await Deno.mkdir(`${folder}/far/away`, { recursive: true });
+    await Deno.rename(`${folder}/team/deny.yaml`, `${folder}/far/away/deny.yaml`);
+    await fails(folder, /its folder "far" holds policy files/);
+    const elsewhere = await Deno.makeTempDir();
+    await Deno.rename(`${folder}/far`, `${elsewhere}/far`);
+    await Deno.symlink(`${elsewhere}/far`, `${folder}/linked`);
+    await fails(folder, /its folder "linked" holds policy files/);
+    await Deno.remove(`${folder}/linked`);
+    // Links that lead in a circle end.
+    await Deno.symlink(folder, `${folder}/circle`);
+    await fails(folder, /holds no \.yaml/);
+    await Deno.remove(`${folder}/circle`);
+    await Deno.remove(elsewhere, { recursive: true });
+    await Deno.writeTextFile(`${folder}/team/deny.yaml`, "");
     await Deno.rename(`${folder}/team`, `${folder}/..data`);
     await fails(folder, /holds no \.yaml/);
     await Deno.writeTextFile(`${folder}/large.yaml`, " ".repeat(4_194_305));

@@ -128,7 +128,14 @@ async function compare(
         const notes = explainNotes({ as, call }, groups, TOOLS);
         return { ...policy.explain({ ...asked, principal, tool }), principal, notes };
       },
-      status: () => ({ source: "", name: "", digest: "", problems: [], rejected: null }),
+      status: () => ({
+        source: "",
+        name: "",
+        digest: "",
+        since: "2026-04-01T00:00:00.000Z",
+        problems: [],
+        rejected: null,
+      }),
     },
     catalog: () => Promise.resolve({ snapshot: () => SNAPSHOT, listed: () => OLD }),
     quotas,

@@ -13,6 +13,9 @@ interface CheckAnswer {
   readonly name: string;
   readonly digest: string;
   readonly problems: readonly { readonly severity: string; readonly text: string }[];
+  /** What the service decides with, which may not be what the files say. */
+  readonly inForce: { readonly name: string; readonly digest: string; readonly since: string };
+  readonly rejected: string | null;
 }
 
 interface TestAnswer {
@@ -28,10 +31,11 @@ const check: Command = {
   async run(context) {
     // A mistake in toolgate.yaml is not the policy's: it ends with 2, as everywhere.
     await context.loadConfig();
-    const answer = await unlessUnusable(
-      context,
-      (client) => client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" }),
-    );
+    let isService = false;
+    const answer = await unlessUnusable(context, (client) => {
+      isService = client.isService;
+      return client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" });
+    });
     if (answer === null) return EXIT.failed;
     if (context.json) context.output.json(answer);
     else {
@@ -42,6 +46,7 @@ const check: Command = {
         `${answer.name} from ${answer.source}: ${answer.ok ? "ok" : "not usable"}, ` +
           `${answer.problems.length} problems, digest ${answer.digest}`,
       );
+      if (isService) context.output.note(describeInForce(answer));
     }
     return answer.ok ? EXIT.ok : EXIT.failed;
   },
@@ -122,6 +127,17 @@ export const policyCommands: CommandGroup = {
   summary: "The rules: who may call what, with which arguments",
   commands: [check, test, explain],
 };
+
+/** Whether the service decides with what was checked. */
+function describeInForce({ digest, inForce, rejected }: CheckAnswer): string {
+  const since = `since ${inForce.since}`;
+  if (inForce.digest === digest) return `The service has it in force ${since}`;
+  const why = rejected === null
+    ? "it reads changed files again within seconds, or at POST /policy/reload"
+    : `it has not activated these files: ${rejected}`;
+  return `NOT in force: the service decides with "${inForce.name}", digest ${inForce.digest}, ` +
+    `${since}; ${why}`;
+}
 
 /** A policy that cannot even be loaded is a failed check: its problems are the result. */
 async function unlessUnusable<Answer>(

@@ -121,7 +121,8 @@ function Status({ status }: { status: PolicyPageProps["status"] }) {
             <Hostile text={status.name} max={100} />{" "}
             <span class={`badge tone-${status.mode === "enforce" ? "good" : "warn"}`}>
               {status.mode}
-            </span>
+            </span>{" "}
+            since <Time ms={Date.parse(status.since)} /> UTC
           </dd>
         </div>
         <div>

@@ -1,0 +1,86 @@
+/** The shortest pause between two looks. */
+const PAUSE_MS = 400;
+/** A look that takes long is made seldom, so that looking costs at most about 2 % of the time. */
+const PAUSE_TO_LOOK = 50;
+/** Contents count as written once they have not changed for so long. */
+const QUIET_MS = 150;
+/** Somebody who writes without a pause does not put a change off for ever. */
+const QUIET_LOOKS_MAX = 5;
+
+export interface ContentsWatch {
+  /** Stops looking; resolves when nothing runs any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Calls back once contents have changed and have been quiet for a moment.
+ *
+ * It looks at the contents again and again instead of waiting for events of the file system: a folder that
+ * is replaced, a link that is turned (as Kubernetes does for a ConfigMap), a mount that comes late and most
+ * network file systems send none for the path that is meant.
+ *
+ * @param look describes the contents: the same text for the same contents. It never rejects.
+ * @param seen what `look` told when the contents were read that are in use.
+ * @param onChange is waited for before the next look; it never rejects.
+ */
+export function watchContents(
+  look: () => Promise<string>,
+  seen: string,
+  onChange: () => Promise<void>,
+): ContentsWatch {
+  const closing = new AbortController();
+  let pauseMs = PAUSE_MS;
+  let last = seen;
+
+  async function lookTimed(): Promise<string> {
+    const from = performance.now();
+    const contents = await look();
+    pauseMs = Math.max(PAUSE_MS, (performance.now() - from) * PAUSE_TO_LOOK);
+    return contents;
+  }
+
+  async function lookUntilQuiet(first: string): Promise<string> {
+    let contents = first;
+    for (let looks = 0; looks < QUIET_LOOKS_MAX; looks++) {
+      if (!await pause(QUIET_MS, closing.signal)) break;
+      const next = await lookTimed();
+      if (next === contents) break;
+      contents = next;
+    }
+    return contents;
+  }
+
+  async function follow(): Promise<void> {
+    while (await pause(pauseMs, closing.signal)) {
+      const contents = await lookTimed();
+      if (contents === last) continue;
+      last = await lookUntilQuiet(contents);
+      if (!closing.signal.aborted) await onChange();
+    }
+  }
+
+  const following = follow();
+  return {
+    async close() {
+      closing.abort();
+      await following;
+    },
+  };
+}
+
+/** @returns false if it was cut short; keeps no process alive. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const stop = () => {
+    clearTimeout(timer);
+    resolve(false);
+  };
+  const timer = setTimeout(() => {
+    signal.removeEventListener("abort", stop);
+    resolve(true);
+  }, ms);
+  Deno.unrefTimer(timer);
+  signal.addEventListener("abort", stop, { once: true });
+  return promise;
+}
