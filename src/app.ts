@@ -19,6 +19,9 @@ import {
   serviceFilePaths,
 } from "./config/service_file.ts";
 import { proveService } from "./config/service_proof.ts";
+import { siteEnvironment } from "./config/site_environment.ts";
+import { siteFetch } from "./dial/site_fetch.ts";
+import { readSiteProxies } from "./dial/site_proxies.ts";
 import { createAttackService } from "./http/attack_service.ts";
 import { createCallServices } from "./http/call_services.ts";
 import { createApiServices } from "./http/api_services.ts";
@@ -122,6 +125,8 @@ interface OpenParts {
 async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   const { store, audit, budget, clock, recordPatienceMs } = parts;
   const { config, log } = options;
+  // A proxy that cannot be used is told now, not by the first call.
+  readSiteProxies(siteEnvironment());
   const mask = createSecretMask();
   const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
   const resolveSecrets: ResolveSecrets = (text) => resolveMasked(mask, resolver, "", text);
@@ -141,7 +146,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     budget,
     now: clock.now,
     resolveSecrets,
-    env: () => Deno.env.toObject(),
+    env: siteEnvironment,
     log,
     unusablePolicy: options.unusablePolicy ?? "refuse",
   });
@@ -247,7 +252,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
     closing: drain.signal,
     resolveSecrets,
-    fetch: globalThis.fetch,
+    fetch: siteFetch,
     now: clock.now,
     log,
   });
@@ -388,5 +393,5 @@ function closing(...parts: readonly { close(): Promise<void> }[]) {
 function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
   if (typeof config.auth === "string") return [];
   // Issuers have clocks of their own: what they say is compared with the machine's.
-  return [createJwtVerifier(config.auth, { now: Date.now, fetch: globalThis.fetch })];
+  return [createJwtVerifier(config.auth, { now: Date.now, fetch: siteFetch })];
 }

@@ -5,6 +5,7 @@ import type { LoadedConfig } from "./config/load_config.ts";
 import { aliasesOf, titlesOf } from "./config/server_names.ts";
 import { unknownSpaces } from "./config/space_modes.ts";
 import type { ResolveSecrets } from "./config/secrets.ts";
+import { siteFetch } from "./dial/site_fetch.ts";
 import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
 import type { McpExchange } from "./mcp/exchange.ts";
@@ -169,11 +170,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
     catalog.onChange(() => policy.toolsChanged());
     return catalog;
   });
-  const semantic = openSemantic(config.search.embeddings, {
-    fetch,
-    resolveSecrets: deps.resolveSecrets,
-    log,
-  });
+  const semantic = openSemantic(config.search.embeddings, { ...deps, fetch: siteFetch });
   const index: SearchIndex = createSearchIndex({
     snapshot,
     config: config.search,

@@ -34,18 +34,15 @@ const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.Command": ["src/upstream/", "src/sandbox/", "src/config/run_command.ts"],
   "Deno.dlopen": ["src/sandbox/kernel/"],
   "Deno.connect": [
-    "src/upstream/",
-    "src/audit/sink_syslog.ts", // records to a place outside
+    "src/dial/",
+    "src/audit/sink_syslog.ts", // records to a place outside; syslog knows no proxies
   ],
-  "Deno.connectTls": ["src/upstream/"],
-  "Deno.listen": ["src/upstream/"],
+  "Deno.connectTls": [],
+  "Deno.createHttpClient": ["src/dial/open_client.ts"], // a client reads proxy variables when it is made
+  "Deno.listen": ["src/dial/"],
   fetch: [
-    "src/upstream/",
-    "src/audit/anchors.ts", // checkpoints to a place outside
-    "src/audit/sink_http.ts", // records to a place outside
+    "src/dial/send_request.ts",
     "src/cli/system_deps.ts", // to the running service on this machine
-    "src/app.ts", // handed to those who name it as a dependency
-    "src/wire_gate.ts",
   ],
 };
 

@@ -5,7 +5,7 @@
  * A target is a file or an http(s) URL, to which the note is posted as `text/plain`. An anchor that
  * does not answer never holds up the log: the newest note is tried again.
  */
-import { untraced } from "../config/untraced.ts";
+import { siteFetch } from "../dial/site_fetch.ts";
 import { splitNotes } from "./checkpoint.ts";
 
 const FILE_BYTES_MAX = 1_048_576;
@@ -130,15 +130,13 @@ async function shrinkFile(path: string): Promise<void> {
 }
 
 async function postNote(url: string, note: string, signal: AbortSignal): Promise<void> {
-  const response = await untraced(() =>
-    fetch(url, {
-      method: "POST",
-      headers: { "content-type": "text/plain; charset=utf-8" },
-      body: note,
-      redirect: "error",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(POST_TIMEOUT_MS)]),
-    })
-  );
+  const response = await siteFetch(url, {
+    method: "POST",
+    headers: { "content-type": "text/plain; charset=utf-8" },
+    body: note,
+    redirect: "error",
+    signal: AbortSignal.any([signal, AbortSignal.timeout(POST_TIMEOUT_MS)]),
+  });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`it answered ${response.status}`);
 }

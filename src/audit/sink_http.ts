@@ -1,4 +1,4 @@
-import { untraced } from "../config/untraced.ts";
+import { siteFetch } from "../dial/site_fetch.ts";
 import { EXPORT_MEDIA_TYPES } from "./export_audit.ts";
 import { rangeOf, type Sink } from "./sink.ts";
 import { renderBatch } from "./sink_file.ts";
@@ -28,18 +28,13 @@ export function createHttpSink(
       for (const [name, value] of Object.entries(headers)) {
         resolved.set(name, await deps.resolveSecrets(value));
       }
-      using client = Deno.createHttpClient({ caCerts: await deps.readAuthorities() });
-      const body = await renderBatch(batch);
-      const response = await untraced(() =>
-        fetch(url, {
-          method: "POST",
-          headers: resolved,
-          body,
-          redirect: "error",
-          signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-          client,
-        })
-      );
+      const response = await siteFetch(url, {
+        method: "POST",
+        headers: resolved,
+        body: await renderBatch(batch),
+        redirect: "error",
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      }, await deps.readAuthorities());
       await response.body?.cancel();
       if (!response.ok) throw new Error(`it answered ${response.status}`);
     },

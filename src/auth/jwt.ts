@@ -1,5 +1,13 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type JWTVerifyGetKey,
+} from "jose";
 import type { Config } from "../config/schema.ts";
+import type { SiteFetch } from "../dial/site_fetch.ts";
 import { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
 import { type TokenVerifier, unauthenticated } from "./authenticate.ts";
@@ -9,7 +17,7 @@ export type OAuthConfig = Exclude<Config["auth"], string>;
 export interface JwtVerifierDeps {
   readonly now: () => number;
   /** Fetches documents of the issuer; nothing else is ever asked for through it. */
-  readonly fetch: typeof fetch;
+  readonly fetch: SiteFetch;
 }
 
 /** Signatures with a public key only: a shared secret or `none` would let whoever verifies also issue. */
@@ -36,7 +44,10 @@ export function createJwtVerifier(config: OAuthConfig, deps: JwtVerifierDeps): T
   let keys: Promise<JWTVerifyGetKey> | null = null;
   const loadKeys = (): Promise<JWTVerifyGetKey> => {
     keys ??= jwksUrlOf(config, deps).then((url) =>
-      createRemoteJWKSet(new URL(url), { cooldownDuration: 5_000 })
+      createRemoteJWKSet(new URL(url), {
+        cooldownDuration: 5_000,
+        [customFetch]: (address, init) => deps.fetch(address, init),
+      })
     );
     keys.catch(() => keys = null); // the issuer may be up again for the next request
     return keys;

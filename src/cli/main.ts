@@ -1,4 +1,5 @@
 import { loadConfig, type LoadedConfig } from "../config/load_config.ts";
+import { takeProxyVariables } from "../config/site_environment.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { ApiClient } from "./api_client.ts";
 import type { CliDeps, Command, CommandContext } from "./command.ts";
@@ -19,6 +20,7 @@ import { VERSION } from "../model/version.ts";
  * @returns the exit code. @see exit_code.ts
  */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
+  takeProxyVariables();
   const output = createOutput(deps);
   const isJson = args.includes("--json");
   try {

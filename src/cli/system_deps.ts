@@ -48,10 +48,8 @@ export const systemDeps: CliDeps = {
   },
   // Loaded when a command needs it: help and import start without the whole service.
   createApp: async (options) => await (await import("../app.ts")).createApp(options),
-  fetch: (request) => {
-    bypassProxy(new URL(request.url).hostname);
-    return fetch(request);
-  },
+  // Only ever the service on this machine: no proxy could reach it, or may be told its token.
+  fetch: (request) => fetch(request),
   pid: Deno.pid,
   onStopSignal(listener) {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
@@ -84,14 +82,6 @@ export const systemDeps: CliDeps = {
   exit: (code) => Deno.exit(code),
   now: Date.now,
 };
-
-/** A proxy of the environment can neither reach the service on this machine nor be told its token. */
-function bypassProxy(hostname: string): void {
-  const direct = Deno.env.get("NO_PROXY") ?? Deno.env.get("no_proxy") ?? "";
-  const hosts = direct.split(",").filter((host) => host !== "");
-  // Deno reads it with the first request.
-  if (!hosts.includes(hostname)) Deno.env.set("NO_PROXY", [...hosts, hostname].join(","));
-}
 
 function patientWriter(stream: typeof Deno.stdout): PatientWriter {
   return createPatientWriter({

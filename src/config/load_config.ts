@@ -6,6 +6,7 @@ import { configError, parseConfig } from "./parse_config.ts";
 import { findModeProblems } from "./space_modes.ts";
 import { resolvePaths } from "./resolve_paths.ts";
 import type { Config } from "./schema.ts";
+import { siteVariable } from "./site_environment.ts";
 
 /** What loading reads from the machine. */
 export interface LoadConfigDeps {
@@ -35,7 +36,7 @@ export interface ConfigOverrides {
 }
 
 export const systemConfigDeps: LoadConfigDeps = {
-  env: (name) => Deno.env.get(name),
+  env: siteVariable,
   // Set by the task "toolgate".
   cwd: () => Deno.env.get("TOOLGATE_CWD") || Deno.cwd(),
   home: () => Deno.cwd(),

@@ -1,3 +1,5 @@
+import { proxyVariables } from "./site_environment.ts";
+
 export interface CommandBounds {
   readonly cwd: string;
   readonly timeoutMs: number;
@@ -16,6 +18,8 @@ export async function runCommand(command: string, bounds: CommandBounds): Promis
   const child = new Deno.Command(shell[0] ?? "sh", {
     args: [shell[1] ?? "-c", command],
     cwd: bounds.cwd,
+    // Taken out of our own environment, which a command inherits.
+    env: proxyVariables(),
     stdin: "null",
     stdout: "piped",
     stderr: "null",

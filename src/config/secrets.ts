@@ -9,6 +9,7 @@
 import { resolve } from "node:path";
 import { GateError } from "../model/errors.ts";
 import { type CommandBounds, type CommandOutput, runCommand } from "./run_command.ts";
+import { siteVariable } from "./site_environment.ts";
 
 export interface SecretDeps {
   readonly env: (name: string) => string | undefined;
@@ -24,7 +25,7 @@ export interface SecretDeps {
 /** The machine's own environment, files and shell. */
 export function systemSecretDeps(baseDir: string): SecretDeps {
   return {
-    env: (name) => Deno.env.get(name),
+    env: siteVariable,
     readTextFile: (path) => Deno.readTextFile(path),
     runCommand,
     now: Date.now,

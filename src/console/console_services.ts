@@ -2,6 +2,7 @@ import type { AuthFailures } from "../audit/auth_failures.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
+import type { SiteFetch } from "../dial/site_fetch.ts";
 import type { ServerState } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
@@ -51,7 +52,7 @@ export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, 
   /** The principal of an API key as it is now; null if it was revoked or has expired. */
   readonly keyPrincipal: (keyId: string) => Promise<Principal | null>;
   readonly resolveSecrets: (text: string) => Promise<string>;
-  readonly fetch: typeof fetch;
+  readonly fetch: SiteFetch;
   readonly now: () => number;
   readonly log: Log;
   readonly accountAt: ConsoleDeps["accountAt"];

@@ -1,4 +1,5 @@
 import * as oauth from "oauth4webapi";
+import type { SiteFetch } from "../dial/site_fetch.ts";
 import { GateError } from "../model/errors.ts";
 import { type Principal, SCOPES } from "../model/principal.ts";
 
@@ -28,7 +29,7 @@ export interface OidcLoginOptions {
   readonly claims: { readonly sub?: string | undefined; readonly scopes?: string | undefined };
   /** The principal of an access token for us; null if it is not one. */
   readonly verify: (accessToken: string) => Promise<Principal | null>;
-  readonly fetch: typeof fetch;
+  readonly fetch: SiteFetch;
   readonly now: () => number;
 }
 
@@ -44,7 +45,10 @@ const METADATA_MS = 600_000;
 export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
   const client: oauth.Client = { client_id: options.clientId };
   const http = () => ({
-    [oauth.customFetch]: options.fetch,
+    [oauth.customFetch]: (
+      url: string,
+      init: oauth.CustomFetchOptions<string, BodyInit | undefined>,
+    ) => options.fetch(url, init as RequestInit),
     // A provider on this machine may speak plain HTTP; any other must not.
     [oauth.allowInsecureRequests]: isLoopback(options.issuer),
     signal: AbortSignal.timeout(TIMEOUT_MS),

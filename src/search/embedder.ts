@@ -1,3 +1,5 @@
+import type { SiteFetch } from "../dial/site_fetch.ts";
+
 /**
  * Turns texts into vectors with a model behind an OpenAI-compatible `/v1/embeddings`.
  *
@@ -17,7 +19,7 @@ export interface EmbedderDeps {
   readonly model: string;
   /** Resolved for each request, so that a key can change. */
   readonly apiKey: () => Promise<string | null>;
-  readonly fetch: typeof fetch;
+  readonly fetch: SiteFetch;
 }
 
 const RESPONSE_BYTES_MAX = 67_108_864;

@@ -1,10 +1,11 @@
 import type { Config } from "../config/schema.ts";
+import type { SiteFetch } from "../dial/site_fetch.ts";
 import type { Log } from "../model/log.ts";
 import { createEmbedder } from "./embedder.ts";
 import { createSemantic, type Semantic } from "./semantic.ts";
 
 export interface OpenSemanticDeps {
-  readonly fetch: typeof fetch;
+  readonly fetch: SiteFetch;
   /** Resolves `${env:NAME}` and the like. */
   readonly resolveSecrets: (text: string) => Promise<string>;
   readonly log: Log;

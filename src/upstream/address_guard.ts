@@ -27,10 +27,19 @@ export interface AddressGuard {
    * @throws {OutboundRefusedError}
    */
   resolve(url: URL): Promise<readonly string[]>;
+  /**
+   * Checks a URL that a proxy will resolve: the host's addresses too, if our own resolver knows them.
+   *
+   * @throws {OutboundRefusedError}
+   */
+  checkKnown(url: URL): Promise<void>;
 }
 
 const CACHE_MS = 10_000;
 const CACHE_ENTRIES_MAX = 256;
+/** Behind a proxy many sites have no resolver for the outside: calls do not wait long for one. */
+const KNOWN_MS_MAX = 1_000;
+const UNKNOWN_CACHE_MS = 60_000;
 
 /** The system's resolver, with its hosts file. */
 export const lookupAll: Lookup = async (hostname) =>
@@ -45,6 +54,7 @@ export const lookupAll: Lookup = async (hostname) =>
 export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
   const configuredOrigins = new Set(options.configured.map((text) => new URL(text).origin));
   const cache = new Map<string, { addresses: readonly string[]; until: number }>();
+  const unknown = new Map<string, number>();
 
   const isAllowed = (kind: AddressKind, url: URL): boolean => {
     if (kind === "public") return true;
@@ -87,8 +97,28 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
       }
       return [...addresses].sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
     },
+    async checkKnown(url) {
+      guard.checkUrl(url);
+      if ((unknown.get(url.hostname) ?? 0) > Date.now()) return;
+      const answer = await withinMs(guard.resolve(url), KNOWN_MS_MAX);
+      if (answer instanceof OutboundRefusedError) throw answer;
+      if (Array.isArray(answer)) return;
+      if (unknown.size >= CACHE_ENTRIES_MAX) unknown.clear();
+      unknown.set(url.hostname, Date.now() + UNKNOWN_CACHE_MS);
+    },
   };
   return guard;
+}
+
+/** What a promise gives, or its error; null if that takes longer. */
+async function withinMs(work: Promise<unknown>, ms: number): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
+  try {
+    return await Promise.race([work.catch((error: unknown) => error), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isLoopbackName(hostname: string): boolean {

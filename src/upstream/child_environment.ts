@@ -32,6 +32,10 @@ const INHERITED = [
   "ProgramFiles",
 ];
 
+/** Where the proxies of the site are: without them npx and most servers reach nothing behind one. */
+const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+  .flatMap((name) => [name, name.toLowerCase()]);
+
 /** The environment of one child: the allowed names of ours, then what its configuration adds. */
 export function childEnvironment(
   own: { readonly [name: string]: string },
@@ -42,6 +46,11 @@ export function childEnvironment(
     const value = own[name];
     // A value that starts with "()" is an exported shell function.
     if (value !== undefined && !value.startsWith("()")) environment[name] = value;
+  }
+  for (const name of PROXIES) {
+    const value = own[name];
+    // A password is given to the servers that name it, `HTTPS_PROXY: ${env:HTTPS_PROXY}`, and to no others.
+    if (value !== undefined && !value.includes("@")) environment[name] = value;
   }
   return { ...environment, ...configured };
 }

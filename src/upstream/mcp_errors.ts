@@ -1,4 +1,5 @@
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
+import { DialError } from "../dial/dial_error.ts";
 import { GateError } from "../model/errors.ts";
 import { OutboundRefusedError } from "./address_guard.ts";
 import { AnswerTooLargeError } from "./bound_response.ts";
@@ -48,12 +49,8 @@ export function isServerRefusal(error: unknown): error is ProtocolError {
 
 /** Was anything sent? A refused connection or an unknown host means no. */
 export function neverSent(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (/\(Connect\)|tcp connect error|dns error|connection refused/i.test(cause.message)) {
-      return true;
-    }
-  }
-  return false;
+  const dial = findCause(error, (cause) => cause instanceof DialError);
+  return dial instanceof DialError && !dial.wasSent;
 }
 
 /** Turns what the SDK throws for a call into one of our errors. A server's own refusal is not handled here. */
@@ -62,7 +59,15 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
   if (own instanceof GateError) return own;
   const refused = findCause(error, (cause) => cause instanceof OutboundRefusedError);
   if (refused !== null) {
-    return unreachable(call, "is at an address that is not called", { cause: refused });
+    return unreachable(call, `is at an address that is not called: ${refused.message}`, {
+      cause: refused,
+    });
+  }
+  const dial = findCause(error, (cause) => cause instanceof DialError);
+  if (dial instanceof DialError) {
+    return dial.wasSent
+      ? outcomeUnknown(call, dial.message, error)
+      : unreachable(call, `cannot be reached: ${dial.message}`, { cause: error });
   }
   const redirect = findCause(error, (cause) => cause instanceof RedirectRefusedError);
   if (redirect instanceof RedirectRefusedError) return redirected(call, redirect);
@@ -112,7 +117,6 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
   if (error instanceof SyntaxError || error instanceof Error && error.name === "ZodError") {
     return badResult(call, "it is not JSON-RPC", error);
   }
-  if (neverSent(error)) return unreachable(call, "does not accept connections", { cause: error });
   return outcomeUnknown(call, "the connection broke", error);
 }
 

@@ -1,11 +1,22 @@
-import { untraced } from "../config/untraced.ts";
-import { type AddressGuardOptions, createAddressGuard, lookupAll } from "./address_guard.ts";
+import { connectFirst } from "../dial/connect.ts";
+import { DialError, unresolved } from "../dial/dial_error.ts";
+import { openClient } from "../dial/open_client.ts";
+import { createProxySenders } from "../dial/proxy_senders.ts";
+import { sendRequest } from "../dial/send_request.ts";
+import { readSiteProxies } from "../dial/site_proxies.ts";
+import { type Send, TlsTunnel } from "../dial/tls_tunnel.ts";
+import {
+  type AddressGuardOptions,
+  createAddressGuard,
+  lookupAll,
+  OutboundRefusedError,
+} from "./address_guard.ts";
 import { boundResponse } from "./bound_response.ts";
 import { RedirectRefusedError } from "./redirect_refused.ts";
-import { TlsTunnel } from "./tls_tunnel.ts";
 
 /** `fetch` towards one upstream: checked, pinned, bounded. */
 export interface Outbound {
+  /** @throws {OutboundRefusedError | DialError} if no answer began. */
   readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
   close(): Promise<void>;
 }
@@ -14,7 +25,7 @@ export interface OutboundOptions
   extends Pick<AddressGuardOptions, "configured" | "allowPrivateNetwork"> {
   /** Largest body of an answer, or of one event of an event stream. */
   readonly responseBytesMax: number;
-  /** The service's environment: proxies of the site are honoured. */
+  /** The environment of the site: its proxies are honoured. */
   readonly env: () => { readonly [name: string]: string };
   readonly lookup?: AddressGuardOptions["lookup"];
   /** Certificate authorities, PEM, beside those of the system. */
@@ -22,48 +33,27 @@ export interface OutboundOptions
 }
 
 const REDIRECTS_MAX = 5;
-const CLIENTS_MAX = 64;
+/** uvicorn and Node close a connection after 5 s: a request must not meet that on its way. */
+const PLAIN_IDLE_MS = 4_000;
+/** They belong to the connection, so no caller and no OpenAPI document writes them. @see RFC 9110, 7.6.1 */
+const CONNECTION_HEADERS = [
+  "connection",
+  "content-length",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
 
 /** Makes the outbound side of one upstream. Nothing connects before the first request. */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const guard = createAddressGuard({ ...options, lookup: options.lookup ?? lookupAll });
-  const tunnel = new TlsTunnel();
-  const plain = new Map<string, Deno.HttpClient>();
-  let secure: Deno.HttpClient | null = null;
-  let closed = false;
-
-  /** A client that can only connect to what was checked; none where a proxy connects for us. */
-  const clientFor = async (url: URL): Promise<Deno.HttpClient | undefined> => {
-    guard.checkUrl(url);
-    if (usesProxy(url, options.env())) return undefined;
-    const [address] = await guard.resolve(url);
-    // A look-up that outlives the upstream must not open what nobody would close.
-    if (closed) throw new TypeError("The upstream is closed");
-    if (url.protocol === "https:") {
-      return secure ??= tunnel.client(guard.resolve, options.caCerts ?? []);
-    }
-    const port = Number(url.port) || 80;
-    const key = `${address} ${port}`;
-    const known = plain.get(key);
-    if (known !== undefined) return known;
-    if (plain.size >= CLIENTS_MAX) throw new Error("Too many addresses for one upstream");
-    const client = Deno.createHttpClient({
-      proxy: { transport: "tcp", hostname: String(address), port },
-    });
-    plain.set(key, client);
-    return client;
-  };
-  const send = async (url: URL, init: RequestInit): Promise<Response> => {
-    const client = await clientFor(url);
-    const response = await untraced(() =>
-      fetch(url, {
-        ...init,
-        redirect: "manual",
-        ...(client === undefined ? {} : { client }),
-      })
-    );
-    return boundResponse(response, options.responseBytesMax);
-  };
+  const dial = createDialer(options);
+  const send = async (url: URL, init: RequestInit): Promise<Response> =>
+    boundResponse(await dial.send(url, { ...init, redirect: "manual" }), options.responseBytesMax);
   return {
     async fetch(input, init = {}) {
       let url = new URL(input);
@@ -77,13 +67,97 @@ export function createOutbound(options: OutboundOptions): Outbound {
         url = next.url;
       }
     },
-    async close() {
+    close: dial.close,
+  };
+}
+
+/**
+ * Sends requests to the addresses that were checked, and to no others.
+ *
+ * For http the address stands in the URL and the name in `Host`; https goes through a tunnel in this
+ * process, because its URL must hold the name that the certificate is for. Where a proxy of the site is
+ * in charge, the proxy finds the address: then only the proxy can hold off a name that changes its
+ * address after the check.
+ */
+function createDialer(options: OutboundOptions) {
+  const guard = createAddressGuard({ ...options, lookup: options.lookup ?? lookupAll });
+  const findProxy = readSiteProxies(options.env());
+  const caCerts = options.caCerts ?? [];
+  const tunnel = new TlsTunnel();
+  const proxied = createProxySenders(tunnel, caCerts);
+  let plain: Deno.HttpClient | null = null;
+  let secure: Send | null = null;
+  let closed = false;
+
+  /** The addresses that may be connected to. */
+  const resolve = async (url: URL): Promise<readonly string[]> => {
+    const addresses = await guard.resolve(url).catch((error) => {
+      throw error instanceof OutboundRefusedError ? error : unresolved(url.hostname, error);
+    });
+    // A look-up that outlives the upstream must not open what nobody would close.
+    if (closed) throw new TypeError("The upstream is closed");
+    return addresses;
+  };
+  const sendPlain = async (url: URL, init: RequestInit): Promise<Response> => {
+    const addresses = await resolve(url);
+    plain ??= openClient({ allowHost: true, idleMs: PLAIN_IDLE_MS });
+    const headers = new Headers(init.headers);
+    headers.set("host", url.host);
+    const canRepeat = !(init.body instanceof ReadableStream);
+    for (const [index, address] of addresses.entries()) {
+      try {
+        return await sendRequest(withAddress(url, address), { ...init, headers, client: plain }, {
+          url,
+          proxy: null,
+        });
+      } catch (error) {
+        const isLast = index === addresses.length - 1;
+        if (isLast || !canRepeat || !(error instanceof DialError) || error.wasSent) throw error;
+      }
+    }
+    throw new OutboundRefusedError(`${url.host} has no address`);
+  };
+  const sendSecure = async (url: URL, init: RequestInit): Promise<Response> => {
+    // Asked here already: a refusal is told better before the tunnel than through it.
+    await resolve(url);
+    secure ??= tunnel.sender(
+      async (target, signal) => await connectFirst(await resolve(target), target, signal),
+      caCerts,
+    );
+    return await secure(url, init);
+  };
+  return {
+    async send(url: URL, init: RequestInit): Promise<Response> {
+      guard.checkUrl(url);
+      const proxy = findProxy(url);
+      const request = { ...init, headers: withoutConnectionHeaders(init.headers) };
+      if (proxy !== null) {
+        await guard.checkKnown(url);
+        if (closed) throw new TypeError("The upstream is closed");
+        return await proxied.send(url, request, proxy);
+      }
+      return await (url.protocol === "https:" ? sendSecure : sendPlain)(url, request);
+    },
+    async close(): Promise<void> {
       closed = true;
-      for (const client of plain.values()) client.close();
-      plain.clear();
+      plain?.close();
+      proxied.close();
       await tunnel.close();
     },
   };
+}
+
+function withoutConnectionHeaders(given: RequestInit["headers"]): Headers {
+  const headers = new Headers(given);
+  for (const name of CONNECTION_HEADERS) headers.delete(name);
+  return headers;
+}
+
+/** The same URL at an address instead of a name. @throws if the address cannot stand in a URL */
+function withAddress(url: URL, address: string): URL {
+  const host = address.includes(":") ? `[${address}]` : address;
+  const port = url.port === "" ? "" : `:${url.port}`;
+  return new URL(`${url.protocol}//${host}${port}${url.href.slice(url.origin.length)}`);
 }
 
 function isRedirect(status: number): boolean {
@@ -120,18 +194,4 @@ function nextRequest(
   const headers = new Headers(request.headers);
   for (const name of ["content-type", "content-encoding", "content-language"]) headers.delete(name);
   return { request: { ...request, method: "GET", body: null, headers }, url };
-}
-
-/** Whether the site's proxy is in charge of this URL. Loopback never is. */
-function usesProxy(url: URL, env: { readonly [name: string]: string }): boolean {
-  const name = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const proxy = env[name] ?? env[name.toLowerCase()] ?? env.ALL_PROXY ?? env.all_proxy;
-  if (!proxy || url.hostname === "localhost" || /^(127\.|\[::1\]$)/.test(url.hostname)) {
-    return false;
-  }
-  const exceptions = (env.NO_PROXY ?? env.no_proxy ?? "").split(",").map((entry) => entry.trim());
-  return !exceptions.some((entry) =>
-    entry === "*" || entry === url.hostname ||
-    entry !== "" && url.hostname.endsWith(entry.startsWith(".") ? entry : `.${entry}`)
-  );
 }

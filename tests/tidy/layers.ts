@@ -1,6 +1,6 @@
 /** What each folder of `src/` may import: imports go one way. */
 const MODEL = ["model"];
-const GROUND = [...MODEL, "rpc", "store", "config"];
+const GROUND = [...MODEL, "rpc", "store", "config", "dial"];
 const PARTS = [...GROUND, "catalog", "policy", "usage", "audit", "auth", "upstream"];
 const ENGINES = [...PARTS, "search", "sandbox"];
 
@@ -13,6 +13,7 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   rpc: MODEL,
   store: MODEL,
   config: MODEL,
+  dial: [...MODEL, "config"],
   catalog: GROUND,
   policy: GROUND,
   usage: GROUND,

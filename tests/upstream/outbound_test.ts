@@ -69,13 +69,21 @@ Deno.test("allowPrivateNetwork opens private addresses and never metadata", asyn
 Deno.test("http and https connect to the address that was checked, with the right certificate", async () => {
   const probe = new URL("../fakes/pinned_probe.ts", import.meta.url).pathname;
   const { stdout, code } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--cached-only", "--no-prompt", "--allow-net", "--allow-read", probe],
+    args: [
+      "run",
+      "--cached-only",
+      "--no-prompt",
+      "--allow-env",
+      "--allow-net",
+      "--allow-read",
+      probe,
+    ],
     stderr: "inherit",
   }).output();
   assert.equal(code, 0);
   assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), {
     names: ["pinned.test", "other.test"],
-    answers: ["pinned.test", "pinned.test", "pinned.test", "TypeError"],
+    answers: ["pinned.test", "pinned.test", "pinned.test", "DialError"],
   });
 });
 

@@ -5,11 +5,18 @@ import { GateError } from "../../model/errors.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
 import { authorizedFetch } from "../authorized_fetch.ts";
 import { createCredentials, type Credentials } from "../credentials.ts";
-import { explainHttpStatus, explainMcpError } from "../mcp_errors.ts";
+import { explainHttpStatus, explainMcpError, neverSent } from "../mcp_errors.ts";
 import { createOutbound, type Outbound } from "../outbound_fetch.ts";
 import { createSecretMask, maskedLog, resolveMasked, type SecretMask } from "../secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "../upstream.ts";
-import { badResult, cancelled, timedOut, toolName, unreachable } from "../upstream_errors.ts";
+import {
+  badResult,
+  type CallName,
+  cancelled,
+  timedOut,
+  toolName,
+  unreachable,
+} from "../upstream_errors.ts";
 import { nodeOf, textOf } from "./document.ts";
 import { DOCUMENT_BYTES_MAX, parseDocument, unreadable } from "./load_document.ts";
 import type { Operation } from "./operation.ts";
@@ -27,6 +34,17 @@ interface LoadedApi {
   readonly schemes: ReadonlyMap<string, SecurityScheme>;
   readonly listing: UpstreamListing;
 }
+
+/** A call that found nobody. */
+interface CallFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly status: UpstreamStatus;
+}
+
+/** How long an API counts as down after a call that found nobody: only calls tell. */
+const FAILURE_MS_MAX = 300_000;
+const REASON_CHARACTERS_MAX = 300;
 
 interface Parts {
   readonly context: UpstreamContext;
@@ -65,6 +83,7 @@ export function openOpenapi(
   const parts: Parts = { context, config, outbound, credentials, mask };
   let loaded: Promise<LoadedApi> | null = null;
   let status: UpstreamStatus = { status: "starting", error: null };
+  let lastFailure: CallFailure | null = null;
 
   const load = async (): Promise<LoadedApi> => {
     const previous = await loaded?.catch(() => null) ?? null;
@@ -81,7 +100,7 @@ export function openOpenapi(
       (error) => {
         status = {
           status: "down",
-          error: mask.apply(String(error?.message ?? error)).slice(0, 300),
+          error: mask.apply(reasonOf(error)),
         };
         if (loaded === attempt) loaded = null;
       },
@@ -95,19 +114,57 @@ export function openOpenapi(
         return (await refresh()).listing;
       } catch (error) {
         if (error instanceof GateError) throw error;
-        throw unreachable({ server: context.server, name: "*" }, "has no readable document", {
-          cause: error,
-        });
+        throw noDocument({ server: context.server, name: "*" }, error);
       }
     },
     async call(call) {
-      const api = await (loaded ?? refresh());
-      return await callOperation(parts, api, call);
+      const api = await (loaded ?? refresh()).catch((error) => {
+        throw error instanceof GateError ? error : noDocument(call, error);
+      });
+      try {
+        const answer = await callOperation(parts, api, call);
+        lastFailure = null;
+        return answer;
+      } catch (error) {
+        if (neverSent(error)) lastFailure = failureOf(error, lastFailure, mask);
+        throw error;
+      }
     },
-    status: () => status,
+    status: () =>
+      lastFailure !== null && Date.now() - lastFailure.at < FAILURE_MS_MAX
+        ? lastFailure.status
+        : status,
     user: credentials.user,
     close: () => outbound.close(),
   };
+}
+
+/** The API of a document that can be read may be down all the same. */
+function failureOf(error: unknown, before: CallFailure | null, mask: SecretMask): CallFailure {
+  const at = Date.now();
+  const isSame = before !== null && at - before.at < FAILURE_MS_MAX;
+  return {
+    at,
+    status: {
+      status: "down",
+      error: mask.apply(reasonOf(error instanceof GateError ? error.cause : error)),
+      down: {
+        since: isSame ? before.status.down?.since ?? at : at,
+        retryAt: null,
+        exit: null,
+        stderr: [],
+      },
+    },
+  };
+}
+
+/** Nothing can be called: what the operations are is not known. */
+function noDocument(call: CallName, error: unknown): GateError {
+  return unreachable(call, `has no readable document: ${reasonOf(error)}`, { cause: error });
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
 }
 
 async function fileVersion(path: string): Promise<string> {
