@@ -190,7 +190,7 @@ Deno.test("an exception from the proxy is called directly, at the address that w
 
 Deno.test("no variable of the environment undoes the pin of a checked address", async () => {
   const probe = new URL("../fakes/rebind_probe.ts", import.meta.url).pathname;
-  const environments = [
+  const environments: { readonly [name: string]: string }[] = [
     {},
     { NO_PROXY: "*" },
     { no_proxy: "localhost", HTTP_PROXY: NOWHERE, https_proxy: NOWHERE },
