@@ -36,6 +36,8 @@ export const ModelUsageSchema = z.strictObject({
   outputTokens: z.int().min(0).max(1e12),
   /** US dollars, when the client knows them; else the configured price applies. */
   usd: z.number().min(0).max(1e9).optional(),
+  /** The client's own id of this report. */
+  id: z.string().min(1).max(200).optional(),
 }).refine(isRelated, RELATION_ERROR);
 export type ModelUsage = z.infer<typeof ModelUsageSchema>;
 
@@ -46,8 +48,9 @@ export function feedbackEvent(feedback: Feedback, actor: AuditActor): AuditEvent
 }
 
 export function modelUsageEvent(usage: ModelUsage, actor: AuditActor): AuditEvent {
-  const { model, inputTokens, outputTokens, usd } = usage;
-  const detail = { type: "usage", model, inputTokens, outputTokens };
+  const { model, inputTokens, outputTokens, usd, id } = usage;
+  const report = id === undefined ? {} : { report: id };
+  const detail = { type: "usage", model, inputTokens, outputTokens, ...report };
   return {
     kind: "admin",
     actor,

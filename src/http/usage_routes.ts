@@ -3,7 +3,12 @@ import { renderUsageCsv } from "../console/usage_csv.ts";
 import type { Principal, Scope } from "../model/principal.ts";
 import { parseInput } from "./parse_input.ts";
 import { readJson } from "./read_body.ts";
-import { FeedbackBodySchema, ModelUsageBodySchema, UsageQuerySchema } from "./usage_schemas.ts";
+import {
+  FeedbackBodySchema,
+  ModelUsageBodySchema,
+  ReportIdSchema,
+  UsageQuerySchema,
+} from "./usage_schemas.ts";
 import type { UsageServices } from "./usage_services.ts";
 
 /** Usage, and what clients report of their own work. */
@@ -30,6 +35,8 @@ export function addUsageRoutes(
   api.post("/usage", async (context) => {
     const principal = await as(context, "execute");
     const body = parseInput(ModelUsageBodySchema, await readJson(context.req.raw), "body");
-    return context.json(await services.reportUsage(principal, body), 201);
+    const key = context.req.header("idempotency-key");
+    const id = key === undefined ? {} : parseInput(ReportIdSchema, { id: key }, "Idempotency-Key");
+    return context.json(await services.reportUsage(principal, { ...id, ...body }), 201);
   });
 }

@@ -28,9 +28,13 @@ export const FeedbackBodySchema = z.strictObject({
 }).refine(isAboutOne, ABOUT_ERROR);
 export type FeedbackBody = z.infer<typeof FeedbackBodySchema>;
 
+/** The client's own id of a report, in its body or its `Idempotency-Key`: sent again, it counts once. */
+export const ReportIdSchema = z.strictObject({ id: z.string().min(1).max(200) });
+
 /** Body of `POST /usage`. */
 export const ModelUsageBodySchema = z.strictObject({
   ...ABOUT,
+  ...ReportIdSchema.partial().shape,
   model: z.string().min(1).max(200),
   inputTokens: z.int().min(0).max(1e12),
   outputTokens: z.int().min(0).max(1e12),

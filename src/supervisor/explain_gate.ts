@@ -5,6 +5,7 @@ import type { Tool } from "../model/tool.ts";
 import type { ShownEffect } from "../model/verdict.ts";
 import type { ActivePolicy, ExplainAnswer, ExplainQuestion } from "../policy/active_policy.ts";
 import { toolFromName } from "../policy/named_tool.ts";
+import { describeAmount } from "../usage/quota_words.ts";
 import type { LimitUse, Quotas } from "../usage/quota.ts";
 import { checkArguments } from "./check_arguments.ts";
 import { lookUp, lookUpQuarantined, splitToolName } from "./find_tool.ts";
@@ -121,7 +122,7 @@ function effectOf(
   if (isMisfit) return "refused";
   if (decision.effect !== "allow") return decision.effect;
   const full = uses.filter(({ fits }) => !fits);
-  if (full.some(({ over, reason }) => over === "deny" || reason === "amount")) return "refused";
+  if (full.some(({ over, problem }) => over === "deny" || problem !== null)) return "refused";
   return full.length > 0 ? "ask" : "allow";
 }
 
@@ -176,20 +177,20 @@ function limitsStep(uses: readonly LimitUse[]): GateStep {
   const full = uses.filter(({ fits }) => !fits);
   const texts = (full.length > 0 ? full : uses).map(describeUse);
   if (full.length === 0) return step("limits", "pass", texts.join("; "));
-  const isDenied = full.some(({ over, reason }) => over === "deny" || reason === "amount");
+  const isDenied = full.some(({ over, problem }) => over === "deny" || problem !== null);
   return step("limits", isDenied ? "stop" : "wait", texts.join("; "));
 }
 
 /** `refund-day: 9,950 of 10,000 args.amount used, this call needs 100`. */
-function describeUse({ id, used, max, unit, by, fits, reason }: LimitUse): string {
-  if (reason === "amount") return `${id}: ${unit} must be a number that is not negative`;
+function describeUse({ id, used, max, unit, by, fits, problem }: LimitUse): string {
+  if (problem !== null) return `${id} ${describeAmount(unit, problem)}`;
   return `${id}: ${used} of ${max} ${unit} used${fits ? "" : `, this call needs ${by}`}`;
 }
 
 function approvalStep({ decision }: ExplainAnswer, uses: readonly LimitUse[]): GateStep {
   const needed = [
     ...decision.approvals.map(({ rule, by }) => `${by} for rule ${rule}`),
-    ...uses.filter(({ fits, over, reason }) => !fits && over === "ask" && reason === "over")
+    ...uses.filter(({ fits, over, problem }) => !fits && over === "ask" && problem === null)
       .map(({ id, by: _, approver }) => `${approver} for limit ${id}`),
   ];
   return needed.length === 0

@@ -2,7 +2,8 @@ import { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
-import { describeRefusal, type Quotas } from "../usage/quota.ts";
+import type { Quotas } from "../usage/quota.ts";
+import { describeRefusal, remedyOf } from "../usage/quota_words.ts";
 
 /** What the limits of the policy are counted by. */
 export interface QuotaRequest {
@@ -70,7 +71,7 @@ export function createQuotaGate(quotas: Quotas, now: () => number): QuotaGate {
           error: new GateError(
             "ERR_INVALID_ARGUMENTS",
             `Cannot call "${tool.id}": ${describeRefusal(answer)}`,
-            { hint: `Pass ${rule.unit} as a number that is not negative`, tool: tool.id },
+            { hint: remedyOf(answer), tool: tool.id },
           ),
         };
       }
@@ -83,11 +84,7 @@ export function createQuotaGate(quotas: Quotas, now: () => number): QuotaGate {
           asks ? "ERR_APPROVAL_REQUIRED" : "ERR_LIMIT_REACHED",
           `Cannot call "${tool.id}": ${describeRefusal(answer)}`,
           {
-            hint: asks
-              ? `Beyond this limit ${rule.by} has to approve each call; leave it out or ask them`
-              : freesAt === null
-              ? "Make fewer calls in one program"
-              : "Try again after that time, or leave this call out",
+            hint: remedyOf(answer),
             tool: tool.id,
             ...(freesAt === null ? {} : { retryAfterMs: Math.max(0, freesAt - now()) }),
           },

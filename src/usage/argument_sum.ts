@@ -1,7 +1,20 @@
 /** Larger amounts are refused: their millionths would no longer be exact. */
-const AMOUNT_MAX = 9_000_000_000;
+export const AMOUNT_MAX = 9_000_000_000;
 /** Items of lists on the way that are looked at. */
-const ITEMS_MAX = 10_000;
+export const ITEMS_MAX = 10_000;
+
+/** Why an argument cannot be summed. An amount that nobody can read must not pass as nothing. */
+export type AmountProblem =
+  /** A part of it is missing, or no number that is finite and not negative. */
+  | "unreadable"
+  /** It is above `AMOUNT_MAX`. */
+  | "large"
+  /** It has more than `ITEMS_MAX` items. */
+  | "items";
+
+export type ArgumentSum =
+  | { readonly sum: number; readonly problem: null }
+  | { readonly sum: null; readonly problem: AmountProblem };
 
 /**
  * The sum over a numeric argument.
@@ -9,32 +22,35 @@ const ITEMS_MAX = 10_000;
  * A list on the way stands for each of its items: `args.payments.amount` sums all payments.
  *
  * @param unit `args.<path>`
- * @returns null if any part is missing, no number, negative, not finite or too large: an amount that
- * nobody can read must not pass as nothing.
  */
-export function measureArgument(args: unknown, unit: string): number | null {
+export function measureArgument(args: unknown, unit: string): ArgumentSum {
   const path = unit.split(".").slice(1);
   let values: readonly unknown[] = [args];
   for (const name of path) {
     const next: unknown[] = [];
     for (const value of values) {
-      if (!isObject(value) || !Object.hasOwn(value, name)) return null;
+      if (!isObject(value) || !Object.hasOwn(value, name)) return failed("unreadable");
       const found = value[name];
-      if (Array.isArray(found)) {
-        if (next.length + found.length > ITEMS_MAX) return null;
-        next.push(...found);
-      } else {
-        next.push(found);
-      }
+      if (!Array.isArray(found)) next.push(found);
+      else if (next.length + found.length > ITEMS_MAX) return failed("items");
+      else next.push(...found);
     }
     values = next;
   }
   let sum = 0;
   for (const value of values) {
-    if (typeof value !== "number" || !(value >= 0) || value > AMOUNT_MAX) return null;
-    sum += value;
+    // A 64-bit integer is a bigint here; one that is too large is told below.
+    const amount = typeof value === "bigint" ? Number(value) : value;
+    if (typeof amount !== "number" || !(amount >= 0) || amount === Infinity) {
+      return failed("unreadable");
+    }
+    sum += amount;
   }
-  return sum <= AMOUNT_MAX ? sum : null;
+  return sum <= AMOUNT_MAX ? { sum, problem: null } : failed("large");
+}
+
+function failed(problem: AmountProblem): ArgumentSum {
+  return { sum: null, problem };
 }
 
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {

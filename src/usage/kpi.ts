@@ -5,6 +5,7 @@
  * executions that a late report may be about, whatever the period holds.
  */
 import type { AuditRecord } from "../model/event.ts";
+import { isStopped } from "../model/verdict.ts";
 import { createTaskTracker, factsOf, type Task } from "./task_tracker.ts";
 import { createUsageSums, type UsageBy, type UsageFigures, type UsageSums } from "./usage_row.ts";
 
@@ -42,14 +43,8 @@ const GROUPS_MAX = 2_000;
 const DAYS_MAX = 1_000;
 const DAY_MS = 86_400_000;
 
-/** Codes of calls that the gate stopped. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  "ERR_POLICY_DENIED",
-  "ERR_APPROVAL_REQUIRED",
-  "ERR_LIMIT_REACHED",
-  "ERR_TOOL_NOT_FOUND",
-  "ERR_TOOL_UNAVAILABLE",
-]);
+/** Reports with an id that are remembered, so that one that comes again is known. */
+const REPORTS_MAX = 200_000;
 
 /** Records between two looks at the clock, and how long other work waits at most, about. */
 const SLICE_RECORDS = 32;
@@ -83,6 +78,7 @@ export function createUsageMeter(options: UsageOptions): UsageMeter {
   const total = createUsageSums();
   const groups = new Map<string, UsageSums>();
   const days = new Map<string, UsageSums>();
+  const reports = new Set<string>();
   const tracker = createTaskTracker({
     tasksMax: options.tasksMax ?? TASKS_MAX,
     executionsMax: options.executionsMax ?? EXECUTIONS_MAX,
@@ -164,7 +160,7 @@ export function createUsageMeter(options: UsageOptions): UsageMeter {
     const tokens = status === "ok" ? Math.ceil((record.result?.bytes ?? 0) / 4) : 0;
     for (const [index, sums] of sumsOf(groupsOfRecord(by, record), ms).entries()) {
       sums.calls++;
-      if (!ok && REFUSALS.has(status)) sums.refused++;
+      if (!ok && isStopped(record)) sums.refused++;
       else if (!ok) sums.failed++;
       if (status === "ok" && isWrite) sums.successfulWrites++;
       sums.toolUsd += record.cost ?? 0;
@@ -181,7 +177,7 @@ export function createUsageMeter(options: UsageOptions): UsageMeter {
       const task = tracker.find(record, ms);
       if (task !== null) task.reported = detail.success;
     }
-    if (detail?.type !== "usage") return;
+    if (detail?.type !== "usage" || wasReported(record)) return;
     for (const sums of sumsOf(by === "tool" ? [] : groupsOfRecord(by, record), ms)) {
       const { usd = null, inputTokens = 0, outputTokens = 0 } = sums.model ?? {};
       sums.model = {
@@ -190,6 +186,15 @@ export function createUsageMeter(options: UsageOptions): UsageMeter {
         outputTokens: outputTokens + numberOf(detail.outputTokens),
       };
     }
+  }
+
+  /** A report that was sent again, under the id that its client gave it, counts once. */
+  function wasReported({ actor, detail }: AuditRecord): boolean {
+    if (typeof detail?.report !== "string") return false;
+    const report = JSON.stringify([actor?.iss, actor?.sub, detail.report]);
+    if (reports.has(report)) return true;
+    if (reports.size < REPORTS_MAX) reports.add(report);
+    return false;
   }
 
   return {

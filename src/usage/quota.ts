@@ -9,7 +9,7 @@ import type { LimitRule, LimitScope } from "../model/limit_rule.ts";
 import type { Principal } from "../model/principal.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { measureArgument } from "./argument_sum.ts";
+import { type AmountProblem, measureArgument } from "./argument_sum.ts";
 
 /** Money and sums are counted in millionths, so that 0.1 + 0.2 is 0.3. */
 const FRACTIONS_PER_UNIT = 1_000_000;
@@ -56,7 +56,10 @@ interface ReservedEntry {
 
 export type QuotaAnswer =
   | { readonly ok: true; readonly reservation: Reservation }
-  | {
+  | QuotaRefusal;
+
+export type QuotaRefusal =
+  & {
     readonly ok: false;
     /** The first limit that refuses; one that denies comes before one that asks. */
     readonly rule: LimitRule;
@@ -64,9 +67,21 @@ export type QuotaAnswer =
     readonly rules: readonly LimitRule[];
     /** Milliseconds since the epoch; null if it never frees by itself. */
     readonly freesAt: number | null;
-    /** `amount`: the argument to sum is missing, negative or no number, so nothing can be counted. */
-    readonly reason: "over" | "amount";
-  };
+  }
+  & (
+    | {
+      readonly reason: "over";
+      /** What is left of the counter that refuses, in the rule's unit. */
+      readonly left: number;
+      /** What the call would take. */
+      readonly by: number;
+    }
+    // Nothing can be counted.
+    | {
+      readonly reason: "amount";
+      readonly problem: AmountProblem;
+    }
+  );
 
 /** How far one limit is used, for explanations. */
 export interface LimitUse {
@@ -83,8 +98,8 @@ export interface LimitUse {
   readonly over: LimitRule["over"];
   /** Who approves beyond it. */
   readonly approver: string;
-  /** `amount`: the argument to sum cannot be counted. */
-  readonly reason: "over" | "amount";
+  /** Why the argument to sum cannot be counted; null if it can. */
+  readonly problem: AmountProblem | null;
   /** Milliseconds since the epoch; null if it never frees by itself. */
   readonly freesAt: number | null;
 }
@@ -122,17 +137,6 @@ export function createQuotas(deps: QuotaDeps): Quotas {
   };
 }
 
-/** `Quota "refund-day" is used up until 2026-08-22T00:00:00Z.` and the operator's own words. */
-export function describeRefusal(answer: Extract<QuotaAnswer, { ok: false }>): string {
-  const { rule, freesAt, reason } = answer;
-  const state = reason === "amount"
-    ? `needs ${rule.unit} to be a number that is not negative`
-    : freesAt === null
-    ? "is used up for this execution"
-    : `is used up until ${new Date(freesAt).toISOString().replace(".000Z", "Z")}`;
-  return `Quota "${rule.id}" ${state}.${rule.message === "" ? "" : ` ${rule.message}`}`;
-}
-
 /** Narrow subjects first, so that what a refusal must give back touches as few others as possible. */
 const SCOPES: readonly LimitScope[] = ["execution", "user", "group", "space", "tenant"];
 
@@ -146,34 +150,59 @@ async function reserve(
     SCOPES.indexOf(a.per) - SCOPES.indexOf(b.per) || (a.id < b.id ? -1 : 1)
   );
   const taken: ReservedEntry[] = [];
-  const asking: LimitRule[] = [];
+  const asking: { readonly rule: LimitRule; readonly left: number; readonly by: number }[] = [];
   const giveBack = async () => {
     for (const entry of taken) await correct(deps, entry, -entry.by);
   };
-  const refuse = async (rule: LimitRule, reason: "over" | "amount"): Promise<QuotaAnswer> => {
+  const refuse = async (
+    rule: LimitRule,
+    why: { reason: "over"; left: number; by: number } | {
+      reason: "amount";
+      problem: AmountProblem;
+    },
+  ): Promise<QuotaAnswer> => {
     await giveBack();
-    const freesAt = reason === "amount" || rule.everyMs === null ? null : windowEnd(rule, time);
-    return { ok: false, rule, rules: [rule, ...asking], freesAt, reason };
+    const { everyMs } = rule;
+    // Waiting does not help a call that needs more than the whole limit.
+    const isHopeless = why.reason === "amount" || why.by > rule.max;
+    const freesAt = isHopeless || everyMs === null ? null : windowEnd(rule, time);
+    const rules = [
+      rule,
+      ...asking.map((refused) => refused.rule).filter((other) => other !== rule),
+    ];
+    return { ok: false, rule, rules, freesAt, ...why };
   };
   for (const rule of sorted) {
-    const by = reservedUnits(rule, call);
-    if (by === null) return await refuse(rule, "amount");
+    const reserved = reservedUnits(rule, call);
+    if (reserved.problem !== null) {
+      return await refuse(rule, { reason: "amount", problem: reserved.problem });
+    }
+    const by = reserved.units;
     for (const entry of entriesOf(rule, call, by, time)) {
       const max = call.granted?.includes(rule.id) ? undefined : unitsOf(rule, rule.max);
-      const ok = await tryAdd(deps, entry, by, max, giveBack);
-      if (ok) taken.push(entry);
-      else if (rule.over === "deny") return await refuse(rule, "over");
-      else if (!asking.includes(rule)) asking.push(rule);
+      const { ok, value } = await tryAdd(deps, entry, by, max, giveBack);
+      if (ok) {
+        taken.push(entry);
+        continue;
+      }
+      const scale = unitsOf(rule, 1);
+      const left = Math.max(0, unitsOf(rule, rule.max) - value) / scale;
+      const amounts = { left, by: by / scale };
+      if (rule.over === "deny") return await refuse(rule, { reason: "over", ...amounts });
+      if (!asking.some((other) => other.rule === rule)) asking.push({ rule, ...amounts });
     }
   }
-  const first = asking.shift();
-  if (first !== undefined) return await refuse(first, "over");
+  const [first] = asking;
+  if (first !== undefined) {
+    return await refuse(first.rule, { reason: "over", left: first.left, by: first.by });
+  }
   return { ok: true, reservation: { entries: taken } };
 }
 
 async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promise<LimitUse> {
   const time = deps.now();
-  const by = reservedUnits(rule, call);
+  const reserved = reservedUnits(rule, call);
+  const by = reserved.units;
   // Nobody has counted anything for an execution that is not named.
   const counters = rule.per === "execution" && call.execution === ""
     ? []
@@ -194,7 +223,7 @@ async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promis
     fits: by !== null && (isCounted(rule, call) ? used + by <= unitsOf(rule, max) : true),
     over,
     approver: rule.by,
-    reason: by === null ? "amount" : "over",
+    problem: reserved.problem,
     freesAt: rule.everyMs === null ? null : windowEnd(rule, time),
   };
 }
@@ -211,9 +240,9 @@ async function tryAdd(
   by: number,
   max: number | undefined,
   giveBack: () => Promise<void>,
-): Promise<boolean> {
+): Promise<{ ok: boolean; value: number }> {
   try {
-    return (await add(deps, entry, by, max)).ok;
+    return await add(deps, entry, by, max);
   } catch (error) {
     await giveBack().catch(() => {}); // counted too much is safe, and the first failure is the one to tell
     throw error;
@@ -249,20 +278,23 @@ function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
   }
 }
 
-/** What to take before the call; null if it cannot be known, which refuses the call. */
-function reservedUnits(rule: LimitRule, call: QuotaCall): number | null {
+/** What to take before the call, in whole counter units; what cannot be known refuses the call. */
+function reservedUnits(
+  rule: LimitRule,
+  call: QuotaCall,
+): { units: number; problem: null } | { units: null; problem: AmountProblem } {
   switch (rule.unit) {
     case "calls":
-      return 1;
+      return { units: 1, problem: null };
     case "usd":
-      return unitsOf(rule, call.usd);
+      return { units: unitsOf(rule, call.usd), problem: null };
     case "tokens":
     case "bytes":
       // Nobody knows the size of an answer before it is there: one unit shows that there is room.
-      return 1;
+      return { units: 1, problem: null };
     default: {
-      const sum = measureArgument(call.args, rule.unit);
-      return sum === null ? null : unitsOf(rule, sum);
+      const { sum, problem } = measureArgument(call.args, rule.unit);
+      return problem === null ? { units: unitsOf(rule, sum), problem } : { units: null, problem };
     }
   }
 }

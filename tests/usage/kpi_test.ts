@@ -133,6 +133,39 @@ Deno.test("cost is what tools and reported models cost, by successful writes", a
   assert.deepEqual([total.calls, total.refused, total.failed], [5, 1, 1]);
 });
 
+Deno.test("what a limit stopped is refused, and a report that is sent again counts once", async () => {
+  const log = writeLog();
+  log.execute(0, "a", {
+    calls: [
+      { tool: refund, status: "ERR_LIMIT_REACHED" },
+      // A limit that cannot read the amount.
+      { tool: refund, status: "ERR_INVALID_ARGUMENTS", detail: { limit: "refunds" } },
+      { tool: refund, status: "ERR_UPSTREAM" },
+    ],
+  });
+  const report = (at: number, id: string | null, sub = "ada") =>
+    log.add(at, "admin", {
+      sub,
+      execution: "a",
+      cost: 0.1,
+      detail: {
+        type: "usage",
+        model: "m",
+        inputTokens: 10,
+        outputTokens: 1,
+        ...(id === null ? {} : { report: id }),
+      },
+    });
+  for (const at of [3, 4, 5]) report(at, "r1");
+  report(6, "r2");
+  report(7, "r1", "bob");
+  report(8, null);
+  report(9, null);
+  const { total } = await measure(log.records);
+  assert.deepEqual([total.refused, total.failed], [2, 1]);
+  assert.deepEqual([total.modelInputTokens, total.modelUsd], [50, 0.5]);
+});
+
 Deno.test("rows by tool say which tool fails most; names that do not exist are one row", async () => {
   const log = writeLog();
   log.execute(0, "a", {

@@ -6,11 +6,11 @@ import { createMemoryStore } from "../../src/store/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   createQuotas,
-  describeRefusal,
   type QuotaAnswer,
   type QuotaCall,
   type Reservation,
 } from "../../src/usage/quota.ts";
+import { describeRefusal, remedyOf } from "../../src/usage/quota_words.ts";
 
 const HOUR_MS = 3_600_000;
 /** Five minutes past some hour. */
@@ -165,6 +165,54 @@ Deno.test("reserve() refuses amounts that nobody can count, and counts nothing f
     refused(await quotas.reserve(rules, call({ args: { order: { amount: 1 } } }))).rule.id,
     "calls",
   );
+});
+
+Deno.test("a refused amount is told what is left, what can never pass, and what is too large", async () => {
+  const quotas = openQuotas();
+  const words = async (rule: LimitRule, amount: unknown) => {
+    const answer = refused(await quotas.reserve([rule], call({ args: { amount } })));
+    return { text: describeRefusal(answer), remedy: remedyOf(answer), freesAt: answer.freesAt };
+  };
+  const day = limit({ id: "day", max: 10, unit: "args.amount" });
+  const never = await words(day, 50);
+  assert.equal(
+    never.text,
+    'Quota "day" is 10 args.amount and this call needs 50, so it can never pass.',
+  );
+  assert.equal(never.remedy, "Pass at most 10 as args.amount, or leave this call out");
+  assert.equal(never.freesAt, null);
+
+  taken(await quotas.reserve([day], call({ args: { amount: 4.1 } })));
+  const over = await words(day, 9);
+  assert.match(
+    over.text,
+    /^Quota "day" has 5\.9 of 10 args\.amount left until 20.*Z and this call needs 9\.$/,
+  );
+  assert.match(over.remedy, /^Pass at most 5\.9 as args\.amount, or try again after that time/);
+  taken(await quotas.reserve([day], call({ args: { amount: 5.9 } })));
+  assert.match((await words(day, 1)).text, /^Quota "day" is used up until 20.*Z\.$/);
+
+  const large = await words(day, 9_000_000_001);
+  assert.match(large.text, /cannot count so much: args\.amount is above 9000000000/);
+  assert.match((await words(day, 9_007_199_254_740_993n)).text, /cannot count so much/);
+  assert.match((await words(day, "9")).text, /needs args\.amount to be a number that is not neg/);
+  assert.match((await words(day, -9n)).text, /needs args\.amount to be a number that is not neg/);
+  const list = { args: { a: Array.from({ length: 10_001 }, () => 0) } };
+  const items = refused(await quotas.reserve([limit({ id: "i", unit: "args.a" })], call(list)));
+  assert.match(describeRefusal(items), /args\.a has more than 10000 items/);
+
+  const asked = limit({ id: "ask", max: 10, unit: "args.amount", over: "ask", by: "owner" });
+  const beyond = await words(asked, 50);
+  assert.equal(beyond.text, 'Quota "ask" is 10 args.amount and this call needs 50.');
+  assert.match(beyond.remedy, /^Beyond this limit owner has to approve each call/);
+  const run = limit({ id: "run", per: "execution", everyMs: null, max: 1, unit: "args.amount" });
+  taken(await quotas.reserve([run], call({ args: { amount: 0.5 } })));
+  const rest = await words(run, 0.75);
+  assert.match(
+    rest.text,
+    /has 0\.5 of 1 args\.amount left for this execution and this call needs 0\.75/,
+  );
+  assert.equal(rest.remedy, "Pass at most 0.5 as args.amount, or make fewer calls in one program");
 });
 
 Deno.test("reserve() sums over the items of a list on the way", async () => {

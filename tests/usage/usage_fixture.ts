@@ -47,6 +47,8 @@ export function writeLog() {
           tool: { server: "orders", name: "list", access: "read", pin: "p" },
           ...change,
           ...call,
+          // What an upstream answered took time there.
+          ...(callStatus.startsWith("ERR_UPSTREAM") ? { ms: { upstream: 1, ...call.ms } } : {}),
           execution: id,
           call: `${id}:${index}`,
           result: { status: callStatus, ...call.result },
