@@ -2,6 +2,7 @@ import { createSecretResolver, systemSecretDeps } from "../../config/secrets.ts"
 import { reportError } from "../../model/errors.ts";
 import type { ExecutionResult } from "../../model/execution.ts";
 import type { ApiClient } from "../api_client.ts";
+import { checkApis } from "../check_apis.ts";
 import type { Command, CommandContext } from "../command.ts";
 import {
   type Check,
@@ -97,6 +98,7 @@ async function checkService(context: CommandContext, client: ApiClient): Promise
     const health = await client.ask<HealthReport>({ path: "/health" });
     return [
       ...checkHealth(health, config),
+      ...await checkApis(health.servers, config),
       await selfTest(client),
       checkClock(context.deps.now(), health),
     ];

@@ -1,0 +1,54 @@
+import { siteEnvironment } from "../config/site_environment.ts";
+import type { Config } from "../config/schema.ts";
+import type { ServerState } from "../model/catalog.ts";
+import { createOutbound } from "../upstream/outbound_fetch.ts";
+import { type Check, warn } from "./doctor_checks.ts";
+import { plain } from "./table.ts";
+
+const PATIENCE_MS = 5_000;
+const BYTES_MAX = 65_536;
+
+/**
+ * Tries to reach each HTTP API that could be listed: its document may lie in a file, and says nothing
+ * about whether anybody answers. Sends one HEAD request without a credential; every answer will do.
+ */
+export async function checkApis(
+  servers: readonly ServerState[],
+  config: Pick<Config, "openapi">,
+): Promise<Check[]> {
+  const checks = await Promise.all(servers.map(async ({ server, status, serverIdentifier }) => {
+    const api = config.openapi[server];
+    if (api === undefined || status !== "ready" || !/^https?:/.test(serverIdentifier)) return null;
+    const reason = await whyUnreachable(serverIdentifier, api);
+    if (reason === null) return null;
+    return warn(
+      `upstream ${server}`,
+      `its API cannot be reached: ${plain(reason)}`,
+      `Check that ${serverIdentifier} answers from this machine`,
+    );
+  }));
+  return checks.filter((check) => check !== null);
+}
+
+async function whyUnreachable(
+  url: string,
+  { baseUrl, allowPrivateNetwork }: Config["openapi"][string],
+): Promise<string | null> {
+  const outbound = createOutbound({
+    configured: baseUrl === undefined ? [] : [baseUrl],
+    allowPrivateNetwork,
+    responseBytesMax: BYTES_MAX,
+    env: siteEnvironment,
+  });
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await outbound.fetch(url, { method: "HEAD", redirect: "manual", signal });
+    await response.body?.cancel();
+    return null;
+  } catch (error) {
+    if (!(error instanceof Error)) return String(error);
+    return error.name === "TimeoutError" ? `no answer within ${PATIENCE_MS} ms` : error.message;
+  } finally {
+    await outbound.close();
+  }
+}
