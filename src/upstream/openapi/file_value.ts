@@ -45,7 +45,12 @@ export interface FileValue {
 export function fileOf(value: unknown, contentType: string): FileValue {
   const given = givenFile(value);
   if (given !== null) return given;
-  const text = typeof value === "string" ? value : JSON.stringify(value ?? "");
+  if (typeof value === "object" && value !== null) {
+    throw new UnwritableError(
+      'a file is a text, Uint8Array, {base64: "…"} or a block with its data',
+    );
+  }
+  const text = String(value ?? "");
   if (text !== "" && isNeverText(essenceOf(contentType))) {
     const bytes = text.length % 4 === 0 ? decode(text) : null;
     if (bytes !== null) return { bytes, filename: null, contentType: null, isBytes: true };

@@ -22,6 +22,18 @@ export interface DelimitedList {
 
 const DEPTH_MAX = 8;
 
+/**
+ * Everything but letters, digits and `-._~`: without `allowReserved` no reserved character stays.
+ *
+ * @see RFC 3986, section 2.2; OpenAPI 3.0.3, Parameter Object, `allowReserved`
+ */
+function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
 /** The value of a path parameter, percent-encoded, ready to stand in the path. */
 export function writePathValue(parameter: OperationParameter, given: unknown): string {
   const { name, style, explode } = parameter;
@@ -31,8 +43,8 @@ export function writePathValue(parameter: OperationParameter, given: unknown): s
     : style === "matrix"
     ? writeMatrix(name, value, explode)
     : style === "json"
-    ? encodeURIComponent(numbersToJson(value))
-    : writeSimple(value, explode, queryDelimiter(style), encodeURIComponent);
+    ? percentEncode(numbersToJson(value))
+    : writeSimple(value, explode, queryDelimiter(style), percentEncode);
   if (encoded === "") throw new UnwritableError(`"${parameter.argument}" is empty`);
   // Encoding does not keep these from climbing: every URL parser reads them as "this" and "up".
   if (/^(\.|%2e){1,2}$/i.test(encoded)) {
@@ -101,14 +113,12 @@ function writeDeep(name: string, value: unknown, depth: number): readonly Pair[]
  */
 export function encodePairs(pairs: readonly Pair[], allowReserved = false): string {
   const encode = (text: string) =>
-    allowReserved
-      ? encodeURI(text).replace(/[#&+]/g, encodeURIComponent)
-      : encodeURIComponent(text);
+    allowReserved ? encodeURI(text).replace(/[#&+]/g, percentEncode) : percentEncode(text);
   return pairs.map(([name, value]) => {
     const encoded = typeof value === "string"
       ? encode(value)
       : value.items.map(encode).join(value.delimiter);
-    return `${encodeURIComponent(name).replace(/%5B/g, "[").replace(/%5D/g, "]")}=${encoded}`;
+    return `${percentEncode(name).replace(/%5B/g, "[").replace(/%5D/g, "]")}=${encoded}`;
   }).join("&");
 }
 
@@ -129,7 +139,7 @@ function writeSimple(
 function writeLabel(value: unknown, explode: boolean): string {
   if (isNode(value) && explode) {
     return Object.entries(value)
-      .map(([key, inner]) => `.${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`)
+      .map(([key, inner]) => `.${percentEncode(key)}=${percentEncode(primitive(inner))}`)
       .join("");
   }
   const parts = Array.isArray(value)
@@ -137,12 +147,12 @@ function writeLabel(value: unknown, explode: boolean): string {
     : isNode(value)
     ? Object.entries(value).flat()
     : [value];
-  return `.${parts.map((part) => encodeURIComponent(primitive(part))).join(explode ? "." : ",")}`;
+  return `.${parts.map((part) => percentEncode(primitive(part))).join(explode ? "." : ",")}`;
 }
 
 function writeMatrix(name: string, value: unknown, explode: boolean): string {
   const pair = (key: string, inner: unknown) =>
-    `;${encodeURIComponent(key)}=${encodeURIComponent(primitive(inner))}`;
+    `;${percentEncode(key)}=${percentEncode(primitive(inner))}`;
   if (Array.isArray(value) && explode) return value.map((item) => pair(name, item)).join("");
   if (isNode(value) && explode) {
     return Object.entries(value).map(([key, inner]) => pair(key, inner)).join("");
@@ -152,8 +162,8 @@ function writeMatrix(name: string, value: unknown, explode: boolean): string {
     : isNode(value)
     ? Object.entries(value).flat()
     : [value];
-  const list = parts.map((part) => encodeURIComponent(primitive(part))).join(",");
-  return `;${encodeURIComponent(name)}=${list}`;
+  const list = parts.map((part) => percentEncode(primitive(part))).join(",");
+  return `;${percentEncode(name)}=${list}`;
 }
 
 /** Lists inside of a list as one text each. */
