@@ -5,6 +5,7 @@ import type { Tool } from "../model/tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import { digitsForBigints, readValues } from "./read_values.ts";
 import { type FormatUse, validateJson, type Validation } from "./validate_json.ts";
+import { describePattern } from "./wanted_pattern.ts";
 
 const NAMES_MAX = 30;
 
@@ -80,9 +81,13 @@ function invalidArguments(tool: Tool, validation: Validation & { ok: false }): G
       { hint: "The operator has to repair or replace this tool", tool: tool.id },
     );
   }
-  const places = validation.problems.map(({ path, message }) =>
-    `${path === "" ? "arguments" : path}: ${message.replace(/\.$/, "")}`
-  );
+  const places = validation.problems.map(({ path, message }) => {
+    const text = message.replace(/\.$/, "");
+    const pattern = /does not match pattern$/.test(text)
+      ? describePattern(tool.inputSchema, path)
+      : "";
+    return `${path === "" ? "arguments" : path}: ${text}${pattern}`;
+  });
   return new GateError(
     "ERR_INVALID_ARGUMENTS",
     `Cannot call "${tool.id}": ${places.join("; ")}`,
