@@ -8,7 +8,9 @@ import { installCrypto } from "./realm/crypto.ts";
 import { installEncoding } from "./realm/encoding.ts";
 import { installErrors } from "./realm/errors.ts";
 import { installGlobals } from "./realm/globals.ts";
+import { installIterators } from "./realm/iterators.ts";
 import { installJson } from "./realm/json.ts";
+import { installLostValues } from "./realm/lost_values.ts";
 import { wrapHost } from "./realm/membrane.ts";
 import { capturePrimordials } from "./realm/primordials.ts";
 import { createApi } from "./realm/program.ts";
@@ -29,6 +31,8 @@ const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = 
   installGlobals,
   installErrors,
   installJson,
+  installIterators,
+  installLostValues,
   installClock,
   installPromises,
   installTimers,

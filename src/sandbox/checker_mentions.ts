@@ -1,8 +1,10 @@
+import { blankWrapping } from "./prepare/blank_wrapping.ts";
 import { scanTokens } from "./prepare/scan_tokens.ts";
 
 /**
  * Tool names that a program mentions, as `server.tool`: `tools.a.b`, `tools["a"]["b"]`, names taken
- * out by destructuring, and the same through a variable that holds `tools` or one of its servers.
+ * out by destructuring, and the same through a variable that holds `tools` or one of its servers. A name
+ * that is called where a server belongs, as in `tools.a_b(…)`, stands alone.
  *
  * A scan of tokens, not a parse: cheap on any text, and it may name what is no tool at all. It says
  * whose declarations a check needs; it decides nothing.
@@ -20,6 +22,28 @@ export function mentionedTools(code: string): readonly string[] {
   return [...mentioned];
 }
 
+/**
+ * What a program may mean a tool with that it does not call through `tools`: `orders_list(…)`,
+ * `orders.list(…)`, `callTool("orders.list")`. Most of it is none.
+ */
+export function looseNames(code: string): readonly string[] {
+  const tokens = tokenize(code);
+  const names = new Set<string>();
+  for (let index = 0; index < tokens.length && names.size < LOOSE_MAX; index++) {
+    const token = tokens[index] as Token;
+    if (token.kind === "text") {
+      if (SPELLED.test(token.value)) names.add(token.value);
+    } else if (token.kind === "name" && !isMember(tokens, index)) {
+      const { path, end } = followPath(tokens, index + 1, []);
+      if (isMark(tokens[end], "(")) names.add([token.value, ...path].join("."));
+    }
+  }
+  return [...names];
+}
+
+const LOOSE_MAX = 400;
+/** Two words with something between them that hosts put there. */
+const SPELLED = /^[\p{L}_][\p{L}\p{N}_-]{0,100}(?:[./:]|__?)[\p{L}\p{N}_./:-]{1,100}$/u;
 const CODE_LENGTH_MAX = 1_048_576;
 const MENTIONS_MAX = 400;
 const HOLDERS_MAX = 400;
@@ -36,7 +60,7 @@ interface Token {
 /** Nothing if the code cannot be cut into tokens: then it does not parse, and runs no tool. */
 function tokenize(code: string): Token[] {
   if (code.length > CODE_LENGTH_MAX) return [];
-  const scan = scanTokens(withoutFence(code));
+  const scan = scanTokens(blankWrapping(code));
   if (!scan.ok) return [];
   return scan.tokens.map(({ type, text }) => {
     if (type === "word") return { kind: "name", value: text };
@@ -45,11 +69,6 @@ function tokenize(code: string): Token[] {
       ? { kind: "text", value: text.slice(1, -1) }
       : { kind: "mark", value: text };
   });
-}
-
-/** The marks of a Markdown fence would begin a template string. */
-function withoutFence(code: string): string {
-  return code.replace(/^\s*```[^\n`]*\n/, "").replace(/\n[ \t]*```\s*$/, "");
 }
 
 function collect(
@@ -64,6 +83,11 @@ function collect(
     if (held === undefined) continue;
     const { path, end } = followPath(tokens, index + 1, held);
     mention(mentioned, path);
+    const [only] = path;
+    const isCalled = path.length === 1 && isMark(tokens[end], "(");
+    if (isCalled && only !== undefined && !only.startsWith("$") && mentioned.size < MENTIONS_MAX) {
+      mentioned.add(only);
+    }
     if (path.length < 2) assign(tokens, index, end, path, holders, mentioned);
   }
 }

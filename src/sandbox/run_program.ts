@@ -21,6 +21,8 @@ import {
 import type { HostProcess } from "./host_process.ts";
 import { causeOfDeath, limitError, type SandboxOutcome } from "./outcome.ts";
 import { type Failure, parseFailure, parseLeftovers } from "./parse_failure.ts";
+import { explainSyntax } from "./explain_syntax.ts";
+import { NOTHING_RUNS } from "./prepare/program_forms.ts";
 import { exhaustionOf, placeOfSyntaxError, suggestFor, syntaxHint } from "./suggest.ts";
 
 /** What `runProgram` needs to know of the program. */
@@ -152,11 +154,8 @@ export function runProgram(host: HostProcess, run: ProgramRun): Promise<Finished
     if (message.kind !== "syntax") return violate();
     const text = String(message.message).slice(0, 1_000);
     const { line, column } = message;
-    const place = typeof line === "number" && typeof column === "number" ? { line, column } : {};
-    fail(
-      { code: "ERR_SYNTAX", name: "SyntaxError", message: text, hint: syntaxHint(text), ...place },
-      true,
-    );
+    const place = typeof line === "number" && typeof column === "number" ? { line, column } : null;
+    fail(syntaxError(run.code, text, place), true);
   }
 
   function take(message: Message): void {
@@ -266,20 +265,34 @@ function describeFailure(
 ): ProgramError {
   const exhausted = exhaustionOf(failure);
   const code = known?.code ?? failure.code ?? exhausted?.code ?? "ERR_PROGRAM";
-  const hint = code === "ERR_SYNTAX"
-    ? syntaxHint(failure.message)
-    : known?.hint ?? exhausted?.hint ?? failure.hint;
   const { name, message, stack, line, column } = failure;
-  const place = line === null || column === null
-    ? code === "ERR_SYNTAX" ? placeOfSyntaxError(message, run.code) : null
-    : { line, column };
+  const place = line === null || column === null ? null : { line, column };
+  if (code === "ERR_SYNTAX") return syntaxError(run.code, message, place);
+  const hint = known?.hint ?? exhausted?.hint ?? failure.hint;
   return {
     code,
     name,
     message,
-    hint: hint === "" ? suggestFor(message, run.servers) : hint,
+    hint: hint === "" ? suggestFor(message, run.servers, run.code) : hint,
     stack,
     ...(place ?? {}),
+  };
+}
+
+/** @param place where the parser gave up; null if it does not say. */
+function syntaxError(
+  code: string,
+  message: string,
+  place: { readonly line: number; readonly column: number } | null,
+): ProgramError {
+  const base = { code: "ERR_SYNTAX", name: "SyntaxError" } as const;
+  const known = message.startsWith(NOTHING_RUNS) ? null : explainSyntax(code);
+  if (known !== null) return { ...base, ...known };
+  return {
+    ...base,
+    message,
+    hint: syntaxHint(message),
+    ...place ?? placeOfSyntaxError(message, code) ?? {},
   };
 }
 

@@ -4,6 +4,7 @@ import {
   openSandboxPool,
   type SandboxPool,
   type SandboxPoolOptions,
+  type SandboxProgram,
 } from "../../src/sandbox/sandbox_pool.ts";
 import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
 import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
@@ -102,6 +103,7 @@ export interface RunOptions {
   readonly session?: string;
   readonly signal?: AbortSignal;
   readonly seed?: { epochMs: number; random: string };
+  readonly names?: SandboxProgram["names"];
   readonly onCall?: (call: SandboxCall) => Promise<CallReply>;
 }
 
@@ -117,7 +119,7 @@ export function runCode(
       session: options.session ?? null,
       code,
       limits: { ...LIMITS, ...options.limits },
-      names: NAMES,
+      names: options.names ?? NAMES,
       seed: options.seed ?? null,
     },
     options.onCall ?? callTestTool,

@@ -82,6 +82,72 @@ Deno.test("programForms() calls the one function, takes `export default` and bla
   );
 });
 
+Deno.test("programForms() calls the function that a program declares and nothing calls", () => {
+  const called: [string, string][] = [
+    ["async function helper(x) { return x }\nasync function main() { return helper(1) }", "main"],
+    ["async function main() { return helper(1) }\nfunction helper(x) { return x }", "main"],
+    ["const main = async () => {\n  return 1;\n};", "main"],
+    ["const LIMIT = 5;\nasync function run(): Promise<number> { return LIMIT }", "run"],
+    ["const at = new Date();\nconst load = async () => at;", "load"],
+    ["const f = function () { return g() };\nconst g = () => 1;", "f"],
+    ["let main: () => number = (): number => 1;", "main"],
+    ["const pick = <T,>(x: T): T => x;\nconst all = async () => pick(1);", "all"],
+    ["type A = number;\nasync function* rows() { yield 1 }", "rows"],
+    ["function a(x = 1) { return b(x) }\nfunction b(x) { return x }", "a"],
+    ["function a() { return 1 }\nfunction b() { return 2 }", "b"],
+    ["function fact(n = 3) { return n < 2 ? 1 : n * fact(n - 1) }", "fact"],
+    // One by such a name is the program, whatever stands around it.
+    ["console.log(1);\nasync function main() { return 2 }", "main"],
+    ['"use strict";\nasync function main(x) { return 2 }\nfunction other() {}', "main"],
+  ];
+  for (const [code, name] of called) {
+    assert.equal(bodyOf(code), `${code}\n\nreturn ${name}();`, code);
+  }
+  const alone = [
+    "const orders = await f();\nfunction left() { return 1 }",
+    "for (const x of y) z(x);\nasync function undo() { await w() }",
+    "function f() { return 1 }\nreturn f();",
+    "const x = list.map((a) => a);",
+  ];
+  for (const code of alone) assert.equal(bodyOf(code), code);
+});
+
+Deno.test("programForms() says that nothing runs where no function is plainly the program", () => {
+  const found = programForms("function add(a, b) { return a + b }\nconst mul = (a, b) => a * b;");
+  assert.ok(!found.ok);
+  assert.match(found.message, /^Nothing runs: the program declares add, mul and calls none/);
+});
+
+Deno.test("programForms() blanks what models write around a program", () => {
+  const wrapped = [
+    "Here is the program:\n\n```ts\nreturn 2\n```",
+    "Use `tools.a.b` here:\n```typescript\nreturn 2\n```\nIt returns 2.",
+    "```ts\nreturn 2",
+    "return 2\n```\n",
+    "return 2\n```\nThat is all.",
+    "<think>plan `x</think>\nreturn 2",
+    "The plan\n</think>\n\n```js\nreturn 2\n```",
+    "<code>\nreturn 2\n</code>",
+    "```bash\nnpm i\n```\nthen\n~~~ts\nreturn 2\n~~~",
+  ];
+  for (const code of wrapped) {
+    const body = bodyOf(code);
+    assert.equal(body.trim(), "return 2", code);
+    assert.equal(body.split("\n").findIndex((line) => line.includes("return 2")) >= 0, true);
+    const lineOf = (text: string) =>
+      text.split("\n").findIndex((line) => line.includes("return 2"));
+    assert.equal(lineOf(body), lineOf(code), code);
+  }
+  // A fence in a text or in a comment belongs to the program.
+  const kept = [
+    "const md = `a\n~~~\nb\n~~~\n`;\nreturn md",
+    "/*\n```\na\n```\n*/\nreturn 1",
+    "return '</think>'",
+  ];
+  for (const code of kept) assert.equal(bodyOf(code), code);
+  assert.ok(!programForms("```ts\nreturn 1\n```\n```ts\nreturn (2\n```").ok);
+});
+
 Deno.test("programForms() blanks what only says how the text is to be run or typed", () => {
   assert.equal(bodyOf("#!/usr/bin/env -S deno run\nreturn 1"), " ".repeat(26) + "\nreturn 1");
   assert.equal(bodyOf("```ts\n#!x\nreturn 1\n```"), "     \n   \nreturn 1");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";
+import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
 import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
 import { runCode, withPool } from "./open_pool.ts";
 
@@ -234,8 +235,27 @@ Deno.test("an unknown name says what is near", async () => {
     ) {
       assert.match((await runCode(pool, code)).error!.hint, /cannot import|write the logic out/);
     }
-    const server = await runCode(pool, "await tools.math({})");
-    assert.match(server.error!.message, /"math" is a server, not a tool/);
+  });
+});
+
+Deno.test("a call of what is no tool reaches the service, which knows all names", async () => {
+  await withPool(REALM, async (pool) => {
+    const heard: unknown[] = [];
+    const onCall = ({ server, tool, args }: SandboxCall): Promise<CallReply> => {
+      heard.push([server, tool, args]);
+      return Promise.resolve({ ok: true, json: "null" });
+    };
+    const code = `await tools.math({});
+await tools["math.add"]({ a: 1 });
+await tools.call("math.add", { a: 1 });
+await tools.callTool({ name: "math.add", arguments: {} });`;
+    assert.equal((await runCode(pool, code, { onCall })).error, null);
+    assert.deepEqual(heard, [
+      ["", "math", []],
+      ["", "math.add", []],
+      ["", "call", ["math.add"]],
+      ["", "callTool", ["math.add"]],
+    ]);
   });
 });
 

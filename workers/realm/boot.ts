@@ -7,6 +7,8 @@ export interface RealmParts {
   readonly installGlobals: (realm: Realm) => void;
   readonly installErrors: (realm: Realm) => void;
   readonly installJson: (realm: Realm) => void;
+  readonly installIterators: (realm: Realm) => void;
+  readonly installLostValues: (realm: Realm) => void;
   readonly installClock: (realm: Realm) => void;
   readonly installPromises: (realm: Realm) => void;
   readonly installTimers: (realm: Realm) => void;
@@ -46,6 +48,8 @@ export function bootRealm(
     names: "",
     finished: false,
     otherPending: 0,
+    isDescribing: false,
+    unread: null,
     marks: new p.WeakMap(),
     toolFunctions: new p.WeakMap(),
     wait(start: (id: number) => void, settle: (ok: boolean, text: string) => void): void {
@@ -65,6 +69,8 @@ export function bootRealm(
   parts.installGlobals(realm);
   parts.installErrors(realm);
   parts.installJson(realm);
+  parts.installIterators(realm);
+  parts.installLostValues(realm);
   parts.installClock(realm);
   parts.installPromises(realm);
   parts.installTimers(realm);

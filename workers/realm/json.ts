@@ -14,7 +14,8 @@ import type { Realm } from "./realm.ts";
  * | other typed arrays | array of numbers |
  * | `RegExp` | source text |
  * | `undefined`, functions, symbols | left out of objects, null in arrays, as JSON does |
- * | `NaN`, infinities | null, as JSON does |
+ * | `NaN`, infinities, an invalid date | null and a warning that names the place; in arguments an error |
+ * | iterator, generator | array of what it gives; an async one in a result only, else an error |
  * | promise, cycle | an error that names the path |
  *
  * In arguments of tools bytes are `{"$toolgate:bytes": base64}`, so that the service can tell a file from
@@ -28,13 +29,14 @@ export function installJson(realm: Realm): void {
   const typedArray = p.getPrototypeOf(p.Uint8Array.prototype) as object;
   const toBase64 = (p.Uint8Array.prototype as { toBase64?: () => string }).toBase64;
 
-  const form = (owner: object, toJson: (this: unknown) => unknown) =>
-    p.defineProperty(owner, "toJSON", {
+  const form: Realm["jsonForm"] = (owner, toJson) =>
+    void p.defineProperty(owner, "toJSON", {
       __proto__: null,
       value: toJson,
       writable: true,
       configurable: true,
     } as PropertyDescriptor);
+  realm.jsonForm = form;
 
   form(p.Map.prototype, function (this: unknown) {
     const map = this as Map<unknown, unknown>;
@@ -151,6 +153,9 @@ export function installJson(realm: Realm): void {
       if (realm.isPromise(value)) {
         return formError(path + " is a promise", "Put `await` before it.");
       }
+      if (realm.isAsyncIterator(value)) {
+        return formError(path + " is an async iterator", "Collect it: await Array.fromAsync(…).");
+      }
       if (ancestors.length >= nestingMax) {
         return realm.failure(
           "RangeError",
@@ -210,12 +215,15 @@ export function installJson(realm: Realm): void {
           if (value instanceof p.Error) {
             return value.name + ": " + value.message + realm.programFrames(value);
           }
+          realm.isDescribing = true;
           return p.stringify(value) ?? "[object]";
         default:
           return "" + value;
       }
     } catch {
       return "[value without a JSON form]";
+    } finally {
+      realm.isDescribing = false;
     }
   };
 }

@@ -5,6 +5,7 @@ export function createApi(realm: Realm): RealmApi {
   "use strict";
   const { p, host } = realm;
   const unhandled = new p.Map<object, string>();
+  const READ_ROUNDS_MAX = 10;
 
   function finish(kind: string, body: string): void {
     if (realm.finished) return;
@@ -57,7 +58,8 @@ export function createApi(realm: Realm): RealmApi {
           },
         );
       }
-      const json = resultJson(value) ?? "";
+      const json = await settledJson(value) ?? "";
+      if (realm.finished) return;
       if (json.length > realm.settings.realm.resultCharsMax) {
         throw realm.failure(
           "RangeError",
@@ -70,6 +72,7 @@ export function createApi(realm: Realm): RealmApi {
           },
         );
       }
+      noteLost(value, json);
       finish("d", json);
     } catch (thrown) {
       fail(thrown);
@@ -78,6 +81,39 @@ export function createApi(realm: Realm): RealmApi {
 
   function toolName(value: object): string {
     return p.weakGet(realm.toolFunctions, value) ?? "a function";
+  }
+
+  /** The result as JSON. Async iterators in it are read first; what they give may hold others. */
+  async function settledJson(value: unknown): Promise<string | undefined> {
+    for (let round = 0; round < READ_ROUNDS_MAX; round++) {
+      const unread: object[] = realm.unread = [];
+      let json: string | undefined;
+      try {
+        json = resultJson(value);
+      } finally {
+        realm.unread = null;
+      }
+      if (unread.length === 0) return json;
+      await realm.readAsync(unread);
+    }
+    return resultJson(value);
+  }
+
+  /** A result whose numbers became null looks like one that has none. */
+  function noteLost(value: unknown, json: string): void {
+    const lost = realm.lostValues(value, json, "result", true);
+    if (lost !== "") {
+      host.send("n", 0, p.slice(lost, 0, 1_000) + "; JSON has null there.", "", "");
+    }
+    if (p.includes(json, "[object Promise]")) {
+      host.send(
+        "n",
+        0,
+        "The result has the text of a promise in it: put `await` before it.",
+        "",
+        "",
+      );
+    }
   }
 
   function resultJson(value: unknown): string | undefined {

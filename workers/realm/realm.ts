@@ -176,6 +176,23 @@ export interface Realm {
   programFrames: (error: Error) => string;
   /** JSON text of a value; undefined if it has none. Throws errors that name the path. */
   toJson: (value: unknown, name: string) => string | undefined;
+  /** Gives the objects of a prototype their JSON form. */
+  jsonForm: (owner: object, toJson: (this: unknown) => unknown) => void;
+  /** True while a value is written for a log, which must not change it. */
+  isDescribing: boolean;
+  /** Async iterators that the value which is being written has; null where nothing can wait for them. */
+  unread: object[] | null;
+  isAsyncIterator: (value: unknown) => boolean;
+  /** What an iterator gave when it was written; undefined if it was not, or is none. */
+  readValues: (iterator: object) => readonly unknown[] | undefined;
+  /** Reads async iterators to their end, so that they have a JSON form. */
+  readAsync: (iterators: readonly object[]) => Promise<void>;
+  /**
+   * Where a value has what its JSON text does not: `result.avg is NaN`; empty if nothing was lost.
+   *
+   * @param lists also name lists of nothing but `undefined`.
+   */
+  lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
   /** Text of a value for logs and messages; never throws. */
   describe: (value: unknown) => string;
   /** Now, in milliseconds since the epoch: the seed's clock if there is one. */

@@ -46,6 +46,14 @@ export function installTools(realm: Realm): void {
       }
       json = args === undefined ? "{}" : realm.toJson(args, "args");
       if (json === undefined) throw badArguments("The argument of " + title + " has no JSON form");
+      const lost = realm.lostValues(args, json, "args", false);
+      if (lost !== "") {
+        throw realm.failure("TypeError", "Cannot call " + title + ": " + lost, {
+          hint: "JSON would send null in its place: look where it comes from, or leave it out.",
+          code: "ERR_INVALID_ARGUMENTS",
+          call: null,
+        });
+      }
       if (json.length > limits.argumentCharsMax) {
         throw realm.failure(
           "RangeError",
@@ -179,41 +187,50 @@ export function installTools(realm: Realm): void {
 
   // ---- the proxies
 
-  let known: { server: string; tools: string[] }[] | null | undefined;
-  function knownNames(): { server: string; tools: string[] }[] | null {
-    if (known === undefined) known = realm.names === "" ? null : p.parse(realm.names);
-    return known!;
+  interface Names {
+    readonly list: readonly string[];
+    readonly index: Map<PropertyKey, unknown>;
   }
-  function serverNames(): string[] {
-    const names: string[] = [];
-    const all = knownNames();
-    if (all !== null) {
-      for (let index = 0; index < all.length; index++) p.push(names, all[index]!.server);
+  function namesOf(list: readonly string[], values: readonly unknown[]): Names {
+    const index = new p.Map<PropertyKey, unknown>();
+    for (let at = 0; at < list.length; at++) p.mapSet(index, list[at]!, values[at]);
+    return { list, index };
+  }
+  let servers: Names | null | undefined;
+  /** Names of the servers, each with the names of its tools; null: not known. */
+  function serverNames(): Names | null {
+    if (servers !== undefined) return servers;
+    if (realm.names === "") return servers = null;
+    const all = p.parse(realm.names) as { server: string; tools: string[] }[];
+    const list: string[] = [];
+    const tools: unknown[] = [];
+    for (let at = 0; at < all.length; at++) {
+      p.push(list, all[at]!.server);
+      p.push(tools, all[at]!.tools);
     }
-    return names;
+    return servers = namesOf(list, tools);
   }
-  function toolNames(server: string): string[] | null {
-    const all = knownNames();
+  /** A server that does not exist has none. */
+  function toolNames(server: string): Names | null {
+    const all = serverNames();
     if (all === null) return null;
-    for (let index = 0; index < all.length; index++) {
-      if (all[index]!.server === server) return all[index]!.tools;
-    }
-    return [];
+    const list = (p.mapGet(all.index, server) ?? []) as string[];
+    return namesOf(list, list);
   }
-  function contains(names: readonly string[] | null, name: PropertyKey): boolean {
-    if (names === null) return typeof name === "string";
-    for (let index = 0; index < names.length; index++) if (names[index] === name) return true;
-    return false;
+  function contains(names: Names | null, name: PropertyKey): boolean {
+    return names === null ? typeof name === "string" : p.mapHas(names.index, name);
   }
 
   /** A read-only object whose members are made on first use. */
   function lazyObject(
     target: object,
     member: (name: string) => unknown,
-    names: () => readonly string[] | null,
-    onCall?: () => unknown,
+    makeNames: () => Names | null,
+    onCall?: (args: readonly unknown[]) => unknown,
   ): object {
     const members = new p.Map<string, unknown>();
+    let made: Names | null | undefined;
+    const names = (): Names | null => (made === undefined ? made = makeNames() : made);
     const get = (key: PropertyKey): unknown => {
       if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
       let value = p.mapGet(members, key);
@@ -231,8 +248,8 @@ export function installTools(realm: Realm): void {
       has: (_target: object, key: PropertyKey) => contains(names(), key),
       ownKeys: () => {
         const keys: string[] = [];
-        const all = names() ?? [];
-        for (let index = 0; index < all.length; index++) p.push(keys, all[index]!);
+        const list = names()?.list ?? [];
+        for (let index = 0; index < list.length; index++) p.push(keys, list[index]!);
         return keys;
       },
       getOwnPropertyDescriptor: (_target: object, key: PropertyKey) =>
@@ -252,7 +269,8 @@ export function installTools(realm: Realm): void {
       set: () => false,
       defineProperty: () => false,
       deleteProperty: () => false,
-      apply: () => (onCall === undefined ? undefined : onCall()),
+      apply: (_target: object, _self: unknown, args: readonly unknown[]) =>
+        onCall === undefined ? undefined : onCall(args),
     } as ProxyHandler<object>);
   }
 
@@ -271,22 +289,29 @@ export function installTools(realm: Realm): void {
       target,
       (tool) => toolFunction(server, tool),
       () => toolNames(server),
-      () => {
-        throw realm.failure("TypeError", '"' + server + '" is a server, not a tool', {
-          hint: "Call one of its tools: tools." + server + ".<tool>(args).",
-          code: null,
-          call: null,
-        });
-      },
+      // No name of its own is a tool: the service, which knows all names, says what was meant.
+      (args) => call("", server, meantTool(args), 0),
     );
     p.weakSet(realm.toolFunctions, object, server);
     return object;
   }
 
-  const tools = lazyObject(p.create(null), serverObject, () => {
-    const names = serverNames();
-    return knownNames() === null ? null : names;
-  });
+  /** The tool that `tools.call("orders.list", …)` or `tools.callTool({ name: "orders.list" })` is about. */
+  function meantTool(args: readonly unknown[]): unknown {
+    let first = args[0];
+    if (typeof first === "object" && first !== null) {
+      const keys = ["name", "tool", "toolName", "tool_name", "query"];
+      for (let index = 0; index < keys.length; index++) {
+        const value = p.get(first as object, keys[index]!) as unknown;
+        if (typeof value !== "string") continue;
+        first = value;
+        break;
+      }
+    }
+    return typeof first === "string" ? [p.slice(first, 0, 300)] : [];
+  }
+
+  const tools = lazyObject(p.create(null), serverObject, serverNames);
   p.defineProperty(realm.global, "tools", {
     __proto__: null,
     value: tools,

@@ -1,5 +1,8 @@
 import type { ProgramForm } from "../../rpc/protocol.ts";
+import { blankRange, blankWrapping, fenceProblem } from "./blank_wrapping.ts";
+import { entryFunction } from "./entry_function.ts";
 import { scanTokens, type Token } from "./scan_tokens.ts";
+import { expressionStart, statementStarts } from "./top_statements.ts";
 
 export type Forms =
   /** Best first; the first that parses is meant. */
@@ -13,13 +16,15 @@ export type Forms =
 
 /**
  * Finds how a program gives its result: `return`, a trailing expression (also an arrow function, which
- * is then called), or `export default`.
+ * is then called), `export default`, or the function that it declares and leaves to others to call.
  *
- * @param code TypeScript as received; a Markdown fence around it, a `#!` line and type imports are
+ * @param code TypeScript as received; what is written around it (`blankWrapping`) and type imports are
  * replaced by spaces.
  */
 export function programForms(code: string): Forms {
-  const whole = blankFence(code);
+  const whole = blankWrapping(code);
+  const fences = fenceProblem(whole);
+  if (fences !== null) return { ok: false, message: fences, line: 1, column: 1 };
   const scan = scanTokens(whole);
   if (!scan.ok) return { ok: false, message: scan.message, ...placeOf(whole, scan.offset) };
   const { text, tokens } = blankTypeImports(whole, scan.tokens);
@@ -28,12 +33,16 @@ export function programForms(code: string): Forms {
     return { ok: true, forms: [wrap(exported, "let $out;", "\nreturn $out;", [])] };
   }
   const plain = wrap(text, "", "", []);
-  const called = lonelyFunction(tokens);
-  if (called !== null) {
-    return { ok: true, forms: [wrap(text, "", `\nreturn ${called}();`, []), plain] };
+  const starts = statementStarts(tokens);
+  const start = expressionStart(tokens, starts.at(-1) ?? 0);
+  if (start === null) {
+    const entry = entryFunction(tokens, starts);
+    if (entry === null) return { ok: true, forms: [plain] };
+    if ("uncalled" in entry) {
+      return { ok: false, message: nothingRuns(entry.uncalled), line: 1, column: 1 };
+    }
+    return { ok: true, forms: [wrap(text, "", `\nreturn ${entry.name}();`, []), plain] };
   }
-  const start = trailingExpression(tokens);
-  if (start === null) return { ok: true, forms: [plain] };
   const insert = "return ";
   const place = placeOf(text, start);
   const returning = wrap(text.slice(0, start) + insert + text.slice(start), "", "", [
@@ -41,6 +50,18 @@ export function programForms(code: string): Forms {
   ]);
   return { ok: true, forms: [returning, plain] };
 }
+
+/** How the message begins for a program whose functions nothing calls. */
+export const NOTHING_RUNS = "Nothing runs";
+
+function nothingRuns(names: readonly string[]): string {
+  const list = names.slice(0, NAMES_SHOWN_MAX).join(", ") +
+    (names.length > NAMES_SHOWN_MAX ? ", …" : "");
+  return `${NOTHING_RUNS}: the program declares ${list} and calls none of them; ` +
+    `call one at the end, such as return await ${names.at(-1)}(…)`;
+}
+
+const NAMES_SHOWN_MAX = 5;
 
 /** 1-based line and column of an offset. */
 export function placeOf(text: string, offset: number): { line: number; column: number } {
@@ -72,20 +93,6 @@ function wrap(
   };
 }
 
-/** Spaces instead of a Markdown fence and of a `#!` line, so that lines and columns stay. */
-function blankFence(code: string): string {
-  const opening = /^\s*(```|~~~)[^\n`]*\n/.exec(code);
-  const closing = code.trimEnd().length - 3;
-  let text = code;
-  if (
-    opening !== null && closing >= opening[0].length && code.startsWith(opening[1]!, closing)
-  ) {
-    text = blank(opening[0]) + code.slice(opening[0].length, closing) + blank(code.slice(closing));
-  }
-  const hashbang = /^\s*#!.*/.exec(text);
-  return hashbang === null ? text : blank(hashbang[0]) + text.slice(hashbang[0].length);
-}
-
 /** Spaces instead of `import type … from "…"`: whoever runs the program needs no types. */
 function blankTypeImports(
   text: string,
@@ -102,7 +109,7 @@ function blankTypeImports(
     }
     const { start } = tokens[index]!;
     const { end } = tokens[last]!;
-    blanked += text.slice(done, start) + blank(text.slice(start, end));
+    blanked += text.slice(done, start) + blankRange(text.slice(start, end), 0, end - start);
     done = end;
     index = last;
   }
@@ -122,10 +129,6 @@ function endOfTypeImport(tokens: readonly Token[], index: number): number | null
   return null;
 }
 
-function blank(text: string): string {
-  return text.replaceAll(/[^\n]/g, " ");
-}
-
 /** `export default X` as an assignment of the same length, or null. */
 function exportDefault(text: string, tokens: readonly Token[]): string | null {
   for (let index = 0; index + 2 < tokens.length; index++) {
@@ -136,162 +139,4 @@ function exportDefault(text: string, tokens: readonly Token[]): string | null {
       text.slice(next.end);
   }
   return null;
-}
-
-/** The name of the function that is the whole program and that nobody calls, or null. */
-function lonelyFunction(tokens: readonly Token[]): string | null {
-  const at = tokens[0]?.text === "async" ? 1 : 0;
-  if (tokens[at]?.text !== "function" || tokens[at + 1]?.type !== "word") return null;
-  const body = tokens.findIndex((token) => token.depth === 0 && token.text === "{");
-  const end = tokens.findIndex((token, index) =>
-    index > body && token.depth === 0 && token.text === "}"
-  );
-  return body >= 0 && end === tokens.length - 1 ? tokens[at + 1]!.text : null;
-}
-
-/** Words that begin a statement which is not an expression. */
-const STATEMENT_WORDS = new Set([
-  "const",
-  "let",
-  "var",
-  "if",
-  "for",
-  "while",
-  "do",
-  "return",
-  "throw",
-  "function",
-  "class",
-  "switch",
-  "try",
-  "import",
-  "export",
-  "break",
-  "continue",
-  "debugger",
-  "using",
-  "enum",
-  "interface",
-  "type",
-  "namespace",
-  "declare",
-  "abstract",
-  "module",
-  "with",
-  "else",
-  "catch",
-  "finally",
-  "case",
-  "default",
-]);
-/** Words that need something after them: no statement ends there. */
-const OPEN_WORDS = new Set([
-  "await",
-  "typeof",
-  "new",
-  "void",
-  "delete",
-  "in",
-  "of",
-  "instanceof",
-  "extends",
-  "else",
-  "do",
-  "as",
-  "satisfies",
-  "const",
-  "let",
-  "var",
-  "async",
-  "case",
-  "default",
-  "is",
-  "keyof",
-]);
-
-/** Offset of the last top-level statement, if it may be an expression; else null. */
-function trailingExpression(tokens: readonly Token[]): number | null {
-  let first = 0;
-  for (let index = 1; index < tokens.length; index++) {
-    if (startsStatement(tokens, first, index)) first = index;
-  }
-  const token = tokens[first];
-  if (token === undefined || token.depth !== 0) return null;
-  if (token.text === ";" || token.text === "{") return null;
-  if (token.type === "word") {
-    if (token.text === "async" && tokens[first + 1]?.text === "function") return null;
-    if (STATEMENT_WORDS.has(token.text)) {
-      // `type`, `module` … are ordinary names as well.
-      const soft = /^(type|module|namespace|declare|abstract|using|interface)$/.test(token.text);
-      if (!soft || tokens[first + 1]?.type === "word") return null;
-    }
-    if (tokens[first + 1]?.text === ":") return null;
-  }
-  return token.start;
-}
-
-/** True if a new top-level statement begins at `index`; `first` is where the current one began. */
-function startsStatement(tokens: readonly Token[], first: number, index: number): boolean {
-  const token = tokens[index]!;
-  const previous = tokens[index - 1]!;
-  if (token.depth !== 0 || token.text === ";") return false;
-  if (previous.text === ";" && previous.depth === 0) return true;
-  if (previous.text === "}" && previous.depth === 0 && closesBlock(tokens, first, index - 1)) {
-    return !/^(else|catch|finally|while)$/.test(token.text) ||
-      (token.text === "while" && tokens[first]?.text !== "do");
-  }
-  if (!token.afterLineBreak) return false;
-  if (token.type === "template") return false;
-  if (token.type === "punctuator" && !/^(\+\+|--|!|~|\{|@|#)$/.test(token.text)) return false;
-  if (token.type === "word" && /^(in|instanceof|of|as|satisfies|extends)$/.test(token.text)) {
-    return false;
-  }
-  if (previous.type === "punctuator" && !/^[)\]}]$|^(\+\+|--)$/.test(previous.text)) return false;
-  if (previous.type === "word" && OPEN_WORDS.has(previous.text)) return false;
-  if (previous.text === ")" && closesHeader(tokens, index - 1)) return false;
-  return true;
-}
-
-/** True if the parenthesis at `index` ends the head of an `if`, `for`, `while` or `with`. */
-function closesHeader(tokens: readonly Token[], index: number): boolean {
-  let open = index - 1;
-  while (
-    open >= 0 && !(tokens[open]!.depth === tokens[index]!.depth && tokens[open]!.text === "(")
-  ) {
-    open--;
-  }
-  const before = tokens[open - 1]?.text ?? "";
-  if (before === "await" && tokens[open - 2]?.text === "for") return true;
-  return /^(if|for|while|with|switch|catch)$/.test(before) && tokens[open - 2]?.text !== ".";
-}
-
-/** True if the brace at `index` ends a block, function, class or the like that is a whole statement. */
-function closesBlock(tokens: readonly Token[], first: number, index: number): boolean {
-  const head = tokens[first]!;
-  if (head.text === "{") return true;
-  const word = head.text === "async" || head.text === "export"
-    ? tokens[first + 1]!.text
-    : head.text;
-  if (
-    !/^(if|for|while|do|switch|try|function|class|else|namespace|enum|interface|abstract|declare)$/
-      .test(word)
-  ) {
-    return false;
-  }
-  if (
-    /^(function|class|switch|namespace|enum|interface|abstract|declare|try|do|else)$/.test(word)
-  ) {
-    return true;
-  }
-  // `if (x) y = {}`: the brace belongs to an expression unless it follows the header directly.
-  let open = index - 1;
-  while (
-    open >= 0 && !(tokens[open]!.depth === tokens[index]!.depth && tokens[open]!.text === "{")
-  ) {
-    open--;
-  }
-  const before = tokens[open - 1];
-  return before !== undefined &&
-    (/^(else|try|finally|do)$/.test(before.text) ||
-      (before.text === ")" && closesHeader(tokens, open - 1)));
 }
