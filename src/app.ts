@@ -301,7 +301,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
             limits: config.limits,
             now: () => performance.now(),
             actorOf: (auditor) => actorOf(auditor, gate.policy.current()),
-            names: (auditor, space) => programNames(gate.view(auditor, space)),
+            names: (auditor, space, code) => programNames(gate.view(auditor, space), code),
           },
           principal,
           execution,

@@ -19,7 +19,7 @@ import type { Tool } from "./model/tool.ts";
 import { uuidV7 } from "./model/uuid.ts";
 import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
 import { type Checker, openChecker } from "./sandbox/checker.ts";
-import { mentionedTools } from "./sandbox/checker_mentions.ts";
+import { looseNames, mentionedTools } from "./sandbox/checker_mentions.ts";
 import { createCheckerCommand } from "./sandbox/checker_command.ts";
 import { createHostCommand, denoCacheDir } from "./sandbox/host_command.ts";
 import { openSandboxPool, type SandboxPool, type SandboxStatus } from "./sandbox/sandbox_pool.ts";
@@ -43,6 +43,7 @@ import { confirm, describePending, withinMs } from "./supervisor/record_state.ts
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { programNames } from "./supervisor/program_names.ts";
+import { meantTools } from "./supervisor/meant_tools.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
 import { explainGate, type GateExplanation, type GateQuestion } from "./supervisor/explain_gate.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
@@ -240,11 +241,18 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       snapshot,
       policy: policy.current,
       mentionedTools,
+      looseNames,
       declareTools,
       check: (code, declarations) => checker.check(code, declarations),
     }),
     discovery: createProgramDiscovery({
-      names: (principal, space) => programNames(view(principal, space)),
+      names: (principal, space, code) => programNames(view(principal, space), code),
+      meantTools: (principal, space, name) =>
+        meantTools(snapshot(), name, (tool) => view(principal, space).visible(tool) !== null),
+      toolsOf: (principal, space, server) =>
+        view(principal, space).tools.filter((tool) =>
+          tool.serverIdentifier === server || tool.server === server
+        ),
       search: find,
     }),
     limits: config.limits,

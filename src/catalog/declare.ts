@@ -96,6 +96,7 @@ const CHECKED: Budgets = {
     unionMax: 20,
     charsMax: 20_000,
     docCharsMax: 0,
+    marksOpen: true,
   },
   output: {
     depthMax: 6,

@@ -12,7 +12,7 @@ const RESERVED = new Set(
     "false finally for function if import in instanceof new null return super switch this throw " +
     "true try typeof var void while with yield let static implements interface package private " +
     "protected public await async arguments eval undefined NaN Infinity " +
-    "__proto__ constructor prototype then $search $describe").split(" "),
+    "__proto__ constructor prototype then toJSON $search $describe").split(" "),
 );
 
 /**

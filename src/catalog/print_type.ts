@@ -30,7 +30,12 @@ export interface TypeBudget {
   readonly charsMax: number;
   /** Characters of a property's doc comment; 0 prints the type on one line without any. */
   readonly docCharsMax: number;
+  /** Put {@linkcode OPEN_MARK} into objects that take other names, too. */
+  readonly marksOpen?: boolean;
 }
+
+/** Stands at the start of an object type whose schema says nothing of other names. */
+export const OPEN_MARK = "/*open*/";
 
 export interface PrintTypeOptions {
   readonly direction: "input" | "output";
@@ -321,6 +326,11 @@ function printObject(
   ].map(([name]) => name);
   const index = indexSignature(printing, schema, elided, place.depth);
   if (index !== null) members.push(index);
+  const isOpen = schema.additionalProperties === undefined &&
+    schema.unevaluatedProperties === undefined;
+  if (printing.budget.marksOpen && isOpen && members.length > 0) {
+    members[0] = `${OPEN_MARK} ${members[0]}`;
+  }
   return atom(braces(printing, members, place.indent));
 }
 

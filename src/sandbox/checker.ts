@@ -1,5 +1,4 @@
 import { startDeadline } from "../model/deadline.ts";
-import type { PreflightFinding } from "../model/execution.ts";
 import type { Log } from "../model/log.ts";
 import {
   type CheckerChild,
@@ -7,14 +6,14 @@ import {
   type ChildCommand,
   startCheckerChild,
 } from "./checker_child.ts";
-import { REQUEST_BYTES_MAX } from "./checker_protocol.ts";
+import { type CheckFinding, REQUEST_BYTES_MAX } from "./checker_protocol.ts";
 
 export interface CheckerReport {
   readonly status: "checked" | "unchecked";
   /** Why the program was not checked. */
   readonly reason: string | null;
   /** At places of the caller's own code. */
-  readonly findings: readonly PreflightFinding[];
+  readonly findings: readonly CheckFinding[];
   /** From the call to the answer, waiting included. */
   readonly ms: number;
 }

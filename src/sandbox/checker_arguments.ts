@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { compareArgument } from "./checker_compare.ts";
+import { isTried } from "./checker_probes.ts";
 import { renderProblem } from "./checker_problem.ts";
 import { isPlainObject, propertyNames, renderNeeds, requiredNames } from "./checker_shapes.ts";
 import {
@@ -27,20 +28,21 @@ export function checkArguments(view: ProgramView, call: ts.CallExpression): void
     type: checker.getTypeOfSymbolAtLocation(parameter, call),
     isOptional: isOptionalParameter(parameter),
   }));
+  const say = isTried(view, call) ? view.advise : view.report;
   const [first] = parameters;
   const [argument] = call.arguments;
   if (first && argument && parameters.length === 1 && isPositional(checker, call, first.type)) {
-    return view.report(argument, positionalMessage(checker, tool.name, first.type));
+    return say(argument, positionalMessage(checker, tool.name, first.type));
   }
   for (const [index, { type, isOptional }] of parameters.entries()) {
     const given = call.arguments[index];
     const required = requiredNames(checker, type);
     if (given !== undefined) {
       for (const problem of compareArgument(view, given, type)) {
-        view.report(problem.node, renderProblem(tool.name, problem));
+        say(problem.node, renderProblem(tool.name, problem));
       }
     } else if (!isOptional && (required.length > 0 || !hasOnlyOptional(type))) {
-      view.report(call.expression, `"${tool.name}" needs ${renderNeeds(checker, type, required)}`);
+      say(call.expression, `"${tool.name}" needs ${renderNeeds(checker, type, required)}`);
     }
   }
 }

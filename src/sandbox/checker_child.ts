@@ -1,9 +1,9 @@
-import type { PreflightFinding } from "../model/execution.ts";
 import type { Log } from "../model/log.ts";
 import { createFrameReader, encodeFrame, type Frame } from "../rpc/frames.ts";
 import {
   CHECKER_FRAME,
   type CheckFailure,
+  type CheckFinding,
   type CheckRequest,
   parseFindings,
   REPLY_BYTES_MAX,
@@ -17,7 +17,7 @@ export interface ChildCommand {
 }
 
 export type ChildAnswer =
-  | { readonly kind: "findings"; readonly findings: PreflightFinding[] }
+  | { readonly kind: "findings"; readonly findings: CheckFinding[] }
   | { readonly kind: "failed"; readonly failure: CheckFailure }
   /** The process is gone, or says what it must not: it is of no more use. */
   | { readonly kind: "lost" };

@@ -5,7 +5,9 @@ import { joinMissing, joinUnknown } from "./checker_join.ts";
 import { isAdded } from "./checker_probes.ts";
 import type { ArgumentProblem } from "./checker_problem.ts";
 import {
+  allowsNull,
   isClosed,
+  isMarkedOpen,
   isOpen,
   isPlainObject,
   propertyNames,
@@ -24,6 +26,7 @@ import {
   membersOf,
   PROGRAM_FILE,
   type ProgramView,
+  TOOLS_FILE,
   unwrap,
 } from "./checker_types.ts";
 
@@ -122,13 +125,40 @@ function compareLiteral(
     if (wanted !== undefined) {
       const type = checker.getTypeOfSymbolAtLocation(wanted, literal);
       const value = valueOf(property);
-      if (value !== null) problems.push(...compareValue(scope, value, type, [...path, name]));
+      if (value === null) continue;
+      const isNull = unwrap(value).kind === ts.SyntaxKind.NullKeyword;
+      if (isNull && isDeclaredIn(target, TOOLS_FILE) && !allowsNull(wanted)) {
+        problems.push(nullProblem(scope, value, wanted, type, [...path, name]));
+      } else problems.push(...compareValue(scope, value, type, [...path, name]));
     } else if (isClosed(checker, target)) {
       problems.push(unknownParameter(scope, property.name ?? property, target, path, name, given));
     }
   }
   const absent = missing(scope, literal, target, path, given, problems);
-  return joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
+  const joined = joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
+  const strays = problems.filter(isStray).length;
+  const known = literal.properties.length - strays;
+  // Such a call is valid: only names that look like one that is known are told.
+  const isValid = isMarkedOpen(target) && absent.length === 0 && known > strays;
+  return isValid ? joined.filter((problem) => !isStray(problem)) : joined;
+}
+
+/** A name that looks like none that is known, and belongs nowhere else. */
+function isStray({ kind, near }: ArgumentProblem): boolean {
+  return (kind === "unknown" || kind === "unknowns") && near === undefined;
+}
+
+function nullProblem(
+  { checker }: Scope,
+  node: ts.Node,
+  parameter: ts.Symbol,
+  type: ts.Type,
+  path: readonly string[],
+): ArgumentProblem {
+  const isOptional = (parameter.flags & ts.SymbolFlags.Optional) !== 0;
+  const remedy = isOptional ? "; leave it out instead" : "";
+  const text = `${describeType(checker, type)}, not null${remedy}`;
+  return { node, path, kind: "type", text };
 }
 
 /** Names that an object literal gives, spreads included; null if more may be in it. */

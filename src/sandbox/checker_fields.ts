@@ -3,7 +3,7 @@ import { nearest } from "../model/nearest.ts";
 import { promiseMessage } from "./checker_awaits.ts";
 import { judgeBuiltIn } from "./checker_built_ins.ts";
 import { otherTypes } from "./checker_certainty.ts";
-import { isAdded, isGiven, isProbed } from "./checker_probes.ts";
+import { hasFallback, isAdded, isAskedFor, isGiven, isProbed, isTried } from "./checker_probes.ts";
 import {
   elementOf,
   isAlwaysPromise,
@@ -49,7 +49,10 @@ export function checkField(
   if (message === null || isAdded(view, name) || isProbed(view, node.parent)) return;
   const others = otherTypes(view, receiver);
   const mayHave = (other: ts.Type) => isOpaque(other) || hasMember(checker, other, name);
-  if (others !== null && !others.some(mayHave)) view.report(node, message);
+  if (others === null || others.some(mayHave)) return;
+  // The program has something else for the case that this is not there.
+  if (hasFallback(node.parent) || isTried(view, node)) view.advise(node, message);
+  else view.report(node, message);
 }
 
 function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolean {
@@ -100,7 +103,7 @@ function judgeTool(
   path: readonly string[],
   name: string,
 ): string | null {
-  if (name.startsWith("$")) return null;
+  if (name.startsWith("$") || isAskedFor(view, name)) return null;
   const known = view.checker.getPropertiesOfType(type).map((property) => property.name);
   const [server] = path;
   if (server === undefined) {

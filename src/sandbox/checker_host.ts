@@ -1,8 +1,8 @@
-import type { PreflightFinding } from "../model/execution.ts";
 import { createFrameReader, encodeFrame, type Frame } from "../rpc/frames.ts";
 import {
   CHECKER_FRAME,
   type CheckFailure,
+  type CheckFinding,
   type CheckRequest,
   REPLY_BYTES_MAX,
   REQUEST_BYTES_MAX,
@@ -53,7 +53,7 @@ const WARM_UP = `const list = [1, 2].map((n) => ({ n, text: String(n) }));
 const all = await Promise.all(list.map(async (item) => item.text.length));
 return { total: all.reduce((sum, n) => sum + n, 0), at: new Date().toISOString(), ...{} };`;
 
-function answerTo(service: CheckService, request: CheckRequest): PreflightFinding[] | CheckFailure {
+function answerTo(service: CheckService, request: CheckRequest): CheckFinding[] | CheckFailure {
   try {
     return service.check(request.code, request.declarations);
   } catch (error) {
@@ -61,7 +61,7 @@ function answerTo(service: CheckService, request: CheckRequest): PreflightFindin
   }
 }
 
-async function sendFindings(stamp: number, findings: PreflightFinding[]): Promise<void> {
+async function sendFindings(stamp: number, findings: CheckFinding[]): Promise<void> {
   let kept = findings;
   let text = JSON.stringify(kept);
   while (text.length * 3 > REPLY_BYTES_MAX) {

@@ -42,6 +42,7 @@ export function joinUnknown(
     path,
     kind: "unknowns",
     names,
+    ...place === null ? {} : { near: place },
     text: `parameter${names.length === 1 ? "" : "s"} ${quoted}; ${remedy}`,
   };
   const isAnswered = (problem: ArgumentProblem) =>

@@ -1,6 +1,8 @@
 import ts from "typescript";
 import { nearest } from "../model/nearest.ts";
 import { isUncertain } from "./checker_certainty.ts";
+import { calledNames, meantTool, toolsOfServer } from "./checker_meant.ts";
+import { isGiven } from "./checker_probes.ts";
 import { MISSING_GLOBALS, REMOVED_GLOBALS } from "./checker_realm.ts";
 import {
   describeKind,
@@ -9,7 +11,9 @@ import {
   membersOf,
   once,
   type ProgramView,
+  unwrap,
 } from "./checker_types.ts";
+import { CALLERS } from "./suggest.ts";
 
 /**
  * Turns those of TypeScript's own diagnostics into findings that stand for a failure at run time.
@@ -49,12 +53,17 @@ function unknownName(view: ProgramView, node: ts.Node): string | null {
   if (isProbed(view, name)) return null;
   const remedy = MISSING_GLOBALS.get(name);
   if (remedy !== undefined) return `${name} does not exist here: ${remedy}`;
+  if (isOnGlobal(view, name)) return null;
   if (isAssigned(node)) return `"${name}" is not declared; put const or let before it`;
   if (isAssignedSomewhere(view, name)) return null;
   const isServer = view.checker.resolveName("tools", view.main, ts.SymbolFlags.Value, false);
   if (isServer !== undefined && isServerName(view, isServer, name)) {
     return `"${name}" is not defined; write tools.${name}`;
   }
+  const names = calledNames(node);
+  const meant = names.length === 0 ? null : meantTool(view, names);
+  if (meant !== null) return `"${name}" is not defined; write tools.${meant}({ … })`;
+  if (CALLERS.includes(name)) return `"${name}" is not defined; ${CALL_FORM}`;
   const [near] = nearest(name, namesInScope(view, node), 1);
   if (near !== undefined) return `"${name}" is not defined; did you mean "${near}"?`;
   const called = calledMember(node);
@@ -63,10 +72,27 @@ function unknownName(view: ProgramView, node: ts.Node): string | null {
     : `"${name}" is not defined; a tool is called as tools.${name}.${called}(…)`;
 }
 
+const CALL_FORM = "a tool is called as tools.<server>.<tool>({ … })";
+
+/** `x = 1`, `for (x of list)`, `[x, y] = pair`, `({ x } = row)`. */
 function isAssigned(node: ts.Identifier): boolean {
-  const { parent } = node;
-  return ts.isBinaryExpression(parent) && parent.left === node &&
+  let at: ts.Node = node;
+  while (isPatternPart(at.parent)) at = at.parent;
+  const { parent } = at;
+  if (ts.isForOfStatement(parent) || ts.isForInStatement(parent)) return parent.initializer === at;
+  return ts.isBinaryExpression(parent) && parent.left === at &&
     parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
+}
+
+function isPatternPart(node: ts.Node): boolean {
+  return ts.isArrayLiteralExpression(node) || ts.isObjectLiteralExpression(node) ||
+    ts.isShorthandPropertyAssignment(node) || ts.isPropertyAssignment(node) ||
+    ts.isSpreadElement(node) || ts.isSpreadAssignment(node);
+}
+
+/** `globalThis.x = …` in any form makes a name that every part of the program knows. */
+function isOnGlobal(view: ProgramView, name: string): boolean {
+  return /\bglobalThis\b/.test(view.file.text) && isGiven(view, name);
 }
 
 /** Said once, where it is assigned. */
@@ -103,17 +129,58 @@ export function checkImport(view: ProgramView, call: ts.CallExpression): void {
   view.report(call, "Modules cannot be imported; use tools.* and plain JavaScript");
 }
 
-/** `tools.orders(…)`: a server is no function. */
+/** `tools.orders(…)`, `tools.orders_list(…)`, `tools["orders.list"](…)`: only a tool is a function. */
 export function checkServerCall(view: ProgramView, call: ts.CallExpression): void {
-  const callee = call.expression;
-  if (!ts.isPropertyAccessExpression(callee) || callee.name.text.startsWith("$")) return;
-  const { expression } = callee;
-  if (!ts.isIdentifier(expression) || expression.text !== "tools") return;
-  const symbol = view.checker.getSymbolAtLocation(expression);
-  if (symbol?.declarations?.some((at) => at.getSourceFile() === view.file)) return;
-  const server = `tools.${callee.name.text}`;
-  view.report(callee.name, `${server} is a server; call one of its tools: ${server}.<tool>({ … })`);
+  const key = serverKey(view, call.expression);
+  if (key !== null) view.report(key, notATool(view, key.text, unwrap(call.expression)));
 }
+
+/** The name of what is called, if that stands where a server does. */
+function serverKey(
+  view: ProgramView,
+  called: ts.Expression,
+): ts.Identifier | ts.StringLiteralLike | null {
+  const callee = unwrap(called);
+  const key = ts.isPropertyAccessExpression(callee)
+    ? callee.name
+    : ts.isElementAccessExpression(callee)
+    ? callee.argumentExpression
+    : null;
+  if (key === null || !(ts.isIdentifier(key) || ts.isStringLiteralLike(key))) return null;
+  if (ts.isElementAccessExpression(callee) && ts.isIdentifier(key)) return null;
+  const { expression } = callee as ts.PropertyAccessExpression | ts.ElementAccessExpression;
+  if (key.text.startsWith("$") || !ts.isIdentifier(expression)) return null;
+  if (expression.text !== "tools") return null;
+  const symbol = view.checker.getSymbolAtLocation(expression);
+  return symbol?.declarations?.some((at) => at.getSourceFile() === view.file) ? null : key;
+}
+
+function notATool(view: ProgramView, name: string, callee: ts.Expression): string {
+  const own = toolsOfServer(view, name);
+  const written = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `tools.${name}`
+    : `tools["${name}"]`;
+  if (own.length > 0) {
+    return `${written} is a server; call one of its tools: tools.${own[0]}({ … })`;
+  }
+  const helper = HELPERS.get(name.replaceAll("_", "").toLowerCase());
+  if (helper !== undefined) return `There is no ${written}; write ${helper}`;
+  const [literal] = calledNames(callee);
+  const meant = meantTool(view, literal === undefined ? [name] : [literal, name]);
+  return meant === null
+    ? `There is no ${written}; ${CALL_FORM}`
+    : `There is no ${written}; write tools.${meant}({ … })`;
+}
+
+/** What other hosts call what is called otherwise here. */
+const HELPERS: ReadonlyMap<string, string> = new Map([
+  ...["search", "find", "searchtools", "findtools"]
+    .map((name): [string, string] => [name, 'tools.$search("…")']),
+  ...["describe", "help", "schema", "describetool", "gettool", "gettoolschema"]
+    .map((name): [string, string] => [name, 'tools.$describe("<server>.<tool>")']),
+  ...["list", "listtools", "gettools", "keys", "all", "tools"]
+    .map((name): [string, string] => [name, "Object.keys(tools)"]),
+]);
 
 /** Names of ECMAScript that the sandbox takes away. */
 export function checkIdentifier(view: ProgramView, node: ts.Identifier): void {
@@ -147,7 +214,7 @@ function* namesInScope(view: ProgramView, node: ts.Node): Generator<string> {
 
 function notCallable(view: ProgramView, node: ts.Node): string | null {
   const expression = calleeOf(node);
-  if (expression === null) return null;
+  if (expression === null || serverKey(view, expression) !== null) return null;
   const type = view.checker.getTypeAtLocation(expression);
   const isCallable = membersOf(type).some((member) =>
     isOpaque(member) || member.getCallSignatures().length > 0 ||

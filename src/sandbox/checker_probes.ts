@@ -71,10 +71,77 @@ const CHOICE: ReadonlySet<ts.SyntaxKind> = new Set([
   ts.SyntaxKind.BarBarToken,
 ]);
 
-/** `if (a.items)`, `typeof a.items`, `a.items === undefined`, `a.items ?? a.data`. */
+/**
+ * The largest expression that is only `undefined` if an access gives nothing: `a.b?.c[0]` for `a.b`, also in
+ * parentheses.
+ */
+function skippedWith(access: ts.Node): ts.Node {
+  let at = access;
+  while (true) {
+    const { parent } = at;
+    const isChain = (ts.isPropertyAccessExpression(parent) ||
+      ts.isElementAccessExpression(parent) || ts.isCallExpression(parent)) &&
+      parent.expression === at;
+    const isSkipped = isChain && (parent.questionDotToken !== undefined ||
+      (at !== access && (parent.flags & ts.NodeFlags.OptionalChain) !== 0));
+    if (!isSkipped && !ts.isParenthesizedExpression(parent)) return at;
+    at = parent;
+  }
+}
+
+/** Whether something else takes the place of what an access does not give: `a.total ?? 0`. */
+export function hasFallback(access: ts.Node): boolean {
+  const at = skippedWith(access);
+  return ts.isBinaryExpression(at.parent) && CHOICE.has(at.parent.operatorToken.kind) &&
+    at.parent.left === at;
+}
+
+/**
+ * Whether a program goes on with something else when a place fails: `try { … } catch { … }`, unless the
+ * `catch` only tells of the error, and `.catch(…)`.
+ */
+export function isTried(view: ProgramView, node: ts.Node): boolean {
+  for (let at = node; at !== view.main; at = at.parent) {
+    const { parent } = at;
+    if (parent === undefined) return false;
+    if (ts.isTryStatement(parent) && parent.tryBlock === at && parent.catchClause !== undefined) {
+      if (isFallback(view, parent.catchClause)) return true;
+    }
+    const isCaught = ts.isPropertyAccessExpression(parent) && parent.expression === at &&
+      parent.name.text === "catch" && ts.isCallExpression(parent.parent);
+    if (isCaught) return true;
+  }
+  return false;
+}
+
+/** A `catch` that calls another tool, or that does not look at the error. */
+function isFallback(view: ProgramView, clause: ts.CatchClause): boolean {
+  const text = clause.block.getText(view.file);
+  if (/\btools\s*[.[]/.test(text)) return true;
+  const variable = clause.variableDeclaration?.name.getText(view.file);
+  return variable === undefined ||
+    !some(clause.block, (node) => ts.isIdentifier(node) && node.text === variable);
+}
+
+/** Whether the program asks if there is such a name: `"github" in tools`, `Object.hasOwn(tools, "github")`. */
+export function isAskedFor(view: ProgramView, name: string): boolean {
+  return once(view, `asked ${name}`, () =>
+    some(view.main, (node) => {
+      if (!ts.isStringLiteralLike(node) || node.text !== name) return false;
+      const { parent } = node;
+      if (ts.isBinaryExpression(parent)) {
+        return parent.operatorToken.kind === ts.SyntaxKind.InKeyword && parent.left === node;
+      }
+      return ts.isCallExpression(parent) &&
+        /(?:^|\.)(?:has|hasOwn|hasOwnProperty|includes)$/.test(
+          parent.expression.getText(view.file),
+        );
+    }));
+}
+
+/** `if (a.items)`, `typeof a.items`, `a.items === undefined`, `a.items?.list ?? a.data`. */
 function isProbe(view: ProgramView, access: ts.Expression): boolean {
-  let at: ts.Node = access;
-  while (ts.isParenthesizedExpression(at.parent)) at = at.parent;
+  const at = skippedWith(access);
   const { parent } = at;
   if (ts.isTypeOfExpression(parent) || ts.isIfStatement(parent)) return true;
   if (ts.isPrefixUnaryExpression(parent)) {
@@ -96,10 +163,11 @@ function isProbe(view: ProgramView, access: ts.Expression): boolean {
 
 /** All operands of `a ?? b ?? c`. */
 function alternatives(binary: ts.BinaryExpression): ts.Expression[] {
-  let top = binary;
-  while (ts.isBinaryExpression(top.parent) && CHOICE.has(top.parent.operatorToken.kind)) {
-    top = top.parent;
-  }
+  let top: ts.Expression = binary;
+  const isChoice = (node: ts.Node): node is ts.Expression =>
+    ts.isParenthesizedExpression(node) ||
+    (ts.isBinaryExpression(node) && CHOICE.has(node.operatorToken.kind));
+  while (isChoice(top.parent)) top = top.parent;
   const flatten = (expression: ts.Expression): ts.Expression[] => {
     const inner = unwrap(expression);
     return ts.isBinaryExpression(inner) && CHOICE.has(inner.operatorToken.kind)
@@ -111,6 +179,7 @@ function alternatives(binary: ts.BinaryExpression): ts.Expression[] {
 
 /** Whether one of several guesses is right; a literal as the last resort is no guess. */
 function isThere(view: ProgramView, expression: ts.Expression): boolean {
+  if (ts.isAwaitExpression(expression) || ts.isCallExpression(expression)) return true;
   if (!ts.isPropertyAccessExpression(expression)) {
     return ts.isIdentifier(expression) && expression.text !== "undefined";
   }

@@ -19,7 +19,7 @@ export interface CodePlace {
 
 type Edits = readonly (readonly [number, number, number])[];
 
-/** A program that cannot even be cut into tokens. */
+/** A program that cannot even be cut into tokens, or that does nothing. */
 export interface Unreadable extends CodePlace {
   readonly message: string;
 }
@@ -86,12 +86,25 @@ export function resultFunctions(main: ts.ArrowFunction): ReadonlySet<ts.Node> {
       : null;
     const called = callee === null || !ts.isIdentifier(callee)
       ? undefined
-      : main.body.statements.find((other) =>
-        ts.isFunctionDeclaration(other) && other.name?.text === callee.text
-      );
+      : declaredFunction(main.body, callee.text);
     if (called !== undefined) functions.add(called);
   }
   return functions;
+}
+
+/** `function name(…) {…}` or `const name = (…) => …` among the statements of the program. */
+function declaredFunction(body: ts.Block, name: string): ts.Node | undefined {
+  for (const statement of body.statements) {
+    if (ts.isFunctionDeclaration(statement) && statement.name?.text === name) return statement;
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const declaration of statement.declarationList.declarations) {
+      const value = bare(declaration.initializer);
+      if (!ts.isIdentifier(declaration.name) || declaration.name.text !== name) continue;
+      if (value !== null && (ts.isArrowFunction(value) || ts.isFunctionExpression(value))) {
+        return value;
+      }
+    }
+  }
 }
 
 /** What `return value` or `$out = value` (from `export default`) gives. */

@@ -20,7 +20,7 @@ export function checkPromises(view: ProgramView, node: ts.Node): void {
   else if (ts.isVariableDeclaration(node)) checkUnusedPromise(view, node);
   else if (ts.isAwaitExpression(node)) checkAwaited(view, node);
   else if (ts.isCallExpression(node)) checkCall(view, node);
-  else if (ts.isTemplateSpan(node)) checkValue(view, node.expression);
+  else if (ts.isTemplateSpan(node)) checkText(view, node.expression);
   else if (ts.isBinaryExpression(node)) checkOperator(view, node);
   else if (ts.isSpreadAssignment(node) || ts.isSpreadElement(node)) {
     checkValue(view, node.expression);
@@ -166,6 +166,9 @@ const SYNCHRONOUS_CALLBACKS = new Set(
   "filter some every find findIndex findLast findLastIndex sort toSorted".split(" "),
 );
 
+/** Methods that make a text of a list. */
+const TEXT_METHODS = new Set("join toString toLocaleString".split(" "));
+
 /** Functions that want a value; given a promise they see an empty object. */
 const VALUE_FUNCTIONS = new Set(
   ("JSON.stringify Object.keys Object.values Object.entries Object.assign Object.fromEntries " +
@@ -175,6 +178,9 @@ const VALUE_FUNCTIONS = new Set(
 
 function checkCall(view: ProgramView, call: ts.CallExpression): void {
   const callee = call.expression;
+  if (ts.isPropertyAccessExpression(callee) && TEXT_METHODS.has(callee.name.text)) {
+    checkText(view, callee.expression);
+  }
   const [first] = call.arguments;
   if (first === undefined) return;
   const name = plainName(callee);
@@ -250,8 +256,8 @@ const TEST_OPERATORS = new Set([
 function checkOperator(view: ProgramView, node: ts.BinaryExpression): void {
   const operator = node.operatorToken.kind;
   if (VALUE_OPERATORS.has(operator)) {
-    checkValue(view, node.left);
-    checkValue(view, node.right);
+    checkText(view, node.left);
+    checkText(view, node.right);
   } else if (TEST_OPERATORS.has(operator)) checkTest(view, node.left);
 }
 
@@ -260,6 +266,18 @@ function checkValue(view: ProgramView, expression: ts.Expression): void {
   const type = declaredType(view.checker, expression);
   if (isOpaque(type) || !membersOf(type).every(isPromise)) return;
   view.report(unwrap(expression), promiseMessage(view, expression, ""));
+}
+
+/** A value that becomes a text or a number: of promises, also in a list, `[object Promise]` or NaN. */
+function checkText(view: ProgramView, expression: ts.Expression): void {
+  if (
+    mayBePromise(expression) && isPromiseArray(view.checker, declaredType(view.checker, expression))
+  ) {
+    view.report(
+      unwrap(expression),
+      "This is an array of Promises; put await Promise.all(…) around the list first",
+    );
+  } else checkValue(view, expression);
 }
 
 /** Asking for the type of each part of a long sum would take quadratic time. */

@@ -9,7 +9,7 @@ export const CHECKER_FRAME = {
   check: 0x43,
   /** Checker to service: it can take the first check. No payload. */
   ready: 0x72,
-  /** Checker to service: the findings, `PreflightFinding[]`. */
+  /** Checker to service: the findings, {@linkcode CheckFinding}`[]`. */
   findings: 0x66,
   /** Checker to service: it could not check this program, {@linkcode CheckFailure}. */
   failed: 0x78,
@@ -33,16 +33,23 @@ export const FINDINGS_MAX = 20;
 export const MESSAGE_LENGTH_MAX = 300;
 const PLACE_MAX = 1_000_000;
 
+/** What the check has to say about a place of the program. */
+export interface CheckFinding extends PreflightFinding {
+  /** The program may be right all the same: worth a warning, no reason to refuse it. */
+  readonly isAdvice?: true;
+}
+
 /** Findings as a stranger's bytes give them: checked in size and shape, without control characters. */
-export function parseFindings(value: unknown): PreflightFinding[] | null {
+export function parseFindings(value: unknown): CheckFinding[] | null {
   if (!Array.isArray(value) || value.length > FINDINGS_MAX) return null;
-  const findings: PreflightFinding[] = [];
+  const findings: CheckFinding[] = [];
   for (const item of value) {
     if (typeof item !== "object" || item === null) return null;
-    const { line, column, message } = item as { [name: string]: unknown };
+    const { line, column, message, isAdvice } = item as { [name: string]: unknown };
     if (!isPlace(line) || !isPlace(column) || typeof message !== "string") return null;
     if (message.length > MESSAGE_LENGTH_MAX) return null;
-    findings.push({ line, column, message: message.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ") });
+    const text = message.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ");
+    findings.push({ line, column, message: text, ...(isAdvice === true ? { isAdvice } : {}) });
   }
   return findings;
 }

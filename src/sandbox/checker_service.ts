@@ -1,9 +1,8 @@
 import "./checker_no_system.ts";
 import ts from "typescript";
-import type { PreflightFinding } from "../model/execution.ts";
 import { checkArguments } from "./checker_arguments.ts";
 import { checkField } from "./checker_fields.ts";
-import { FINDINGS_MAX, MESSAGE_LENGTH_MAX } from "./checker_protocol.ts";
+import { type CheckFinding, FINDINGS_MAX, MESSAGE_LENGTH_MAX } from "./checker_protocol.ts";
 import { LIBRARY_FILES } from "./checker_library.ts";
 import { mentionedTools } from "./checker_mentions.ts";
 import { checkDiagnostic, checkIdentifier, checkImport, checkServerCall } from "./checker_names.ts";
@@ -16,6 +15,10 @@ import {
   resultFunctions,
   type ShapedProgram,
 } from "./checker_program.ts";
+import { explainSyntax } from "./explain_syntax.ts";
+import { NOTHING_RUNS } from "./prepare/program_forms.ts";
+import { checkComparison } from "./checker_impossible.ts";
+import { checkMistakes } from "./checker_mistakes.ts";
 import { checkPromises, checkResult } from "./checker_promises.ts";
 import { REALM_DECLARATIONS } from "./checker_realm.ts";
 import { PROGRAM_FILE, type ProgramView, shorten, spellTool, TOOLS_FILE } from "./checker_types.ts";
@@ -26,7 +29,7 @@ export interface CheckService {
    * @returns at most `FINDINGS_MAX` findings in the order of the code.
    * @throws {RangeError} if the program is nested too deeply.
    */
-  check(code: string, declarations: string): PreflightFinding[];
+  check(code: string, declarations: string): CheckFinding[];
 }
 
 const FINDINGS_KEPT_MAX = 200;
@@ -46,8 +49,7 @@ export function createCheckService(): CheckService {
     check(code, declarations) {
       const shaped = parseProgram(code);
       if ("message" in shaped) {
-        const { line, column, message } = shaped;
-        return [{ line, column, message: `This does not parse: ${message}` }];
+        return [syntaxFinding(code, shaped)];
       }
       files.set(TOOLS_FILE, declarations);
       files.set(FALLBACK_FILE, declaresTools(declarations) ? "" : "declare const tools: any;");
@@ -129,14 +131,14 @@ function checkProgram(
   program: ts.Program,
   code: string,
   shaped: ShapedProgram,
-): PreflightFinding[] {
+): CheckFinding[] {
   const file = program.getSourceFile(PROGRAM_FILE);
   if (file === undefined) return [];
   const collected = createCollector(file, shaped);
   const syntax = parseErrorsOf(file);
   if (syntax.length > 0) {
     for (const diagnostic of syntax.slice(0, SYNTAX_FINDINGS_MAX)) collected.addSyntax(diagnostic);
-    return collected.findings();
+    return collected.findings().map((finding) => syntaxFinding(code, finding));
   }
   const main = mainOf(file);
   if (main === null) return [];
@@ -147,6 +149,7 @@ function checkProgram(
     mentioned: new Set(mentionedTools(code).map(spellTool)),
     place: collected.place,
     report: collected.report,
+    advise: collected.advise,
     answers: new Map(),
   };
   for (const diagnostic of program.getSemanticDiagnostics(file)) checkDiagnostic(view, diagnostic);
@@ -154,27 +157,38 @@ function checkProgram(
   return collected.findings();
 }
 
+/** What is really wrong where that is known, else what the parser says. */
+function syntaxFinding(code: string, { line, column, message }: CheckFinding): CheckFinding {
+  if (message.startsWith(NOTHING_RUNS)) return { line, column, message };
+  const known = explainSyntax(code);
+  return known === null
+    ? { line, column, message: `This does not parse: ${message}` }
+    : { line: known.line, column: known.column, message: `${known.message}. ${known.hint}` };
+}
+
 function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
-  const found = new Map<string, PreflightFinding>();
+  const found = new Map<string, CheckFinding>();
   const repeated = new Map<string, number>();
   const placeAt = (offset: number) => {
     const { line, character } = file.getLineAndCharacterOfPosition(offset);
     return placeInCode(shaped, line + 1, character + 1);
   };
-  const add = (offset: number, message: string): void => {
+  const add = (offset: number, message: string, isAdvice = false): void => {
     const place = placeAt(offset);
     const key = `${place.line}:${place.column}`;
     const times = repeated.get(message) ?? 0;
     if (found.has(key) || found.size >= FINDINGS_KEPT_MAX || times >= SAME_MESSAGE_MAX) return;
     repeated.set(message, times + 1);
-    found.set(key, { ...place, message: shorten(message, MESSAGE_LENGTH_MAX) });
+    const text = shorten(message, MESSAGE_LENGTH_MAX);
+    found.set(key, { ...place, message: text, ...(isAdvice ? { isAdvice } : {}) });
   };
   return {
     place: (node: ts.Node) => placeAt(node.getStart(file)),
     report: (node: ts.Node, message: string) => add(node.getStart(file), message),
+    advise: (node: ts.Node, message: string) => add(node.getStart(file), message, true),
     addSyntax(diagnostic: ts.Diagnostic) {
       const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, " ");
-      add(diagnostic.start ?? 0, `This does not parse: ${text.replace(/\.$/, "")}`);
+      add(diagnostic.start ?? 0, text.replace(/\.$/, ""));
     },
     findings: () =>
       [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column)
@@ -187,8 +201,11 @@ function checkTree(view: ProgramView): void {
   const results = resultFunctions(view.main);
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node)) return;
+    if (ts.isDecorator(node)) view.report(node, "Decorators are not supported");
     if (ts.isFunctionLike(node) && results.has(node)) checkParameters(view, node);
     checkPromises(view, node);
+    checkComparison(view, node);
+    checkMistakes(view, node);
     if (ts.isCallExpression(node)) {
       checkImport(view, node);
       checkServerCall(view, node);
@@ -216,7 +233,8 @@ function checkParameters(view: ProgramView, node: ts.SignatureDeclaration): void
   if (parameter === undefined || parameter.initializer || parameter.dotDotDotToken) return;
   // A declared function that the program calls itself may do without its parameters.
   const isCalledByForm = view.file.text.endsWith("();})");
-  if (parameter.questionToken || (ts.isFunctionDeclaration(node) && !isCalledByForm)) return;
+  const isDeclared = ts.isFunctionDeclaration(node) || ts.isVariableDeclaration(node.parent);
+  if (parameter.questionToken || (isDeclared && !isCalledByForm)) return;
   view.report(
     parameter,
     "The program is called without arguments; leave this parameter out, tools is always there",

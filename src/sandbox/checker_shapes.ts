@@ -25,6 +25,19 @@ export function isClosed(checker: ts.TypeChecker, target: ts.Type): boolean {
   return !isOpen(checker, target) && checker.getPropertiesOfType(target).length > 0;
 }
 
+/** Whether a tool's schema lets other names pass; they may still be mistakes. */
+export function isMarkedOpen(target: ts.Type): boolean {
+  return target.getSymbol()?.declarations?.some((declaration) =>
+    declaration.getText().startsWith("{ /*open*/")
+  ) ?? false;
+}
+
+/** Whether the declaration of a parameter lets it be null. Types themselves do not tell. */
+export function allowsNull(parameter: ts.Symbol): boolean {
+  const text = parameter.valueDeclaration?.getText() ?? "null";
+  return /\b(?:null|any|unknown)\b/.test(text);
+}
+
 export function isPlainObject(checker: ts.TypeChecker, type: ts.Type): boolean {
   return isFlagged(type, ts.TypeFlags.Object | ts.TypeFlags.Intersection) &&
     elementOf(checker, type) === undefined;

@@ -7,12 +7,14 @@ import type {
   ProgramError,
 } from "../model/execution.ts";
 import { type ErrorCode, reportError } from "../model/errors.ts";
+import { startDeadline } from "../model/deadline.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
 import { actorOf } from "./actor.ts";
 import type { ExecutionContext } from "./execution_context.ts";
+import { type MeantTools, nameHint } from "./name_hint.ts";
 import { NOTHING_FOUND, type Preflight, type PreflightReport } from "./preflight.ts";
 import { createTally, type ProgramRunDeps, runProgram, type Seed } from "./program_run.ts";
 import { roundMs } from "./record_outcome.ts";
@@ -122,13 +124,19 @@ export async function execute(
   ];
   const sentCount = tally.sent + context.sent.size;
   const [outcome, handle] = await keepOversize(deps, request, context, run);
-  const error = outcome.error === null ? null : afterCalls(outcome.error, sentCount);
+  const wallMs = roundMs(deps.now() - startedAt);
+  const check = await checkOf(preflight);
+  const error = outcome.error === null ? null : named(
+    placed(afterCalls(outcome.error, sentCount), check),
+    request.code,
+    (name) => deps.discovery.meant(context, name),
+  );
   const status = statusOfExecution(outcome, calls);
   const resultJson = outcome.status === "ok" ? outcome.resultJson : null;
   const resultBytes = resultJson === null ? 0 : new TextEncoder().encode(resultJson).length;
   const bytesKeptOut = Math.max(0, tally.bytesIn - resultBytes);
   const tokensReturned = deps.countTokens(resultJson ?? outcome.error?.message ?? "");
-  const warnings = await warningsOf(deps, preflight, status);
+  const warnings = warningsOf(deps.preflight.mode, check);
   const result: ExecutionResult = {
     executionId: context.id,
     status,
@@ -140,7 +148,7 @@ export async function execute(
     ...(warnings.length === 0 ? {} : { warnings }),
     ...(context.dryRun ? { planned: context.planned } : {}),
     usage: {
-      wallMs: roundMs(deps.now() - startedAt),
+      wallMs,
       toolCalls: calls.length,
       bytesKeptOut,
       tokensReturned,
@@ -297,19 +305,46 @@ function preflightOutcome(findings: readonly PreflightFinding[]): SandboxOutcome
   return { ...NOT_RUN, error };
 }
 
-/** Findings go along with a failure always, with a success only if they are there already. */
-async function warningsOf(
-  deps: ExecuteDeps,
-  preflight: Promise<PreflightReport>,
-  status: ExecutionStatus,
-): Promise<readonly PreflightFinding[]> {
-  if (deps.preflight.mode === "off") return [];
-  const { findings, advice, unchecked } = status === "ok"
-    ? await Promise.race([preflight, Promise.resolve(NOTHING_FOUND)])
-    : await preflight;
-  const told = deps.preflight.mode === "block" ? advice : [...findings, ...advice];
+/** The check of a program that has ended; of a short one it may still be under way. */
+async function checkOf(preflight: Promise<PreflightReport>): Promise<PreflightReport> {
+  const { promise, resolve } = Promise.withResolvers<PreflightReport>();
+  const { cancel } = startDeadline(CHECK_PATIENCE_MS, () => resolve(CHECK_UNFINISHED));
+  const report = await Promise.race([preflight, promise]);
+  cancel();
+  return report;
+}
+
+/** The engine does not say where a program breaks its rules; the check of the same program does. */
+function placed(error: ProgramError, { findings }: PreflightReport): ProgramError {
+  const [first] = findings;
+  if (error.code !== "ERR_SYNTAX" || error.line !== undefined || first === undefined) return error;
+  return { ...error, line: first.line, column: first.column };
+}
+
+/** A name that does not exist is often a tool in the spelling of another host. */
+function named(error: ProgramError, code: string, meant: MeantTools): ProgramError {
+  const hint = nameHint(error, code, meant);
+  return hint === null ? error : { ...error, hint };
+}
+
+function warningsOf(
+  mode: ExecuteDeps["preflight"]["mode"],
+  { findings, advice, unchecked }: PreflightReport,
+): readonly PreflightFinding[] {
+  const told = mode === "block" ? advice : [...findings, ...advice].sort(byPlace);
   if (unchecked === null) return told;
   return [...told, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
+}
+
+/** How long a program that has ended waits for its check. A check takes some 15 ms, the first one a second. */
+const CHECK_PATIENCE_MS = 4_000;
+const CHECK_UNFINISHED: PreflightReport = {
+  ...NOTHING_FOUND,
+  unchecked: `the check was not finished ${CHECK_PATIENCE_MS / 1_000} s after the program`,
+};
+
+function byPlace(a: PreflightFinding, b: PreflightFinding): number {
+  return a.line - b.line || a.column - b.column;
 }
 
 function statusOfExecution(

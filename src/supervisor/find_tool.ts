@@ -3,6 +3,7 @@ import { GateError } from "../model/errors.ts";
 import type { CatalogSnapshot, QuarantinedTool } from "../model/catalog.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
+import { meantTools } from "./meant_tools.ts";
 
 /** How a program or a caller spelled a tool. */
 export interface ToolSpelling {
@@ -78,9 +79,12 @@ function suggest(
   isVisible: (tool: Tool) => boolean,
 ): string[] {
   const ofServer = toolsOfServer(snapshot, spelling.server);
+  const name = `${spelling.server}.${spelling.tool}`;
+  const meant = ofServer.some(isVisible) ? [] : meantTools(snapshot, name, isVisible);
+  if (meant.length > 0) return meant.slice(0, SUGGESTIONS_MAX).map(({ id }) => id);
   const near = ofServer.some(isVisible)
     ? nearestTools(spelling.tool, new Map(ofServer.map((tool) => [tool.identifier, tool])))
-    : nearestTools(`${spelling.server}.${spelling.tool}`, snapshot.tools);
+    : nearestTools(name, snapshot.tools);
   return firstVisible(near, isVisible, SUGGESTIONS_MAX).map(({ id }) => id);
 }
 

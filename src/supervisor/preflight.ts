@@ -4,6 +4,8 @@ import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CheckerReport } from "../sandbox/checker.ts";
+import type { CheckFinding } from "../sandbox/checker_protocol.ts";
+import { fullyNamed, meantTools } from "./meant_tools.ts";
 import {
   firstVisible,
   lookUp,
@@ -28,8 +30,8 @@ export interface Preflight {
 export interface PreflightReport {
   readonly findings: readonly PreflightFinding[];
   /**
-   * Findings that rest on results seen so far, which need not be all that a tool gives: a file that
-   * was text may be JSON the next time. They never stop a program.
+   * Findings that never stop a program: what may be right all the same, and what rests on results seen so
+   * far, which need not be all that a tool gives (a file that was text may be JSON the next time).
    */
   readonly advice: readonly PreflightFinding[];
   /** Why the program was not checked; null if it was, or if nobody wanted it. */
@@ -43,6 +45,8 @@ export interface PreflightDeps {
   readonly snapshot: () => CatalogSnapshot;
   readonly policy: () => Pick<Policy, "visibility">;
   readonly mentionedTools: (code: string) => readonly string[];
+  /** Names outside of `tools` that may stand for tools. */
+  readonly looseNames: (code: string) => readonly string[];
   readonly declareTools: (tools: readonly Tool[]) => string;
   readonly check: (code: string, declarations: string) => Promise<CheckerReport>;
 }
@@ -72,7 +76,7 @@ export function createPreflight(deps: PreflightDeps): Preflight {
       const report = deps.check(code, declarations).then(({ status, reason, findings }) => {
         if (status === "checked") return sortFindings(deps, code, tools, findings);
         reports.delete(key);
-        return { findings, advice: [], unchecked: reason ?? "the checker gave no reason" };
+        return { ...NOTHING_FOUND, unchecked: reason ?? "the checker gave no reason" };
       }).catch(() => ({ ...NOTHING_FOUND, unchecked: "the checker failed" }));
       reports.set(key, report);
       if (reports.size > REPORTS_MAX) {
@@ -87,16 +91,18 @@ export function createPreflight(deps: PreflightDeps): Preflight {
 /** What a name that is nearly one of a result's fields is told, whoever has seen how many results. */
 const MISSPELLED = '; did you mean "';
 
-/** Tells what is certain from what only results seen so far speak for. */
+/** Tells what is certain from what is not, or from what only results seen so far speak for. */
 async function sortFindings(
   deps: PreflightDeps,
   code: string,
   tools: readonly Tool[],
-  findings: readonly PreflightFinding[],
+  found: readonly CheckFinding[],
 ): Promise<PreflightReport> {
+  const findings = found.filter(({ isAdvice }) => isAdvice !== true).map(plain);
+  const advice = found.filter(({ isAdvice }) => isAdvice === true).map(plain);
   const isObserved = tools.some(({ observed }) => observed !== undefined);
   if (deps.mode !== "block" || findings.length === 0 || !isObserved) {
-    return { findings, advice: [], unchecked: null };
+    return { findings, advice, unchecked: null };
   }
   const declared = tools.map(({ observed: _, ...tool }): Tool => tool);
   const strict = await deps.check(code, deps.declareTools(declared));
@@ -105,9 +111,13 @@ async function sortFindings(
     known.has(keyOf(finding)) || finding.message.includes(MISSPELLED);
   return {
     findings: findings.filter(isCertain),
-    advice: findings.filter((finding) => !isCertain(finding)),
+    advice: [...findings.filter((finding) => !isCertain(finding)), ...advice],
     unchecked: null,
   };
+}
+
+function plain({ line, column, message }: CheckFinding): PreflightFinding {
+  return { line, column, message };
 }
 
 function keyOf({ line, column, message }: PreflightFinding): string {
@@ -133,6 +143,9 @@ function toolsFor(
       for (const neighbour of neighbours(snapshot, spelling, isVisible)) named.add(neighbour);
     }
   }
+  for (const name of deps.looseNames(code)) {
+    for (const tool of fullyNamed(snapshot, name, isVisible)) named.add(tool);
+  }
   return [...named].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
@@ -142,10 +155,13 @@ function neighbours(
   { server, tool }: ToolSpelling,
   isVisible: (tool: Tool) => boolean,
 ): readonly Tool[] {
-  const ofServer = toolsOfServer(snapshot, server);
+  const ofServer = toolsOfServer(snapshot, server === "" ? tool : server);
   const first = firstVisible(ofServer, isVisible, NEIGHBOURS_MAX);
+  const name = server === "" ? tool : `${server}.${tool}`;
+  const meant = first.length === 0 ? meantTools(snapshot, name, isVisible) : [];
+  if (meant.length > 0) return meant;
   const near = first.length === 0
-    ? nearestTools(`${server}.${tool}`, snapshot.tools)
+    ? nearestTools(name, snapshot.tools)
     : nearestTools(tool, new Map(ofServer.map((each) => [each.identifier, each])));
   return [...new Set([...firstVisible(near, isVisible, NEAREST_MAX), ...first])]
     .slice(0, NEIGHBOURS_MAX);

@@ -3,17 +3,24 @@ import { GateError, reportError } from "../model/errors.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
 import type { SandboxProgram } from "../sandbox/sandbox_pool.ts";
 import type { SearchAnswer, SearchRequest } from "../search/search_index.ts";
+import type { Tool } from "../model/tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
+import { CALL_FORM, writeInstead } from "./name_hint.ts";
 
 /** How a program finds tools by itself: `tools.$search(query)` and `tools.$describe(name)`. */
 export interface ProgramDiscovery {
-  /** Names for `Object.keys(tools)`; null when there are too many to send along. */
-  names(principal: Principal, space: string): SandboxProgram["names"];
+  /** Names for `Object.keys(tools)`; null when there are many and the program cannot ask for them. */
+  names(principal: Principal, space: string, code: string): SandboxProgram["names"];
   answer(context: ExecutionContext, call: SandboxCall): Promise<CallReply>;
+  /** The tools that a name stands for which does not exist as it is spelled. */
+  meant(context: ExecutionContext, name: string): readonly Tool[];
 }
 
 export interface ProgramDiscoveryDeps {
-  readonly names: (principal: Principal, space: string) => SandboxProgram["names"];
+  readonly names: ProgramDiscovery["names"];
+  readonly meantTools: (principal: Principal, space: string, name: string) => readonly Tool[];
+  /** Visible tools of a server by its name in programs. */
+  readonly toolsOf: (principal: Principal, space: string, server: string) => readonly Tool[];
   readonly search: (
     principal: Principal,
     space: string,
@@ -24,8 +31,10 @@ export interface ProgramDiscoveryDeps {
 export function createProgramDiscovery(deps: ProgramDiscoveryDeps): ProgramDiscovery {
   return {
     names: deps.names,
+    meant: ({ principal, space }, name) => deps.meantTools(principal, space, name),
     async answer(context, call) {
       try {
+        if (!call.tool.startsWith("$")) throw notATool(deps, context, call);
         const request = requestOf(call);
         const found = await deps.search(context.principal, context.space, request);
         const value = call.tool === "$describe" ? found.declarations : found.hits;
@@ -63,6 +72,43 @@ function requestOf(call: SandboxCall): SearchRequest {
   throw new GateError("ERR_TOOL_NOT_FOUND", `"tools.${call.tool.slice(0, 100)}" does not exist`, {
     hint: "There are tools.$search(query) and tools.$describe(name)",
   });
+}
+
+const FINDERS = new Set("search find searchTools search_tools findTools find_tools".split(" "));
+const DESCRIBERS = new Set(
+  "describe help schema describeTool describe_tool getTool get_tool getToolSchema get_tool_schema"
+    .split(" "),
+);
+const LISTERS = new Set("list listTools list_tools tools keys all getTools get_tools".split(" "));
+const TOOLS_SHOWN_MAX = 5;
+
+/** `tools.name(…)`, where no such thing can be called. */
+function notATool(
+  deps: ProgramDiscoveryDeps,
+  { principal, space }: ExecutionContext,
+  call: SandboxCall,
+): GateError {
+  const name = call.tool.slice(0, 100);
+  const refuse = (message: string, hint: string) =>
+    new GateError("ERR_TOOL_NOT_FOUND", message, { hint, tool: name });
+  const own = deps.toolsOf(principal, space, call.tool);
+  if (own.length > 0) {
+    const shown = own.slice(0, TOOLS_SHOWN_MAX).map(({ id }) => `tools.${id}(args)`).join(", ");
+    const more = own.length > TOOLS_SHOWN_MAX ? ", …" : "";
+    return refuse(`"${name}" is a server, not a tool`, `Call one of its tools: ${shown}${more}.`);
+  }
+  const [about] = Array.isArray(call.args) ? call.args : [];
+  const missing = `There is no server "${name}"`;
+  if (FINDERS.has(name)) return refuse(missing, "Write tools.$search(query).");
+  if (DESCRIBERS.has(name)) return refuse(missing, 'Write tools.$describe("<server>.<tool>").');
+  if (LISTERS.has(name)) {
+    return refuse(missing, "Write Object.keys(tools), or tools.$search(query) to find one.");
+  }
+  for (const meant of [about, call.tool]) {
+    const tools = typeof meant === "string" ? deps.meantTools(principal, space, meant) : [];
+    if (tools.length > 0) return refuse(missing, writeInstead(tools));
+  }
+  return refuse(missing, CALL_FORM);
 }
 
 function badArgument(name: string, expected: string, example: string): GateError {

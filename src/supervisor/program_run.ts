@@ -83,7 +83,7 @@ export async function runProgram(
         session: context.task,
         code: program.code,
         limits: context.limits,
-        names: deps.discovery.names(context.principal, context.space),
+        names: deps.discovery.names(context.principal, context.space, program.code),
         seed: program.seed,
       },
       onCall,

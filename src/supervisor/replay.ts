@@ -20,7 +20,7 @@ export interface ReplayDeps {
   readonly now: () => number;
   readonly actorOf: (principal: Principal) => AuditActor;
   /** What programs that list their tools see now. */
-  readonly names: (principal: Principal, space: string) => SandboxProgram["names"];
+  readonly names: (principal: Principal, space: string, code: string) => SandboxProgram["names"];
 }
 
 export interface ReplayReport {
@@ -78,7 +78,7 @@ export async function replayExecution(
         session: null,
         code,
         limits: limitsOf(deps.limits, recorded),
-        names: deps.names(principal, recorded.space ?? ""),
+        names: deps.names(principal, recorded.space ?? "", code),
         seed: recorded.settings.seed,
       },
       script.answer,

@@ -53,6 +53,7 @@ Deno.test("hidden tools change nothing of what a program is checked against", as
       snapshot: () => snapshot,
       policy: () => policy,
       mentionedTools: () => ["payment.refund"],
+      looseNames: () => [],
       declareTools: (tools) => tools.map(({ id }) => id).join(" "),
       check: (_code, declarations) => {
         seen.push(declarations);

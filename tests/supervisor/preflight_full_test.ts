@@ -1,7 +1,7 @@
 import { deepStrictEqual, doesNotMatch, match } from "node:assert/strict";
 import { declareTools } from "../../src/catalog/declare.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { mentionedTools } from "../../src/sandbox/checker_mentions.ts";
+import { looseNames, mentionedTools } from "../../src/sandbox/checker_mentions.ts";
 import { createCheckService } from "../../src/sandbox/checker_service.ts";
 import { createPreflight } from "../../src/supervisor/preflight.ts";
 import { toolOf } from "../catalog/tool_fixture.ts";
@@ -28,6 +28,7 @@ async function check(code: string, tools: readonly Tool[], hidden: readonly stri
         hidden.includes(tool.name) ? null : { access: "read", effect: "allow" },
     }),
     mentionedTools,
+    looseNames,
     declareTools,
     check(program, declarations) {
       seen.push(declarations);

@@ -70,7 +70,11 @@ function setUp(
       },
     },
     preflight: { mode: "off", check: () => Promise.resolve(NOTHING_FOUND) },
-    discovery: { names: () => [], answer: () => Promise.reject(new Error("not used")) },
+    discovery: {
+      names: () => [],
+      meant: () => [],
+      answer: () => Promise.reject(new Error("not used")),
+    },
     limits: LimitsSchema.parse({}),
     recordPatienceMs: 40,
     newId: () => "e1",

@@ -1,6 +1,7 @@
 import { declareTools } from "../../../src/catalog/declare.ts";
 import type { Tool } from "../../../src/model/tool.ts";
-import { mentionedTools } from "../../../src/sandbox/checker_mentions.ts";
+import { toolSpellings } from "../../../src/model/tool_words.ts";
+import { looseNames, mentionedTools } from "../../../src/sandbox/checker_mentions.ts";
 import { createDemoUpstreams } from "../../../src/upstream/demo/demo_upstreams.ts";
 import { toolOf } from "../../catalog/tool_fixture.ts";
 
@@ -110,7 +111,10 @@ const OTHERS: readonly Tool[] = [
   toolOf("stock", "deliveries", { observed: { results: 2, schema: LEVELS } }),
 ];
 
-/** Declarations of the tools that a program mentions, and of the whole server where one is unknown. */
+/**
+ * Declarations of the tools that a program mentions, of the whole server where one is unknown, and of those
+ * that it spells in another way.
+ */
 export function declarationsFor(tools: readonly Tool[], code: string): string {
   const named = new Set<Tool>();
   for (const mention of mentionedTools(code)) {
@@ -120,6 +124,13 @@ export function declarationsFor(tools: readonly Tool[], code: string): string {
     );
     const found = ofServer.find((tool) => tool.name === name || tool.identifier === name);
     for (const tool of found === undefined ? ofServer : [found]) named.add(tool);
+  }
+  const spellings = new Set(
+    [...mentionedTools(code), ...looseNames(code)].flatMap((name) => toolSpellings(name)),
+  );
+  for (const tool of tools) {
+    const [spelling = ""] = toolSpellings(tool.id);
+    if (spellings.has(spelling)) named.add(tool);
   }
   return declareTools([...named].toSorted((a, b) => (a.id < b.id ? -1 : 1)));
 }
