@@ -42,8 +42,6 @@ import { createKeptResults, type KeptResults } from "./supervisor/kept_results.t
 import { confirm, describePending, withinMs } from "./supervisor/record_state.ts";
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
-import { programNames } from "./supervisor/program_names.ts";
-import { meantTools } from "./supervisor/meant_tools.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
 import { explainGate, type GateExplanation, type GateQuestion } from "./supervisor/explain_gate.ts";
 import { createQuotaGate } from "./supervisor/quota_gate.ts";
@@ -245,16 +243,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
       declareTools,
       check: (code, declarations) => checker.check(code, declarations),
     }),
-    discovery: createProgramDiscovery({
-      names: (principal, space, code) => programNames(view(principal, space), code),
-      meantTools: (principal, space, name) =>
-        meantTools(snapshot(), name, (tool) => view(principal, space).visible(tool) !== null),
-      toolsOf: (principal, space, server) =>
-        view(principal, space).tools.filter((tool) =>
-          tool.serverIdentifier === server || tool.server === server
-        ),
-      search: find,
-    }),
+    discovery: createProgramDiscovery({ snapshot, view, search: find }),
     limits: config.limits,
     recordPatienceMs: deps.recordPatienceMs,
     newId: uuidV7,

@@ -2,8 +2,9 @@ import type { Tool } from "../model/tool.ts";
 import { firstSentence } from "./clean_text.ts";
 import { isPropertyName } from "./names.ts";
 import { commentText, docComment, stringLiteral } from "./print_text.ts";
-import { printType, type TypeBudget } from "./print_type.ts";
+import { printType } from "./print_type.ts";
 import { isSchemaObject } from "./resolve_schema.ts";
+import type { TypeBudget } from "./type_budget.ts";
 
 export interface DeclareOptions {
   /**

@@ -11,6 +11,7 @@ import {
   type SchemaObject,
   withoutKeys,
 } from "./resolve_schema.ts";
+import { OPEN_MARK, type TypeBudget } from "./type_budget.ts";
 
 /**
  * Prints a JSON Schema as a compact TypeScript type, within budgets.
@@ -19,23 +20,6 @@ import {
  * an error against the printed type, and neither is a field of a result. So a type that is cut short
  * ends in an index signature, and an unknown result is `any` where an unknown argument is `unknown`.
  */
-
-export interface TypeBudget {
-  /** Objects inside objects; deeper ones are `object`. */
-  readonly depthMax: number;
-  readonly propertiesMax: number;
-  readonly enumMax: number;
-  readonly unionMax: number;
-  /** Characters of the whole type, approximately. */
-  readonly charsMax: number;
-  /** Characters of a property's doc comment; 0 prints the type on one line without any. */
-  readonly docCharsMax: number;
-  /** Put {@linkcode OPEN_MARK} into objects that take other names, too. */
-  readonly marksOpen?: boolean;
-}
-
-/** Stands at the start of an object type whose schema says nothing of other names. */
-export const OPEN_MARK = "/*open*/";
 
 export interface PrintTypeOptions {
   readonly direction: "input" | "output";

@@ -336,8 +336,11 @@ function warningsOf(
   return [...told, { line: 1, column: 1, message: `The program ran unchecked: ${unchecked}` }];
 }
 
-/** How long a program that has ended waits for its check. A check takes some 15 ms, the first one a second. */
-const CHECK_PATIENCE_MS = 4_000;
+/**
+ * How long a program that has ended waits for its check. A check takes some 15 ms; the first one starts a
+ * process, which takes a second, and several on a busy machine.
+ */
+const CHECK_PATIENCE_MS = 10_000;
 const CHECK_UNFINISHED: PreflightReport = {
   ...NOTHING_FOUND,
   unchecked: `the check was not finished ${CHECK_PATIENCE_MS / 1_000} s after the program`,

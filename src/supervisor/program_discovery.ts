@@ -1,11 +1,15 @@
+import type { CatalogSnapshot } from "../model/catalog.ts";
 import type { Principal } from "../model/principal.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
 import type { SandboxProgram } from "../sandbox/sandbox_pool.ts";
 import type { SearchAnswer, SearchRequest } from "../search/search_index.ts";
 import type { Tool } from "../model/tool.ts";
+import type { CatalogView } from "./catalog_view.ts";
 import type { ExecutionContext } from "./execution_context.ts";
+import { meantTools } from "./meant_tools.ts";
 import { CALL_FORM, writeInstead } from "./name_hint.ts";
+import { programNames } from "./program_names.ts";
 
 /** How a program finds tools by itself: `tools.$search(query)` and `tools.$describe(name)`. */
 export interface ProgramDiscovery {
@@ -17,10 +21,8 @@ export interface ProgramDiscovery {
 }
 
 export interface ProgramDiscoveryDeps {
-  readonly names: ProgramDiscovery["names"];
-  readonly meantTools: (principal: Principal, space: string, name: string) => readonly Tool[];
-  /** Visible tools of a server by its name in programs. */
-  readonly toolsOf: (principal: Principal, space: string, server: string) => readonly Tool[];
+  readonly snapshot: () => CatalogSnapshot;
+  readonly view: (principal: Principal, space: string) => CatalogView;
   readonly search: (
     principal: Principal,
     space: string,
@@ -30,8 +32,8 @@ export interface ProgramDiscoveryDeps {
 
 export function createProgramDiscovery(deps: ProgramDiscoveryDeps): ProgramDiscovery {
   return {
-    names: deps.names,
-    meant: ({ principal, space }, name) => deps.meantTools(principal, space, name),
+    names: (principal, space, code) => programNames(deps.view(principal, space), code),
+    meant: (context, name) => meant(deps, context, name),
     async answer(context, call) {
       try {
         if (!call.tool.startsWith("$")) throw notATool(deps, context, call);
@@ -82,16 +84,28 @@ const DESCRIBERS = new Set(
 const LISTERS = new Set("list listTools list_tools tools keys all getTools get_tools".split(" "));
 const TOOLS_SHOWN_MAX = 5;
 
+function meant(
+  { snapshot, view }: ProgramDiscoveryDeps,
+  { principal, space }: ExecutionContext,
+  name: string,
+): readonly Tool[] {
+  const { visible } = view(principal, space);
+  return meantTools(snapshot(), name, (tool) => visible(tool) !== null);
+}
+
 /** `tools.name(…)`, where no such thing can be called. */
 function notATool(
   deps: ProgramDiscoveryDeps,
-  { principal, space }: ExecutionContext,
+  context: ExecutionContext,
   call: SandboxCall,
 ): GateError {
   const name = call.tool.slice(0, 100);
   const refuse = (message: string, hint: string) =>
     new GateError("ERR_TOOL_NOT_FOUND", message, { hint, tool: name });
-  const own = deps.toolsOf(principal, space, call.tool);
+  const { tools: visible } = deps.view(context.principal, context.space);
+  const own = visible.filter((tool) =>
+    tool.serverIdentifier === call.tool || tool.server === call.tool
+  );
   if (own.length > 0) {
     const shown = own.slice(0, TOOLS_SHOWN_MAX).map(({ id }) => `tools.${id}(args)`).join(", ");
     const more = own.length > TOOLS_SHOWN_MAX ? ", …" : "";
@@ -104,8 +118,8 @@ function notATool(
   if (LISTERS.has(name)) {
     return refuse(missing, "Write Object.keys(tools), or tools.$search(query) to find one.");
   }
-  for (const meant of [about, call.tool]) {
-    const tools = typeof meant === "string" ? deps.meantTools(principal, space, meant) : [];
+  for (const word of [about, call.tool]) {
+    const tools = typeof word === "string" ? meant(deps, context, word) : [];
     if (tools.length > 0) return refuse(missing, writeInstead(tools));
   }
   return refuse(missing, CALL_FORM);

@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { printType, type TypeBudget } from "../../src/catalog/print_type.ts";
+import { printType } from "../../src/catalog/print_type.ts";
+import type { TypeBudget } from "../../src/catalog/type_budget.ts";
 import type { JsonSchema } from "../../src/model/json.ts";
 import { diagnose } from "./type_check.ts";
 

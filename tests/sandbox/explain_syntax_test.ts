@@ -19,7 +19,8 @@ Deno.test("explainSyntax() names what is wrong and where it stands", () => {
   ];
   for (const [code, message, place] of cases) {
     const found = explainSyntax(code);
-    assert.ok(found?.message.startsWith(message), `${code}: ${found?.message}`);
+    assert.ok(found !== null, code);
+    assert.ok(found.message.startsWith(message), `${code}: ${found.message}`);
     assert.equal(`${found.line}:${found.column}`, place, code);
     assert.notEqual(found.hint, "");
   }
