@@ -1,3 +1,4 @@
+import { readCalendarTime } from "../model/calendar_time.ts";
 import { usageError } from "./usage_error.ts";
 
 const UNIT_MS: { readonly [unit: string]: number } = {
@@ -30,18 +31,12 @@ export function parseSpanMs(text: string, option: string): number {
  */
 export function parseMoment(text: string, option: string, now: number): number {
   if (/^\d{1,9}(ms|s|m|h|d|w)$/.test(text)) return now - parseSpanMs(text, option);
-  const isDate = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
-  const hasZone = /(Z|[T ].*[+-]\d\d:\d\d)$/.test(text);
-  const moment = isDate
-    ? Date.parse(
-      text.length === 10 || hasZone ? text.replace(" ", "T") : `${text.replace(" ", "T")}Z`,
-    )
-    : NaN;
-  if (Number.isNaN(moment)) {
+  const moment = readCalendarTime(text);
+  if (moment === null) {
     throw usageError(
       `Option "${option}" is no time: "${text}"`,
       "Write it as 2026-04-01, 2026-04-01T12:00Z, or as a span ago: 1h, 7d",
     );
   }
-  return moment;
+  return Math.floor(moment);
 }

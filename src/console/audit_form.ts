@@ -1,4 +1,5 @@
 import type { AuditFilter } from "../audit/audit_query.ts";
+import { readCalendarTime } from "../model/calendar_time.ts";
 
 /** The audit page's filters as they were sent, to be shown again. */
 export interface AuditForm {
@@ -71,8 +72,6 @@ function given<Name extends string>(name: Name, value: string): { [key in Name]?
 /** Milliseconds since the epoch; what names no zone is UTC. */
 function parseMoment(text: string): number | null | "bad" {
   if (text === "") return null;
-  const hasZone = /(Z|[+-]\d\d:\d\d)$/.test(text);
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
-  const ms = Date.parse(hasZone || isDay ? text : `${text}Z`);
-  return Number.isNaN(ms) ? "bad" : ms;
+  const ms = readCalendarTime(text);
+  return ms === null ? "bad" : Math.floor(ms);
 }

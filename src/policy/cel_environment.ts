@@ -1,5 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { compileGlob } from "./glob.ts";
+import { registerStrictFunctions } from "./strict_functions.ts";
 
 /** Names of the variables of a condition. */
 export const CONDITION_VARIABLES = ["args", "exec", "user", "tool", "space"] as const;
@@ -28,6 +29,7 @@ export function createRunEnvironment(): Environment {
   for (const name of CONDITION_VARIABLES) environment.registerVariable(name, "dyn");
   addNumbers(environment);
   addFunctions(environment);
+  registerStrictFunctions(environment);
   const scalars = ["string", "bool", "int", "double"];
   for (const [index, left] of scalars.entries()) {
     for (const right of scalars.slice(index + 1)) {

@@ -43,7 +43,32 @@ export function checkCondition(rule: CompiledRule, tools: readonly Tool[]): Poli
     ...unknownTests(condition, tools).map(([name, near]) =>
       problem(`no tool it is about has an argument "${name}"`, near)
     ),
+    ...[...condition.unguarded].flatMap(([name, conversion]): PolicyProblem[] => {
+      const open = tools.filter((tool) => mayBeOtherText(tool, name, conversion));
+      if (open.length === 0) return [];
+      const call = `${conversion}(args.${name})`;
+      const ids = listTools(open.map(({ id }) => id));
+      return [{
+        ...problem(
+          `${call} has no answer for a text that says no such value; then a deny or ask matches and ` +
+            `an allow does not. Test the argument first where that is not meant (${ids})`,
+          null,
+        ),
+        severity: "warning",
+      }];
+    }),
   ];
+}
+
+/** Whether an argument may be a text that a conversion has no answer for. */
+function mayBeOtherText(tool: Tool, name: string, conversion: string): boolean {
+  const schema = schemaAt(tool.inputSchema, [name]);
+  if (typeof schema !== "object" || schema === null) return mayHave(tool, [name]);
+  if (conversion === "timestamp" && "format" in schema && schema.format === "date-time") {
+    return false;
+  }
+  const types = "type" in schema ? [schema.type].flat() : [];
+  return types.length === 0 || types.includes("string");
 }
 
 /** Reports placeholders of an ask message that no matching tool has an argument for. */

@@ -3,6 +3,7 @@ import { nearest } from "../model/nearest.ts";
 import { CONDITION_VARIABLES, createRunEnvironment } from "./cel_environment.ts";
 import type { ArgumentView } from "./argument_view.ts";
 import { type CelValue, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
+import { hideStrictNames, useStrictFunctions } from "./strict_functions.ts";
 
 /** What a condition may look at. All of it is data of one decision; there is no clock. */
 export interface ConditionFacts {
@@ -20,6 +21,8 @@ export interface Condition {
   readonly argumentNames: ReadonlySet<string> | null;
   /** Arguments whose presence it tests with `has(args.x)`. */
   readonly testedNames: ReadonlySet<string>;
+  /** Arguments that it converts (`int(args.x)`) and looks at in no other way, with the conversion. */
+  readonly unguarded: ReadonlyMap<string, string>;
   /** It repeats a part of itself for every item of a list. */
   readonly loops: boolean;
   /** @throws {Error} if it has no answer for these facts. */
@@ -36,6 +39,8 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   ...["has", "size", "int", "double", "string", "bool", "type", "dyn", "glob", "parts"],
   ...["timestamp", "duration"],
 ]);
+/** They have no answer for a text that says no such value. */
+const CONVERSIONS: ReadonlySet<string> = new Set(["int", "double", "bool", "timestamp"]);
 const METHODS: ReadonlySet<string> = new Set([
   ...["startsWith", "endsWith", "contains", "lower", "upper", "trim", "indexOf"],
   ...["lastIndexOf", "substring", "size", "glob"],
@@ -68,6 +73,7 @@ export function compileCondition(text: string): CompiledCondition {
   }
   const scan = scanExpression(run.ast);
   if (scan.problem !== null) return { ok: false, message: scan.problem };
+  useStrictFunctions(run.ast);
   const checked = run.check();
   if (!checked.valid) return { ok: false, message: firstLine(checked.error) };
   if (checked.type !== "bool" && checked.type !== "dyn") {
@@ -88,16 +94,18 @@ export function compileCondition(text: string): CompiledCondition {
     if (typeof answer !== "boolean") throw new Error("The condition does not give true or false");
     return answer;
   };
+  const { testedNames, converted, examinedNames, loops } = scan;
+  const unguarded = new Map([...converted].filter(([name]) => !examinedNames.has(name)));
   return {
     ok: true,
-    condition: { text, argumentNames, testedNames: scan.testedNames, loops: scan.loops, holds },
+    condition: { text, argumentNames, testedNames, unguarded, loops, holds },
   };
 }
 
 /** The first line of an error of CEL; the rest draws the expression. */
 export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.split("\n", 1)[0] ?? "";
+  return hideStrictNames(message.split("\n", 1)[0] ?? "");
 }
 
 interface ExpressionScan {
@@ -106,6 +114,10 @@ interface ExpressionScan {
   wholeArguments: boolean;
   readonly argumentNames: Set<string>;
   readonly testedNames: Set<string>;
+  /** Arguments that are looked at other than by `has()` or a conversion. */
+  readonly examinedNames: Set<string>;
+  /** The conversion by the argument that it is given. */
+  readonly converted: Map<string, string>;
 }
 
 /** Walks the parsed expression, whose size and depth the parser has bounded. */
@@ -116,6 +128,8 @@ function scanExpression(root: ASTNode): ExpressionScan {
     wholeArguments: false,
     argumentNames: new Set(),
     testedNames: new Set(),
+    examinedNames: new Set(),
+    converted: new Map(),
   };
   visit(root, scan, new Set());
   return scan;
@@ -132,6 +146,7 @@ function visit(node: ASTNode, scan: ExpressionScan, bound: ReadonlySet<string>):
       const name = argumentName(node);
       if (name === null) break;
       scan.argumentNames.add(name);
+      scan.examinedNames.add(name);
       return;
     }
     case "call":
@@ -166,9 +181,12 @@ function visitCall(
     return;
   }
   const [first] = args;
-  if (name === "has" && first !== undefined) {
-    const tested = argumentName(first);
-    if (tested !== null) scan.testedNames.add(tested);
+  const argument = first === undefined ? null : argumentName(first);
+  if (argument !== null && (name === "has" || CONVERSIONS.has(name))) {
+    scan.argumentNames.add(argument);
+    if (name === "has") scan.testedNames.add(argument);
+    else scan.converted.set(argument, name);
+    return;
   }
   if (name === "duration" && first?.op !== "value") {
     // Its parser takes quadratic time on long digits.

@@ -26,7 +26,17 @@ Deno.test("parseMoment() reads dates, times in UTC or with a zone, and spans ago
 });
 
 Deno.test("parseMoment() refuses what is no moment", () => {
-  for (const text of ["yesterday", "2026", "2026-13-01", "01.04.2026", "", "2026-04-01T25:00"]) {
+  const texts = [
+    ...["yesterday", "2026", "2026-13-01", "01.04.2026", "", "2026-04-01T25:00", "2026-02-30"],
+    ...[
+      "2026-11-31",
+      "2025-02-29",
+      "2026-04-01T24:00",
+      "2026-04-01T08:60",
+      "2026-04-01T08:30+25:00",
+    ],
+  ];
+  for (const text of texts) {
     assert.throws(() => parseMoment(text, "--since", NOW), /"--since" is no time/);
   }
 });

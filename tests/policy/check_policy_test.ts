@@ -115,10 +115,15 @@ Deno.test("checkPolicy() type-checks conditions against the input schema", () =>
     "'web' in exec.sources",
     "args.name.glob('a*') || glob(args.name, 'b*')",
     "parts(args.name, ',').all(p, p.lower() == 'x')",
-    "timestamp(args.name) > timestamp('2026-01-01T00:00:00Z') - duration('24h')",
+    "args.name != '' && timestamp(args.name) > timestamp('2026-01-01T00:00:00Z') - duration('24h')",
+    "int(args.amount) % 2 == 0",
+    "args.name.size() < 5 && int(args.name) > 1",
   ];
   for (const when of fits) assert.deepEqual(ask(when), [], when);
   const wrong: readonly (readonly [string, RegExp])[] = [
+    ["int(args.name) > 1", /int\(args\.name\) has no answer for a text .*a deny or ask matches/],
+    ["has(args.name) && double(args.name) > 1", /double\(args\.name\) has no answer/],
+    ["timestamp(args.name) > timestamp('2026-01-01T00:00:00Z')", /timestamp\(args\.name\) has no/],
     ["args.amout > 1", /no argument "amout" \(s\.t\); did you mean "amount"/],
     ["args['amout'] > 1", /no argument "amout"/],
     ["args.amount == '40'", /no such overload: double == string/],

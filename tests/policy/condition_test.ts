@@ -83,6 +83,68 @@ Deno.test("conditions give an error, never an answer, for values of another kind
   }
 });
 
+Deno.test("a conversion has no answer for what says no value", () => {
+  const none = (when: string, values: readonly unknown[]) => {
+    for (const x of values) assert.equal(typeof ask(when, { x }), "string", `${when} of ${x}`);
+  };
+  const blank = ["", " ", "\t", "\u00a0", "\n5", "5 "];
+  const words = [...blank, "abc", "null", "0x10", "0b1", "0o7", "1_000", "1,5", "+", "-", ".", "٣"];
+  none("int(args.x) <= 500", [...words, "1.5", "1e3", "9223372036854775808", "9".repeat(20)]);
+  none("int(args.x) <= 500", [1e30, -1e30, true, null, [], {}]);
+  none("double(args.x) <= 500.0", [...words, "nan", "inf", "-Infinity", "1e999", "1e", true, null]);
+  none("bool(args.x)", [...blank, "yes", "2", "tRUE"]);
+  none('timestamp(args.x) < timestamp("9999-01-01T00:00:00Z")', [
+    ...words,
+    "2026-02-30T00:00:00Z",
+    "2026-02-29T00:00:00Z",
+    "2026-04-31T00:00:00Z",
+    "2026-00-10T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-01-00T00:00:00Z",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T23:60:00Z",
+    "2026-01-01T23:59:60Z",
+    "2026-01-01T00:00:00+24:00",
+    "2026-01-01T00:00:00",
+    "2026-01-01 00:00:00Z",
+    "2026-01-01",
+    "0000-12-31T00:00:00Z",
+    1e300,
+  ]);
+  assert.equal(ask("int(args.x) == -5", { x: "-5" }), true);
+  assert.equal(ask("int(args.x) == 5", { x: "+5" }), true);
+  assert.equal(ask("int(args.x) == 3", { x: 3.9 }), true);
+  assert.equal(ask("int(args.x) > 9007199254740992", { x: "9007199254740993" }), true);
+  assert.equal(ask("double(args.x) == 1500.0", { x: "1.5e3" }), true);
+  const time = (x: string, y: string) => ask(`timestamp(args.x) < timestamp("${y}")`, { x });
+  assert.equal(time("2024-02-29T00:00:00Z", "2024-02-29T00:00:01Z"), true);
+  assert.equal(time("2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00Z"), true);
+  assert.equal(time("2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z"), true);
+  assert.equal(time("2026-01-01T00:00:00.000002Z", "2026-01-01T00:00:00.000001Z"), false);
+  assert.equal(time("0001-01-01T00:00:00Z", "0002-01-01T00:00:00Z"), true);
+  assert.equal(
+    ask('timestamp(args.x) - duration("1h") == timestamp("2026-01-01T00:00:00Z")', {
+      x: "2026-01-01T01:00:00Z",
+    }),
+    true,
+  );
+});
+
+Deno.test("functions of texts count code points, as size() does", () => {
+  const args = { x: "😀ab😀a" };
+  assert.equal(ask("args.x.size() == 5 && size(args.x) == 5", args), true);
+  assert.equal(ask('args.x.indexOf("a") == 1 && args.x.indexOf("zz") == -1', args), true);
+  assert.equal(ask('args.x.indexOf("a", 2) == 4 && args.x.lastIndexOf("a") == 4', args), true);
+  assert.equal(ask('args.x.lastIndexOf("a", 3) == 1 && args.x.indexOf("") == 0', args), true);
+  assert.equal(ask('args.x.substring(1) == "ab😀a" && args.x.substring(3, 4) == "😀"', args), true);
+  assert.equal(ask("args.x.substring(size(args.x)) == ''", args), true);
+  for (const when of ["substring(6)", "substring(-1)", "substring(3, 2)", 'indexOf("a", 6)']) {
+    assert.equal(typeof ask(`args.x.${when} == args.x`, args), "string", when);
+  }
+  assert.equal(ask("args.x.trim() == '\ufeffa'", { x: " \u2003\ufeffa\u0085\n" }), true);
+  assert.equal(ask("args.x.trim() == ''", { x: " \t " }), true);
+});
+
 Deno.test("conditions do not take a number that JSON cannot send on", () => {
   const args: unknown = JSON.parse('{"amount": 1e999}');
   assert.equal(ask("args.amount > 0", args), "A number is not finite");

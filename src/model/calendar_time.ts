@@ -1,0 +1,39 @@
+const TIME =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d))?)?$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * Reads a date, or a date and time; what names no zone is UTC. `Date.parse` takes 30 February for 2 March,
+ * and hour 24 for the next day.
+ *
+ * @returns milliseconds since the epoch, with what was written below a millisecond as a fraction; null if it
+ * is no time of the calendar.
+ * @see RFC 3339, 5.6 and 5.7
+ */
+export function readCalendarTime(text: string): number | null {
+  const parts = TIME.exec(text);
+  if (parts === null) return null;
+  const number = (index: number) => Number(parts[index] ?? 0);
+  const [year, month, day] = [number(1), number(2), number(3)];
+  const [hour, minute, second] = [number(4), number(5), number(6)];
+  const [zoneHour, zoneMinute] = [number(10), number(11)];
+  const isReal = month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month) &&
+    hour <= 23 && minute <= 59 && second <= 59 && zoneHour <= 23 && zoneMinute <= 59;
+  if (!isReal) return null;
+  const date = new Date(0);
+  // Date.UTC takes the years before 100 for others.
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  const zoneMs = (parts[9] === "-" ? -1 : 1) * (zoneHour * 60 + zoneMinute) * 60_000;
+  return date.getTime() - zoneMs + Number(`0.${parts[7] ?? 0}`) * 1_000;
+}
+
+/** The same of a timestamp that is written in full: date, time and zone. */
+export function readTimestamp(text: string): number | null {
+  return RFC_3339.test(text) ? readCalendarTime(text) : null;
+}
+
+function daysOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
+}
