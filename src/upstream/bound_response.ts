@@ -5,26 +5,64 @@ export class AnswerTooLargeError extends Error {
   }
 }
 
-/** The same answer, whose body fails once it (of an event stream: one event) is larger than allowed. */
-export function boundResponse(response: Response, bytesMax: number): Response {
+/**
+ * The same answer, whose body fails once it (of an event stream: one event) is larger than allowed.
+ *
+ * @param signal of the request. It ends the body here as well: the runtime's own link from the signal to the
+ * body goes with the response that is replaced, at the next garbage collection.
+ */
+export function boundResponse(
+  response: Response,
+  bytesMax: number,
+  signal?: AbortSignal | null,
+): Response {
   if (response.body === null) return response;
   const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
   const reader = response.body.getReader();
+  const forget = () => signal?.removeEventListener("abort", stop);
+  const stop = () => end(signal?.reason);
+  let end: (reason: unknown) => void = () => {};
   let bytes = 0;
   const counted = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      end = (reason) => {
+        forget();
+        controller.error(reason);
+        // It may have failed for the same reason already.
+        reader.cancel(reason).catch(() => {});
+      };
+    },
     async pull(controller) {
-      const { done, value } = await reader.read();
+      const { done, value } = await readOrForget(reader, forget);
       if (done) return controller.close();
       const eventEnd = isStream ? lastEventEnd(value) : 0;
       bytes = eventEnd > 0 ? value.length - eventEnd : bytes + value.length;
       if (bytes <= bytesMax) return controller.enqueue(value);
-      const error = new AnswerTooLargeError(bytesMax);
-      controller.error(error);
-      await reader.cancel(error);
+      end(new AnswerTooLargeError(bytesMax));
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      forget();
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
   return new Response(counted, response);
+}
+
+/** Reads on; an end or a failure of the body is the end of the listener too. */
+async function readOrForget(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  forget: () => void,
+): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  try {
+    const read = await reader.read();
+    if (read.done) forget();
+    return read;
+  } catch (error) {
+    forget();
+    throw error;
+  }
 }
 
 /** Index after the last blank line of a chunk, 0 if there is none. */

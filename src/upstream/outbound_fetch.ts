@@ -52,8 +52,10 @@ const CONNECTION_HEADERS = [
 /** Makes the outbound side of one upstream. Nothing connects before the first request. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const dial = createDialer(options);
-  const send = async (url: URL, init: RequestInit): Promise<Response> =>
-    boundResponse(await dial.send(url, { ...init, redirect: "manual" }), options.responseBytesMax);
+  const send = async (url: URL, init: RequestInit): Promise<Response> => {
+    const response = await dial.send(url, { ...init, redirect: "manual" });
+    return boundResponse(response, options.responseBytesMax, init.signal);
+  };
   return {
     async fetch(input, init = {}) {
       let url = new URL(input);

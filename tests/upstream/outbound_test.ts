@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OutboundRefusedError } from "../../src/upstream/address_guard.ts";
-import { AnswerTooLargeError } from "../../src/upstream/bound_response.ts";
+import { AnswerTooLargeError, boundResponse } from "../../src/upstream/bound_response.ts";
 import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
 
 function open(options: Partial<OutboundOptions> = {}) {
@@ -142,4 +142,25 @@ Deno.test("an event stream may be longer than the limit, one event may not", asy
   assert.ok((await (await outbound.fetch(`${base}?n=50000`)).text()).length > 1_000_000);
   const larger = await outbound.fetch(`${base}?n=3000000`);
   await assert.rejects(larger.text(), AnswerTooLargeError);
+});
+
+Deno.test("a body ends when its request is cancelled, though nothing else links the two", async () => {
+  const stop = new AbortController();
+  let cancelled: unknown = null;
+  const endless = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("data: hi\n\n")),
+    cancel: (reason) => void (cancelled = reason),
+  });
+  const { body } = boundResponse(new Response(endless), 1_000, stop.signal);
+  const reader = body!.getReader();
+  assert.equal((await reader.read()).done, false);
+  const next = reader.read();
+  stop.abort(new Error("Enough"));
+  await assert.rejects(next, /Enough/);
+  assert.match(String(cancelled), /Enough/);
+});
+
+Deno.test("a body whose request was cancelled before fails at once", async () => {
+  const response = boundResponse(new Response("hi"), 1_000, AbortSignal.abort(new Error("Enough")));
+  await assert.rejects(response.text(), /Enough/);
 });

@@ -1,0 +1,72 @@
+/** A request as a raw server sees it. */
+export interface RawCall {
+  readonly id: number;
+  readonly method: string;
+  readonly params: { readonly [name: string]: unknown };
+  readonly request: Request;
+}
+
+export interface RawHttpServer extends AsyncDisposable {
+  readonly url: string;
+  /** Methods of every message that came, in order; notifications too. */
+  readonly seen: string[];
+}
+
+/**
+ * A hand-written MCP server of 2025 on loopback, for what no SDK would send.
+ *
+ * @param answer to each request; null for what a plain server answers. Notifications are accepted.
+ */
+export function startRawHttpServer(
+  answer: (call: RawCall) => Response | Promise<Response> | null,
+): RawHttpServer {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const http = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {}, signal: stop.signal },
+    async (request) => {
+      if (request.method !== "POST") return new Response(null, { status: 405 });
+      const { id, method, params = {} } = await request.json();
+      seen.push(method);
+      if (id === undefined) return new Response(null, { status: 202 });
+      return await (answer({ id, method, params, request }) ?? plainAnswer(id, method));
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${http.addr.port}/mcp`,
+    seen,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await http.finished;
+    },
+  };
+}
+
+/** An answer in the form of JSON-RPC, with whatever status. */
+export function rpcResponse(id: unknown, body: object, init?: ResponseInit): Response {
+  return Response.json({ jsonrpc: "2.0", id, ...body }, init);
+}
+
+/** What `initialize` is answered with. */
+export const INITIALIZED = {
+  protocolVersion: "2025-06-18",
+  capabilities: { tools: {} },
+  serverInfo: { name: "raw", version: "0" },
+};
+
+function plainAnswer(id: number, method: string): Response {
+  switch (method) {
+    case "initialize":
+      return rpcResponse(id, { result: INITIALIZED });
+    case "ping":
+      return rpcResponse(id, { result: {} });
+    case "tools/list":
+      return rpcResponse(id, {
+        result: { tools: [{ name: "hello", inputSchema: { type: "object" } }] },
+      });
+    case "tools/call":
+      return rpcResponse(id, { result: { content: [{ type: "text", text: "hi" }] } });
+    default:
+      return rpcResponse(id, { error: { code: -32_601, message: "Method not found" } });
+  }
+}
