@@ -5,6 +5,7 @@ import type { Tool } from "../model/tool.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
 import type { CallOutcome } from "../supervisor/tool_call.ts";
 import { compileToolPattern } from "../policy/tool_pattern.ts";
+import { readableResult } from "./readable_result.ts";
 
 /** How a space offers its tools. */
 export type SpaceMode = Config["spaces"][string]["mode"];
@@ -58,12 +59,11 @@ export function classicTools(
 
 /** A tool in MCP's shape; its annotations are our own class of it, not the upstream's claim. */
 export function classicDefinition(name: string, tool: Tool, visibility: Visibility): McpTool {
-  const input = typeof tool.inputSchema === "object" ? tool.inputSchema : {};
   return {
     name,
     title: tool.title,
     description: tool.description,
-    inputSchema: { ...input, type: "object" },
+    inputSchema: readableInput(tool.inputSchema),
     annotations: {
       readOnlyHint: visibility.access === "read",
       destructiveHint: visibility.access === "destructive",
@@ -73,9 +73,39 @@ export function classicDefinition(name: string, tool: Tool, visibility: Visibili
   };
 }
 
-/** The outcome of a call as MCP answers it. What a rule changed is in it as changed only. */
-export function classicResult(outcome: CallOutcome): CallToolResult {
-  const result = resultOf(outcome);
+/** One schema that a client cannot read would cost it the whole list. */
+function readableInput(schema: Tool["inputSchema"]): McpTool["inputSchema"] {
+  const { properties, required, ...rest } = typeof schema === "object"
+    ? schema as { readonly [name: string]: unknown }
+    : {};
+  const isNamed = typeof properties === "object" && properties !== null &&
+    !Array.isArray(properties);
+  return {
+    ...rest,
+    type: "object",
+    ...(isNamed ? { properties: objectsOf(properties) } : {}),
+    ...(Array.isArray(required)
+      ? { required: required.filter((name) => typeof name === "string") }
+      : {}),
+  };
+}
+
+/** Each schema as an object: older clients know no boolean ones. */
+function objectsOf(properties: object): NonNullable<McpTool["inputSchema"]["properties"]> {
+  const objects = Object.entries(properties).map(([name, schema]: [string, unknown]) => [
+    name,
+    typeof schema === "object" && schema !== null ? schema : schema === false ? { not: {} } : {},
+  ]);
+  return Object.fromEntries(objects);
+}
+
+/**
+ * The outcome of a call as MCP answers it. What a rule changed is in it as changed only.
+ *
+ * @param isModern whether the client speaks 2026-07-28.
+ */
+export function classicResult(outcome: CallOutcome, isModern: boolean): CallToolResult {
+  const result = resultOf(outcome, isModern);
   if (outcome.recordPending === undefined) return result;
   const note = { type: "text" as const, text: `Note of toolgate: ${outcome.recordPending}` };
   return { ...result, content: [...result.content, note], ...recordNote(outcome) };
@@ -88,18 +118,18 @@ export function recordNote({ recordPending }: CallOutcome): { readonly _meta?: R
 
 type RecordNote = { readonly "toolgate/recordPending": string };
 
-function resultOf(outcome: CallOutcome): CallToolResult {
+function resultOf(outcome: CallOutcome, isModern: boolean): CallToolResult {
   if (!outcome.ok) {
     const { code, message, hint } = outcome.error;
     const text = `${message} [${code}]\nHint: ${hint}`;
     return { content: [{ type: "text", text }], isError: true };
   }
   const { value, json, answer, isIntact } = outcome;
-  if (answer !== null && answer.content.every(isBlock)) {
-    const { content, structuredContent } = answer;
-    const result = { content, ...(structuredContent === undefined ? {} : { structuredContent }) };
-    if (isIntact) return result as CallToolResult;
-    if (isOwnContent(answer)) return { content: value as CallToolResult["content"] };
+  if (answer !== null) {
+    if (isIntact) return readableResult(answer, isModern);
+    if (isOwnContent(answer) && Array.isArray(value)) {
+      return readableResult({ content: value }, isModern);
+    }
   }
   const text = typeof value === "string" ? value : json;
   const structured = answer?.structuredContent !== undefined && typeof value === "object" &&
@@ -113,12 +143,11 @@ function resultOf(outcome: CallOutcome): CallToolResult {
 /** True if the value of an answer is its content, not what a single text block says. */
 function isOwnContent({ structuredContent, content }: UpstreamAnswer): boolean {
   const [block, ...others] = content;
-  return structuredContent === undefined &&
-    (others.length > 0 || !isBlock(block) || block.type !== "text");
+  return structuredContent === undefined && (others.length > 0 || !isTextBlock(block));
 }
 
-function isBlock(block: unknown): block is { readonly type: unknown } {
-  return typeof block === "object" && block !== null && "type" in block;
+function isTextBlock(block: unknown): boolean {
+  return typeof block === "object" && block !== null && "type" in block && block.type === "text";
 }
 
 /** Gives each tool its name; a name that two tools would share is given to neither. */

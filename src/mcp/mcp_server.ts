@@ -66,6 +66,7 @@ const INSTRUCTIONS =
 
 /** Tools may change with every catalog or policy change; clients may keep a list for this long. */
 const LIST_TTL_MS = 30_000;
+const FIRST_MODERN_REVISION = "2026-07-28";
 
 /**
  * An MCP server; each request brings its own caller, so that a session never outlives a revoked scope.
@@ -104,7 +105,8 @@ export function createMcpServer(deps: McpServerDeps): Server {
     if (codeMode && name === "execute") return await callExecute(deps, caller, args, exchange);
     const tool = byName.get(name);
     if (tool === undefined) throw unknownTool(name, codeMode);
-    return await callClassic(deps, caller, tool, args, exchange);
+    const isModern = (server.getNegotiatedProtocolVersion() ?? "") >= FIRST_MODERN_REVISION;
+    return await callClassic(deps, { caller, tool, args, exchange, isModern });
   });
   serveResources(server, deps);
   servePrompts(server, deps);
@@ -152,14 +154,17 @@ async function callExecute(
 
 async function callClassic(
   deps: McpServerDeps,
-  caller: McpCaller,
-  tool: Tool,
-  args: unknown,
-  exchange: McpExchange,
+  { caller, tool, args, exchange, isModern }: {
+    readonly caller: McpCaller;
+    readonly tool: Tool;
+    readonly args: unknown;
+    readonly exchange: McpExchange;
+    readonly isModern: boolean;
+  },
 ): Promise<CallToolResult> {
   try {
     requireScope(caller, "execute");
-    return classicResult(await deps.callClassic(caller, tool, args, exchange));
+    return classicResult(await deps.callClassic(caller, tool, args, exchange), isModern);
   } catch (error) {
     return errorResult(reportError(error));
   }

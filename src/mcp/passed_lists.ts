@@ -1,6 +1,5 @@
 /** Resources and prompts of the one upstream that a `pass` space stands for. */
 import {
-  type GetPromptResult,
   type Prompt,
   ProtocolError,
   ProtocolErrorCode,
@@ -17,6 +16,7 @@ import type { CallOutcome } from "../supervisor/tool_call.ts";
 import type { McpCaller } from "./caller.ts";
 import { type ClassicTools, recordNote } from "./classic_tools.ts";
 import { callerOf, exchangeOf, type McpExchange, requireScope } from "./exchange.ts";
+import { readableContents, readablePrompt } from "./readable_result.ts";
 
 export interface PassedListsDeps {
   readonly classic: (caller: McpCaller) => Promise<ClassicTools>;
@@ -86,7 +86,7 @@ export function servePrompts(server: Server, deps: PassedListsDeps): void {
     requireScope(caller, "execute");
     const outcome = await deps.callClassic(caller, tool, args, exchangeOf(context));
     if (!outcome.ok) throw refusalOf(outcome);
-    const prompt = outcome.value as GetPromptResult;
+    const prompt = readablePrompt(outcome.value);
     const { _meta } = recordNote(outcome);
     return _meta === undefined ? prompt : { ...prompt, _meta: { ...prompt._meta, ..._meta } };
   });
@@ -151,7 +151,7 @@ function contentsOf(outcome: CallOutcome, uri: string): ReadResourceResult["cont
   if (!outcome.ok) throw refusalOf(outcome);
   const { answer, isIntact, value, json } = outcome;
   if (isIntact && answer?.contents !== undefined) {
-    return answer.contents as ReadResourceResult["contents"];
+    return readableContents(answer.contents, uri);
   }
   return [{ uri, text: typeof value === "string" ? value : json }];
 }
