@@ -155,7 +155,7 @@ async function takeAnswer(
     ? {
       error: new GateError(
         "ERR_UPSTREAM",
-        toolErrorText(answer, (text) => deps.output.redactText(policy, text)),
+        toolErrorText(answer, (value) => deps.output.redactValue(policy, value)),
         {
           hint: answer.hint ??
             "The tool itself reported this; change the arguments or handle it in the program",

@@ -21,6 +21,8 @@ export interface OutputGate {
   check(policy: Policy, tool: Tool, value: unknown, bytes: number): CheckedOutput;
   /** An upstream's words on its own failure: they pass what results pass. */
   redactText(policy: Policy, text: string): string;
+  /** The same for what it says in another form than text, where names count too. */
+  redactValue(policy: Policy, value: unknown): unknown;
 }
 
 export function createOutputGate(formats: FormatUse = "annotate"): OutputGate {
@@ -60,6 +62,9 @@ export function createOutputGate(formats: FormatUse = "annotate"): OutputGate {
     },
     redactText({ output: { redact } }, text) {
       return redact.length === 0 ? text : String(redactResult(text, redact).value);
+    },
+    redactValue({ output: { redact } }, value) {
+      return redact.length === 0 ? value : redactResult(value, redact).value;
     },
   };
 }

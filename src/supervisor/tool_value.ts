@@ -15,11 +15,51 @@ export async function toolValue(answer: UpstreamAnswer): Promise<unknown> {
   return await parseJsonContainer(block.text) ?? block.text;
 }
 
-/** The words of an answer that says it failed: redacted as a whole, then bounded. */
-export function toolErrorText(answer: UpstreamAnswer, redact: (text: string) => string): string {
-  const words = answer.content.filter(isTextBlock).map((block) => block.text).join("\n");
-  const text = redact(words).trim();
-  return text === "" ? "The tool reported an error without a message" : text.slice(0, 4_000);
+/**
+ * The words of an answer that says it failed, wherever they are: its texts, else its structured content, else
+ * what its other blocks say. Redacted as a whole, then bounded.
+ */
+export function toolErrorText(
+  { content, structuredContent }: UpstreamAnswer,
+  redact: (value: unknown) => unknown,
+): string {
+  const said = (words: unknown) => {
+    const text = textOf(redact(words)).trim();
+    return text === "" || text === "{}" || text === "[]" || text === "null" ? null : text;
+  };
+  const text = said(content.filter(isTextBlock).map((block) => block.text).join("\n")) ??
+    said(structuredContent ?? "") ??
+    said(
+      content.map((block) => wordsOfBlock(redact(block))).filter((words) => words !== "").join(
+        "\n",
+      ),
+    );
+  return (text ?? "The tool reported an error without a message").slice(0, 4_000);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** What a block that is no text says: a text that it embeds or refers to, or the whole of an unknown one. */
+function wordsOfBlock(block: unknown): string {
+  if (typeof block !== "object" || block === null) return typeof block === "string" ? block : "";
+  const { type, resource, name, description, uri } = block as { readonly [key: string]: unknown };
+  switch (type) {
+    case "image":
+    case "audio":
+      return "";
+    case "text":
+      return textOf("text" in block && block.text != null ? block.text : "");
+    case "resource":
+      return typeof resource === "object" && resource !== null && "text" in resource
+        ? textOf(resource.text ?? "")
+        : "";
+    case "resource_link":
+      return [name, description, uri].filter((each) => typeof each === "string").join(", ");
+    default:
+      return JSON.stringify(block);
+  }
 }
 
 function isTextBlock(block: unknown): block is { type: "text"; text: string } {
