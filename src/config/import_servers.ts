@@ -41,8 +41,8 @@ interface Server {
 
 type Fields = { readonly [key: string]: unknown };
 
-/** Where clients keep their servers: Claude, Cursor, Windsurf, Cline; VS Code; VS Code settings; Zed. */
-const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"]];
+/** Where clients keep their servers: Claude, Cursor, Cline; VS Code, and its settings; Zed; opencode. */
+const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"], ["mcp"]];
 
 const HEAD =
   ` Made by "toolgate import". Without "policies", reads are allowed where a server marks its
@@ -73,13 +73,13 @@ export function importServers(text: string, file: string): ImportedServers {
   for (const [name, value] of Object.entries(found)) {
     const server = convertServer(context, name, value);
     if (server !== null && isUsable(context, name, server)) servers[name] = server;
+    else dropSecrets(context, name);
   }
+  leaveOutBroken(context, servers);
   if (fieldsAt(root, ["projects"]) !== null) {
     context.notes.add("Servers of single projects were not imported; import their own files");
   }
-  const document = new Document({ mcpServers: servers });
-  document.commentBefore = HEAD;
-  const output = document.toString({ lineWidth: 100 });
+  const output = render(servers);
   // What is written has to load: a mistake here would show at the next start only.
   parseConfig(output, file);
   return {
@@ -90,11 +90,43 @@ export function importServers(text: string, file: string): ImportedServers {
   };
 }
 
+function render(servers: { readonly [name: string]: Server }): string {
+  const document = new Document({ mcpServers: servers });
+  document.commentBefore = HEAD;
+  return document.toString({ lineWidth: 100 });
+}
+
+/** Takes out each server that would not load, so that it does not cost the others. */
+function leaveOutBroken(context: Import, servers: { [name: string]: Server }): void {
+  for (const [name, server] of Object.entries(servers)) {
+    try {
+      parseConfig(render({ [name]: server }), name);
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error;
+      delete servers[name];
+      // The place that it names is in a text that nobody sees.
+      const reason = error.message.replace(/^Cannot use "[^]*?"(?: \(line \d+\))?: /, "");
+      context.notes.add(`"${name}" was left out: ${reason}`);
+      dropSecrets(context, name);
+    }
+  }
+}
+
+/** A server that is not imported needs no variables. */
+function dropSecrets(context: Import, server: string): void {
+  const kept = context.secrets.filter((secret) => secret.server !== server);
+  context.secrets.splice(0, context.secrets.length, ...kept);
+}
+
 /** VS Code allows comments and trailing commas in JSON: without the comments it is YAML. */
 function parseClientFile(text: string, file: string): unknown {
   const isJson = /^\s*(\{|\/[/*])/.test(text);
   try {
-    return parse(isJson ? withoutComments(text) : text, { maxAliasCount: 100 });
+    // In JSON the last of several equal names counts.
+    return parse(isJson ? withoutComments(text) : text, {
+      maxAliasCount: 100,
+      uniqueKeys: !isJson,
+    });
   } catch (error) {
     throw new GateError("ERR_CONFIG", `Cannot import "${file}": it is neither JSON nor YAML`, {
       hint: "Correct the file, or name another one",
@@ -113,29 +145,59 @@ function withoutComments(text: string): string {
 
 function convertServer(context: Import, name: string, value: unknown): Server | null {
   const fields = asFields(value);
-  const url = fields && (fields["url"] ?? fields["serverUrl"] ?? fields["httpUrl"]);
+  const urlField = fields && URL_FIELDS.find((field) => isText(fields[field]));
   const command = fields && commandOf(fields);
-  if (fields === null || (typeof url !== "string" && command === null)) {
+  if (fields === null || !urlField && command === null) {
     context.notes.add(`"${name}" was left out: it has neither a command nor a URL`);
     return null;
   }
   const take = (field: string, raw: string) => convert(context, name, field, raw);
   const server: Server = {};
   if (command === null) {
-    const type = fields["type"] ?? fields["transport"] ?? fields["transportType"];
-    server.type = type === "sse" ? "sse" : "http";
-    server.url = take("url", String(url));
+    const type = typeOf(fields);
+    if (type !== null) server.type = type;
+    server.url = take("url", withDefaults(context, name, "url", String(fields[urlField ?? "url"])));
     server.headers = convertPairs(context, name, "headers", asFields(fields["headers"]) ?? {});
     noteSecretUrl(context, name, server.url);
   } else {
-    server.command = take("command", command.program);
+    server.command = take(
+      "command",
+      withDefaults(context, name, "command", command.program),
+    );
     server.args = convertArgs(context, name, command.args);
-    server.env = convertPairs(context, name, "env", asFields(fields["env"]) ?? {});
-    if (typeof fields["cwd"] === "string") server.cwd = take("cwd", fields["cwd"]);
+    server.env = convertPairs(context, name, "env", environmentOf(fields));
+    if (typeof fields["cwd"] === "string") {
+      server.cwd = take("cwd", withDefaults(context, name, "cwd", fields["cwd"]));
+    }
   }
   if (fields["disabled"] === true || fields["enabled"] === false) server.disabled = true;
   noteDropped(context, name, fields, command === null);
   return withoutEmpty(server);
+}
+
+/** Gemini CLI prefers `httpUrl` where an entry has both. */
+const URL_FIELDS = ["httpUrl", "url", "serverUrl"] as const;
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+/** The transport that an entry names; null leaves toolgate to find out, which works with every server. */
+function typeOf(fields: Fields): "http" | "sse" | null {
+  const type = [fields["type"], fields["transport"], fields["transportType"]].find(isText);
+  const name = String(type ?? "").trim().toLowerCase().replaceAll(/[-_ ]/g, "");
+  if (name === "sse") return "sse";
+  return ["http", "streamablehttp", "httpstream", "httpstreaming"].includes(name) ? "http" : null;
+}
+
+/** `${NAME:-default}` as its default, in fields where toolgate resolves no reference. */
+function withDefaults(context: Import, server: string, field: string, text: string): string {
+  return text.replaceAll(/\$\{(?:env:)?[A-Za-z_]\w*:-([^{}$]+)\}/g, (reference, value: string) => {
+    context.notes.add(
+      `${server}.${field}: "${reference}" became its default; toolgate resolves no reference here`,
+    );
+    return value;
+  });
 }
 
 /** In these fields toolgate resolves nothing, so a reference there, and its escape, would stay as written. */
@@ -160,15 +222,35 @@ function convert(context: Import, server: string, field: string, text: string): 
   return convertReferences(text, context.inputs, note);
 }
 
+/** As one program with arguments, whatever the client has: a list, an object (Zed), a whole line. */
 function commandOf(fields: Fields): { program: string; args: string[] } | null {
-  const { command, args } = fields;
-  const rest = Array.isArray(args) ? args.map(textOf) : [];
-  if (typeof command === "string" && command !== "") return { program: command, args: rest };
-  if (Array.isArray(command) && command.length > 0) {
-    const [program, ...first] = command.map(textOf);
-    return { program: program ?? "", args: [...first, ...rest] };
-  }
-  return null;
+  const { command } = fields;
+  const object = asFields(command);
+  if (object !== null) return commandOf({ ...object, command: object["path"] });
+  const rest = argsOf(fields["args"]);
+  const [program = "", ...first] = Array.isArray(command)
+    ? command.map(textOf)
+    : isText(command)
+    ? wordsOf(String(command), rest.length === 0)
+    : [];
+  return program === "" ? null : { program, args: [...first, ...rest] };
+}
+
+function argsOf(args: unknown): string[] {
+  if (Array.isArray(args)) return args.map(textOf);
+  return isText(args) ? String(args).trim().split(/\s+/) : [];
+}
+
+/** `npx -y a-server` in one text; a path with spaces in it stays whole, and so do quotes. */
+function wordsOf(command: string, isAlone: boolean): string[] {
+  const words = command.trim().split(/\s+/);
+  const isLine = isAlone && words.length > 1 && !/[\\/"']/.test(words[0] ?? "");
+  return isLine ? words : [command];
+}
+
+function environmentOf(fields: Fields): Fields {
+  return asFields(fields["env"]) ?? asFields(fields["environment"]) ??
+    asFields(asFields(fields["command"])?.["env"]) ?? {};
 }
 
 /** An argument as text; one that is an object has no text of its own to be trusted. */
@@ -238,12 +320,17 @@ function readInputs(root: unknown): Map<string, string> {
 }
 
 const KEPT = new Set([
-  ...["type", "transport", "transportType", "command", "args", "env", "cwd", "disabled", "enabled"],
+  ...["type", "transport", "transportType", "command", "args", "env", "environment", "cwd"],
+  ...["disabled", "enabled"],
   ...["url", "serverUrl", "httpUrl", "headers"],
 ]);
 
 function noteDropped(context: Import, name: string, fields: Fields, isHttp: boolean): void {
-  const other = isHttp ? ["args", "env", "cwd"] : ["url", "serverUrl", "httpUrl", "headers"];
+  const taken = URL_FIELDS.find((field) => isText(fields[field]));
+  const otherUrls = URL_FIELDS.filter((field) => field !== taken);
+  const other = isHttp
+    ? ["args", "env", "environment", "cwd", ...otherUrls]
+    : [...URL_FIELDS, "headers"];
   const dropped = Object.keys(fields).filter((key) => !KEPT.has(key) || other.includes(key));
   if (dropped.length === 0) return;
   const remedy = dropped.some((key) => ["timeout", "requestTimeout"].includes(key))

@@ -64,7 +64,7 @@ Deno.test("importServers() drops the fields of Cursor, Cline, Windsurf and other
   const { cline, windsurf, gemini, cursor } = config.mcpServers;
   assert.ok(cline && "command" in cline && cline.disabled);
   assert.ok(windsurf && "url" in windsurf && windsurf.type === "sse");
-  assert.ok(gemini && "url" in gemini && gemini.type === "http" && gemini.disabled);
+  assert.ok(gemini && "url" in gemini && gemini.type === undefined && gemini.disabled);
   assert.ok(cursor && "url" in cursor && cursor.url === "https://c.example.com/mcp");
   assert.match(
     notes[0] ?? "",
@@ -231,4 +231,113 @@ Deno.test("importServers() makes references only of variables and inputs, whatev
   );
   assert.ok(variables.has("A"));
   assert.doesNotMatch([...variables].join(), /exec|file/);
+});
+
+Deno.test("importServers() names a transport only where the file does", () => {
+  const url = "https://a.example.com/mcp";
+  const { config } = run({
+    mcpServers: {
+      none: { url },
+      upper: { url, type: "SSE" },
+      dashed: { url, type: "streamable-http" },
+      camel: { url, transport: "streamableHttp" },
+      lower: { url, transportType: "streamable_http" },
+      unknown: { url, type: "remote" },
+      empty: { url, type: "" },
+    },
+  });
+  const types = Object.fromEntries(
+    Object.entries(config.mcpServers).map(([name, server]) => [name, server.type]),
+  );
+  assert.deepEqual(types, {
+    none: undefined,
+    upper: "sse",
+    dashed: "http",
+    camel: "http",
+    lower: "http",
+    unknown: undefined,
+    empty: undefined,
+  });
+});
+
+Deno.test("importServers() takes httpUrl before url and says what it dropped", () => {
+  const { config, notes } = run({
+    mcpServers: {
+      two: { url: "https://old.example.com/sse", httpUrl: "https://new.example.com/mcp" },
+    },
+  });
+  const { two } = config.mcpServers;
+  assert.ok(two && "url" in two && two.url === "https://new.example.com/mcp");
+  assert.deepEqual(notes, ["two: url dropped"]);
+});
+
+Deno.test("importServers() takes the default of a reference where none is resolved", () => {
+  const { config, notes } = run({
+    mcpServers: {
+      api: { url: "${ACME_URL:-https://mcp.acme.test}/mcp" },
+      port: { url: "http://localhost:${env:PORT:-8080}/mcp" },
+      tool: { command: "${NODE:-node}", args: ["x.js"] },
+    },
+  });
+  const { api, port, tool } = config.mcpServers;
+  assert.ok(api && "url" in api && api.url === "https://mcp.acme.test/mcp");
+  assert.ok(port && "url" in port && port.url === "http://localhost:8080/mcp");
+  assert.ok(tool && "command" in tool && tool.command === "node");
+  assert.equal(notes.filter((note) => note.includes("became its default")).length, 3);
+});
+
+Deno.test("importServers() leaves out a server that would not load, and keeps the others", () => {
+  const { config, notes, secrets } = run({
+    mcpServers: {
+      "": { command: "node" },
+      bare: { url: "mcp.acme.test/mcp" },
+      host: {
+        url: "https://${ACME_HOST}/mcp",
+        headers: { Authorization: "Bearer abcdef-1234567890" },
+      },
+      file: { url: "file:///etc/passwd" },
+      ["x".repeat(101)]: { command: "node" },
+      list: ["node"],
+      nothing: null,
+      good: { command: "node", args: ["x.js"] },
+    },
+  });
+  assert.deepEqual(Object.keys(config.mcpServers), ["good"]);
+  assert.equal(notes.filter((note) => note.includes("left out")).length, 7);
+  assert.ok(
+    notes.some((note) => /^"bare" was left out: .*must be a URL/.test(note)),
+    notes.join("\n"),
+  );
+  assert.ok(!notes.some((note) => /line \d/.test(note)), notes.join("\n"));
+  assert.deepEqual(secrets, []);
+});
+
+Deno.test("importServers() takes a command in every form that clients write", () => {
+  const expected = { command: "npx", args: ["-y", "a-server"] };
+  const forms: readonly unknown[] = [
+    { command: "npx", args: ["-y", "a-server"] },
+    { command: ["npx", "-y", "a-server"] },
+    { command: "npx -y a-server" },
+    { command: "npx", args: "-y a-server" },
+    { command: { path: "npx", args: ["-y", "a-server"], env: { MODE: "x" } } },
+    { type: "local", command: ["npx", "-y", "a-server"], environment: { MODE: "x" } },
+  ];
+  for (const form of forms) {
+    const { config } = run({ mcp: { one: form } });
+    const { one } = config.mcpServers;
+    assert.ok(one && "command" in one, JSON.stringify(form));
+    assert.deepEqual({ command: one.command, args: one.args }, expected, JSON.stringify(form));
+    if (JSON.stringify(form).includes("MODE")) assert.deepEqual(one.env, { MODE: "x" });
+  }
+  const path = "C:\\Program Files\\nodejs\\node.exe";
+  const { one } = run({ mcpServers: { one: { command: path } } }).config.mcpServers;
+  assert.ok(one && "command" in one && one.command === path);
+});
+
+Deno.test("importServers() reads JSON as other programs do: the last of equal names, tabs, a mark", () => {
+  const { config } = run(
+    '\uFEFF{\n\t"mcpServers": {\n\t\t"a": {"command": "old"},\n\t\t"a": {"command": "new"}\n\t}\n}',
+  );
+  const { a } = config.mcpServers;
+  assert.ok(a && "command" in a && a.command === "new");
 });
