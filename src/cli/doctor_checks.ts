@@ -217,6 +217,8 @@ function checkServer(server: ServerState, config: Config): Check {
   const entry = config.mcpServers[server.server];
   const remedy = entry === undefined
     ? "Check its document and its base URL"
+    : server.status === "down" && server.down === undefined
+    ? "It answers, but not with its tools: give it what it says that it needs"
     : "command" in entry
     ? `Run it by hand to see why: ${[entry.command, ...entry.args].join(" ")}`
     : `Check that ${entry.url} answers from this machine, and its credential`;

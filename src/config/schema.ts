@@ -70,11 +70,17 @@ const UpstreamCommonSchema = {
   aliases: z.record(z.string(), z.array(z.string().max(200)).max(50)).default({}),
 };
 
+/** Which revisions of MCP a server is spoken to in; in YAML a year is a number. */
+const EraSchema = z.union([z.enum(["auto", "2025", "2026"]), z.literal([2025, 2026])])
+  .default("auto");
+
 /** As Claude Desktop, Cursor and VS Code write it. */
 export const McpServerSchema = z.union([
   z.strictObject({
     ...UpstreamCommonSchema,
     type: z.literal("stdio").optional(),
+    /** `2025` starts with `initialize`, `2026` speaks only 2026-07-28; `auto` finds out. */
+    era: EraSchema,
     command: z.string().min(1),
     args: z.array(z.string()).default([]),
     env: z.record(z.string(), z.string()).default({}),
@@ -85,6 +91,7 @@ export const McpServerSchema = z.union([
   z.strictObject({
     ...UpstreamCommonSchema,
     type: z.enum(["http", "streamable-http", "streamableHttp", "sse"]).optional(),
+    era: EraSchema,
     url: HttpUrlSchema,
     headers: z.record(z.string(), z.string()).default({}),
     auth: UpstreamAuthSchema.optional(),

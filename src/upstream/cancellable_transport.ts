@@ -4,9 +4,11 @@ import type {
   StreamableHTTPClientTransport,
   Transport,
 } from "@modelcontextprotocol/client";
+import { answerInHttpError } from "./http_error.ts";
+import { MessageIntake } from "./message_intake.ts";
 
 /**
- * Streamable HTTP whose requests end when they are cancelled or their answer ends early.
+ * Streamable HTTP whose requests end when they are cancelled, their answer ends early or cannot be one.
  *
  * A 2025 server without sessions never sees `notifications/cancelled`, and the client library keeps
  * reading its answer; closing the request's stream is what reaches it. A stream that ends without an
@@ -14,6 +16,10 @@ import type {
  */
 export function cancellableTransport(inner: StreamableHTTPClientTransport): Transport {
   const open = new Map<RequestId, AbortController>();
+  const intake = new MessageIntake({
+    deliver: (message) => transport.onmessage?.(message),
+    problem: (why) => transport.onerror?.(new Error(why)),
+  });
   let closing: Promise<void> | null = null;
   const close = async () => {
     if (inner.sessionId !== undefined) await endSession(inner);
@@ -26,6 +32,7 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
     start: () => inner.start(),
     async send(message, options) {
       const id = requestId(message);
+      intake.sending(message);
       if (id === null) {
         await inner.send(message, options);
         const cancelledId = cancelledRequest(message);
@@ -42,18 +49,25 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
           onRequestStreamEnd: () => {
             options?.onRequestStreamEnd?.();
             if (open.delete(id) && options?.onRequestStreamEnd === undefined) {
-              transport.onmessage?.(endedEarly(id));
+              intake.receive(endedEarly(id));
             }
           },
         });
       } catch (error) {
         open.delete(id);
+        // A server that answers with an HTTP error and a result has answered.
+        const answer = answerInHttpError(error);
+        if (answer !== null) return intake.receive(answer);
+        intake.forget(id);
         throw error;
       }
     },
     // The client library may close it as well, and does not wait for it.
     close: () => closing ??= close(),
-    setProtocolVersion: (version) => inner.setProtocolVersion(version),
+    setProtocolVersion(version) {
+      inner.setProtocolVersion(version);
+      intake.setProtocolVersion(version);
+    },
     get sessionId() {
       return inner.sessionId;
     },
@@ -64,7 +78,7 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
     if ("id" in message && message.id !== undefined && !("method" in message)) {
       open.delete(message.id);
     }
-    transport.onmessage?.(message);
+    intake.receive(message);
   };
   return transport;
 }

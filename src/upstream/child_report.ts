@@ -1,6 +1,10 @@
 import type { SecretMask } from "./secret_mask.ts";
+import { tellingLine } from "./telling_line.ts";
 
 const LINES_MAX = 20;
+/** Of standard output, where only messages belong. */
+const OUTPUT_LINES_MAX = 5;
+const OUTPUT_CHARACTERS_MAX = 2_048;
 const CHARACTERS_MAX = 16_384;
 
 /** What is known of the end of a child process. */
@@ -24,6 +28,7 @@ export class ChildReport {
   readonly #mask: Pick<SecretMask, "apply">;
   #lines: string[] = [];
   #characters = 0;
+  #output: string[] = [];
   #exit: string | null = null;
 
   constructor(mask: Pick<SecretMask, "apply">) {
@@ -43,18 +48,49 @@ export class ChildReport {
     return shown;
   }
 
+  /** Keeps a line of standard output that is no message: some servers give their reason there. */
+  hearOutput(line: string): void {
+    // Masked before it is cut, so that no part of a secret stays.
+    const shown = this.#mask.apply(line.slice(0, 2 * OUTPUT_CHARACTERS_MAX));
+    this.#output.push(shown.slice(0, OUTPUT_CHARACTERS_MAX));
+    if (this.#output.length > OUTPUT_LINES_MAX) this.#output.shift();
+  }
+
+  /** The line that tells most about what went wrong; null if there is none. */
+  telling(): string | null {
+    return tellingLine([...this.#output, ...this.#lines]);
+  }
+
   ended({ code, signal }: Pick<Deno.CommandStatus, "code" | "signal">): void {
     this.#exit = signal === null ? `exit code ${code}` : `signal ${signal}`;
   }
 
-  /** The failure with how the child ended and the last thing it wrote. */
+  /**
+   * The failure with how the child ended and the line that tells why.
+   *
+   * @param reason what was noticed; left out where the end of the process says the same.
+   */
   failure(reason: string, cause?: unknown): ChildFailure {
-    const last = this.#lines.at(-1)?.trim();
-    const exit = this.#exit === null ? "" : `; it ended with ${this.#exit}`;
-    const wrote = last === undefined ? "" : `; it wrote: ${last}`;
+    const telling = this.telling();
+    const exit = this.#exit === null ? null : `the process ended with ${this.#exit}`;
+    const isSame = exit !== null && isEndOfPipe(reason);
+    const facts = [
+      ...(isSame || reason === "" ? [] : [reason]),
+      ...(exit === null ? [] : [exit]),
+      ...(telling === null ? [] : [`it wrote: ${telling}`]),
+    ];
     const end = { exit: this.#exit, stderr: [...this.#lines] };
-    return new ChildFailure(`${reason}${exit}${wrote}`, end, { cause });
+    return new ChildFailure(capitalised(facts.join("; ")), end, { cause });
   }
+}
+
+/** What a pipe says when the process at its other end is gone. */
+function isEndOfPipe(reason: string): boolean {
+  return /^(Connection closed|The connection ended|Not connected|Broken pipe.*)$/i.test(reason);
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** What a failure or its causes tell of a child's end; null if none does. */

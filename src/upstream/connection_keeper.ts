@@ -2,6 +2,7 @@ import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { childEndOf } from "./child_report.ts";
 import type { McpConnection } from "./mcp_connection.ts";
+import type { FailureVerdict } from "./session_loss.ts";
 import type { UpstreamStatus } from "./upstream.ts";
 
 /** To be called when a connection ends by itself, with why if that is known. */
@@ -31,6 +32,10 @@ export class ConnectError extends Error {
   override readonly name = "ConnectError";
 }
 
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown; readonly verdict: FailureVerdict };
+
 const CAUSES_MAX = 5;
 const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 30_000;
@@ -54,6 +59,10 @@ export class ConnectionKeeper {
   #lastFailure: unknown = null;
   #notBefore = 0;
   #inFlight = 0;
+  /** How much work runs on each connection. */
+  readonly #users = new Map<McpConnection, number>();
+  /** Connections that are used no more and close when the last work on them ends. */
+  readonly #retired = new Set<McpConnection>();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #reviveTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,31 +82,56 @@ export class ConnectionKeeper {
   /**
    * Runs work over the connection.
    *
-   * @param isUseless tells from an error that the connection is of no more use.
-   * @param isUntouched tells that the server did not look at the request, so that it may be sent again.
+   * @param judge tells from an error what is to become of the connection and of the work, which is
+   * repeated once at most. It must be sure that the server did not look at a request that is repeated.
    * @throws {StillDownError} while the next attempt to connect is not due; {ConnectError} if there is no
    * connection to be had; else what the work throws.
    */
   async use<T>(
     work: (connection: McpConnection) => Promise<T>,
-    isUseless: (error: unknown) => boolean,
-    isUntouched: (error: unknown, connection: McpConnection) => boolean,
+    judge: (error: unknown, connection: McpConnection) => Promise<FailureVerdict>,
   ): Promise<T> {
     this.#inFlight += 1;
     clearTimeout(this.#idleTimer);
     try {
-      const connection = await this.#connect();
-      try {
-        return await work(connection);
-      } catch (error) {
-        const repeat = isUntouched(error, connection);
-        if (repeat || isUseless(error)) await this.#discard(connection);
-        if (!repeat) throw error;
-        return await work(await this.#connect());
+      const first = await this.#attempt(work, judge);
+      if (first.ok) return first.value;
+      if (first.verdict !== "repeat") throw first.error;
+      const second = await this.#attempt(work, judge);
+      if (!second.ok) {
+        // A server that forgets a session at once is of no use, whatever it said when it made it.
+        if (second.verdict === "repeat") this.#fail(second.error);
+        throw second.error;
       }
+      // A server that began anew may list other tools than before.
+      this.#options.revived();
+      return second.value;
     } finally {
       this.#inFlight -= 1;
       this.#watchIdle();
+    }
+  }
+
+  /** Does the work once. The connection stays open until the failure is judged, too. */
+  async #attempt<T>(
+    work: (connection: McpConnection) => Promise<T>,
+    judge: (error: unknown, connection: McpConnection) => Promise<FailureVerdict>,
+  ): Promise<Attempt<T>> {
+    const connection = await this.#connect();
+    this.#users.set(connection, (this.#users.get(connection) ?? 0) + 1);
+    try {
+      return { ok: true, value: await work(connection) };
+    } catch (error) {
+      const verdict = await judge(error, connection);
+      if (verdict !== "keep") await this.#discard(connection);
+      return { ok: false, error, verdict };
+    } finally {
+      const others = (this.#users.get(connection) ?? 1) - 1;
+      if (others > 0) this.#users.set(connection, others);
+      else {
+        this.#users.delete(connection);
+        if (this.#retired.delete(connection)) await connection.close().catch(() => {});
+      }
     }
   }
 
@@ -114,7 +148,8 @@ export class ConnectionKeeper {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#reviveTimer);
     const connection = await last?.catch(() => null);
-    await connection?.close().catch(() => {});
+    const all = [...(connection ? [connection] : []), ...this.#retired];
+    await Promise.all(all.map((each) => each.close().catch(() => {})));
   }
 
   async #connect(): Promise<McpConnection> {
@@ -193,13 +228,14 @@ export class ConnectionKeeper {
     }
   }
 
-  /** Drops a connection, so that the next request makes a new one. */
+  /** Drops a connection, so that the next request makes a new one. Other work on it may still end. */
   async #discard(connection: McpConnection): Promise<void> {
     const current = this.#current;
     if (current !== null && await current.catch(() => null) === connection) {
       if (this.#current === current) this.#current = null;
     }
-    await connection.close().catch(() => {});
+    if (this.#users.has(connection)) this.#retired.add(connection);
+    else await connection.close().catch(() => {});
   }
 
   #watchIdle(): void {

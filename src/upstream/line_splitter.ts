@@ -11,6 +11,8 @@ export interface LongLine {
 
 export interface LineSplitter {
   push(chunk: Uint8Array): void;
+  /** Reports what came after the last line feed, if anything did. */
+  end(): void;
 }
 
 /**
@@ -60,6 +62,9 @@ export function createLineSplitter(options: {
         from = at + 1;
       }
       if (from < chunk.length) take(chunk.subarray(from));
+    },
+    end() {
+      if (bytes > 0) finish();
     },
   };
 }

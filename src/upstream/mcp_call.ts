@@ -19,7 +19,7 @@ export type McpAnswer = Pick<
 
 /** Loose on purpose: an odd block of content is the program's to see, not a reason to hide the answer. */
 const ToolResultSchema = z.looseObject({
-  content: z.array(z.unknown()).default([]),
+  content: z.unknown().optional(),
   structuredContent: z.unknown().optional(),
   isError: z.unknown().optional(),
 });
@@ -56,10 +56,17 @@ export async function callMcp(
         ToolResultSchema,
         bounds,
       );
+      const content = contentOf(result.content);
+      if (content === null) {
+        throw badResult(call, `its content is a ${typeof result.content}, not a list`);
+      }
+      const isError = result.isError === true;
+      const read = { ...result, content };
+      const structured = isAbsent(read) ? otherWords(read, isError) : result.structuredContent;
       return {
-        content: result.content,
-        ...(isAbsent(result) ? {} : { structuredContent: result.structuredContent }),
-        isError: result.isError === true,
+        content,
+        ...(structured === undefined ? {} : { structuredContent: structured }),
+        isError,
       };
     }
     case "resource": {
@@ -90,6 +97,25 @@ export async function callMcp(
       return { content: [], structuredContent, isError: false };
     }
   }
+}
+
+/** The blocks of an answer: servers in Go write null for none, some write one without a list; null if none. */
+function contentOf(content: unknown): unknown[] | null {
+  if (content === undefined || content === null) return [];
+  if (Array.isArray(content)) return content;
+  if (typeof content === "string") return [{ type: "text", text: content }];
+  return typeof content === "object" ? [content] : null;
+}
+
+/** What a failed call says beside the members that MCP knows, when those say nothing. */
+function otherWords(
+  { content, structuredContent: _none, isError: _flag, _meta, resultType: _type, ...others }: {
+    readonly [name: string]: unknown;
+    readonly content: readonly unknown[];
+  },
+  isError: boolean,
+): unknown {
+  return isError && content.length === 0 && Object.keys(others).length > 0 ? others : undefined;
 }
 
 /** Some servers write null for "none"; it is a value only where the text says null as well. */

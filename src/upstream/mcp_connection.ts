@@ -1,8 +1,17 @@
-import { Client, type PriorDiscovery, type Transport } from "@modelcontextprotocol/client";
-import type { z } from "zod";
+import {
+  Client,
+  type PriorDiscovery,
+  SdkError,
+  SdkErrorCode,
+  type Transport,
+  type VersionNegotiationMode,
+} from "@modelcontextprotocol/client";
+import { z } from "zod";
 import type { Log } from "../model/log.ts";
 import type { CallProgress } from "../model/upstream.ts";
+import { readHttpError } from "./http_error.ts";
 import { type HeaderDeclaration, paramHeaders } from "./param_headers.ts";
+import { unwrapResult } from "./raw_result.ts";
 
 /** A live MCP session with one server, in either protocol era. */
 export interface McpConnection {
@@ -24,6 +33,10 @@ export interface McpConnection {
     schema: z.ZodType<T>,
     options: RequestBounds,
   ): Promise<T>;
+  /** Whether the server knows us by a session, which it can forget. */
+  readonly hasSession: boolean;
+  /** Whether a server of the 2025 era still answers in this session; an error in an answer is an answer. */
+  answersPing(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -37,20 +50,27 @@ export interface RequestBounds {
 
 export interface ConnectOptions {
   readonly transport: Transport;
-  /** `auto` asks for the newest protocol first; `legacy` starts with `initialize`. */
-  readonly mode: "auto" | "legacy";
+  /** Which handshakes are tried where no verdict says it: see `VersionNegotiationMode` of the SDK. */
+  readonly mode: VersionNegotiationMode;
   readonly verdict: PriorDiscovery | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Whether the transport has a session that the server can forget. */
+  readonly hasSession: () => boolean;
   readonly listChanged: () => void;
   readonly closed: () => void;
   readonly log: Log;
 }
 
+/** Who we say we are. */
+export const CLIENT_INFO = { name: "toolgate", version: "0.1.0" };
+
 /** However much progress a server reports, a request ends after this many times its timeout. */
 const TOTAL_TIMEOUT_FACTOR = 10;
 const TOTAL_TIMEOUT_MS_MAX = 3_600_000;
 const RESUBSCRIBE_MS = 5_000;
+const PING_MS = 3_000;
+const AnyResultSchema = z.looseObject({});
 
 const LIST_CHANGED = [
   "notifications/tools/list_changed",
@@ -65,7 +85,7 @@ const LIST_CHANGED = [
  * there is none, so nothing is ever accepted on behalf of a person.
  */
 export async function connectMcp(options: ConnectOptions): Promise<McpConnection> {
-  const client = new Client({ name: "toolgate", version: "0.1.0" }, {
+  const client = new Client(CLIENT_INFO, {
     capabilities: {},
     versionNegotiation: { mode: options.mode },
     inputRequired: { autoFulfill: false },
@@ -105,7 +125,7 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
       ? { kind: "modern", discover }
       : { kind: "legacy" },
     async request(request, schema, bounds) {
-      return await client.request(request, schema, {
+      const result = await client.request(request, AnyResultSchema, {
         signal: bounds.signal,
         timeout: bounds.timeoutMs,
         maxTotalTimeout: Math.min(bounds.timeoutMs * TOTAL_TIMEOUT_FACTOR, TOTAL_TIMEOUT_MS_MAX),
@@ -116,6 +136,20 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
           ? { headers: paramHeaders(bounds.headers, request.params.arguments) }
           : {}),
       });
+      const read = schema.safeParse(unwrapResult(result));
+      if (read.success) return read.data;
+      throw new SdkError(SdkErrorCode.InvalidResult, read.error.message);
+    },
+    hasSession: options.hasSession(),
+    async answersPing() {
+      try {
+        await client.request({ method: "ping" }, z.unknown(), { timeout: PING_MS });
+        return true;
+      } catch (error) {
+        // Only a refusal tells that the session is gone: whoever is slow may be busy.
+        const http = readHttpError(error);
+        return http === null || http.isAnswer;
+      }
     },
     async close() {
       stopListening();

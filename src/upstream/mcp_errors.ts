@@ -1,11 +1,13 @@
-import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
+import { ProtocolError, SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
 import { DialError } from "../dial/dial_error.ts";
 import { GateError } from "../model/errors.ts";
 import { OutboundRefusedError } from "./address_guard.ts";
 import { AnswerTooLargeError } from "./bound_response.ts";
 import { ANSWER_ENDED_EARLY } from "./cancellable_transport.ts";
+import { readHttpError, rpcWords } from "./http_error.ts";
+import { MALFORMED_ANSWER } from "./message_intake.ts";
 import { RedirectRefusedError } from "./redirect_refused.ts";
-import { MALFORMED_ANSWER, MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
+import { MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 import {
   badResult,
   type CallName,
@@ -23,17 +25,9 @@ export function isConnectionLost(error: unknown): boolean {
     error instanceof Error && error.message === "Not connected";
 }
 
-/** The server forgot our session. It has not looked at the request, so sending it again is safe. */
-export function isSessionLost(error: unknown): boolean {
-  if (!SdkHttpError.isInstance(error)) return false;
-  const { status, text } = httpFacts(error);
-  return status === 404 || status === 400 && /session/i.test(text);
-}
-
 /** An HTTP server that does not know the Streamable HTTP transport answers like this. */
 export function isOldHttpServer(error: unknown): boolean {
-  if (!SdkHttpError.isInstance(error)) return false;
-  return [400, 404, 405, 406, 415].includes(httpFacts(error).status);
+  return [400, 404, 405, 406, 415].includes(readHttpError(error)?.status ?? 0);
 }
 
 const OUR_OWN_CODES: readonly number[] = [
@@ -45,6 +39,23 @@ const OUR_OWN_CODES: readonly number[] = [
 /** An error that the server itself answered with, in its own words. */
 export function isServerRefusal(error: unknown): error is ProtocolError {
   return ProtocolError.isInstance(error) && !OUR_OWN_CODES.includes(error.code);
+}
+
+/** Statuses that say what is wrong with this request, not with the server, the path or the credential. */
+const REFUSED_REQUEST = [400, 402, 409, 411, 412, 413, 414, 416, 417, 422, 423, 424, 428, 431, 451];
+
+/**
+ * What the server refused a request with, in its own words, whatever the HTTP status: such an answer shows
+ * that the server is alive. Null if something else went wrong.
+ */
+export function refusalWords(error: unknown): string | null {
+  if (isServerRefusal(error)) return rpcWords(error);
+  const http = readHttpError(error);
+  // 401 is about the credential, whatever else it says.
+  if (http === null || http.status < 400 || http.status === 401) return null;
+  if (http.rpc !== null) return rpcWords(http.rpc);
+  if (!REFUSED_REQUEST.includes(http.status)) return null;
+  return http.words ?? `The server refused the request with HTTP ${http.status} and no message`;
 }
 
 /** Was anything sent? A refused connection or an unknown host means no. */
@@ -79,15 +90,14 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
       return badResult(call, "it is larger than the service accepts", error);
     }
     if (error.code === MALFORMED_ANSWER) {
-      return badResult(call, "it is not a JSON-RPC message", error);
+      return badResult(call, `it is not a JSON-RPC message: ${error.message}`, error);
     }
     return error.code === ANSWER_ENDED_EARLY
       ? outcomeUnknown(call, "the answer ended before it was complete", error)
-      : badResult(call, `the server answered with error ${error.code}`, error);
+      : badResult(call, `the server answered: ${rpcWords(error)}`, error);
   }
-  if (SdkHttpError.isInstance(error)) {
-    return explainHttpStatus(call, httpFacts(error).status, error);
-  }
+  const http = readHttpError(error);
+  if (http !== null) return explainHttpStatus(call, http.status, error, http.words);
   if (SdkError.isInstance(error)) {
     switch (error.code) {
       case SdkErrorCode.RequestTimeout:
@@ -130,25 +140,27 @@ function findCause(error: unknown, matches: (cause: Error) => boolean): Error | 
   return null;
 }
 
-/** What an HTTP status says about a call. */
-export function explainHttpStatus(call: CallName, status: number, cause?: unknown): GateError {
+/**
+ * What an HTTP status says about a call.
+ *
+ * @param words what the body says, for people.
+ */
+export function explainHttpStatus(
+  call: CallName,
+  status: number,
+  cause?: unknown,
+  words: string | null = null,
+): GateError {
+  const said = words === null ? "" : `: ${words}`;
   if (status === 401 || status === 403) {
-    return noCredential(call, `the server does not accept the credential (HTTP ${status})`, cause);
+    const why = `the server does not accept the credential (HTTP ${status})${said}`;
+    return noCredential(call, why, cause);
   }
   if (status === 429 || status === 503) {
-    return unreachable(call, `is busy (HTTP ${status})`, { cause });
+    return unreachable(call, `is busy (HTTP ${status})${said}`, { cause });
   }
-  if (status >= 500) return outcomeUnknown(call, `the server failed (HTTP ${status})`, cause);
-  return unreachable(call, `refused the request (HTTP ${status})`, { cause });
-}
-
-function httpFacts(error: SdkHttpError): { status: number; text: string } {
-  const facts: unknown = error.data;
-  const status = typeof facts === "object" && facts !== null && "status" in facts
-    ? Number(facts.status)
-    : 0;
-  const text = typeof facts === "object" && facts !== null && "text" in facts
-    ? String(facts.text)
-    : "";
-  return { status, text: text.slice(0, 1_000) };
+  if (status >= 500) {
+    return outcomeUnknown(call, `the server failed (HTTP ${status})${said}`, cause);
+  }
+  return unreachable(call, `refused the request (HTTP ${status})${said}`, { cause });
 }

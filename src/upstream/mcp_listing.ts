@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { UpstreamListing } from "../model/upstream.ts";
+import { describeFailure } from "./failure_words.ts";
 import type { McpConnection, RequestBounds } from "./mcp_connection.ts";
+import { isConnectionLost, refusalWords } from "./mcp_errors.ts";
 import { type HeaderDeclaration, headerDeclarations } from "./param_headers.ts";
 
 /** A server that never stops paging, or lists more than anyone can use, is cut off here. */
@@ -13,6 +15,10 @@ export interface McpLists {
   /** By tool name; only tools that have any. */
   readonly headers: ReadonlyMap<string, readonly HeaderDeclaration[]>;
 }
+
+const TOOLS: ListKind = { method: "tools/list", key: "tools" };
+/** How long a server may take to list what it did not announce. */
+const UNANNOUNCED_MS_MAX = 5_000;
 
 interface ListKind {
   readonly method: string;
@@ -36,16 +42,15 @@ export async function listMcp(
       if (bounds.signal.aborted) throw error;
       // Many servers announce resources and do not answer for their templates.
       if (kind.key !== "resourceTemplates") {
-        skipped.push({ name: kind.method, reason: "The server could not list them" });
+        const reason = describeFailure(error);
+        skipped.push({ name: kind.method, reason: `The server could not list them: ${reason}` });
       }
       return [];
     }
   };
   const { offers } = connection;
   const [tools, resources, templates, prompts] = await Promise.all([
-    offers.tools
-      ? listAll(connection, { method: "tools/list", key: "tools" }, bounds, skipped)
-      : Promise.resolve([]),
+    offers.tools ? listAll(connection, TOOLS, bounds, skipped) : unannounced(connection, bounds),
     optional(offers.resources, { method: "resources/list", key: "resources" }),
     optional(offers.resources, { method: "resources/templates/list", key: "resourceTemplates" }),
     optional(offers.prompts, { method: "prompts/list", key: "prompts" }),
@@ -59,6 +64,32 @@ export async function listMcp(
   };
 }
 
+/**
+ * The tools of a server of 2025 that did not say that it has any: some forget to, and every client that
+ * just asks finds them. No answer is an answer here.
+ */
+async function unannounced(
+  connection: McpConnection,
+  bounds: RequestBounds,
+): Promise<unknown[]> {
+  if (connection.era === "modern") return [];
+  const timeoutMs = Math.min(bounds.timeoutMs, UNANNOUNCED_MS_MAX);
+  try {
+    return await listAll(connection, TOOLS, { ...bounds, timeoutMs }, []);
+  } catch (error) {
+    if (bounds.signal.aborted || isConnectionLost(error)) throw error;
+    return [];
+  }
+}
+
+/** An answer of a list that is none, with the member that is wrong. */
+export class OddListError extends Error {
+  override readonly name = "OddListError";
+}
+
+/** Checked by hand, so that what is wrong has a name. */
+const PageSchema = z.looseObject({ nextCursor: z.unknown().optional() });
+
 /** Walks the pages of one list. A cursor that comes back, or too many pages, ends the walk with a note. */
 async function listAll(
   connection: McpConnection,
@@ -66,36 +97,71 @@ async function listAll(
   bounds: RequestBounds,
   skipped: { name: string; reason: string }[],
 ): Promise<unknown[]> {
-  const page = z.looseObject({
-    [kind.key]: z.array(z.unknown()),
-    nextCursor: z.unknown().optional(),
-  });
   const items: unknown[] = [];
-  const cursors = new Set<string>();
-  let cursor: string | undefined;
+  const note = (reason: string) => skipped.push({ name: kind.method, reason });
+  const cursors = new Set<unknown>();
+  let firstPage: readonly unknown[] = [];
+  let cursor: unknown;
   for (let pages = 0;; pages++) {
     if (pages === PAGES_MAX || items.length > ITEMS_MAX) {
-      skipped.push({
-        name: kind.method,
-        reason: `The list is cut off after ${items.length} entries`,
-      });
+      note(`The list is cut off after ${items.length} entries`);
       return items.slice(0, ITEMS_MAX);
     }
-    const answer = await connection.request(
-      { method: kind.method, params: cursor === undefined ? {} : { cursor } },
-      page,
-      bounds,
-    );
-    for (const item of answer[kind.key] as unknown[]) items.push(item);
-    const next = answer.nextCursor;
-    if (typeof next !== "string" || next === "") return items;
+    let page: { readonly items: readonly unknown[]; readonly next: unknown };
+    try {
+      page = await readPage(connection, kind, cursor, bounds);
+    } catch (error) {
+      // Many servers of the 2025 era write an empty cursor for "no more", and do not know it themselves.
+      if (cursor === "" && refusalWords(error) !== null) return items;
+      throw error;
+    }
+    if (pages === 0) firstPage = page.items;
+    else if (cursor === "" && isSame(page.items, firstPage)) return items;
+    for (const item of page.items) items.push(item);
+    const { next } = page;
+    if (next === undefined || next === null || next === false) return items;
+    if (typeof next !== "string" && typeof next !== "number") {
+      note(`The list may go on: its nextCursor is not a text but ${kindOf(next)}`);
+      return items;
+    }
     if (cursors.has(next)) {
-      skipped.push({ name: kind.method, reason: "The server's pages go round in a circle" });
+      note("The server's pages go round in a circle");
       return items;
     }
     cursors.add(next);
     cursor = next;
   }
+}
+
+/** @throws {OddListError} if the answer has no list. */
+async function readPage(
+  connection: McpConnection,
+  kind: ListKind,
+  cursor: unknown,
+  bounds: RequestBounds,
+): Promise<{ readonly items: readonly unknown[]; readonly next: unknown }> {
+  const params = cursor === undefined ? {} : { cursor };
+  const answer = await connection.request({ method: kind.method, params }, PageSchema, bounds);
+  const items = answer[kind.key];
+  if (Array.isArray(items)) return { items, next: answer.nextCursor };
+  throw new OddListError(
+    `the answer of ${kind.method} is not valid: "${kind.key}" is not a list but ${kindOf(items)}`,
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return "missing";
+  return value === null
+    ? "null"
+    : Array.isArray(value)
+    ? "a list"
+    : typeof value === "object"
+    ? "an object"
+    : `a ${typeof value}`;
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b);
 }
 
 function readHeaders(

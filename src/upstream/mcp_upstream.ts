@@ -1,4 +1,4 @@
-import type { GateError } from "../model/errors.ts";
+import { GateError } from "../model/errors.ts";
 import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../model/upstream.ts";
 import { giveWayAfter } from "../model/yield_to_loop.ts";
@@ -9,12 +9,15 @@ import {
   StillDownError,
 } from "./connection_keeper.ts";
 import { SERVICE } from "./credentials.ts";
+import { describeFailure } from "./failure_words.ts";
+import { readHttpError } from "./http_error.ts";
 import { createKeeperPool } from "./keeper_pool.ts";
 import { callMcp, type McpAnswer } from "./mcp_call.ts";
 import type { McpConnection } from "./mcp_connection.ts";
-import { explainMcpError, isConnectionLost, isServerRefusal, isSessionLost } from "./mcp_errors.ts";
-import { listMcp, type McpLists } from "./mcp_listing.ts";
+import { explainMcpError, refusalWords } from "./mcp_errors.ts";
+import { listMcp, type McpLists, OddListError } from "./mcp_listing.ts";
 import { maskJson, type SecretMask } from "./secret_mask.ts";
+import { judgeFailure } from "./session_loss.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
 import { type CallName, cancelled, isTooLarge, unreachable } from "./upstream_errors.ts";
 
@@ -65,19 +68,18 @@ export function createMcpUpstream(
       open: (signal, closed) => options.open(scope, signal, closed),
       idleStopMs: scope === SERVICE ? options.idleStopMs : PERSON_IDLE_MS,
       revived: context.listChanged,
-      describe: (error) => options.mask.apply(describe(error)),
+      describe: (error) => options.mask.apply(describeFailure(error)),
       log: (level, message, fields) =>
         context.log(level, message, { server: context.server, ...fields }),
     })
   );
-  const use = <T>(scope: string, work: (live: McpConnection) => Promise<T>): Promise<T> =>
-    keepers.get(scope).use(
-      work,
-      isConnectionLost,
-      (error, live) => live.era === "legacy" && isSessionLost(error),
-    );
+  const use = <T>(
+    scope: string,
+    args: unknown,
+    work: (live: McpConnection) => Promise<T>,
+  ): Promise<T> => keepers.get(scope).use(work, (error, live) => judgeFailure(error, live, args));
   const refresh = (signal: AbortSignal) =>
-    use(SERVICE, async (live) => {
+    use(SERVICE, null, async (live) => {
       lists = await listMcp(live, { timeoutMs: options.timeoutMs, signal });
       return { listing: lists.listing, title: live.title, description: live.instructions };
     });
@@ -85,7 +87,6 @@ export function createMcpUpstream(
   return {
     identity: options.identity,
     async list(signal) {
-      const name = { server: context.server, name: "*" };
       try {
         const fresh = await refresh(AbortSignal.any([signal, closing.signal]));
         // Servers like to say what they are connected to, and with what.
@@ -97,9 +98,7 @@ export function createMcpUpstream(
           ...listing,
         };
       } catch (error) {
-        const reason = explain(name, error, options.timeoutMs);
-        if (reason.code !== "ERR_OUTCOME_UNKNOWN") throw reason;
-        throw unreachable(name, "broke off", { cause: error });
+        throw masked(explainListing(context.server, error, options.timeoutMs), options.mask);
       }
     },
     async call(call) {
@@ -108,6 +107,7 @@ export function createMcpUpstream(
         if (lists === null && call.kind !== "tool") await refresh(signal);
         const answer = await use(
           options.scopeOf(call.principal),
+          call.args,
           (live) =>
             callMcp(live, { ...call, ...boundedProgress(call, options.mask) }, {
               timeoutMs: options.timeoutMs,
@@ -118,8 +118,9 @@ export function createMcpUpstream(
         return await complete(call, answer, options);
       } catch (error) {
         if (call.signal.aborted) throw cancelled(call);
-        if (!isServerRefusal(error)) throw explain(call, error, options.timeoutMs);
-        const text = options.mask.apply(error.message.slice(0, REFUSAL_CHARACTERS_MAX));
+        const words = refusalWords(error);
+        if (words === null) throw masked(explain(call, error, options.timeoutMs), options.mask);
+        const text = options.mask.apply(words).slice(0, REFUSAL_CHARACTERS_MAX);
         const content = [{ type: "text", text }];
         return await complete(call, { content, isError: true }, options);
       }
@@ -149,6 +150,39 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
   return isWaiting
     ? unreachable(call, "is down", { retryAfterMs: error.retryAfterMs, cause: error })
     : unreachable(call, "cannot be reached", { cause: error });
+}
+
+/** Only operators read why a listing failed, so it says what the server said. */
+function explainListing(server: string, error: unknown, timeoutMs: number): GateError {
+  const name = { server, name: "*" };
+  const reason = explain(name, error, timeoutMs);
+  const isAnswer = refusalWords(error) !== null || error instanceof OddListError;
+  if (isAnswer || readHttpError(error) !== null) {
+    const code = isAnswer
+      ? "ERR_UPSTREAM_RESULT"
+      : reason.code === "ERR_OUTCOME_UNKNOWN"
+      ? "ERR_UPSTREAM_UNREACHABLE"
+      : reason.code;
+    return new GateError(code, `Cannot list the tools of "${server}": ${describeFailure(error)}`, {
+      hint: isAnswer ? "The server itself says this; give it what it needs" : reason.hint,
+      cause: error,
+    });
+  }
+  if (reason.code !== "ERR_OUTCOME_UNKNOWN") return reason;
+  return unreachable(name, "broke off", { cause: error });
+}
+
+/** The same error; an upstream that repeats its credential teaches it to nobody. */
+function masked(error: GateError, mask: SecretMask): GateError {
+  const message = mask.apply(error.message);
+  if (message === error.message) return error;
+  const { code, hint, tool, cause, retryAfterMs } = error;
+  return new GateError(code, message, {
+    hint,
+    cause,
+    ...(tool === undefined ? {} : { tool }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** Checks the size of an answer, as JSON, hides secrets that it repeats, and completes it. */
@@ -192,13 +226,4 @@ function boundedProgress(
       });
     },
   };
-}
-
-/** What went wrong with a connection, for the operator: short, one line. */
-function describe(error: unknown): string {
-  const reasons: string[] = [];
-  for (let cause = error; cause instanceof Error && reasons.length < 3; cause = cause.cause) {
-    reasons.push(cause.message);
-  }
-  return reasons.join(": ").replaceAll(/\s+/g, " ").slice(0, 300);
 }

@@ -4,8 +4,9 @@ import { ChildReport } from "./child_report.ts";
 import type { Closed } from "./connection_keeper.ts";
 import { childEnvironment } from "./child_environment.ts";
 import type { ChildReaper } from "./child_reaper.ts";
-import { connectMcp, type McpConnection } from "./mcp_connection.ts";
+import { connectMcp, type ConnectOptions, type McpConnection } from "./mcp_connection.ts";
 import { isServerRefusal } from "./mcp_errors.ts";
+import { MODERN_REVISION } from "./probe_era.ts";
 import { resolveMasked, type SecretMask } from "./secret_mask.ts";
 import { StdioTransport } from "./stdio_transport.ts";
 import type { UpstreamContext } from "./upstream.ts";
@@ -38,7 +39,8 @@ export function stdioOpener(
   context: UpstreamContext,
   options: OpenStdioOptions,
 ): (signal: AbortSignal, closed: Closed) => Promise<McpConnection> {
-  let mode: "auto" | "legacy" = "legacy";
+  const era = String(options.config.era);
+  let mode: ConnectOptions["mode"] = era === "2026" ? { pin: MODERN_REVISION } : "legacy";
   const connect = async (signal: AbortSignal, closed: Closed): Promise<McpConnection> => {
     const report = new ChildReport(options.mask);
     const logLine = limitedLog(context);
@@ -50,6 +52,7 @@ export function stdioOpener(
       onStderr: (line) => {
         if (line.trim() !== "") logLine(report.hear(line));
       },
+      onNoise: (line) => report.hearOutput(line),
       onExit: (status) => report.ended(status),
     });
     const verdict: PriorDiscovery | null = null;
@@ -60,6 +63,7 @@ export function stdioOpener(
         verdict,
         timeoutMs: Math.max(options.config.timeoutMs, CONNECT_MS_MIN),
         signal,
+        hasSession: () => false,
         closed: () => closed(report.failure("The connection ended")),
         listChanged: context.listChanged,
         log: context.log,
@@ -73,7 +77,7 @@ export function stdioOpener(
     try {
       return await connect(signal, closed);
     } catch (error) {
-      if (mode === "auto" || !isServerRefusal(error)) throw error;
+      if (era !== "auto" || mode === "auto" || !isServerRefusal(error)) throw error;
       mode = "auto";
       return await connect(signal, closed);
     }

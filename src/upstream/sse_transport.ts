@@ -5,6 +5,7 @@ import {
   type Transport,
 } from "@modelcontextprotocol/client";
 import { createLineSplitter } from "./line_splitter.ts";
+import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
 import type { Outbound } from "./outbound_fetch.ts";
 
 const EVENT_BYTES_MAX = 134_217_728;
@@ -22,6 +23,10 @@ export class SseTransport implements Transport {
   readonly #url: URL;
   readonly #fetch: Outbound["fetch"];
   readonly #closing = new AbortController();
+  readonly #intake = new MessageIntake({
+    deliver: (message) => this.onmessage?.(message),
+    problem: (why) => this.onerror?.(new Error(why)),
+  });
   readonly #endpoint = Promise.withResolvers<URL>();
   #reading: Promise<void> = Promise.resolve();
   #version: string | null = null;
@@ -41,6 +46,7 @@ export class SseTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
+    this.#intake.sending(message);
     const response = await this.#request(await this.#endpoint.promise, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -88,11 +94,13 @@ export class SseTransport implements Transport {
   #dispatch(type: string, data: string): void {
     if (type === "endpoint") this.#setEndpoint(data);
     if (type !== "message") return;
+    let message: unknown;
     try {
-      this.onmessage?.(JSON.parse(data) as JSONRPCMessage);
+      message = JSON.parse(data);
     } catch {
-      this.onerror?.(new Error("An event is not JSON-RPC"));
+      return this.#intake.refuse(null, MALFORMED_ANSWER, "its event is not JSON");
     }
+    this.#intake.receive(message);
   }
 
   #setEndpoint(data: string): void {

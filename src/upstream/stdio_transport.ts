@@ -2,6 +2,7 @@ import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import type { ChildReaper } from "./child_reaper.ts";
 import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { createLineSplitter, type LongLine } from "./line_splitter.ts";
+import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
 
 export interface StdioCommand {
   readonly command: string;
@@ -17,6 +18,8 @@ export interface StdioTransportOptions {
   readonly reaper: ChildReaper;
   /** Hears each line of the child's standard error, cut to 2 KiB. */
   readonly onStderr: (line: string) => void;
+  /** Hears each line of its standard output that is no message. */
+  readonly onNoise: (line: string) => void;
   /** Hears how the child ended, after all that it wrote and before the client hears of it. */
   readonly onExit: (status: Deno.CommandStatus) => void;
   /** How long a child may take to end by itself, and again after SIGTERM. */
@@ -42,6 +45,10 @@ export class StdioTransport implements Transport {
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
   readonly #options: StdioTransportOptions;
+  readonly #intake = new MessageIntake({
+    deliver: (message) => this.onmessage?.(message),
+    problem: (why) => this.onerror?.(new Error(why)),
+  });
   readonly #encoder = new TextEncoder();
   #child: Deno.ChildProcess | null = null;
   #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
@@ -76,7 +83,11 @@ export class StdioTransport implements Transport {
       lineBytesMax: this.#options.messageBytesMax,
       onLine: (line) => this.#receive(line),
       onLongLine: (line) =>
-        this.#refuse(line, MESSAGE_TOO_LARGE, `Answer of ${line.bytes} bytes is over the limit`),
+        this.#intake.refuse(
+          answeredId(line),
+          MESSAGE_TOO_LARGE,
+          `Answer of ${line.bytes} bytes is over the limit`,
+        ),
     });
     const stderr = pump(child.stderr, {
       lineBytesMax: STDERR_LINE_BYTES_MAX,
@@ -88,7 +99,12 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#writer === null || this.#isClosed) throw new Error("Not connected");
+    this.#intake.sending(message);
     await this.#messages.push(JSON.stringify(message) + "\n");
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#intake.setProtocolVersion(version);
   }
 
   /** Asks the child to end, then makes it. The client library may call this as well. */
@@ -112,16 +128,17 @@ export class StdioTransport implements Transport {
     const line = text.trim();
     if (line === "") return;
     const message = parse(line);
-    if (isMessage(message)) return this.onmessage?.(message);
-    const ends = { head: line.slice(0, ENDS_CHARACTERS), tail: line.slice(-ENDS_CHARACTERS) };
-    this.#refuse(ends, MALFORMED_ANSWER, "Line on stdout is not a JSON-RPC 2.0 message");
-  }
-
-  /** Turns what cannot be read into an error for the request it answers, which would wait in vain. */
-  #refuse(line: Pick<LongLine, "head" | "tail">, code: number, message: string): void {
-    const id = answeredId(line);
-    this.onerror?.(new Error(message));
-    if (id !== null) this.onmessage?.({ jsonrpc: "2.0", id, error: { code, message } });
+    if (message !== undefined) return this.#intake.receive(message);
+    const id = answeredId({
+      head: line.slice(0, ENDS_CHARACTERS),
+      tail: line.slice(-ENDS_CHARACTERS),
+    });
+    if (id !== null) return this.#intake.refuse(id, MALFORMED_ANSWER, "its line is not JSON");
+    // The members of a message that was written over several lines.
+    if (/^"jsonrpc"\s*:\s*"2\.0"\s*,?$/.test(line)) {
+      return this.#intake.refuse(null, MALFORMED_ANSWER, "it takes several lines");
+    }
+    this.#options.onNoise(line);
   }
 
   /** Waits for the child, then ends what is left of its group and tells the client. */
@@ -147,8 +164,6 @@ export class StdioTransport implements Transport {
 
 /** JSON-RPC error code of an answer that was too large to read. */
 export const MESSAGE_TOO_LARGE = -31_001;
-/** JSON-RPC error code of an answer that is none. */
-export const MALFORMED_ANSWER = -31_003;
 
 async function pump(
   stream: ReadableStream<Uint8Array>,
@@ -160,6 +175,7 @@ async function pump(
   } catch {
     // A pipe that breaks is the end of the child; its status says the rest.
   }
+  splitter.end();
 }
 
 function parse(line: string): unknown {
@@ -168,17 +184,6 @@ function parse(line: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A request, a notification, or an answer that has a result or an error. */
-function isMessage(value: unknown): value is JSONRPCMessage {
-  if (!isObject(value) || !("jsonrpc" in value) || value.jsonrpc !== "2.0") return false;
-  return "method" in value || "result" in value && isObject(value.result) ||
-    "error" in value && isObject(value.error);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** The id at the start or the end of a message that was never parsed; servers write it at either. */

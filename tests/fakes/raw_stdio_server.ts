@@ -27,6 +27,7 @@ const TOOLS: unknown[] = [
   { name: "hang", inputSchema: object },
   { name: "garbage", inputSchema: object },
   { name: "malformed", inputSchema: object },
+  { name: "written", inputSchema: object },
   { name: "wrong_id", inputSchema: object },
   { name: "progress", inputSchema: object },
   { name: "environment", inputSchema: object },
@@ -68,6 +69,8 @@ async function callTool(id: number, params: { readonly [key: string]: unknown })
       return answer(text("after the garbage"));
     case "malformed":
       return writeText(`{"jsonrpc":"2.0","id":${id},"result":${args.result}}\n`);
+    case "written":
+      return writeText(String(args.text).replaceAll("$ID", String(id)));
     case "wrong_id":
       send({ jsonrpc: "2.0", id: id + 1_000, result: text("for nobody") });
       send({ jsonrpc: "2.0", id: "a", result: text("for nobody") });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { childEndOf, ChildReport } from "../../src/upstream/child_report.ts";
 import { createSecretMask } from "../../src/upstream/secret_mask.ts";
 import { withApp } from "../fakes/app.ts";
+import { openTestUpstreams } from "../fakes/upstream_parts.ts";
 
 const SECRET = "s3cr3t-value-of-forty-characters-1234567";
 
@@ -14,7 +15,15 @@ Deno.test("a report keeps the last twenty lines within its bytes, without secret
   const failure = report.failure("Connection closed");
   assert.equal(
     failure.message,
-    "Connection closed; it ended with exit code 3; it wrote: line 30 ***",
+    "The process ended with exit code 3; it wrote: line 30 ***",
+  );
+  assert.match(
+    report.failure("Request timed out").message,
+    /^Request timed out; the process ended/,
+  );
+  assert.equal(
+    report.failure("Broken pipe (os error 32)").message,
+    "The process ended with exit code 3; it wrote: line 30 ***",
   );
   const end = childEndOf(new Error("outer", { cause: failure }));
   assert.equal(end?.stderr.length, 20);
@@ -60,4 +69,45 @@ Deno.test("a server whose process ends shows its last lines, how it ended, since
     const page = await ask("GET", "/health");
     assert.ok(!(await page.text()).includes(SECRET));
   });
+});
+
+/** A configuration of a Node program that is given as text. */
+const nodeServer = (program: string) => ({ command: "node", args: ["-e", program] });
+
+Deno.test("why a Node server does not start is told, wherever it wrote that", async () => {
+  const required = "ACME_TOKEN is required";
+  const servers: { readonly [name: string]: readonly [reason: RegExp, program: string] } = {
+    thrown: [
+      /exit code 1; it wrote: Error: ACME_TOKEN is required$/,
+      `throw new Error("${required}")`,
+    ],
+    rejected: [/exit code 1; it wrote: .*ACME_TOKEN is required/, `Promise.reject("${required}")`],
+    stdout: [
+      /exit code 1; it wrote: Error: ACME_TOKEN is required$/,
+      `console.log("Error: ${required}"); process.exitCode = 1`,
+    ],
+    unended: [
+      /exit code 3; it wrote: Error: ACME_TOKEN is required$/,
+      `process.stderr.write("Error: ${required}"); process.exitCode = 3`,
+    ],
+    npm: [
+      /exit code 1; it wrote: npm error 404 Not Found/,
+      `console.error("npm error code E404\\nnpm error 404 Not Found - GET https://x.test/nope\\n" +
+        "npm error A complete log of this run can be found in: /logs/x.log"); process.exitCode = 1`,
+    ],
+    silent: [/^The process ended with exit code 4$/, "process.exitCode = 4"],
+    killed: [/^The process ended with signal SIGKILL$/, `process.kill(process.pid, "SIGKILL")`],
+  };
+  const mcpServers = Object.fromEntries(
+    Object.entries(servers).map(([name, [, program]]) => [name, nodeServer(program)]),
+  );
+  await using upstreams = openTestUpstreams({ mcpServers });
+  await Promise.all(
+    Object.entries(servers).map(async ([name, [reason]]) => {
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await assert.rejects(upstreams.list(name));
+        assert.match(upstreams.status(name).error ?? "", reason);
+      }
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import { type HttpMcpKind, startHttpMcpServer } from "../fakes/http_mcp_server.ts";
+import { startSseMcpServer } from "../fakes/sse_mcp_server.ts";
 import { callOf, openTestUpstreams, until } from "../fakes/upstream_parts.ts";
 
 const withCode = (code: string) => (error: unknown) =>
@@ -257,7 +258,7 @@ Deno.test("odd answers over HTTP end in an error that says so", async () => {
       ({ id }) => Response.json({ jsonrpc: "2.0", id, result: { content: 7 } }),
     ],
     [
-      "ERR_UPSTREAM_TIMEOUT",
+      "ERR_UPSTREAM_RESULT",
       ({ id }) => Response.json({ jsonrpc: "2.0", id: id + 99, result: { content: [] } }),
     ],
     ["ERR_OUTCOME_UNKNOWN", () => new Response("boom", { status: 500 })],
@@ -294,46 +295,11 @@ Deno.test("pages that go round in a circle end, and a broken definition costs on
 });
 
 Deno.test("a server of 2024 is reached over HTTP and SSE", async () => {
-  const encoder = new TextEncoder();
-  let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const push = (event: string, data: string) =>
-    stream?.enqueue(encoder.encode(`event: ${event}\ndata: ${data}\n\n`));
-  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/sse" && request.method === "GET") {
-      const body = new ReadableStream<Uint8Array>({
-        start(controller) {
-          stream = controller;
-          push("endpoint", "/messages");
-        },
-      });
-      return new Response(body, { headers: { "content-type": "text/event-stream" } });
-    }
-    if (pathname !== "/messages") return new Response(null, { status: 405 });
-    const { id, method } = await request.json();
-    const result = method === "initialize"
-      ? {
-        protocolVersion: "2024-11-05",
-        capabilities: { tools: {} },
-        serverInfo: { name: "old", version: "0" },
-      }
-      : method === "tools/list"
-      ? { tools: [{ name: "old_tool", inputSchema: { type: "object" } }] }
-      : { content: [{ type: "text", text: "from 2024" }] };
-    if (id !== undefined) push("message", JSON.stringify({ jsonrpc: "2.0", id, result }));
-    return new Response(null, { status: 202 });
-  });
+  await using server = startSseMcpServer();
   {
-    await using upstreams = openTestUpstreams({
-      mcpServers: { old: { url: `http://127.0.0.1:${http.addr.port}/sse` } },
-    });
+    await using upstreams = openTestUpstreams({ mcpServers: { old: { url: server.url } } });
     assert.equal((await upstreams.list("old")).tools.length, 1);
     assert.equal(firstText(await upstreams.call(callOf("old", "old_tool"))), "from 2024");
   }
-  try {
-    stream?.close();
-  } catch {
-    // The client has closed it.
-  }
-  await http.shutdown();
+  await until("the server sees the stream end", () => server.streams() === 0);
 });

@@ -23,7 +23,7 @@ Deno.test("list() gives every definition of a stdio server, malformed ones too",
   assert.deepEqual(upstreams.status("raw"), { status: "starting", error: null });
   const listing = await upstreams.list("raw");
   assert.equal(listing.title, "Raw server");
-  assert.equal(listing.tools.length, 17);
+  assert.equal(listing.tools.length, 18);
   assert.ok(listing.tools.includes("not even an object"));
   assert.deepEqual(upstreams.status("raw"), { status: "ready", error: null });
 });
@@ -148,14 +148,74 @@ Deno.test("garbage between messages is skipped", async () => {
   assert.equal(firstText(answer), "after the garbage");
 });
 
-Deno.test("call() times out when the answer has a wrong id", async () => {
+Deno.test("call() fails at once when the answer has the id of no request", async () => {
   using journal = temporaryJournal();
-  await using upstreams = openTestUpstreams({
-    mcpServers: { raw: rawServer(journal.path, { timeoutMs: 300 }) },
-  });
-  await assert.rejects(upstreams.call(callOf("raw", "wrong_id")), withCode("ERR_UPSTREAM_TIMEOUT"));
-  const answer = await upstreams.call(callOf("raw", "echo", { alive: true }));
-  assert.deepEqual(answer.structuredContent, { alive: true });
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
+  await assert.rejects(upstreams.call(callOf("raw", "wrong_id")), withCode("ERR_UPSTREAM_RESULT"));
+  await upstreams.call(callOf("raw", "echo"));
+});
+
+Deno.test("call() fails at once when what is written cannot be its answer", async () => {
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
+  const written = (text: string) => upstreams.call(callOf("raw", "written", { text }));
+  const texts = [
+    '{"jsonrpc":"2.0","id":$ID,"result":[{"type":"text","text":"x"}]}',
+    '{"jsonrpc":"2.0","id":$ID,"result":{},"error":{"code":-1,"message":"both"}}',
+    '{"jsonrpc":"2.0","id":$ID,"error":{"code":-32000}}',
+    '{"jsonrpc":"2.0","id":$ID}',
+    '{"id":$ID,"result":{}}',
+    '{"jsonrpc":"2.0","id":null,"result":{}}',
+    '{"jsonrpc":"2.0","id":[$ID],"result":{}}',
+    '{"jsonrpc":"2.0","id":$ID,"result":{"n":NaN}}',
+    '{\n  "jsonrpc": "2.0",\n  "id": $ID,\n  "result": {}\n}',
+  ];
+  for (const text of texts) {
+    await assert.rejects(written(`${text}\n`), withCode("ERR_UPSTREAM_RESULT"), text);
+  }
+  assert.equal(upstreams.status("raw").status, "ready");
+});
+
+Deno.test("call() gives the words of an odd error, and takes an answer with odd members", async () => {
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
+  const written = (text: string) => upstreams.call(callOf("raw", "written", { text: `${text}\n` }));
+  const errors = [
+    '{"jsonrpc":"2.0","id":$ID,"error":{"code":"E_LIMIT","message":"Daily limit"}}',
+    '{"jsonrpc":"2.0","id":$ID,"error":"Daily limit"}',
+    '{"jsonrpc":"2.0","id":$ID,"error":{"code":-1,"message":"no","data":"Daily limit"}}',
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"Daily limit"}}',
+    '{"jsonrpc":"2.0","error":{"code":-1,"message":"Daily limit"}}',
+    '[{"jsonrpc":"2.0","id":$ID,"error":{"code":-1,"message":"Daily limit"}}]',
+  ];
+  for (const text of errors) {
+    const answer = await written(text);
+    assert.equal(answer.isError, true);
+    assert.match(firstText(answer), /Daily limit/, text);
+  }
+  const result = '"result":{"content":[{"type":"text","text":"good"}]}';
+  for (
+    const text of [
+      `{"jsonrpc":"2.0","id":$ID,${result},"error":null}`,
+      `{"jsonrpc":"2.0","id":$ID,${result},"ms":7}`,
+      `{"jsonrpc":"2.0","id":"$ID",${result}}`,
+      `[{"jsonrpc":"2.0","id":$ID,${result}}]`,
+      `{"level":"error","error":"a log"}\n{"jsonrpc":"2.0","id":$ID,${result}}`,
+    ]
+  ) {
+    assert.equal(firstText(await written(text)), "good", text);
+  }
+});
+
+Deno.test("calls at the same time that are answered without an id fail at once", async () => {
+  using journal = temporaryJournal();
+  await using upstreams = openTestUpstreams({ mcpServers: { raw: rawServer(journal.path) } });
+  await upstreams.list("raw");
+  const text = '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}\n';
+  const calls = Array.from({ length: 3 }, () => upstreams.call(callOf("raw", "written", { text })));
+  for (const settled of await Promise.allSettled(calls)) {
+    assert.ok(settled.status === "rejected" && withCode("ERR_UPSTREAM_RESULT")(settled.reason));
+  }
 });
 
 Deno.test("call() times out after silence, and progress resets the clock", async () => {
