@@ -203,6 +203,7 @@ const CASES: readonly Case[] = [
       output: {
         check: () => ({ error: new GateError("ERR_UPSTREAM_RESULT", "Too large", { hint: "" }) }),
         redactText: (_policy, text) => text,
+        redactValue: (_policy, value) => value,
       },
     },
     effect: "failed",
