@@ -33,7 +33,7 @@ Node.js v20.20.2`,
   ],
   npx: [
     `npm error code E404
-npm error 404 Not Found - GET https://registry.example.test/nope - Not found
+npm error 404 Not Found - GET https://packages.example.test/nope - Not found
 npm error 404
 npm error 404  'nope@*' is not in this registry.
 npm error 404
