@@ -197,12 +197,14 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   });
   const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
     gate.policy.current().canEnter(principal, space);
+  let shipping: Shipping | null = null;
   const metrics = createMetrics({
     connections: () => edge.connections(),
     auditOk: () => audit.health().ok,
     storeOk: () => store.fault() === null,
     sandbox: gate.sandboxStatus,
     servers: gate.servers,
+    sinks: () => shipping?.known() ?? [],
   });
   const strayErrors = createStrayErrors({
     log,
@@ -222,6 +224,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     store,
     audit,
     gate,
+    shipping: () => shipping,
     strayErrors: strayErrors.status,
     clock: clock.status,
     isDraining: () => drain.signal.aborted,
@@ -247,6 +250,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
     keyPrincipal: keys.principalOf,
     exportAudit: (filter, format) => exportResponse(audit, filter, format),
+    sinks: async () => await shipping?.status() ?? [],
     usage: (question) => usage.usage(question),
     accountAt: (server) =>
       gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
@@ -322,7 +326,6 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     console: pages.fetch,
     log,
   });
-  let shipping: Shipping | null = null;
   let published: PublishedServiceFile | null = null;
   let closed: Promise<void> | null = null;
   const closeAll = async () => {
@@ -354,20 +357,17 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       const service = { pid: Deno.pid, url, token: localToken, instance };
       published = await publishServiceFile(paths, service);
       if (published === null) {
-        log(
-          "warn",
-          "Commands on this machine will not find this service: no folder takes its file",
-          {
-            tried: paths,
-          },
-        );
+        const problem = "Commands on this machine will not find it: no folder takes its file";
+        log("warn", problem, { tried: paths });
       }
       shipping = startShipping({
         store,
         signNote: audit.signNote,
         resolveSecrets,
         baseDir: options.baseDir,
-        log: (message) => log("warn", message),
+        retentionMs: config.audit.retentionDays * 86_400_000,
+        now: clock.now,
+        log,
       }, config.audit.ship);
       // Warm before the first request; a failure shows in /readyz and in the requests themselves.
       gate.catalog().then(refreshStale).catch((error) =>

@@ -27,7 +27,7 @@ import { readRecords } from "./read_records.ts";
 import { recoverChain } from "./recover_chain.ts";
 import { trimAudit } from "./retention.ts";
 import { createSealer, type Sealer } from "./sealer.ts";
-import { firstUnshipped } from "./ship.ts";
+import { firstUnshipped } from "./ship_place.ts";
 import { type AuditReport, verifyAudit } from "./verify_audit.ts";
 
 const DAY_MS = 86_400_000;

@@ -82,3 +82,29 @@ async function firstStored(
   }
   return low;
 }
+
+/** The first entry from `from` on that is there, below `to`; null if there is none. */
+export async function firstEntry(
+  store: Pick<Store, "scan">,
+  log: string,
+  from: number,
+  to: number,
+): Promise<LogEntry | null> {
+  /** The newest entry below a number, if it is not before `from`. */
+  const newestBelow = async (before: number) => {
+    const [entry] = (await store.scan({ log, beforeSeq: before, limit: 1 })).entries;
+    return entry !== undefined && entry.seq >= from ? entry : null;
+  };
+  if (from >= to) return null;
+  let found = await newestBelow(from + 1);
+  if (found !== null) return found;
+  found = await newestBelow(to);
+  // Entries are consecutive from the first that is there: retention leaves a gap before it.
+  for (let low = from + 1; found !== null && low < found.seq;) {
+    const middle = low + ((found.seq - low) >> 1);
+    const earlier = await newestBelow(middle + 1);
+    if (earlier === null) low = middle + 1;
+    else found = earlier;
+  }
+  return found;
+}

@@ -6,12 +6,25 @@ export interface ShipBatch {
   readonly chain: string;
   readonly records: readonly AuditRecord[];
   readonly format: ExportFormat;
+  /** The same records as lines of the format; empty for a format without lines. */
+  readonly lines: readonly string[];
+  /** Its record is too large for the place: it goes without its texts. */
+  readonly isReduced: boolean;
 }
 
 /** A place that audit records are shipped to. */
 export interface Sink {
-  /** Resolves once the place has taken the batch; a batch may come twice. */
+  /**
+   * Resolves once the place has taken the batch; a batch may come twice.
+   *
+   * @throws {TooLargeError} if the place does not take so much at once.
+   */
   deliver(batch: ShipBatch, signal: AbortSignal): Promise<void>;
+}
+
+/** The place says that the batch is too large for it. */
+export class TooLargeError extends Error {
+  override readonly name = "TooLargeError";
 }
 
 /** Numbers of the first and last record of a batch. */

@@ -3,6 +3,7 @@ import { part } from "../store/keys.ts";
 import { hashLine } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
 import { exportAudit } from "./export_audit.ts";
+import { renderCsvHeader } from "./export_csv.ts";
 import { renderSegment, SEGMENT_NOTE_SUFFIX } from "./segment.ts";
 import { rangeOf, type ShipBatch, type Sink } from "./sink.ts";
 
@@ -48,6 +49,10 @@ export function createFileSink(
 
 /** A batch in its format, as one piece. */
 export async function renderBatch(batch: ShipBatch): Promise<Uint8Array<ArrayBuffer>> {
+  if (batch.format !== "parquet") {
+    const header = batch.format === "csv" ? renderCsvHeader() : "";
+    return new TextEncoder().encode(header + batch.lines.join(""));
+  }
   async function* records() {
     yield* batch.records;
   }

@@ -1,13 +1,13 @@
 import { siteFetch } from "../dial/site_fetch.ts";
 import { EXPORT_MEDIA_TYPES } from "./export_audit.ts";
-import { rangeOf, type Sink } from "./sink.ts";
+import { rangeOf, type ShipBatch, type Sink, TooLargeError } from "./sink.ts";
 import { renderBatch } from "./sink_file.ts";
 
 const TIMEOUT_MS = 30_000;
 
 /**
  * Posts batches to a URL. Any 2xx answer means that the batch was taken; `Idempotency-Key` names the
- * batch, for a receiver that wants to drop what comes twice.
+ * batch, for a receiver that wants to drop what comes twice: it is the same at each try.
  *
  * @param headers their values may hold secret references, resolved for every request.
  */
@@ -22,9 +22,8 @@ export function createHttpSink(
 ): Sink {
   return {
     async deliver(batch, signal) {
-      const { first, last } = rangeOf(batch);
       const resolved = new Headers({ "content-type": EXPORT_MEDIA_TYPES[batch.format] });
-      resolved.set("idempotency-key", `"${encodeURIComponent(batch.chain)}/${first}-${last}"`);
+      resolved.set("idempotency-key", keyOf(batch));
       for (const [name, value] of Object.entries(headers)) {
         resolved.set(name, await deps.resolveSecrets(value));
       }
@@ -32,11 +31,28 @@ export function createHttpSink(
         method: "POST",
         headers: resolved,
         body: await renderBatch(batch),
-        redirect: "error",
+        redirect: "manual",
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       }, await deps.readAuthorities());
       await response.body?.cancel();
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      if (response.status === 413) throw new TooLargeError("it answered 413");
+      if (!response.ok) throw new Error(`it answered ${response.status}${redirectOf(response)}`);
     },
   };
+}
+
+/** Another one for a record without its texts: it is not what the receiver refused before. */
+function keyOf(batch: ShipBatch): string {
+  const { first, last } = rangeOf(batch);
+  const reduced = batch.isReduced ? "-reduced" : "";
+  return `"${encodeURIComponent(batch.chain)}/${first}-${last}${reduced}"`;
+}
+
+/** Where a redirect leads, without path and query: a place that takes records is named as it is. */
+function redirectOf({ status, headers, url }: Response): string {
+  const location = headers.get("location");
+  if (status < 300 || status > 399 || location === null) return "";
+  const base = url === "" ? undefined : url;
+  const target = URL.canParse(location, base) ? new URL(location, base).origin : "elsewhere";
+  return `, a redirect to ${target}, which is not followed`;
 }

@@ -6,6 +6,8 @@ import type { Sink } from "./sink.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** How long a receiver that has given up is waited for before our side is closed. */
+const EARLY_END_MS = 50;
 /** Facility 13, "log audit". */
 const FACILITY = 13;
 
@@ -13,7 +15,8 @@ const FACILITY = 13;
  * Sends each record as one message over TCP or TLS, framed by octet counts.
  *
  * Syslog has no acknowledgement. The nearest to one is that the receiver closes its side after ours
- * was closed: then it has read everything. A connection that breaks before is tried again.
+ * was closed: then it has read everything. One that ends before ours was closed is tried again: what
+ * was under way then is lost, although every byte was written.
  *
  * @see RFC 5424 (message), RFC 6587 section 3.4.1 and RFC 5425 (framing)
  */
@@ -34,16 +37,23 @@ export function createSyslogSink(
       const connection = await connect({ hostname, port, caCerts }, signal);
       const abort = () => closeQuietly(connection);
       signal.addEventListener("abort", abort, { once: true });
+      const end = readToEnd(connection);
       try {
         const encoder = new TextEncoder();
-        for (const record of batch.records) {
-          const message = encoder.encode(renderSyslog(record, batch.format));
+        for (const [index, record] of batch.records.entries()) {
+          const message = encoder.encode(renderSyslog(record, batch.format, batch.lines[index]));
           const frame = encoder.encode(`${message.length} `);
           await writeAll(connection, frame);
           await writeAll(connection, message);
         }
+        if (await endsWithin(end, EARLY_END_MS)) {
+          throw new Error("it closed the connection before it had read everything");
+        }
         await connection.closeWrite();
-        await readToEnd(connection, deps.closePatienceMs ?? CLOSE_TIMEOUT_MS);
+        if (!await endsWithin(end, deps.closePatienceMs ?? CLOSE_TIMEOUT_MS)) {
+          // Nobody can say what it has read.
+          throw new Error("it did not close the connection after the last message");
+        }
       } finally {
         signal.removeEventListener("abort", abort);
         closeQuietly(connection);
@@ -57,7 +67,12 @@ export function createSyslogSink(
  *
  * @throws {GateError} `ERR_CONFIG` for a format that has no lines.
  */
-export function renderSyslog(record: AuditRecord, format: ExportFormat): string {
+export function renderSyslog(
+  record: AuditRecord,
+  format: ExportFormat,
+  /** The record as a line of the format, if that was made already. */
+  line?: string,
+): string {
   if (format === "parquet") {
     throw new GateError("ERR_CONFIG", "Cannot ship Parquet over syslog", {
       hint: "Choose cef, ocsf, jsonl or csv for this sink.",
@@ -66,7 +81,7 @@ export function renderSyslog(record: AuditRecord, format: ExportFormat): string 
   const priority = FACILITY * 8 + severityOf(record);
   const host = headField(record.chain, 255);
   const messageId = headField(record.kind, 32);
-  const text = renderLine(record, format).trimEnd();
+  const text = (line ?? renderLine(record, format)).trimEnd();
   return `<${priority}>1 ${record.ts} ${host} toolgate ${Deno.pid} ${messageId} - ${text}`;
 }
 
@@ -103,16 +118,24 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** @throws if the receiver does not close: nobody can say what it has read. */
-async function readToEnd(connection: Deno.Conn, patienceMs: number): Promise<void> {
-  const buffer = new Uint8Array(1_024);
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error("it did not close the connection after the last message")),
-    patienceMs,
-  );
+/** Resolves when the receiver closes its side; what it says is of no interest. */
+function readToEnd(connection: Deno.Conn): Promise<void> {
+  const reading = (async () => {
+    const buffer = new Uint8Array(1_024);
+    while ((await connection.read(buffer)) !== null);
+  })();
+  reading.catch(() => {}); // whoever waits for the end hears of it
+  return reading;
+}
+
+/** @throws if the connection breaks. */
+async function endsWithin(end: Promise<void>, patienceMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs);
+  });
   try {
-    while ((await Promise.race([connection.read(buffer), late.promise])) !== null);
+    return await Promise.race([end.then(() => true), late]);
   } finally {
     clearTimeout(timer);
   }

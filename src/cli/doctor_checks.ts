@@ -21,6 +21,14 @@ export interface Check {
 export interface HealthReport {
   readonly version: string;
   readonly audit: { readonly ok: boolean; readonly reason: string | null };
+  readonly shipping: readonly {
+    readonly sink: string;
+    readonly to: string;
+    readonly error: string | null;
+    readonly behind: number;
+    readonly oldestSeconds: number | null;
+    readonly isLate: boolean;
+  }[];
   readonly strayErrors: { readonly count: number; readonly lastAt: string | null };
   readonly store: { readonly kind: string; readonly ok: boolean; readonly reason?: string };
   readonly sandbox:
@@ -108,6 +116,7 @@ export function checkHealth(health: HealthReport, config: Config): Check[] {
     checkSandbox(health.sandbox),
     ...(health.edge === null ? [] : [checkConnections(health.edge)]),
     ...health.servers.map((server) => checkServer(server, config)),
+    ...health.shipping.map(checkSink),
     ...(health.strayErrors.count === 0 ? [] : [
       warn(
         "stray errors",
@@ -153,6 +162,20 @@ export function warn(name: string, detail: string, remedy: string): Check {
 
 export function fail(name: string, detail: string, remedy: string): Check {
   return { name, status: "fail", detail, remedy };
+}
+
+function checkSink(sink: HealthReport["shipping"][number]): Check {
+  const { to, error, behind, oldestSeconds, isLate } = sink;
+  const since = oldestSeconds === null ? "" : `, the oldest for ${oldestSeconds} s`;
+  const waiting = behind === 0 ? "nothing waits" : `${behind} records wait${since}`;
+  if (error === null && !isLate) return ok("shipping", `${to}: ${waiting}`);
+  return warn(
+    "shipping",
+    `${to}: ${error ?? "it is behind"}; ${waiting}`,
+    isLate
+      ? `They wait for longer than audit.retentionDays, and the store grows: mend ${sink.sink}, or remove it`
+      : "Nothing is lost meanwhile; see what the receiver says",
+  );
 }
 
 /** `Infinity` has no place in JSON: null means that there is no limit. */

@@ -174,6 +174,9 @@ export const AuditSchema = z.strictObject({
     headers: z.record(z.string(), z.string()).default({}),
     /** PEM file of the authority that vouches for the place, beside those of the system. */
     ca: z.string().min(1).optional(),
+    /** Of one delivery. A record that is larger by itself goes alone. */
+    batchRecordsMax: z.int().min(1).max(5_000).default(1_000),
+    batchBytesMax: z.int().min(1_024).max(16_777_216).default(1_000_000),
   })).default([]),
 });
 

@@ -1,4 +1,5 @@
 import type { AuditPayloads } from "../audit/payload_box.ts";
+import type { SinkStatus } from "../audit/ship.ts";
 import type { AuditFilter, AuditPage } from "../audit/audit_query.ts";
 import type { PinDecision } from "../catalog/decide_pin.ts";
 import type { ToolDiff } from "../catalog/diff_definition.ts";
@@ -78,6 +79,8 @@ export interface ConsoleAudit {
   readonly verifyState: () => Promise<AuditVerifyState>;
   /** Starts a check of the whole log; `verifyState` says when it has ended. */
   readonly startVerify: (principal: Principal) => Promise<void>;
+  /** How it goes with the places that records are shipped to. */
+  readonly sinks: () => Promise<readonly SinkStatus[]>;
   /** Records as a download, oldest first. */
   readonly exportAudit: (filter: AuditFilter, format: "csv" | "jsonl") => Promise<Response>;
   /** Running executions and the newest ended ones, newest first. */

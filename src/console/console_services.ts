@@ -29,7 +29,8 @@ import { readRecordedCall } from "./recorded_call.ts";
 import { showExecution } from "./show_execution.ts";
 
 /** The service's own parts, from which the console's functions are made. */
-export interface ConsoleServicesDeps extends Pick<ConsoleAudit, "exportAudit">, ConsoleUsage {
+export interface ConsoleServicesDeps
+  extends Pick<ConsoleAudit, "exportAudit" | "sinks">, ConsoleUsage {
   readonly config: Pick<Config, "auth" | "server">;
   readonly version: string;
   readonly instance: string;
@@ -119,6 +120,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
       await record(principal, "audit.verify");
       checker.start();
     },
+    sinks: deps.sinks,
     exportAudit: deps.exportAudit,
     accountAt: deps.accountAt,
     executionsLive: live.list,

@@ -1,5 +1,6 @@
 import type { ServerState } from "../model/catalog.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
+import type { Shipping, SinkStatus } from "../audit/ship.ts";
 import type { Config } from "../config/schema.ts";
 import { unknownSpaces } from "../config/space_modes.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -22,6 +23,8 @@ export interface HealthDeps {
     readonly catalog: () => Promise<Catalog>;
     readonly sandbox: () => Promise<SandboxPool>;
   };
+  /** Null until the service listens. */
+  readonly shipping: () => Pick<Shipping, "status" | "known"> | null;
   readonly strayErrors: () => StrayErrorStatus;
   readonly edge: () => EdgeStatus | null;
   readonly clock: () => ClockStatus;
@@ -47,9 +50,16 @@ const REPORT_PATIENCE_MS = 30_000;
 export function createHealth(deps: HealthDeps): Health {
   const askStore = createProbe(() => deps.store.logs());
   const askSandbox = createProbe(async () => (await deps.gate.sandbox()).status());
+  const askShipping = createProbe(async () => await deps.shipping()?.status() ?? []);
+  const isOpen = deps.config.auth === "none";
   const stateOf = async (patienceMs?: number) => {
     const audit = deps.audit.health();
-    const [store, sandbox] = await Promise.all([askStore(patienceMs), askSandbox(patienceMs)]);
+    const [store, sandbox, counted] = await Promise.all([
+      askStore(patienceMs),
+      askSandbox(patienceMs),
+      askShipping(patienceMs),
+    ]);
+    const shipping = counted.ok ? counted.value : deps.shipping()?.known() ?? [];
     const policy = deps.gate.policy.status();
     const draining = deps.isDraining();
     return {
@@ -58,6 +68,9 @@ export function createHealth(deps: HealthDeps): Health {
       version: deps.version,
       instance: deps.instance,
       audit,
+      // A place that is away turns nothing red: calls are recorded, and the records wait.
+      shipping: isOpen ? shipping : shipping.map(({ to: _, ...told }) => told),
+      alarms: shipping.filter(({ isLate }) => isLate).map(alarmOf),
       store: { kind: deps.store.kind, ...store, value: undefined },
       // Defects, not a state: they are for people, and turn nothing red.
       strayErrors: deps.strayErrors(),
@@ -68,7 +81,7 @@ export function createHealth(deps: HealthDeps): Health {
         digest: policy.digest,
         since: policy.since,
         // Anybody may ask, and the reason names tools: where log-in is needed only the places are told.
-        rejected: deps.config.auth === "none" ? policy.rejected : placesOf(policy.rejected),
+        rejected: isOpen ? policy.rejected : placesOf(policy.rejected),
       },
     };
   };
@@ -82,6 +95,7 @@ export function createHealth(deps: HealthDeps): Health {
       const unknown = unknownSpaces(deps.config, deps.gate.policy.current().spaces);
       return {
         ...await stateOf(REPORT_PATIENCE_MS),
+        shipping: deps.shipping()?.known() ?? [],
         policy: { ...status, problems: [...status.problems, ...unknown] },
         servers: deps.gate.servers(),
         edge: deps.edge(),
@@ -91,6 +105,12 @@ export function createHealth(deps: HealthDeps): Health {
       };
     },
   };
+}
+
+function alarmOf({ sink, behind, oldestSeconds }: SinkStatus): string {
+  const days = Math.floor((oldestSeconds ?? 0) / 86_400);
+  return `${sink} is behind by more than audit.retentionDays: ${behind} records wait, the oldest ` +
+    `for ${days} days, and the store grows`;
 }
 
 /** Files and lines of a reason, without what it says of them. */

@@ -52,6 +52,8 @@ export const keyOf = {
     `audit/large-payload/${part(chain)}/${part(id)}`,
   /** How far a sink has acknowledged. */
   auditCursor: (sink: string) => `audit/cursor/${part(sink)}`,
+  /** The batches of a chain that are on their way to a sink. */
+  auditShipPlan: (sink: string, chain: string) => `audit/ship-plan/${part(sink)}/${part(chain)}`,
   /** Which replica ships to a sink at the moment. */
   auditShipLease: (sink: string) => `audit/ship-lease/${part(sink)}`,
 } as const;

@@ -15,6 +15,19 @@ export interface MetricsSources {
     readonly running: number;
   } | null;
   readonly servers: () => readonly { readonly server: string; readonly status: string }[];
+  /** Places that records are shipped to. */
+  readonly sinks: () => readonly SinkFigures[];
+}
+
+/** How it goes with one place, as it was found last. */
+export interface SinkFigures {
+  readonly sink: string;
+  readonly error: string | null;
+  readonly failures: number;
+  readonly behind: number;
+  readonly oldestSeconds: number | null;
+  readonly reduced: number;
+  readonly isLate: boolean;
 }
 
 export interface Metrics {
@@ -127,6 +140,41 @@ function gauges(sources: MetricsSources): string[] {
       "toolgate_upstream_ready",
       "1 if the server answered its last listing",
       sources.servers().map(({ server, status }) => [{ server }, status === "ready" ? 1 : 0]),
+    ),
+    ...sinkGauges(sources.sinks()),
+  ];
+}
+
+function sinkGauges(sinks: readonly SinkFigures[]): string[] {
+  if (sinks.length === 0) return [];
+  const gauge = (name: string, help: string, read: (figures: SinkFigures) => number) =>
+    gaugeLines(
+      `toolgate_audit_ship_${name}`,
+      help,
+      sinks.map((figures) => [{ sink: figures.sink }, read(figures)]),
+    );
+  return [
+    ...gauge("behind_records", "Records that wait for a sink", ({ behind }) => behind),
+    ...gauge(
+      "oldest_seconds",
+      "Age of the oldest record that waits for a sink",
+      ({ oldestSeconds }) => oldestSeconds ?? 0,
+    ),
+    ...gauge("failed_tries", "Tries that failed, one after the other", ({ failures }) => failures),
+    ...gauge(
+      "reduced_records",
+      "Records that went without their texts since the start",
+      ({ reduced }) => reduced,
+    ),
+    ...gauge(
+      "late",
+      "1 if records wait for longer than the retention: the store grows",
+      ({ isLate }) => isLate ? 1 : 0,
+    ),
+    ...gaugeLines(
+      "toolgate_audit_ship_error",
+      "1 with the last reason, while a sink does not take what is sent",
+      sinks.flatMap(({ sink, error }) => error === null ? [] : [[{ sink, reason: error }, 1]]),
     ),
   ];
 }

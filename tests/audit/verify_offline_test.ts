@@ -15,6 +15,7 @@ Deno.test("verifyOffline() checks an export and a folder of segments with the pu
     resolveSecrets: (text) => Promise.resolve(text),
     baseDir: audit.folder,
     log: () => {},
+    retentionMs: 90 * 86_400_000,
   }, AuditSchema.parse({ ship: [{ to: "file:out" }, { to: "file:cef", format: "cef" }] }).ship);
   for (let round = 0; round < 3; round++) {
     await writeExecutions(log, 5);

@@ -115,6 +115,7 @@ Deno.test("audit verify --file checks a folder of shipped segments", async (t) =
     resolveSecrets: (text) => Promise.resolve(text),
     baseDir: audit.folder,
     log: () => {},
+    retentionMs: 90 * 86_400_000,
   }, AuditSchema.parse({ ship: [{ to: "file:ship" }] }).ship);
   await writeExecutions(log, 3);
   await shipping.flush();

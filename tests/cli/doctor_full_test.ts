@@ -17,6 +17,7 @@ import { runIn, scriptedApp, withFolder } from "./cli_fixture.ts";
 const HEALTHY: HealthReport = {
   version: "0.1.0",
   audit: { ok: true, reason: null },
+  shipping: [],
   strayErrors: { count: 0, lastAt: null },
   store: { kind: "kv", ok: true },
   sandbox: {

@@ -247,6 +247,7 @@ function auditFunctions(
         writing: { ok: true, reason: null },
       }),
     startVerify: () => Promise.resolve(),
+    sinks: () => Promise.resolve([]),
     exportAudit: (_filter, format) => Promise.resolve(new Response(`export as ${format}\n`)),
   };
 }

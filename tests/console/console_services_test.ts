@@ -78,6 +78,7 @@ async function withServices(use: (parts: Parts) => Promise<void>): Promise<void>
     onError: (error) => assert.fail(`${error}`),
   });
   const services = await createConsoleServices({
+    sinks: () => Promise.resolve([]),
     authFailures,
     config,
     version: "0",

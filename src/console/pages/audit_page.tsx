@@ -1,3 +1,4 @@
+import type { SinkStatus } from "../../audit/ship.ts";
 import { AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
 import { renderReasons, SHOWN_EFFECTS, verdictOf } from "../../model/verdict.ts";
 import { type AuditForm, auditQueryString } from "../audit_form.ts";
@@ -16,6 +17,7 @@ import {
 } from "../view/parts.tsx";
 import { makeVisible } from "../visible_text.ts";
 import { Payload } from "../view/payload.tsx";
+import { ShippingView } from "../view/shipping.tsx";
 import { VerifyStateView } from "../view/verify_state.tsx";
 
 export interface AuditPageProps {
@@ -26,6 +28,7 @@ export interface AuditPageProps {
   /** Cursor of the next page; null: this is the last. */
   readonly next: string | null;
   readonly verify: AuditVerifyState;
+  readonly sinks: readonly SinkStatus[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -44,6 +47,7 @@ export function AuditLogPage(props: AuditPageProps) {
         </a>
       </Heading>
       <VerifyStateView state={verify} now={now} formToken={shell.visit?.formToken ?? ""} />
+      <ShippingView sinks={props.sinks} />
       <Filters form={form} />
       {problem === null ? null : (
         <div class="notice tone-bad" role="alert">

@@ -23,6 +23,7 @@ export function addAuditRoutes(
           form={form}
           {...found}
           verify={await deps.verifyState()}
+          sinks={await deps.sinks()}
           now={deps.now()}
         />,
         found.problem === null ? 200 : 422,

@@ -1,0 +1,69 @@
+/**
+ * A receiver of audit records in a process of its own, on node's HTTP server: `deno run
+ * record_receiver.ts` prints its port. `POST /mode` sets how it behaves, `GET /seen` says what came.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+export interface ReceiverMode {
+  /**
+   * `take`: any batch up to `bytesMax`, else 413. `cut`: 413 before the body was read, then the
+   * connection ends. `drop`: ends the connection without an answer above `bytesMax`. A number: that
+   * status, always.
+   */
+  readonly answer: "take" | "cut" | "drop" | number;
+  readonly bytesMax: number;
+}
+
+export interface SeenBatch {
+  /** The status it was answered with; 0 for none. */
+  readonly status: number;
+  readonly key: string;
+  readonly body: string;
+}
+
+const LARGEST = 100_000_000;
+let mode: ReceiverMode = { answer: "take", bytesMax: LARGEST };
+const seen: SeenBatch[] = [];
+
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const key = String(request.headers["idempotency-key"] ?? "");
+  const announced = Number(request.headers["content-length"] ?? 0);
+  const { answer, bytesMax } = mode;
+  if (answer === "cut" && announced > bytesMax) {
+    seen.push({ status: 413, key, body: "" });
+    response.writeHead(413, { connection: "close" }).end(() => request.socket.destroy());
+    return;
+  }
+  let body = "";
+  for await (const chunk of request.setEncoding("utf8")) body += chunk;
+  if (request.url === "/mode") {
+    mode = JSON.parse(body);
+    response.end();
+    return;
+  }
+  if (request.url === "/seen") {
+    response.end(JSON.stringify(seen.splice(0)));
+    return;
+  }
+  const isTooLarge = Buffer.byteLength(body) > bytesMax;
+  if (answer === "drop" && isTooLarge) {
+    seen.push({ status: 0, key, body });
+    request.socket.destroy();
+    return;
+  }
+  const status = typeof answer === "number" ? answer : isTooLarge ? 413 : 200;
+  seen.push({ status, key, body });
+  const isRedirect = status >= 300 && status < 400;
+  response.writeHead(status, isRedirect ? { location: "http://login.test/in?token=s3cret" } : {});
+  response.end();
+}
+
+if (import.meta.main) {
+  const server = createServer((request, response) => {
+    receive(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    console.log(typeof address === "object" ? address?.port : "");
+  });
+}
