@@ -60,8 +60,9 @@ export class TlsTunnel {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error("The tunnel is closed"));
-    for (const client of this.#clients) client.close();
+    for (const client of this.#clients.splice(0)) client.close();
     this.#listener?.close();
+    this.#listener = null;
     for (const connection of [...this.#connections]) this.#release(connection);
     await Promise.all(this.#running);
   }

@@ -143,6 +143,7 @@ function createDialer(options: OutboundOptions) {
     async close(): Promise<void> {
       closed = true;
       plain?.close();
+      plain = null;
       proxied.close();
       await tunnel.close();
     },

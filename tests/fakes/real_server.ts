@@ -19,6 +19,8 @@ export interface RealServerOptions {
   readonly command: string;
   /** `PORT` stands for the port it is to listen on. */
   readonly args: readonly string[];
+  /** Beside the environment of this process; `PORT` as a value stands for the port. */
+  readonly env?: { readonly [name: string]: string };
   /** A file of tests/servers that the command reads from standard input. */
   readonly script?: string;
 }
@@ -34,8 +36,12 @@ export function nodeScript(script: string): RealServerOptions {
 /** Starts a server and waits until it takes connections. */
 export async function startRealServer(options: RealServerOptions): Promise<RealServer> {
   const port = freePort();
+  const withPort = (text: string) => text === "PORT" ? String(port) : text;
   const child = new Deno.Command(options.command, {
-    args: options.args.map((argument) => argument === "PORT" ? String(port) : argument),
+    args: options.args.map(withPort),
+    env: Object.fromEntries(
+      Object.entries(options.env ?? {}).map(([name, value]) => [name, withPort(value)]),
+    ),
     cwd: SERVERS_FOLDER,
     stdin: options.script === undefined ? "null" : "piped",
     stdout: "piped",

@@ -56,6 +56,47 @@ Deno.test("Context7 is listed over HTTP", async () => {
   assert.ok(names.includes("resolve-library-id") && names.length >= 2, names.join());
 });
 
+Deno.test("the reference server of the protocol is listed and called over HTTP", async () => {
+  await using server = await startRealServer({
+    command: "node",
+    args: ["node_modules/@modelcontextprotocol/server-everything/dist/index.js", "streamableHttp"],
+    env: { PORT: "PORT" },
+  });
+  await using upstreams = openTestUpstreams({
+    mcpServers: { everything: { url: `${server.origin}/mcp` } },
+  });
+  const names = namesOf((await upstreams.list("everything")).tools);
+  assert.ok(names.includes("get-sum") && names.length >= 8, names.join());
+  const { content } = await upstreams.call(callOf("everything", "get-sum", { a: 2, b: 3 }));
+  assert.match(JSON.stringify(content), /5/);
+});
+
+Deno.test("the git server is listed and called over HTTP", async () => {
+  const folder = await Deno.makeTempDir();
+  await using server = await startRealServer({
+    command: "node",
+    args: ["node_modules/@cyanheads/git-mcp-server/dist/index.js"],
+    env: {
+      MCP_TRANSPORT_TYPE: "http",
+      MCP_HTTP_HOST: "127.0.0.1",
+      MCP_HTTP_PORT: "PORT",
+      GIT_BASE_DIR: folder,
+      LOGS_DIR: `${folder}/logs`,
+    },
+  });
+  await using upstreams = openTestUpstreams({
+    mcpServers: { git: { url: `${server.origin}/mcp` } },
+  });
+  const names = namesOf((await upstreams.list("git")).tools);
+  assert.ok(names.includes("git_init") && names.length >= 20, names.join());
+  const path = `${folder}/new`;
+  await Deno.mkdir(path);
+  const answer = await upstreams.call(callOf("git", "git_init", { path }));
+  assert.equal(answer.isError, false, JSON.stringify(answer));
+  assert.ok((await Deno.stat(`${path}/.git`)).isDirectory);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("an API on uvicorn sees the path, the query and the host that were meant", async () => {
   await using server = await startRealServer(UVICORN);
   const spec = await Deno.makeTempFile({ suffix: ".json" });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { createSecureServer } from "node:http2";
 import { OutboundRefusedError } from "../../src/upstream/address_guard.ts";
 import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
 import { headerOf, listenRaw, rawAnswer, type RawRequest } from "../fakes/raw_listener.ts";
+
+const pem = (name: string) =>
+  Deno.readTextFile(new URL(`../fakes/tls/${name}.pem`, import.meta.url));
 
 /** Every name leads to this machine. */
 function open(options: Partial<OutboundOptions> = {}) {
@@ -165,6 +169,25 @@ Deno.test("two names on one address share a connection, and each keeps its Host"
     server.requests.map((request) => headerOf(request, "host")),
     ["one.example", "two.example", "one.example"].map((name) => `${name}:${server.port}`),
   );
+});
+
+Deno.test("a server that speaks HTTP/2 gets the path and the authority, whatever a caller says of Host", async () => {
+  const seen: unknown[] = [];
+  const server = createSecureServer({ cert: await pem("certificate"), key: await pem("key") });
+  server.on("stream", (stream, headers) => {
+    seen.push([headers[":method"], headers[":path"], headers[":authority"], headers.host]);
+    stream.respond({ ":status": 200 });
+    stream.end("ok");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await using outbound = open({ caCerts: [await pem("authority")] });
+  const init = { method: "POST", body: "x", headers: { host: "evil.example" } };
+  const response = await outbound.fetch(`https://127.0.0.1:${port}/a%2Fb?q=1`, init);
+  assert.equal(await response.text(), "ok");
+  assert.deepEqual(seen, [["POST", "/a%2Fb?q=1", `127.0.0.1:${port}`, undefined]]);
+  await outbound.close();
+  await new Promise((resolve) => server.close(resolve));
 });
 
 Deno.test("a URL with a user in it is not called", async () => {
