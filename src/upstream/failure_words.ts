@@ -1,4 +1,6 @@
 import { ProtocolError } from "@modelcontextprotocol/client";
+import { DialError } from "../dial/dial_error.ts";
+import { OutboundRefusedError } from "./address_guard.ts";
 import { ChildFailure } from "./child_report.ts";
 import { readHttpError, rpcWords } from "./http_error.ts";
 
@@ -16,6 +18,21 @@ export function describeFailure(error: unknown): string {
     cause = cause instanceof ChildFailure ? null : cause.cause;
   }
   return reasons.join(": ").slice(0, CHARACTERS_MAX);
+}
+
+/**
+ * Why a server on the network gives no answer, for the program that called it; null if it is something
+ * else, such as a child process, whose words are for operators.
+ */
+export function networkReason(error: unknown): string | null {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth++) {
+    const http = readHttpError(cause);
+    if (http !== null) return `HTTP ${http.status}${http.words === null ? "" : `: ${http.words}`}`;
+    if (cause instanceof DialError || cause instanceof OutboundRefusedError) return cause.message;
+    cause = cause.cause;
+  }
+  return null;
 }
 
 function reasonOf(error: Error): string {

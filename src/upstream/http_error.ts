@@ -35,7 +35,7 @@ export function readHttpError(error: unknown): HttpError | null {
     status: Number(status) || 0,
     rpc: isRpc ? rpc : null,
     isAnswer: isRpc && (typeof id === "number" || typeof id === "string" && /^\d+$/.test(id)),
-    words: isRpc ? rpcWords(rpc) : json === undefined ? wordsOfText(body) : wordsOf(json),
+    words: isRpc ? rpcWords(rpc) : wordsOfBody(body, json),
     page: /<title[^>]*>\s*([^<]{1,200})/i.exec(body)?.[1]?.trim() ?? null,
   };
 }
@@ -57,6 +57,11 @@ export function rpcWords({ message, data }: { message: string; data?: unknown })
   const text = message.trim();
   if (more === null || text.includes(more)) return text;
   return text === "" ? more : `${text}: ${more}`;
+}
+
+/** What the body of an HTTP error says, for people; null if it is empty or a page. */
+export function wordsOfBody(body: string, json: unknown = parseBody(body)): string | null {
+  return json === undefined ? wordsOfText(body.trim()) : wordsOf(json);
 }
 
 /** JSON, or the data of an event stream. */

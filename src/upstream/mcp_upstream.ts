@@ -9,7 +9,7 @@ import {
   StillDownError,
 } from "./connection_keeper.ts";
 import { SERVICE } from "./credentials.ts";
-import { describeFailure } from "./failure_words.ts";
+import { describeFailure, networkReason } from "./failure_words.ts";
 import { readHttpError } from "./http_error.ts";
 import { createKeeperPool } from "./keeper_pool.ts";
 import { callMcp, type McpAnswer } from "./mcp_call.ts";
@@ -144,12 +144,14 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
   if (!isWaiting && !(error instanceof ConnectError)) {
     return explainMcpError(call, error, timeoutMs);
   }
-  const reason = explainMcpError(call, error.cause, timeoutMs);
-  if (reason.code === "ERR_CREDENTIAL") return reason;
+  const known = explainMcpError(call, error.cause, timeoutMs);
+  if (known.code === "ERR_CREDENTIAL") return known;
+  const reason = networkReason(error.cause);
+  const said = reason === null ? "" : `: ${reason}`;
   // Whatever broke, nothing of the call was sent yet.
   return isWaiting
-    ? unreachable(call, "is down", { retryAfterMs: error.retryAfterMs, cause: error })
-    : unreachable(call, "cannot be reached", { cause: error });
+    ? unreachable(call, `is down${said}`, { retryAfterMs: error.retryAfterMs, cause: error })
+    : unreachable(call, `cannot be reached${said}`, { cause: error });
 }
 
 /** Only operators read why a listing failed, so it says what the server said. */

@@ -128,7 +128,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-/** Only operators read why a listing failed, so it may say what agents are not told of a call. */
+/** Only operators read why a listing failed, so it says more than agents are told of a call. */
 function withReason(error: unknown, server: string, reason: string | null): unknown {
   if (reason === null || !(error instanceof GateError)) return error;
   if (error.code !== "ERR_UPSTREAM_UNREACHABLE") return error;

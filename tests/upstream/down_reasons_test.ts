@@ -62,6 +62,52 @@ Deno.test("a document that cannot be fetched says why, to the operator and to th
   await assertTold(upstreams, `${place} refuses connections`);
 });
 
+Deno.test("a document that is answered with an error tells the status and the words", async () => {
+  const json = { "content-type": "application/json" };
+  await using server = listenRaw({
+    answer: () => rawAnswer("503 Service Unavailable", json, '{"message":"closed until noon"}'),
+  });
+  const spec = `http://127.0.0.1:${server.port}/openapi.json`;
+  await using upstreams = openTestUpstreams({ openapi: { api: { spec } } });
+  const told = `Cannot use the OpenAPI document "${spec}": HTTP 503: closed until noon`;
+  assert.equal(await messageOf(upstreams.list("api")), told);
+  assert.equal(upstreams.status("api").error, told);
+});
+
+Deno.test("a program and the operator are told why an MCP server over HTTP gives no answer", async () => {
+  const text = { "content-type": "text/plain" };
+  const html = { "content-type": "text/html" };
+  await using busy = listenRaw({
+    answer: () => rawAnswer("503 Service Unavailable", text, "closed until noon"),
+  });
+  await using page = listenRaw({
+    answer: () => rawAnswer("502 Bad Gateway", html, "<title>node7.internal</title>"),
+  });
+  const gone = await deadPlace();
+  await using upstreams = openTestUpstreams({
+    mcpServers: {
+      busy: { url: `http://127.0.0.1:${busy.port}/mcp` },
+      page: { url: `http://127.0.0.1:${page.port}/mcp` },
+      gone: { url: `http://${gone}/mcp` },
+      inner: { url: "http://10.1.2.3/mcp" },
+    },
+  });
+  const cases = [
+    ["busy", "HTTP 503: closed until noon", /HTTP 503: closed until noon/],
+    ["page", "HTTP 502", /HTTP 502: node7\.internal/],
+    ["gone", `${gone} refuses connections`, /refuses connections/],
+    ["inner", "10.1.2.3 leads to a private address; set allowPrivateNetwork to call it", /private/],
+  ] as const;
+  for (const [server, forProgram, forOperator] of cases) {
+    assert.equal(
+      await messageOf(upstreams.call(callOf(server, "x"))),
+      `Cannot call "${server}.x": upstream "${server}" cannot be reached: ${forProgram}`,
+    );
+    assert.match(upstreams.status(server).error ?? "", forOperator);
+    assert.match(await messageOf(upstreams.list(server)), forOperator);
+  }
+});
+
 async function assertTold(upstreams: OpenedUpstreams, reason: string): Promise<void> {
   assert.equal(await messageOf(upstreams.list("api")), `Cannot reach "api": ${reason}`);
   assert.equal(upstreams.status("api").error, reason);

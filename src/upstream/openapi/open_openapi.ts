@@ -5,6 +5,7 @@ import { GateError } from "../../model/errors.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
 import { authorizedFetch } from "../authorized_fetch.ts";
 import { createCredentials, type Credentials } from "../credentials.ts";
+import { wordsOfBody } from "../http_error.ts";
 import { explainHttpStatus, explainMcpError, neverSent } from "../mcp_errors.ts";
 import { createOutbound, type Outbound } from "../outbound_fetch.ts";
 import { createSecretMask, maskedLog, resolveMasked, type SecretMask } from "../secret_mask.ts";
@@ -182,8 +183,8 @@ async function fileVersion(path: string): Promise<string> {
 async function fetchDocument(outbound: Outbound, url: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await outbound.fetch(url);
   if (!response.ok) {
-    await response.body?.cancel();
-    throw unreadable(url, `HTTP ${response.status}`);
+    const words = wordsOfBody(await response.text());
+    throw unreadable(url, `HTTP ${response.status}${words === null ? "" : `: ${words}`}`);
   }
   return new Uint8Array(await response.arrayBuffer());
 }
