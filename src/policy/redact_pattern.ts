@@ -1,4 +1,4 @@
-import type { Span } from "./redact_detectors.ts";
+import type { Span } from "./redact_span.ts";
 
 /** Longest run that one `*` stands for. */
 const RUN_MAX = 256;

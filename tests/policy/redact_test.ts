@@ -69,18 +69,18 @@ Deno.test("redactResult() takes the password out of a URL and the token out of a
 
 Deno.test("redactResult() hides values that stand under the name of a secret", () => {
   const { value, redactions } = redactResult(
-    { password: "x", client_secret: "y", "API-Key": 7, token: "page2", nextToken: "a", note: "b" },
+    { password: "x", client_secret: "y", "API-Key": 7, token: "t", nextToken: "a", note: "b" },
     ["secrets"],
   );
   assert.deepEqual(value, {
     password: "[redacted:secret]",
     client_secret: "[redacted:secret]",
     "API-Key": "[redacted:secret]",
-    token: "page2",
+    token: "[redacted:secret]",
     nextToken: "a",
     note: "b",
   });
-  assert.equal(redactions, 3);
+  assert.equal(redactions, 4);
 });
 
 Deno.test("redactResult() takes out e-mail addresses, in texts and in names", () => {

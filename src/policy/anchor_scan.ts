@@ -1,0 +1,101 @@
+/** A piece of text that a detector starts from, with what to do where it stands. */
+export interface Anchor<Context> {
+  /** ASCII, at least two characters; in lower case if letter case does not matter. */
+  readonly text: string;
+  readonly ignoreCase?: boolean;
+  /** @param at where the anchor begins in the text. */
+  readonly visit: (context: Context, text: string, at: number) => void;
+}
+
+/** Commonest characters of JSON, logs and English first; what is not listed is rarer still. */
+const COMMON = 'etaoinsr "lhdcu,:mpf.gwyb/-_0123v4567=89k{}xjqzETAOINSRLHDCUMPFGWYBVKXJQZ@+%';
+const PAIRS = 128 * 128;
+
+/**
+ * Compiles a search for any number of anchors that reads a text once.
+ *
+ * Each anchor is known by its rarest pair of neighbouring characters. One table lookup for each
+ * character of the text tells whether such a pair stands there; only then whole anchors are
+ * compared. So the cost hardly depends on how many anchors there are.
+ */
+export function compileAnchors<Context>(
+  anchors: readonly Anchor<Context>[],
+): (context: Context, text: string) => void {
+  const slots: Slot<Context>[][] = [[]];
+  const table = new Uint8Array(PAIRS);
+  for (const anchor of anchors) {
+    const offset = rarestPair(anchor.text);
+    for (const pair of pairsAt(anchor, offset)) {
+      if (table[pair] === 0) table[pair] = slots.push([]) - 1;
+      slots[table[pair] ?? 0]?.push({ anchor, offset });
+    }
+  }
+  if (slots.length > 256) throw new RangeError("Too many pairs of anchors for one table");
+  return (context, text) => {
+    const { length } = text;
+    let before = text.charCodeAt(0) & 127;
+    for (let index = 1; index < length; index++) {
+      const code = text.charCodeAt(index) & 127;
+      const slot = table[before << 7 | code];
+      if (slot !== 0) visitSlot(slots[slot as number] ?? [], context, text, index - 1);
+      before = code;
+    }
+  };
+}
+
+function visitSlot<Context>(
+  slot: readonly Slot<Context>[],
+  context: Context,
+  text: string,
+  pairAt: number,
+): void {
+  for (const { anchor, offset } of slot) {
+    const at = pairAt - offset;
+    if (at >= 0 && stands(text, anchor, at)) anchor.visit(context, text, at);
+  }
+}
+
+interface Slot<Context> {
+  readonly anchor: Anchor<Context>;
+  /** Where the pair stands in the anchor. */
+  readonly offset: number;
+}
+
+function stands<Context>(text: string, anchor: Anchor<Context>, at: number): boolean {
+  if (anchor.ignoreCase !== true) return text.startsWith(anchor.text, at);
+  for (let offset = 0; offset < anchor.text.length; offset++) {
+    const wanted = anchor.text.charCodeAt(offset);
+    const code = text.charCodeAt(at + offset);
+    if (code !== wanted && !(wanted >= 97 && wanted <= 122 && code === wanted - 32)) return false;
+  }
+  return true;
+}
+
+function rarestPair(text: string): number {
+  let best = 0;
+  let bestScore = -1;
+  for (let offset = 0; offset + 1 < text.length; offset++) {
+    const score = rarity(text[offset]) + rarity(text[offset + 1]);
+    if (score <= bestScore) continue;
+    best = offset;
+    bestScore = score;
+  }
+  return best;
+}
+
+function rarity(character = ""): number {
+  const place = COMMON.indexOf(character);
+  return place < 0 ? COMMON.length : place;
+}
+
+function pairsAt<Context>({ text, ignoreCase }: Anchor<Context>, offset: number): Set<number> {
+  const forms = (character = "") =>
+    ignoreCase === true ? [character, character.toUpperCase()] : [character];
+  const pairs = new Set<number>();
+  for (const first of forms(text[offset])) {
+    for (const second of forms(text[offset + 1])) {
+      pairs.add((first.charCodeAt(0) & 127) << 7 | second.charCodeAt(0) & 127);
+    }
+  }
+  return pairs;
+}

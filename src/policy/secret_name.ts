@@ -1,0 +1,100 @@
+import { secretOfHeader } from "./redact_headers.ts";
+
+/** A longer name is no name of a field. */
+const NAME_CHARACTERS_MAX = 80;
+
+/**
+ * What a name says of its value.
+ *
+ * - `secret`: any text or number, however short.
+ * - `token`: the same, but a small number is a count (`token: 3`).
+ * - `tokens`: numbers are counts (`max_tokens: 4096`).
+ * - `word`: texts only, since numbers under it are counts (`pass: 12, fail: 0`).
+ * - `header`: texts that look like credentials, `Authorization` and `Cookie`.
+ */
+export type SecretNameKind = "secret" | "token" | "tokens" | "word" | "header";
+
+/** What every name of a secret has in it. */
+const HINT = /pass|pw|secret|token|key|credential|cookie|authorization|jwt|otp|psk|bearer/i;
+/** Ends of names written as one word: `dbpassword`, `clientsecret`, `xapikey`. */
+const SECRET_END = new RegExp(
+  "(?:passwords?|passwds?|passwort|passphrases?|passcodes?|pwd|passwordhash|secrets?|credentials?" +
+    "|(?:api|secret|private|accesskeysecret|secretaccess|sharedaccess|signing|signature|encryption" +
+    "|decryption|master|shared|account|auth|subscription|application|hmac|license)keys?|privatekeypem)$",
+);
+/** Names that end in `key` or `access key` only where the whole says so. */
+const SECRET_WHOLE: ReadonlySet<string> = new Set(["accesskey", "accesskeys", "awsaccesskey"]);
+const SECRET_WORDS: ReadonlySet<string> = new Set(["pass", "pw", "psk", "jwt", "bearer"]);
+const NUMBER_WORDS: ReadonlySet<string> = new Set(["otp", "totp"]);
+const HEADERS: ReadonlySet<string> = new Set([
+  ...["authorization", "proxyauthorization", "cookie", "setcookie"],
+]);
+/** Words before `token` with which it is a place in a list, a count or a part of a language model. */
+const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
+  ...["page", "next", "nextpage", "prev", "previous", "continuation", "continue", "cursor", "sync"],
+  ...["start", "starting", "resume", "delta", "skip", "pagination", "max", "min", "total", "num"],
+  ...[
+    "count",
+    "per",
+    "pad",
+    "bos",
+    "eos",
+    "unk",
+    "mask",
+    "sep",
+    "cls",
+    "stop",
+    "special",
+    "prompt",
+  ],
+  ...["completion", "input", "output", "cancel", "cancellation", "progress"],
+]);
+
+/**
+ * Whether a name promises a secret: `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key`, `token`.
+ *
+ * The end of a name decides: `tokenCount`, `secretName` and `passwordPolicy` are no secrets, nor are
+ * the tokens of lists, such as `nextPageToken`, which programs give back to ask for the next page.
+ */
+export function secretNameKind(name: string): SecretNameKind | null {
+  if (name.length < 2 || name.length > NAME_CHARACTERS_MAX || !HINT.test(name)) return null;
+  // A name that was redacted before keeps its meaning, and the mark has none.
+  const words = name.replaceAll(/\[redacted:[^\]]*\]/g, " ").replaceAll(
+    /([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g,
+    "$1$3 $2",
+  )
+    .toLowerCase().split(/[^a-z0-9]+/);
+  const whole = words.join("").replace(/\d+$/, "");
+  if (HEADERS.has(whole)) return "header";
+  if (SECRET_END.test(whole) || SECRET_WHOLE.has(whole)) return "secret";
+  if (whole.endsWith("tokens")) return "tokens";
+  if (whole.endsWith("token")) {
+    const split = words.findIndex((word) => /^token\d*$/.test(word));
+    const before = split > 0 ? words[split - 1] : whole.slice(0, -"token".length);
+    return HARMLESS_TOKEN.has(before ?? "") ? null : "token";
+  }
+  const last = words.findLast((word) => /[a-z]/.test(word))?.replace(/\d+$/, "") ?? "";
+  if (NUMBER_WORDS.has(last)) return "secret";
+  return SECRET_WORDS.has(last) ? "word" : null;
+}
+
+/** Whether a text or number under a name of this kind is taken out. */
+export function isSecretValue(kind: SecretNameKind, value: string | number): boolean {
+  if (value === "") return false;
+  if (kind === "header") return typeof value === "string" && secretOfHeader(value, true) !== null;
+  if (typeof value === "string" && !isDigits(value)) return true;
+  switch (kind) {
+    case "secret":
+      return true;
+    case "token":
+      return String(value).length >= 4 && isDigits(String(value));
+    case "tokens":
+      return false;
+    case "word":
+      return typeof value === "string";
+  }
+}
+
+function isDigits(text: string): boolean {
+  return text.length <= 12 && /^\d+$/.test(text);
+}
