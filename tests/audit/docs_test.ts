@@ -19,7 +19,7 @@ Deno.test("docs/audit.md shows configuration that is valid", () => {
   assert.equal(configurations.length, 1);
   for (const text of configurations) {
     const { audit } = ConfigSchema.parse(parse(text));
-    assert.equal(audit.ship.length, 3);
+    assert.equal(audit.ship.length, 4);
     assert.equal(audit.anchors.length, 2);
   }
 });
