@@ -23,6 +23,8 @@ export interface RealServerOptions {
   readonly env?: { readonly [name: string]: string };
   /** A file of tests/servers that the command reads from standard input. */
   readonly script?: string;
+  /** Where it is to listen; any free port without it. */
+  readonly port?: number;
 }
 
 const START_MS_MAX = 60_000;
@@ -35,7 +37,7 @@ export function nodeScript(script: string): RealServerOptions {
 
 /** Starts a server and waits until it takes connections. */
 export async function startRealServer(options: RealServerOptions): Promise<RealServer> {
-  const port = freePort();
+  const port = options.port ?? freePort();
   const withPort = (text: string) => text === "PORT" ? String(port) : text;
   const child = new Deno.Command(options.command, {
     args: options.args.map(withPort),
