@@ -170,6 +170,7 @@ export async function execute(
       cpuMs: roundMs(outcome.cpuMs),
       tokensReturned: result.usage.tokensReturned,
       codeTokens: deps.countTokens(request.code),
+      ...(error?.line === undefined ? {} : { line: error.line }),
       ...(context.dryRun ? { dryRun: true } : {}),
       ...(outcome.oversize === null ? {} : {
         oversizeBytes: outcome.oversize.bytes,

@@ -15,6 +15,7 @@ Deno.test("toIdentifier() writes other characters, digits in front and reserved 
   strictEqual(toIdentifier("delete"), "delete_");
   strictEqual(toIdentifier("__proto__"), "__proto___");
   strictEqual(toIdentifier("then"), "then_");
+  strictEqual(toIdentifier("toJSON"), "toJSON_");
   strictEqual(toIdentifier("$search"), "$search_");
   strictEqual(toIdentifier("🚀"), "_");
 });

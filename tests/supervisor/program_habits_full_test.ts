@@ -1,6 +1,8 @@
 /** Programs as models write them, over the whole service: they run, or the answer says what to write. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { AuditRecord } from "../../src/model/event.ts";
 import { withApp } from "../fakes/app.ts";
+import { serveRecorded } from "../tasks/recorded_tools.ts";
 
 Deno.test("a function that nothing calls is the program", async () => {
   await withApp({ policies: "open" }, async ({ execute }) => {
@@ -126,5 +128,34 @@ Deno.test("preflight: block refuses no program that has something else to fall b
       const { error, calls } = await execute(code);
       deepStrictEqual([error?.code, calls.length], ["ERR_PREFLIGHT", 0], code);
     }
+  });
+});
+
+Deno.test("a program lists more than a thousand tools, and calls one named toJSON", async () => {
+  const inputSchema = { type: "object" };
+  const names = ["toJSON", ...Array.from({ length: 1_200 }, (_, index) => `tool_${index}`)];
+  const many = names.map((name) => ({ name, inputSchema, readOnly: true }));
+  await using servers = serveRecorded({ many });
+  const mcpServers = { many: { url: servers.urlOf("many") } };
+  await withApp({ policies: "open", mcpServers }, async ({ execute }) => {
+    servers.begin([{ server: "many", tool: "toJSON", args: {}, result: "called" }]);
+    const { result } = await execute(
+      'return [Object.keys(tools), "many" in tools, "x" in tools, Object.keys(tools.many).length];',
+    );
+    deepStrictEqual(result, [["many"], true, false, 1_201]);
+    strictEqual((await execute("return await tools.many.toJSON_();")).result, "called");
+    const { error } = await execute("return await tools.many.toJSON();");
+    strictEqual(error?.hint, "Write tools.many.toJSON_(args).");
+  });
+});
+
+Deno.test("the record of a failed program names the line, which the console marks", async () => {
+  await withApp({ policies: "open" }, async ({ execute, json }) => {
+    const { executionId } = await execute("const a = 1;\n\nthrow new Error(`no ${a}`);");
+    const { records } = await json<{ records: AuditRecord[] }>(
+      "GET",
+      `/audit?execution=${executionId}`,
+    );
+    strictEqual(records.find(({ kind }) => kind === "execution.end")?.detail?.line, 3);
   });
 });
