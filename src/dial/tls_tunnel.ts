@@ -76,7 +76,7 @@ export class TlsTunnel {
 
   async #accept(listener: Deno.TcpListener): Promise<void> {
     for await (const inner of listener) {
-      this.#connections.add(inner);
+      this.#hold(inner);
       this.#track(this.#serve(inner).finally(() => this.#release(inner)));
     }
   }
@@ -91,7 +91,7 @@ export class TlsTunnel {
     const url = new URL(`https://${request.authority}`);
     const outer = await this.#connect(url, request.secret, connect);
     if (outer === null) return await answerSocks(inner, false);
-    this.#connections.add(outer);
+    this.#hold(outer);
     try {
       await answerSocks(inner, true);
       await Promise.race([
@@ -117,6 +117,11 @@ export class TlsTunnel {
       this.#failures.set(place, isLate ? new Deno.errors.TimedOut("connecting timed out") : error);
       return null;
     }
+  }
+
+  #hold(connection: Deno.Conn): void {
+    this.#connections.add(connection);
+    if (this.#isBackground) connection.unref();
   }
 
   #release(connection: Deno.Conn): void {

@@ -2,12 +2,23 @@
  * Lists and calls upstreams as the service does, in a process of its own: with its own environment, and
  * with names that the tests' permissions do not have. Prints what became of each call.
  */
+import { runCommand } from "../../src/config/run_command.ts";
 import { siteEnvironment, takeProxyVariables } from "../../src/config/site_environment.ts";
+import { siteFetch } from "../../src/dial/site_fetch.ts";
 import { callOf, openTestUpstreams } from "./upstream_parts.ts";
 
 export interface ProbeInput {
   readonly config: Parameters<typeof openTestUpstreams>[0];
   readonly calls: readonly { server: string; name: string; args: { [name: string]: unknown } }[];
+  readonly site?: SiteInput;
+}
+
+/** What the process does beside its upstreams. */
+export interface SiteInput {
+  /** Fetched as issuers and receivers of records are. */
+  readonly urls: readonly string[];
+  /** Run as for a secret reference. */
+  readonly command: string;
 }
 
 export interface ProbeOutput {
@@ -15,6 +26,9 @@ export interface ProbeOutput {
   readonly answers: readonly string[];
   /** By server, why it is down. */
   readonly reasons: { readonly [server: string]: string | null };
+  /** Bodies of the answers, or messages of the errors. */
+  readonly fetched: readonly string[];
+  readonly printed: string;
   /** Proxy variables that are left in the environment. */
   readonly left: readonly string[];
 }
@@ -37,7 +51,9 @@ export async function runProbe(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-async function probe({ config, calls }: ProbeInput): Promise<ProbeOutput> {
+const BOUNDS = { cwd: "/", timeoutMs: 10_000, outputBytesMax: 10_000 };
+
+async function probe({ config, calls, site }: ProbeInput): Promise<ProbeOutput> {
   takeProxyVariables();
   await using upstreams = openTestUpstreams(config, { env: siteEnvironment });
   const answers: string[] = [];
@@ -54,7 +70,13 @@ async function probe({ config, calls }: ProbeInput): Promise<ProbeOutput> {
     upstreams.servers.map((server) => [server, upstreams.status(server).error]),
   );
   const left = Object.keys(Deno.env.toObject()).filter((name) => /_proxy$/i.test(name));
-  return { answers, reasons, left };
+  const fetched: string[] = [];
+  for (const url of site?.urls ?? []) {
+    const body = siteFetch(url).then((response) => response.text(), (error) => error.message);
+    fetched.push(await body);
+  }
+  const printed = site === undefined ? "" : (await runCommand(site.command, BOUNDS)).stdout;
+  return { answers, reasons, fetched, printed, left };
 }
 
 if (import.meta.main) {

@@ -141,6 +141,23 @@ for (const { name, env } of ENVIRONMENTS) {
   });
 }
 
+/** What a proxy does with CONNECT: it joins the connection to another. */
+function joinTo(port: number): NonNullable<RawListenerOptions["connect"]> {
+  return async (_request, connection) => {
+    const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    await Promise.race([
+      connection.readable.pipeTo(outer.writable),
+      outer.readable.pipeTo(connection.writable),
+    ]).catch(() => {});
+    try {
+      outer.close();
+    } catch {
+      // The other side was faster.
+    }
+  };
+}
+
 Deno.test("a proxy of the site gets the absolute form over http, with its own credential alone", async () => {
   await using proxy = listenRaw({ answer });
   const env = { http_proxy: `http://us%40er:pa%3Ass@127.0.0.1:${proxy.port}`, NO_PROXY: ".other" };
@@ -157,25 +174,16 @@ Deno.test("a proxy of the site gets the absolute form over http, with its own cr
 Deno.test("a proxy of the site is asked for a tunnel over https, and the server sees origin-form", async () => {
   await using server = listenRaw({ tls, answer });
   await using proxy = listenRaw({
-    connect: async (_request, connection) => {
-      const outer = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-      await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
-      await Promise.race([
-        connection.readable.pipeTo(outer.writable),
-        outer.readable.pipeTo(connection.writable),
-      ]).catch(() => {});
-      try {
-        outer.close();
-      } catch {
-        // The other side was faster.
-      }
-    },
+    connect: joinTo(server.port),
   });
   await probeOrigins(["https://pinned.test:8443"], {
-    HTTPS_PROXY: `127.0.0.1:${proxy.port}`,
+    HTTPS_PROXY: `me:s3cret@127.0.0.1:${proxy.port}`,
     HTTP_PROXY: NOWHERE,
   });
-  for (const { line } of proxy.requests) assert.equal(line, "CONNECT pinned.test:8443 HTTP/1.1");
+  for (const request of proxy.requests) {
+    assert.equal(request.line, "CONNECT pinned.test:8443 HTTP/1.1");
+    assert.equal(headerOf(request, "proxy-authorization"), `Basic ${btoa("me:s3cret")}`);
+  }
   assertDirect(server, "pinned.test:8443");
 });
 
@@ -205,4 +213,27 @@ Deno.test("no variable of the environment undoes the pin of a checked address", 
     assert.equal(code, 0);
     assert.equal(new TextDecoder().decode(stdout).trim(), "0", JSON.stringify(env));
   }));
+});
+
+Deno.test("issuers and receivers are called through the proxy too, and see nothing of its password", async () => {
+  await using server = listenRaw({ tls, answer });
+  await using proxy = listenRaw({ answer, connect: joinTo(server.port) });
+  const site = {
+    urls: ["http://far.test:8080/jwks", "https://pinned.test:8443/jwks"],
+    command: 'printf %s "$HTTP_PROXY"',
+  };
+  const url = `http://me:s3cret@127.0.0.1:${proxy.port}`;
+  const env = { HTTP_PROXY: url, https_proxy: url };
+  const { fetched, printed, left } = await runProbe({ config: {}, calls: [], site }, env);
+  assert.deepEqual(fetched, ['{"seen":true}', '{"seen":true}']);
+  assert.deepEqual([printed, left], [url, []]);
+  assert.deepEqual(proxy.requests.map(({ line }) => line), [
+    "GET http://far.test:8080/jwks HTTP/1.1",
+    "CONNECT pinned.test:8443 HTTP/1.1",
+  ]);
+  for (const request of proxy.requests) {
+    assert.equal(headerOf(request, "proxy-authorization"), `Basic ${btoa("me:s3cret")}`);
+  }
+  assert.equal(server.requests[0]?.line, "GET /jwks HTTP/1.1");
+  assert.ok(!JSON.stringify(server.requests).includes("proxy-authorization"));
 });

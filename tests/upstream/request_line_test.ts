@@ -190,6 +190,34 @@ Deno.test("a server that speaks HTTP/2 gets the path and the authority, whatever
   await new Promise((resolve) => server.close(resolve));
 });
 
+Deno.test("behind a proxy a name that our resolver knows to be internal is refused all the same", async () => {
+  await using proxy = listenRaw();
+  const env = () => ({ HTTP_PROXY: `http://127.0.0.1:${proxy.port}` });
+  const url = "http://proxied.test/v1";
+  const inner = () => Promise.resolve(["10.0.0.1"]);
+  await using internal = open({ env, allowPrivateNetwork: false, lookup: inner });
+  await assert.rejects(internal.fetch(url), OutboundRefusedError);
+  assert.equal(proxy.requests.length, 0);
+  let asked = 0;
+  const unknown = () => {
+    asked++;
+    return Promise.reject(new Error("getaddrinfo ENOTFOUND"));
+  };
+  await using external = open({ env, allowPrivateNetwork: false, lookup: unknown });
+  for (let n = 0; n < 2; n++) assert.equal(await (await external.fetch(url)).text(), "ok");
+  assert.equal(last(proxy.requests).line, "GET http://proxied.test/v1 HTTP/1.1");
+  // A resolver that does not know the outside is not asked for each call.
+  assert.equal(asked, 1);
+});
+
+Deno.test("behind a proxy a resolver that never answers holds a call up for a second", async () => {
+  await using proxy = listenRaw();
+  const env = () => ({ HTTP_PROXY: `http://127.0.0.1:${proxy.port}` });
+  const never = () => new Promise<never>(() => {});
+  await using outbound = open({ env, allowPrivateNetwork: false, lookup: never });
+  assert.equal(await (await outbound.fetch("http://proxied.test/")).text(), "ok");
+});
+
 Deno.test("a URL with a user in it is not called", async () => {
   await using server = listenRaw();
   await using outbound = open();
