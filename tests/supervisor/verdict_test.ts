@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { type ErrorCode, GateError } from "../../src/model/errors.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
 import {
   dispositionOf,
@@ -8,222 +7,14 @@ import {
   renderReasons,
   verdictOf,
 } from "../../src/model/verdict.ts";
-import { callTool } from "../../src/supervisor/call_tool.ts";
-import type { CallToolDeps } from "../../src/supervisor/tool_call.ts";
-import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
-import { LimitsSchema } from "../../src/config/schema.ts";
-import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
-import { answerOf, callOf, contextOf, setUpGate } from "./gate_fixture.ts";
-
-const POLICY = `
-version: 1
-name: test
-groups: { finance: { claim: groups, has: finance } }
-tools: { pay: { read: [get], write: [refund, send] } }
-rules:
-  - { id: read, allow: read }
-  - { id: refunds, allow: write, tools: [pay.refund], for: [finance] }
-  - { id: blocked, deny: write, tools: [pay.refund], when: 'has(args.currency) && args.currency == "EUR"' }
-  - { id: big, ask: write, tools: [pay.refund], when: 'has(args.amount) && args.amount > 1000', by: finance, message: "Refund?" }
-`;
-const TOOLS = [
-  makeTool("pay", "get", {
-    inputSchema: { type: "object", properties: { id: { type: "string" } } },
-  }),
-  makeTool("pay", "refund", {
-    inputSchema: {
-      type: "object",
-      properties: { amount: { type: "number" }, currency: { type: "string" } },
-    },
-  }),
-  makeTool("pay", "send"),
-];
-const FINANCE = makePrincipal({ claims: { groups: ["finance"] } });
-
-interface Case {
-  readonly what: string;
-  readonly call: string;
-  readonly args?: unknown;
-  readonly deps?: Partial<CallToolDeps>;
-  readonly context?: Partial<ExecutionContext>;
-  readonly effect: string;
-  readonly reasons: string;
-}
-
-const failing = (code: ErrorCode): Partial<CallToolDeps> => ({
-  upstreams: { call: () => Promise.reject(new GateError(code, "No", { hint: "" })) },
-});
-const overLimit = (code: ErrorCode): Partial<CallToolDeps> => ({
-  quotas: {
-    reserve: () =>
-      Promise.resolve({
-        ok: false,
-        limit: "refund-day",
-        freesAt: null,
-        error: new GateError(code, "Used up", { hint: "" }),
-      }),
-  },
-});
-const quarantined = (reason: "pending" | "drift" | "blocked"): Partial<CallToolDeps> => ({
-  snapshot: () => ({
-    revision: 1,
-    tools: new Map(),
-    servers: new Map(),
-    quarantined: [{ server: "pay", name: "refund", reason, detail: "" }],
-  }),
-});
-
-const CASES: readonly Case[] = [
-  { what: "it worked", call: "pay.refund", effect: "allow", reasons: "rule refunds" },
-  {
-    what: "a limit is used up",
-    call: "pay.refund",
-    deps: overLimit("ERR_LIMIT_REACHED"),
-    effect: "refused",
-    reasons: "limit refund-day, rule refunds",
-  },
-  {
-    what: "a limit wants a person",
-    call: "pay.refund",
-    deps: overLimit("ERR_APPROVAL_REQUIRED"),
-    effect: "ask",
-    reasons: "limit refund-day, rule refunds",
-  },
-  {
-    what: "a limit cannot count the arguments",
-    call: "pay.refund",
-    deps: overLimit("ERR_INVALID_ARGUMENTS"),
-    effect: "refused",
-    reasons: "limit refund-day, rule refunds",
-  },
-  {
-    what: "the arguments do not fit the schema",
-    call: "pay.refund",
-    args: { amount: "1" },
-    effect: "refused",
-    reasons: "its arguments",
-  },
-  {
-    what: "the arguments are no object",
-    call: "pay.refund",
-    args: [1],
-    effect: "refused",
-    reasons: "its arguments",
-  },
-  {
-    what: "the arguments are too large",
-    call: "pay.get",
-    args: { id: "x".repeat(2_000) },
-    context: { limits: { ...LimitsSchema.parse({}), toolArgumentBytesMax: 1_000 } },
-    effect: "refused",
-    reasons: "its arguments",
-  },
-  {
-    what: "the definition drifted",
-    call: "pay.refund",
-    deps: quarantined("drift"),
-    effect: "refused",
-    reasons: "its definition changed since it was approved",
-  },
-  {
-    what: "the definition is new",
-    call: "pay.refund",
-    deps: quarantined("pending"),
-    effect: "refused",
-    reasons: "its definition was never approved",
-  },
-  {
-    what: "an operator blocked the tool",
-    call: "pay.refund",
-    deps: quarantined("blocked"),
-    effect: "refused",
-    reasons: "an operator blocked it",
-  },
-  {
-    what: "a rule that is called as a pin's word denies",
-    call: "pay.refund",
-    args: { currency: "EUR" },
-    effect: "deny",
-    reasons: "rule blocked, rule refunds",
-  },
-  {
-    what: "a rule asks",
-    call: "pay.refund",
-    args: { amount: 2_000 },
-    effect: "ask",
-    reasons: "rule big, rule refunds",
-  },
-  {
-    what: "the tool is hidden",
-    call: "pay.send",
-    effect: "hidden",
-    reasons: "hidden from this principal",
-  },
-  { what: "there is no such tool", call: "pay.x", effect: "hidden", reasons: "no such tool" },
-  ...(["ERR_UPSTREAM_UNREACHABLE", "ERR_UPSTREAM_TIMEOUT", "ERR_CREDENTIAL", "ERR_BUSY"] as const)
-    .map((code): Case => ({
-      what: code,
-      call: "pay.refund",
-      deps: failing(code),
-      effect: "failed",
-      reasons: "rule refunds",
-    })),
-  {
-    what: "the upstream refuses the arguments",
-    call: "pay.refund",
-    deps: failing("ERR_INVALID_ARGUMENTS"),
-    effect: "failed",
-    reasons: "rule refunds",
-  },
-  {
-    what: "it may have happened",
-    call: "pay.refund",
-    deps: failing("ERR_OUTCOME_UNKNOWN"),
-    effect: "unknown",
-    reasons: "rule refunds",
-  },
-  {
-    what: "it was cancelled",
-    call: "pay.refund",
-    deps: failing("ERR_CANCELLED"),
-    effect: "cancelled",
-    reasons: "rule refunds",
-  },
-  {
-    what: "the tool itself reports an error",
-    call: "pay.refund",
-    deps: { upstreams: { call: () => Promise.resolve({ ...answerOf(1), isError: true }) } },
-    effect: "failed",
-    reasons: "rule refunds",
-  },
-  {
-    what: "the result is not let through",
-    call: "pay.refund",
-    deps: {
-      output: {
-        check: () => ({ error: new GateError("ERR_UPSTREAM_RESULT", "Too large", { hint: "" }) }),
-        redactText: (_policy, text) => text,
-        redactValue: (_policy, value) => value,
-      },
-    },
-    effect: "failed",
-    reasons: "rule refunds",
-  },
-  {
-    what: "a dry run",
-    call: "pay.refund",
-    context: { dryRun: true },
-    effect: "planned",
-    reasons: "rule refunds",
-  },
-];
+import { makeCallOf, OUTCOME_CASES, overLimit } from "./outcome_cases.ts";
 
 Deno.test("only a call that went through is shown as allowed, and whatever stopped it comes first", async (t) => {
-  for (const { what, call, args, deps, context, effect, reasons } of CASES) {
+  for (const one of OUTCOME_CASES) {
+    const { what, effect, reasons } = one;
     await t.step(what, async () => {
-      const gate = setUpGate(POLICY, TOOLS, deps);
-      const outcome = await callTool(gate.deps, contextOf(FINANCE, context), callOf(call, args));
-      const record = gate.events.findLast(({ kind }) => kind === "call.outcome");
+      const { outcome, events } = await makeCallOf(one);
+      const record = events.findLast(({ kind }) => kind === "call.outcome");
       assert.ok(record !== undefined);
       const verdict = verdictOf(record);
       assert.equal(verdict?.effect, effect);
@@ -242,9 +33,9 @@ Deno.test("only a call that went through is shown as allowed, and whatever stopp
 
 Deno.test("a record of a limit names the limit and is never shown as allowed", async () => {
   for (const code of ["ERR_LIMIT_REACHED", "ERR_APPROVAL_REQUIRED"] as const) {
-    const gate = setUpGate(POLICY, TOOLS, overLimit(code));
-    await callTool(gate.deps, contextOf(FINANCE), callOf("pay.refund", { amount: 5 }));
-    const hit = gate.events.find(({ kind }) => kind === "limit.hit") as AuditEvent;
+    const deps = overLimit(code);
+    const { events } = await makeCallOf({ call: "pay.refund", args: { amount: 5 }, deps });
+    const hit = events.find(({ kind }) => kind === "limit.hit") as AuditEvent;
     const verdict = verdictOf(hit);
     assert.equal(verdict?.effect, code === "ERR_LIMIT_REACHED" ? "refused" : "ask");
     assert.match(renderReasons(verdict?.reasons ?? []), /^limit refund-day, /);
