@@ -15,7 +15,7 @@ const VALUE_MAX = 16_384;
 
 /** From a name to its value: the name's closing quote, `]`, and `=`, `:`, `=>` or their like. */
 const DELIMITER =
-  /(\\*["'`])?[\])]{0,2}[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}/y;
+  /(?:(\\*["'`])[\])]{0,2})?[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}/y;
 /** The same for `{"name": "DB_PASSWORD", "value": "…"}` and attributes of HTML. */
 const VALUE_OF_NAMED =
   /\\*["'][ \t]{0,16},?[ \t]{0,16}(?:\\*["'])?[Vv]alue(?:\\*["'])?[ \t]{0,16}[:=][ \t]{0,16}/y;
@@ -23,7 +23,9 @@ const QUOTE = /\\*["'`]/y;
 const NUMBER = /-?\d[\d.eE+-]*(?=[ \t\r\n\\]*(?:[,}\]]|$))/y;
 /** Words that stand where a secret would: types, states and masks. */
 const PLACEHOLDER =
-  /^(?:string|str|number|int|integer|boolean|bool|any|object|bytes|text|none|null|nil|undefined|unknown|true|false|yes|no|on|off|required|optional|empty|unset|missing|invalid|expired|hidden|masked|redacted|changed|default|secretstr|<.*|\*+|x{3,}|\.{2,}|-+|\[redacted.*|\$\{.*|\$\(.*|\{\{.*|%[A-Za-z_]+%|\$[A-Z_]+)[.,;:!?]*$/i;
+  /^(?:string|str|number|int|integer|boolean|bool|any|object|bytes|text|none|null|nil|undefined|unknown|true|false|yes|no|on|off|required|optional|empty|unset|missing|invalid|expired|hidden|masked|redacted|changed|default|secretstr|buffer|uint8array|arraybuffer|cryptokey|<.*|\*+|x{3,}|\.{2,}|-+|\[redacted.*|\$\{.*|\$\(.*|\{\{.*|%[A-Za-z_]+%|\$[A-Z_]+)[-.,;:!?)]*$/i;
+/** Formats that a program fills in: `%s:%s`, `{0}`, `${user}.key`. */
+const FORMAT = /^(?:%[a-z]|\{\w{0,32}\}|\$\{[^}]{0,64}\}|[:/ ])+$/;
 /** Code that asks for a value: `getenv("X")`, `config.token`, `process.env.TOKEN`. */
 const REFERENCE = /^[A-Za-z_$][\w$]*(?:\(|\[|(?:\??\.[A-Za-z_$][\w$]*)+(?:[(\[]|$))/;
 
@@ -44,6 +46,8 @@ export function findAssigned(text: string, at: number, state: AssignmentState): 
   state.nameLimit = end;
   const place = valuePlace(text, start, end);
   if (place === null) return [];
+  // A part of a media type or of a path: `"application/jwt": …`.
+  if (place.nameQuote !== "" && /[a-z][/+]$/.test(text.slice(start - 2, start))) return [];
   const name = text.slice(start, end);
   // An escaped line end before a name adds one letter to it, which changes no name that ends alike.
   const kind = secretNameKind(name) ?? (isKeyOfWords(text, start, end) ? "secret" : null);
@@ -93,6 +97,7 @@ function valuePlace(text: string, start: number, end: number): ValuePlace | null
     // Only in JSON may the value stand on the next line.
     const delimiter = match[0];
     if (nameQuote === "" && /[\n\r]|\\[nrt]/.test(delimiter)) return null;
+    if (nameQuote !== "" && isChoice(text, start)) return null;
     return { at: end + delimiter.length, nameQuote, delimiter };
   }
   VALUE_OF_NAMED.lastIndex = end;
@@ -107,6 +112,11 @@ function valuePlace(text: string, start: number, end: number): ValuePlace | null
   const isOption = text.startsWith("--", start) && /^ {1,4}[^\s-]/.test(text.slice(end, end + 6));
   if (!isOption) return null;
   return { at: end + text.slice(end, end + 5).search(/[^ ]|$/), nameQuote: "", delimiter: "=" };
+}
+
+/** The first text of `is ? "no token" : "a token"`. */
+function isChoice(text: string, start: number): boolean {
+  return /\?[ \t]{0,8}\\*["'`][^"'`]{0,64}$/.test(text.slice(Math.max(0, start - 88), start));
 }
 
 function readValue(text: string, place: NamedPlace): AssignedValue {
@@ -131,8 +141,10 @@ function readQuoted(text: string, from: number, quote: string, place: NamedPlace
   const end = endOfQuoted(text, from, quote);
   const value = quote.endsWith('"') ? text.slice(from, end) : beforeBoundary(text.slice(from, end));
   if (value.startsWith("[redacted:") && value.endsWith("]")) return [];
-  // This quote ends the text that the name stands in: `["password=", "x"]`.
-  if (place.nameQuote === "" && /^\s*(?:[,:\]}]|$)/.test(value)) return [];
+  // This quote ends the text that the name stands in: `["password=", "x"]`, `ask("Password:")`.
+  const isStart = text.startsWith(quote, place.start - quote.length);
+  if (place.nameQuote === "" && (isStart || /^\s*(?:[,:\]}]|$)/.test(value))) return [];
+  if (FORMAT.test(value)) return [];
   if (place.kind === "header") return headerSpans(from, value, true);
   return isSecretValue(place.kind, value) ? [secretSpan(from, from + value.length)] : [];
 }
@@ -146,7 +158,7 @@ function beforeBoundary(value: string): string {
 /** The scheme of a header stays, so that a reader sees what was there. */
 function headerSpans(at: number, value: string, isField: boolean): Span[] {
   const place = secretOfHeader(value, isField);
-  if (place === null || value.startsWith("[redacted:", place.start)) return [];
+  if (place === null || PLACEHOLDER.test(value.slice(place.start, place.end))) return [];
   return [secretSpan(at + place.start, at + place.end)];
 }
 
@@ -225,25 +237,47 @@ function readBare(text: string, place: NamedPlace): Span[] {
   const window = text.slice(at, at + VALUE_MAX);
   const block = endOfBlock(window, text, place);
   if (block > 0) return [secretSpan(at, at + block)];
-  const list = /^[[{]([^\]}\r\n"'`\\]{1,1024})[\]}]/.exec(window)?.[1];
-  if (list !== undefined && !list.startsWith("{")) {
-    const isSecret = !/^[\d.,\s-]*$/.test(list) || kind === "secret";
-    return isSecret ? [secretSpan(at + 1, at + 1 + list.length)] : [];
-  }
+  const list = /^[[{]([^\]}\r\n"'`\\]{1,1024})[\]}]/.exec(window);
+  if (list !== null && !window.startsWith("{{")) return bareList(at, kind, list);
   const run = bareRun(text, place).exec(window)?.[0] ?? "";
-  const end = at + run.length;
   const value = delimiter === ">"
     ? beforeBoundary(run)
     : kind === "header"
     ? run
     : run.replace(/[,;.)}\]]+$/, "");
-  if (value === "" || PLACEHOLDER.test(value) || REFERENCE.test(value)) return [];
+  if (!/[^[\](){}]/.test(value) || PLACEHOLDER.test(value) || REFERENCE.test(value)) return [];
   if (place.nameQuote !== "" && /^(?:true|false|null)/.test(value)) return [];
   if (kind === "header") return headerSpans(at, value, false);
-  if (!isSecretValue(kind, value)) return [];
-  const isTight = !/\s/.test(delimiter);
-  if (!isTight && !looksRandom(value) && !isWholeLine(text, place, end)) return [];
+  if (!isSecretValue(kind, value) || isCode(text, place, value, run)) return [];
+  if (/\s/.test(delimiter) && !looksRandom(value) && !isWholeLine(text, place, at + run.length)) {
+    return [];
+  }
   return [secretSpan(at, at + value.length)];
+}
+
+/** `[one, two]` and `{ name: value }` of YAML. */
+function bareList(at: number, kind: SecretNameKind, [whole, list = ""]: RegExpExecArray): Span[] {
+  const isCounts = kind !== "secret" && /^[\d.,\s-]*$/.test(list);
+  const isOfCode = /\.\.\.|\(/.test(list) || whole.startsWith("{") && !list.includes(":");
+  return isCounts || isOfCode ? [] : [secretSpan(at + 1, at + 1 + list.length)];
+}
+
+/** Arguments such as `password=password,`, types such as `credentials: Credentials,`, patterns. */
+function isCode(text: string, place: NamedPlace, value: string, run: string): boolean {
+  const { at, start, end, delimiter } = place;
+  const next = text[at + value.length] ?? "";
+  if (value === text.slice(start, end) && /[,)]/.test(next)) return true;
+  if (!/\s/.test(delimiter)) return false;
+  const isWord = /^[A-Za-z_$][A-Za-z_$]*$/.test(value);
+  if (isWord && (run !== value || delimiter.includes("=") && isOfProgram(text, place))) return true;
+  return /^!?\/[^/]*[[(^\\]/.test(value);
+}
+
+/** `self.password = word`, and `token = word`: a token is no word. */
+function isOfProgram(text: string, { start, end, kind }: NamedPlace): boolean {
+  return kind === "token" || kind === "tokens" ||
+    /^(?:self|this)\./.test(text.slice(start, end)) ||
+    /(?:^|\W)(?:const|let|var|my|val) $/.test(text.slice(Math.max(0, start - 8), start));
 }
 
 /** Length of a block of YAML: `|` or `>`, then the lines that stand further to the right; 0 if it is none. */
@@ -264,6 +298,7 @@ function bareRun(text: string, { start, end, kind, delimiter }: NamedPlace): Reg
   const before = text.slice(Math.max(0, start - 12), start);
   if (/[?&]$/.test(before)) return /^[^\s&#"'<>\\]+/;
   if (/;[ \t]*$/.test(before) && delimiter.startsWith("=")) return /^[^;"'\r\n\\]+/;
+  if (delimiter === ":") return /^(?:[^\s"'`<>\\,;&)}\]]|\\(?![nrtu"'\\/]))+/;
   const isVariable = /^[A-Z0-9_]+$/.test(text.slice(start, end).replace(/^[nrt](?=[A-Z])/, ""));
   if (isVariable || /(?:^|[\r\n])(?:export )?$/.test(before) || delimiter.trim() === ":") {
     return /^(?:[^\s"'`\\<]|\\(?![nrtu"'\\/]))+/;

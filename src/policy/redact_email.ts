@@ -29,6 +29,7 @@ const NO_DOMAIN_END: ReadonlySet<string> = new Set([
     "xml",
     "tgz",
     "gz",
+    "po",
   ],
   ...["service", "socket", "timer", "mount", "slice", "scope"],
 ]);

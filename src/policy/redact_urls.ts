@@ -8,6 +8,9 @@ const SURE_HOST =
 /** What may stand behind the user info at all. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}_]|\[[0-9A-Fa-f:])/u;
 
+/** What stands for a password in documents, and where one was hidden before. */
+const MASK = /^(?:\*+|x{3,}|\$\{[^}]*\}|<.*>|%5BREDACTED%5D|\[redacted:[^\]]*\])$/i;
+
 interface Signs {
   readonly colon: string;
   readonly at: string;
@@ -40,7 +43,7 @@ export function findUrlPassword(
   // A user may be called like an address: `ftp://bob@acme.com:word@host`.
   const isUserOpen = run.slice(0, colon).includes(signs.at);
   const end = endOfUserInfo(run, start, signs, isUserOpen);
-  if (end <= start) return null;
+  if (end <= start || MASK.test(run.slice(start, end))) return null;
   return { start: from + start, end: from + end, name: "url-password" };
 }
 

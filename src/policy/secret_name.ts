@@ -66,6 +66,8 @@ export function secretNameKind(name: string): SecretNameKind | null {
     .toLowerCase().split(/[^a-z0-9]+/);
   const whole = words.join("").replace(/\d+$/, "");
   if (HEADERS.has(whole)) return "header";
+  // `ERR_TOKEN` is the name of an error, `application/jwt` that of a media type.
+  if (/^err(?:or)?$/.test(words[0] ?? "") || /^[a-z]{4,12}\/[\w.+-]+$/.test(name)) return null;
   if (SECRET_END.test(whole) || SECRET_WHOLE.has(whole)) return "secret";
   if (whole.endsWith("tokens")) return "tokens";
   if (whole.endsWith("token")) {
@@ -80,21 +82,22 @@ export function secretNameKind(name: string): SecretNameKind | null {
 
 /** Whether a text or number under a name of this kind is taken out. */
 export function isSecretValue(kind: SecretNameKind, value: string | number): boolean {
-  if (value === "") return false;
-  if (kind === "header") return typeof value === "string" && secretOfHeader(value, true) !== null;
-  if (typeof value === "string" && !isDigits(value)) return true;
+  if (value === "" || typeof value === "string" && HARMLESS_VALUE.test(value)) return false;
   switch (kind) {
     case "secret":
       return true;
+    case "header":
+      return typeof value === "string" && secretOfHeader(value, true) !== null;
     case "token":
-      return String(value).length >= 4 && isDigits(String(value));
+      return !/^-?(?:\d{0,3}|\d*\.\d+(?:e-?\d+)?)$/.test(String(value));
     case "tokens":
-      return false;
+      return !COUNT.test(String(value));
     case "word":
       return typeof value === "string";
   }
 }
 
-function isDigits(text: string): boolean {
-  return text.length <= 12 && /^\d+$/.test(text);
-}
+/** `4096`, `1,200`, `128e3`, `16k`. */
+const COUNT = /^-?\d[\d.,_]{0,20}(?:e[+-]?\d{1,3})?[km]?$/i;
+/** Names of token types, and what `fetch` takes for `credentials`. */
+const HARMLESS_VALUE = /^(?:urn:ietf:|(?:same-origin|include|omit)$)/;

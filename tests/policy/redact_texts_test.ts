@@ -129,6 +129,14 @@ Deno.test("redactResult() leaves texts that only speak of secrets", () => {
     '{"password":null,"token":true,"secret":"","nextPageToken":"abc"} x',
     '{"properties":{"password":{"type":"string","minLength":8}}} x',
     "token: invalid, secret = none, password: ********",
+    "login(user=user, password=password, token=self.token)",
+    "tokens: BURST, credentials: Credentials, secret: Uint8Array,",
+    "{max_output_tokens:16384,reasoning_tokens:false,price:1}",
+    'ask("Password: "); const shown = isOpen ? "no token" : "a token";',
+    "self.password = password\nmy $pass = $self->{pass};",
+    "tokens = {\n  'root': []\n}; const TOKEN = /^[a-z]+$/;",
+    "headers: { authorization: `Bearer ${token}` }, user_pass = '%s:%s'",
+    '{"application/jwt":{"source":"iana"}} and http://user:****@host',
   ];
   for (const text of harmless) assert.equal(redact(text), text, text);
 });
