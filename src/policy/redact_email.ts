@@ -73,7 +73,8 @@ function startOfQuoted(text: string, at: number, from: number): number {
     // A quote with fewer backslashes ends the text that the address would stand in.
     if (!text.startsWith(escape, open)) return -1;
     if (text[open - 1] === "\\") continue;
-    return open + escape.length < close ? open : -1;
+    // What follows the quote of a JSON text is no local part: `{"a": "@b.example"}`.
+    return /^\s*[^\s:,\]}]/.test(text.slice(open + escape.length, close)) ? open : -1;
   }
   return -1;
 }
