@@ -10,8 +10,9 @@ import { readMessage } from "./read_message.ts";
  */
 export function readableAnswers(fetch: Outbound["fetch"]): Outbound["fetch"] {
   return async (url, init) => {
-    const response = await fetch(url, init);
-    if (init?.method !== "POST" || !response.ok) return response;
+    const received = await fetch(url, init);
+    if (init?.method !== "POST" || !received.ok) return received;
+    const response = await named(received);
     const readJson = response.json.bind(response);
     // In place: what the response is otherwise, a stream above all, stays as it came.
     return Object.defineProperty(response, "json", {
@@ -21,6 +22,17 @@ export function readableAnswers(fetch: Outbound["fetch"]): Outbound["fetch"] {
       },
     });
   };
+}
+
+/** JSON under another name, or none, as JSON. */
+async function named(response: Response): Promise<Response> {
+  const type = response.headers.get("content-type") ?? "";
+  const isKnown = /^\s*(application\/json|text\/event-stream|text\/html)\s*(;|$)/i.test(type);
+  if (isKnown || [202, 204].includes(response.status) || response.body === null) return response;
+  const text = await response.text();
+  const headers = new Headers(response.headers);
+  if (/^\s*[{[]/.test(text)) headers.set("content-type", "application/json");
+  return new Response(text, { status: response.status, headers });
 }
 
 /** @throws {ProtocolError} the error that the answer is, or `MALFORMED_ANSWER`. */

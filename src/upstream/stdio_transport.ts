@@ -65,17 +65,7 @@ export class StdioTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    const { command, args, env, cwd } = this.#options.command;
-    const child = new Deno.Command(command, {
-      args: [...args],
-      env: { ...env },
-      clearEnv: true,
-      ...(cwd === undefined ? {} : { cwd }),
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-      detached: Deno.build.os !== "windows",
-    }).spawn();
+    const child = await spawnChild(this.#options.command);
     this.#child = child;
     this.#writer = child.stdin.getWriter();
     await this.#options.reaper.watch(child.pid);
@@ -164,6 +154,34 @@ export class StdioTransport implements Transport {
 
 /** JSON-RPC error code of an answer that was too large to read. */
 export const MESSAGE_TOO_LARGE = -31_001;
+
+/** @throws {Error} that says what is not there. */
+async function spawnChild({ command, args, env, cwd }: StdioCommand): Promise<Deno.ChildProcess> {
+  if (cwd !== undefined) await checkFolder(cwd);
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      ...(cwd === undefined ? {} : { cwd }),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      detached: Deno.build.os !== "windows",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(`There is no program "${command}": install it, or name it with its path`, {
+      cause: error,
+    });
+  }
+}
+
+/** The runtime would start the child somewhere else. */
+async function checkFolder(cwd: string): Promise<void> {
+  const isFolder = await Deno.stat(cwd).then((found) => found.isDirectory, () => false);
+  if (!isFolder) throw new Error(`The folder "${cwd}", its "cwd", does not exist`);
+}
 
 async function pump(
   stream: ReadableStream<Uint8Array>,

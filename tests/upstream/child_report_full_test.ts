@@ -111,3 +111,14 @@ Deno.test("why a Node server does not start is told, wherever it wrote that", as
     }),
   );
 });
+
+Deno.test("a program or a folder that is not there is named", async () => {
+  await using upstreams = openTestUpstreams({
+    mcpServers: {
+      program: { command: "no-such-program" },
+      folder: { ...nodeServer(""), cwd: "/no/such/folder" },
+    },
+  });
+  await assert.rejects(upstreams.list("program"), /There is no program "no-such-program"/);
+  await assert.rejects(upstreams.list("folder"), /The folder "\/no\/such\/folder".*does not exist/);
+});

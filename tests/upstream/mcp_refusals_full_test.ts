@@ -320,3 +320,18 @@ Deno.test("an answer over HTTP with the id of another request fails at once", as
     );
   }
 });
+
+Deno.test("a JSON answer is read whatever its content type says", async () => {
+  for (
+    const type of ["text/plain", "text/json", "application/json-rpc", "APPLICATION/JSON", null]
+  ) {
+    await using server = startRawHttpServer(({ id, method }) => {
+      if (method !== "tools/call") return null;
+      const result = { content: [{ type: "text", text: "hi" }] };
+      const body = new TextEncoder().encode(JSON.stringify({ jsonrpc: "2.0", id, result }));
+      return new Response(body, { headers: type === null ? {} : { "content-type": type } });
+    });
+    await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+    assert.equal(wordsOf(await upstreams.call(callOf("far", "x"))), "hi", String(type));
+  }
+});
