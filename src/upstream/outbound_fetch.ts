@@ -2,6 +2,7 @@ import { connectFirst } from "../dial/connect.ts";
 import { DialError, unresolved } from "../dial/dial_error.ts";
 import { openClient } from "../dial/open_client.ts";
 import { createProxySenders } from "../dial/proxy_senders.ts";
+import { sendGetBody } from "../dial/send_get_body.ts";
 import { sendRequest } from "../dial/send_request.ts";
 import { readSiteProxies } from "../dial/site_proxies.ts";
 import { type Send, TlsTunnel } from "../dial/tls_tunnel.ts";
@@ -133,6 +134,17 @@ function createDialer(options: OutboundOptions) {
       guard.checkUrl(url);
       const proxy = findProxy(url);
       const request = { ...init, headers: withoutConnectionHeaders(init.headers) };
+      if (hasGetBody(request)) {
+        if (proxy !== null) {
+          throw new OutboundRefusedError(
+            "A GET with a body is not sent through a proxy of the site",
+          );
+        }
+        const [address = ""] = await resolve(url);
+        const body = new Uint8Array(await new Response(request.body).arrayBuffer());
+        const { method = "GET", headers, signal = null } = request;
+        return await sendGetBody(url, address, { method, headers, body, signal }, caCerts);
+      }
       if (proxy !== null) {
         await guard.checkKnown(url);
         if (closed) throw new TypeError("The upstream is closed");
@@ -148,6 +160,11 @@ function createDialer(options: OutboundOptions) {
       await tunnel.close();
     },
   };
+}
+
+/** `fetch` refuses such a request. */
+function hasGetBody({ method, body }: RequestInit): boolean {
+  return body !== undefined && body !== null && /^(GET|HEAD)$/i.test(method ?? "GET");
 }
 
 function withoutConnectionHeaders(given: RequestInit["headers"]): Headers {
