@@ -14,8 +14,6 @@ interface Place {
   readonly key: string | number;
 }
 
-/** In V8, not yet in TypeScript's library. */
-const RAW = JSON as unknown as { rawJSON(text: string): unknown };
 const PLACE_CHARS_MAX = 200;
 /** No number has more digits. */
 const INTEGER_CHARS_MAX = 310;
@@ -129,14 +127,6 @@ export function quoteInexactNumbers(json: string): string {
     index = end - 1;
   }
   return parts.length === 0 ? json : parts.join("") + json.slice(copied);
-}
-
-/** JSON in which a `bigint` is written as the number it is. */
-export function numbersToJson(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, each) => typeof each === "bigint" ? RAW.rawJSON(String(each)) : each,
-  );
 }
 
 /** Whether a string that ends here is followed by a colon. */

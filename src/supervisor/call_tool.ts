@@ -1,5 +1,6 @@
 import { unsentArguments } from "../audit/payload_box.ts";
 import { type GateError, reportError } from "../model/errors.ts";
+import { digitsForBigints } from "../model/exact_json.ts";
 import type { Decision } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
 import { giveWayAfter } from "../model/yield_to_loop.ts";
@@ -11,7 +12,6 @@ import { checkArguments } from "./check_arguments.ts";
 import { makeCall } from "./make_call.ts";
 import { eventOf, notMade, type Passage, refusal } from "./passage.ts";
 import { placeholderFor } from "./placeholder.ts";
-import { digitsForBigints } from "./read_values.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { CALL_VALUES_MAX, holdsMoreValues } from "../rpc/json_depth.ts";
 import { approvalRequired, policyDenied, toolUnavailable, tooManyValues } from "./refusals.ts";

@@ -1,9 +1,10 @@
 import { GateError } from "../model/errors.ts";
+import { digitsForBigints } from "../model/exact_json.ts";
 import { findNonFinite } from "../model/json_numbers.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
-import { digitsForBigints, readValues } from "./read_values.ts";
+import { readValues } from "./read_values.ts";
 import { type FormatUse, validateJson, type Validation } from "./validate_json.ts";
 import { describePattern } from "./wanted_pattern.ts";
 

@@ -1,4 +1,5 @@
 import { follow, isSchemaObject, type SchemaObject } from "../catalog/resolve_schema.ts";
+import { changeEntries, mapChanged } from "../model/exact_json.ts";
 import type { JsonSchema } from "../model/json.ts";
 import type { SchemaProblem } from "./validate_json.ts";
 
@@ -24,14 +25,6 @@ export function readValues(
 
 /** What a program's bytes are called on their way, for whom no value may be lost. */
 export const BYTES_KEY = "$toolgate:bytes";
-
-/** The same arguments as JSON has them: integers that are not exact as digits. */
-export function digitsForBigints(value: unknown): unknown {
-  if (typeof value === "bigint") return String(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return mapChanged(value, digitsForBigints);
-  return changeEntries(value as SchemaObject, (_, each) => digitsForBigints(each));
-}
 
 interface Reading {
   readonly root: SchemaObject;
@@ -152,8 +145,10 @@ function readInteger(
   return Number.isSafeInteger(number) ? number : integer;
 }
 
-function isWideInteger(schema: SchemaObject): boolean {
-  return BOUNDS.has(schema.format) && [schema.type].flat().includes("integer");
+/** Only where the digits are welcome: a server that takes numbers alone gets them as they are. */
+function isWideInteger({ format, type }: SchemaObject): boolean {
+  return BOUNDS.has(format) && Array.isArray(type) && type.includes("integer") &&
+    type.includes("string");
 }
 
 /** JSON Schema holds bounds against numbers only; these digits are one. */
@@ -172,32 +167,4 @@ function boundProblem(schema: SchemaObject, value: bigint): string | null {
   const isMultiple = typeof multipleOf !== "number" || !Number.isSafeInteger(multipleOf) ||
     value % BigInt(multipleOf) === 0n;
   return isMultiple ? null : `${value} must be a multiple of ${multipleOf}`;
-}
-
-/** The same list if nothing changed. */
-function mapChanged(
-  list: readonly unknown[],
-  change: (item: unknown, index: number) => unknown,
-): readonly unknown[] {
-  let changed: unknown[] | null = null;
-  for (let index = 0; index < list.length; index++) {
-    const item = change(list[index], index);
-    if (item !== list[index]) changed ??= [...list];
-    if (changed !== null) changed[index] = item;
-  }
-  return changed ?? list;
-}
-
-/** The same object if nothing changed. */
-function changeEntries(
-  object: SchemaObject,
-  change: (name: string, value: unknown) => unknown,
-): SchemaObject {
-  let isChanged = false;
-  const entries = Object.entries(object).map(([name, value]) => {
-    const changed = change(name, value);
-    if (changed !== value) isChanged = true;
-    return [name, changed] as const;
-  });
-  return isChanged ? Object.fromEntries(entries) : object;
 }

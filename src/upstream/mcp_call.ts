@@ -1,5 +1,6 @@
 import { UriTemplate } from "@modelcontextprotocol/client";
 import { z } from "zod";
+import { digitsForBigints } from "../model/exact_json.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../model/upstream.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import type { McpLists } from "./mcp_listing.ts";
@@ -50,7 +51,9 @@ export async function callMcp(
   };
   switch (call.kind) {
     case "tool": {
-      const params = { name: call.name, arguments: call.args, _meta };
+      // A server that takes digits gets what the program has sent.
+      const args = digitsForBigints(call.args) as UpstreamCall["args"];
+      const params = { name: call.name, arguments: args, _meta };
       const result = await connection.request(
         { method: "tools/call", params },
         ToolResultSchema,

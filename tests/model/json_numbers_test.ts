@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { numbersToJson } from "../../src/model/exact_json.ts";
 import {
   findInexactInteger,
   findNonFinite,
-  numbersToJson,
   quoteInexactNumbers,
 } from "../../src/model/json_numbers.ts";
 

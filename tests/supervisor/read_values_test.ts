@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { digitsForBigints } from "../../src/model/exact_json.ts";
 import type { JsonSchema } from "../../src/model/json.ts";
 import { callTool } from "../../src/supervisor/call_tool.ts";
-import { BYTES_KEY, digitsForBigints, readValues } from "../../src/supervisor/read_values.ts";
+import { BYTES_KEY, readValues } from "../../src/supervisor/read_values.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 
@@ -50,7 +51,8 @@ Deno.test("digits become exact integers wherever the schema says int64", () => {
 Deno.test("integers that are no longer exact, or out of bounds, are refused", () => {
   const schema = object({
     id: { ...int64, minimum: 1, exclusiveMaximum: 2 ** 60, multipleOf: 3 },
-    u: { type: "integer", format: "uint64" },
+    u: { type: ["integer", "string"], format: "uint64" },
+    plain: { type: "integer", format: "int64" },
   });
   const refused = (args: unknown) => String(read(schema, args));
   assert.match(refused({ id: 9007199254740992 }), /^\/id 9007199254740992 is beyond .* BigInt/);
@@ -60,6 +62,8 @@ Deno.test("integers that are no longer exact, or out of bounds, are refused", ()
   assert.match(refused({ id: "9007199254740994" }), /multiple of 3/);
   assert.match(refused({ id: "9223372036854775808" }), /is no int64/);
   assert.match(refused({ u: "-1" }), /is no uint64/);
+  // Who takes numbers alone gets them as they are.
+  assert.deepEqual(read(schema, { plain: 2 ** 53 }), { plain: 2 ** 53 });
   assert.deepEqual(read(schema, { id: "9007199254740993", u: "18446744073709551615" }), {
     id: 9007199254740993n,
     u: 18446744073709551615n,
