@@ -200,6 +200,23 @@ Deno.test("doctor ends with 0 when all is well and with 1 for any failure", asyn
   });
 });
 
+Deno.test("doctor compares clocks when it hears the service's, however long its checks take", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "toolgate.yaml"), "auth: none\n");
+    let now = Date.parse("2026-04-01T00:00:00Z");
+    const app = scriptedApp({
+      "GET /health": { ...HEALTHY, now: new Date(now).toISOString() },
+      get "POST /execute"() {
+        now += 60_000;
+        return GOOD_RUN;
+      },
+    });
+    const run = await runIn(folder, ["doctor"], { ...app, now: () => now });
+    assert.equal(run.code, 0, run.stdout);
+    assert.match(run.stdout, /^ok {4}clock/m);
+  });
+});
+
 Deno.test("doctor goes on after a service that does not start, and ends with 1", async () => {
   await withFolder(async (folder) => {
     const createApp = () => Promise.reject(new TypeError("odd"));
