@@ -15,10 +15,12 @@ const VALUE_MAX = 16_384;
 
 /** From a name to its value: the name's closing quote, `]`, and `=`, `:`, `=>` or their like. */
 const DELIMITER =
-  /(?:(\\*["'`])[\])]{0,2})?[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}/y;
-/** The same for `{"name": "DB_PASSWORD", "value": "…"}` and attributes of HTML. */
+  /(?:(\\*["'`]|%22|&quot;|&#3[49];|\\+u0022)[\])]{0,2})?[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}/y;
+/** The same for `{"name": "DB_PASSWORD", "value": "…"}`, attributes of HTML and two lines of YAML. */
 const VALUE_OF_NAMED =
-  /\\*["'][ \t]{0,16},?[ \t]{0,16}(?:\\*["'])?[Vv]alue(?:\\*["'])?[ \t]{0,16}[:=][ \t]{0,16}/y;
+  /(?:\\*["'][ \t]{0,16},?[ \t]{0,16}|(?:\r?\n|\\n)[ \t]{0,32})(?:\\*["'])?[Vv]alue(?:\\*["'])?[ \t]{0,16}[:=][ \t]{0,16}/y;
+/** Quotes of a JSON text within a URL, an HTML page, or another JSON text. */
+const ENCODED_QUOTE = /%22|&quot;|&#3[49];|\\+u0022/y;
 const QUOTE = /\\*["'`]/y;
 const NUMBER = /-?\d[\d.eE+-]*(?=[ \t\r\n\\]*(?:[,}\]]|$))/y;
 /** Words that stand where a secret would: types, states and masks. */
@@ -27,7 +29,8 @@ const PLACEHOLDER =
 /** Formats that a program fills in: `%s:%s`, `{0}`, `${user}.key`. */
 const FORMAT = /^(?:%[a-z]|\{\w{0,32}\}|\$\{[^}]{0,64}\}|[:/ ])+$/;
 /** Code that asks for a value: `getenv("X")`, `config.token`, `process.env.TOKEN`. */
-const REFERENCE = /^[A-Za-z_$][\w$]*(?:\(|\[|(?:\??\.[A-Za-z_$][\w$]*)+(?:[(\[]|$))/;
+const CALL = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*[(\[]/;
+const PROPERTY = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$/;
 
 export interface AssignmentState {
   /** No name before this place is looked at again. */
@@ -47,7 +50,14 @@ export function findAssigned(text: string, at: number, state: AssignmentState): 
   const place = valuePlace(text, start, end);
   if (place === null) return [];
   // A part of a media type or of a path: `"application/jwt": …`.
-  if (place.nameQuote !== "" && /[a-z][/+]$/.test(text.slice(start - 2, start))) return [];
+  if (
+    place.nameQuote !== "" &&
+    /(?:application\/|\+)$/.test(text.slice(Math.max(0, start - 12), start))
+  ) {
+    return [];
+  }
+  // The user of a URL, whose password is found as such.
+  if (text.startsWith("://", start - 3) && place.delimiter === ":") return [];
   const name = text.slice(start, end);
   // An escaped line end before a name adds one letter to it, which changes no name that ends alike.
   const kind = secretNameKind(name) ?? (isKeyOfWords(text, start, end) ? "secret" : null);
@@ -122,6 +132,11 @@ function isChoice(text: string, start: number): boolean {
 function readValue(text: string, place: NamedPlace): AssignedValue {
   const { at, kind, nameQuote } = place;
   if (text.startsWith("[redacted:", at)) return assigned([]);
+  ENCODED_QUOTE.lastIndex = at;
+  const encoded = ENCODED_QUOTE.exec(text)?.[0];
+  if (encoded !== undefined) {
+    return assigned(readEncoded(text, at + encoded.length, encoded, kind));
+  }
   QUOTE.lastIndex = at;
   const quote = QUOTE.exec(text)?.[0];
   if (quote !== undefined && place.delimiter !== ">") {
@@ -135,6 +150,14 @@ function readValue(text: string, place: NamedPlace): AssignedValue {
   if (number === undefined) return assigned(readBare(text, place));
   const isSecret = kind !== "header" && isSecretValue(kind, Number(number));
   return assigned(isSecret ? [secretSpan(at, at + number.length, nameQuote)] : []);
+}
+
+function readEncoded(text: string, from: number, quote: string, kind: SecretNameKind): Span[] {
+  const window = text.slice(from, from + VALUE_MAX);
+  const end = window.indexOf(quote);
+  const value = window.slice(0, Math.max(0, end));
+  if (/["\r\n]/.test(value) || !isSecretValue(kind, value)) return [];
+  return [secretSpan(from, from + end)];
 }
 
 function readQuoted(text: string, from: number, quote: string, place: NamedPlace): Span[] {
@@ -244,15 +267,23 @@ function readBare(text: string, place: NamedPlace): Span[] {
     ? beforeBoundary(run)
     : kind === "header"
     ? run
-    : run.replace(/[,;.)}\]]+$/, "");
-  if (!/[^[\](){}]/.test(value) || PLACEHOLDER.test(value) || REFERENCE.test(value)) return [];
+    : withoutNext(text, place, run).replace(/[,;.)}\]]+$/, "");
+  if (!/[^[\](){}]/.test(value) || PLACEHOLDER.test(value) || CALL.test(value)) return [];
+  const isLine = isWholeLine(text, place, at + run.length);
+  if (PROPERTY.test(value) && !(delimiter.trim() === ":" && isLine)) return [];
   if (place.nameQuote !== "" && /^(?:true|false|null)/.test(value)) return [];
   if (kind === "header") return headerSpans(at, value, false);
   if (!isSecretValue(kind, value) || isCode(text, place, value, run)) return [];
-  if (/\s/.test(delimiter) && !looksRandom(value) && !isWholeLine(text, place, at + run.length)) {
+  if (/\s/.test(delimiter) && !looksRandom(value) && !isLine) {
     return [];
   }
   return [secretSpan(at, at + value.length)];
+}
+
+/** `secret=a&next=b` and `Pwd=a;Uid=b` at the beginning of a line: variables of a shell go to its end. */
+function withoutNext(text: string, { start, end }: NamedPlace, run: string): string {
+  if (/^[A-Z0-9_]+$/.test(text.slice(start, end))) return run;
+  return run.replace(/[&;][\w.-]{1,64}=.*$/s, "");
 }
 
 /** `[one, two]` and `{ name: value }` of YAML. */

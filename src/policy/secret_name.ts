@@ -29,6 +29,10 @@ const NUMBER_WORDS: ReadonlySet<string> = new Set(["otp", "totp"]);
 const HEADERS: ReadonlySet<string> = new Set([
   ...["authorization", "proxyauthorization", "cookie", "setcookie"],
 ]);
+const MEDIA_TYPE = /^(?:application|audio|image|message|model|multipart|text|video)\/[\w.+-]+$/;
+/** Ends that change nothing: `SecretString`, `tokenValue`, `passwordConfirmation`. */
+const SAME_MEANING =
+  /(?<=password|secret|secretkey|apikey|token)(?:value|string|plaintext|confirm|confirmation|base)$/;
 /** Words before `token` with which it is a place in a list, a count or a part of a language model. */
 const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
   ...["page", "next", "nextpage", "prev", "previous", "continuation", "continue", "cursor", "sync"],
@@ -64,10 +68,10 @@ export function secretNameKind(name: string): SecretNameKind | null {
     "$1$3 $2",
   )
     .toLowerCase().split(/[^a-z0-9]+/);
-  const whole = words.join("").replace(/\d+$/, "");
+  const whole = words.join("").replace(/\d+$/, "").replace(SAME_MEANING, "");
   if (HEADERS.has(whole)) return "header";
   // `ERR_TOKEN` is the name of an error, `application/jwt` that of a media type.
-  if (/^err(?:or)?$/.test(words[0] ?? "") || /^[a-z]{4,12}\/[\w.+-]+$/.test(name)) return null;
+  if (/^err(?:or)?$/.test(words[0] ?? "") || MEDIA_TYPE.test(name)) return null;
   if (SECRET_END.test(whole) || SECRET_WHOLE.has(whole)) return "secret";
   if (whole.endsWith("tokens")) return "tokens";
   if (whole.endsWith("token")) {

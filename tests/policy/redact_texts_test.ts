@@ -47,6 +47,7 @@ Deno.test("redactResult() takes the whole password out of a URL", () => {
     "postgres://u:it's@h/db": "postgres://u:[redacted:url-password]@h/db",
     "'redis://:one@h1','redis://:two@h2'":
       "'redis://:[redacted:url-password]@h1','redis://:[redacted:url-password]@h2'",
+    "https://token:x-oauth@github.com/a": "https://token:[redacted:url-password]@github.com/a",
     "https://u:p?a#b@h/x": "https://u:[redacted:url-password]@h/x",
     "ftp://bob@acme.com:word@ftp.acme.com/":
       "ftp://bob@acme.com:[redacted:url-password]@ftp.acme.com/",
@@ -115,6 +116,13 @@ Deno.test("redactResult() hides what stands under the name of a secret in a text
     '<input name="password" value="x">': `<input name="password" value="${hidden}">`,
     "config['password'] = 'it'": `config['password'] = '${hidden}'`,
     "API key: 12345abc": `API key: ${hidden}`,
+    "- name: DB_PASSWORD\n  value: hunter": `- name: DB_PASSWORD\n  value: ${hidden}`,
+    "client_secret=abc&grant_type=x": `client_secret=${hidden}&grant_type=x`,
+    "Pwd=hunter;Uid=sa": `Pwd=${hidden};Uid=sa`,
+    "X-Vault-Token: s.abcdef": `X-Vault-Token: ${hidden}`,
+    "%7B%22password%22%3A%22a%2Bb%22%7D": `%7B%22password%22%3A%22${hidden}%22%7D`,
+    "{&quot;password&quot;:&quot;a b&quot;}": `{&quot;password&quot;:&quot;${hidden}&quot;}`,
+    "{\\u0022password\\u0022:\\u0022a\\u0022}": `{\\u0022password\\u0022:\\u0022${hidden}\\u0022}`,
   });
 });
 

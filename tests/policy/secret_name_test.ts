@@ -16,7 +16,7 @@ Deno.test("secretNameKind() knows names of secrets in every spelling", () => {
     ...["secret", "clientSecret", "client-secret", "signingSecret", "JWT_SECRET", "app_secret"],
     ...["x-api-key", "X-API-Key", "apiKey", "APIKey", "OPENAI_API_KEY", "openaiApiKey", "api.key"],
     ...["AWS_SECRET_ACCESS_KEY", "SecretAccessKey", "private_key", "privateKey", "secretKey"],
-    ...["encryption-key", "accessKey", "passwordHash", "credentials", "otp"],
+    ...["encryption-key", "accessKey", "passwordHash", "credentials", "otp", "SecretString"],
   ];
   for (const name of names) assert.equal(secretNameKind(name), "secret", name);
   const tokens = [
