@@ -98,17 +98,20 @@ Deno.test("checkHealth() says of each upstream its tools, or its error and how t
     listedAt: null,
     error: "spawn failed",
   };
+  const down = { since: 0, retryAt: null, exit: "exit code 1", stderr: [] };
   const checks = checkHealth({
     ...HEALTHY,
     servers: [
       { ...state, server: "good", status: "ready", error: null },
-      { ...state, server: "files", status: "down" },
+      { ...state, server: "files", status: "down", down },
       { ...state, server: "api", status: "stale" },
+      { ...state, server: "files", status: "down" },
     ] as unknown as HealthReport["servers"],
   }, config).filter((check) => check.name.startsWith("upstream"));
-  assert.deepEqual(checks.map((check) => check.status), ["ok", "fail", "fail"]);
+  assert.deepEqual(checks.map((check) => check.status), ["ok", "fail", "fail", "fail"]);
   assert.equal(checks[0]?.detail, "3 tools");
   assert.match(checks[1]?.remedy ?? "", /by hand to see why: npx x/);
+  assert.match(checks[3]?.remedy ?? "", /It answers, but not with its tools/);
   assert.match(checks[2]?.remedy ?? "", /http:\/\/a\.b\/mcp answers/);
 });
 
