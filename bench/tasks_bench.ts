@@ -19,20 +19,21 @@ if (folder === null) {
 }
 
 let failures = 0;
-console.log("set        level     tasks equal   calls warnings  s");
+console.log("set        level     tasks equal   calls warnings unchecked  s");
 for (const read of [readTauBench, readWorkBench]) {
   const set = await read(folder);
   for (const level of levels) {
     const start = performance.now();
-    const { equal, tasks, calls, warnings, failures: wrong } = await runTasks(set, level);
+    const report = await runTasks(set, level);
+    const { equal, tasks, calls, warnings, unchecked } = report;
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
     const counts = `${equal} of ${tasks}`.padEnd(13);
     console.log(
       `${set.name.padEnd(10)} ${level.padEnd(9)} ${counts} ${String(calls).padStart(5)} ` +
-        `${String(warnings).padStart(8)}  ${seconds}`,
+        `${String(warnings).padStart(8)} ${String(unchecked).padStart(9)}  ${seconds}`,
     );
-    for (const line of wrong) console.log(`  ${line}`);
-    failures += wrong.length;
+    for (const line of report.failures) console.log(`  ${line}`);
+    failures += tasks - equal;
   }
 }
 const { schemas, listed, accepted, refused, flagged } = await runSchemas(await readBfcl(folder));

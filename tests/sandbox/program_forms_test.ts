@@ -103,7 +103,12 @@ Deno.test("programForms() calls the function that a program declares and nothing
   for (const [code, name] of called) {
     assert.equal(bodyOf(code), `${code}\n\nreturn ${name}();`, code);
   }
+  assert.equal(
+    bodyOf("export const LIMIT = () => 5;\nexport async function main() { return LIMIT() }"),
+    "       const LIMIT = () => 5;\n       async function main() { return LIMIT() }\n\nreturn main();",
+  );
   const alone = [
+    "export const x = 1; return x;",
     "const orders = await f();\nfunction left() { return 1 }",
     "for (const x of y) z(x);\nasync function undo() { await w() }",
     "function f() { return 1 }\nreturn f();",

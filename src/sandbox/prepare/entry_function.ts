@@ -1,4 +1,5 @@
 import type { Token } from "./scan_tokens.ts";
+import { statementStarts } from "./top_statements.ts";
 
 /** How a program begins that declares functions and calls none of them. */
 export type Entry =
@@ -46,6 +47,17 @@ export function entryFunction(tokens: readonly Token[], starts: readonly number[
   if (declared.length === 1 && statements.length === 1) return declared[0] ?? null;
   const chosen = candidates.findLast(({ needsArguments }) => !needsArguments);
   return chosen ?? { uncalled: candidates.map(({ name }) => name) };
+}
+
+/** The `export` in front of functions; nobody imports from a program, and it means nothing else there. */
+export function exportedFunctions(tokens: readonly Token[]): Token[] {
+  const starts = statementStarts(tokens);
+  return starts.flatMap((from, index) => {
+    const to = starts[index + 1] ?? tokens.length;
+    const isFunction = tokens[from]?.text === "export" &&
+      declaredFunction(tokens, from + 1, to) !== null;
+    return isFunction ? [tokens[from] as Token] : [];
+  });
 }
 
 /** `async function name(…)`, `const name = async (…) => …` and the like. */

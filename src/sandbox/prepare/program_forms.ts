@@ -1,6 +1,6 @@
 import type { ProgramForm } from "../../rpc/protocol.ts";
 import { blankRange, blankWrapping, fenceProblem } from "./blank_wrapping.ts";
-import { entryFunction } from "./entry_function.ts";
+import { entryFunction, exportedFunctions } from "./entry_function.ts";
 import { scanTokens, type Token } from "./scan_tokens.ts";
 import { expressionStart, statementStarts } from "./top_statements.ts";
 
@@ -27,7 +27,7 @@ export function programForms(code: string): Forms {
   if (fences !== null) return { ok: false, message: fences, line: 1, column: 1 };
   const scan = scanTokens(whole);
   if (!scan.ok) return { ok: false, message: scan.message, ...placeOf(whole, scan.offset) };
-  const { text, tokens } = blankTypeImports(whole, scan.tokens);
+  const { text, tokens } = blankExports(blankTypeImports(whole, scan.tokens));
   const exported = exportDefault(text, tokens);
   if (exported !== null) {
     return { ok: true, forms: [wrap(exported, "let $out;", "\nreturn $out;", [])] };
@@ -93,11 +93,29 @@ function wrap(
   };
 }
 
+interface Scanned {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+}
+
+/** `async function main` for `export async function main`. */
+function blankExports({ text, tokens }: Scanned): Scanned {
+  if (!tokens.some((token) => token.text === "export")) return { text, tokens };
+  const exports = new Set(exportedFunctions(tokens));
+  let blanked = "";
+  let done = 0;
+  for (const { start, end } of exports) {
+    blanked += text.slice(done, start) + " ".repeat(end - start);
+    done = end;
+  }
+  return {
+    text: blanked + text.slice(done),
+    tokens: tokens.filter((token) => !exports.has(token)),
+  };
+}
+
 /** Spaces instead of `import type … from "…"`: whoever runs the program needs no types. */
-function blankTypeImports(
-  text: string,
-  tokens: readonly Token[],
-): { readonly text: string; readonly tokens: readonly Token[] } {
+function blankTypeImports(text: string, tokens: readonly Token[]): Scanned {
   const kept: Token[] = [];
   let blanked = "";
   let done = 0;
