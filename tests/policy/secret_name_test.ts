@@ -18,6 +18,8 @@ Deno.test("secretNameKind() knows names of secrets in every spelling", () => {
     ...["AWS_SECRET_ACCESS_KEY", "SecretAccessKey", "private_key", "privateKey", "secretKey"],
     ...["encryption-key", "accessKey", "passwordHash", "credentials", "otp", "SecretString"],
   ];
+  names.push("SecretString", "secretValue", "secret_key_base", "passwordConfirmation");
+  names.push("config/password", "db:password", "apiKeyValue");
   for (const name of names) assert.equal(secretNameKind(name), "secret", name);
   const tokens = [
     ...["token", "TOKEN", "GITHUB_TOKEN", "githubToken", "access_token", "authToken", "csrfToken"],
