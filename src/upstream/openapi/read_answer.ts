@@ -106,7 +106,9 @@ function readFailure(
     bytes: bytes.length,
     ...(isBusy
       ? {
-        hint: `The API takes this call again in ${seconds} s; wait, then repeat it`,
+        hint: seconds === 0
+          ? "The API takes this call again now; repeat it"
+          : `The API takes this call again in ${seconds} s; wait, then repeat it`,
         retryAfterMs: waitMs,
       }
       : response.status === 429
