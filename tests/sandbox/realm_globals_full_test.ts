@@ -410,3 +410,34 @@ Deno.test("a seeded Date is a Date in every other way", async () => {
     assert.equal(seeded.resultJson, real.resultJson);
   });
 });
+
+Deno.test("bytes and large integers leave a program in a form that the service can tell", async () => {
+  await withPool(REALM, async (pool) => {
+    const seen: unknown[] = [];
+    const outcome = await runCode(
+      pool,
+      `const bytes = new Uint8Array([104, 105]);
+       await tools.x.y({ bytes, buffer: bytes.buffer, view: new DataView(bytes.buffer), id: 2n ** 60n });
+       try { await tools.x.y({ bytes, bad: Promise.resolve() }) } catch {}
+       return [bytes, JSON.stringify({ bytes }), 2n ** 60n];`,
+      {
+        onCall({ args }) {
+          seen.push(args);
+          return Promise.resolve({ ok: true, json: "1" });
+        },
+      },
+    );
+    const marked = { "$toolgate:bytes": "aGk=" };
+    assert.deepEqual(seen, [{
+      bytes: marked,
+      buffer: marked,
+      view: marked,
+      id: "1152921504606846976",
+    }]);
+    assert.deepEqual(JSON.parse(outcome.resultJson!), [
+      "aGk=",
+      '{"bytes":"aGk="}',
+      "1152921504606846976",
+    ]);
+  });
+});
