@@ -58,8 +58,8 @@ export function findSecrets(text: string): Span[] {
   return search.spans;
 }
 
-/** `@`, and how it stands in a URL. */
-const EMAIL_SIGNS = ["@", "%40"] as const;
+/** `@`, and how it stands in a URL, in a JSON text and in HTML. */
+const EMAIL_SIGNS = ["@", "%40", "\\u0040", "&#64;"] as const;
 
 /** Finds e-mail addresses. */
 export function findEmails(text: string): Span[] {

@@ -9,7 +9,7 @@ const DOMAIN_MAX = 255;
 const LOCAL_ASCII = asciiTable(/[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]/);
 const DOMAIN_ASCII = asciiTable(/[A-Za-z0-9.-]/);
 /** RFC 6531: letters with their marks, digits, symbols, the joiners of Indic and Persian words. */
-const LOCAL_OTHER = /^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\u200c\u200d]$/u;
+const LOCAL_OTHER = /^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\u200c\u200d\u2019]$/u;
 /** Dots of RFC 3490 as well. */
 const DOMAIN_OTHER = /^[\p{L}\p{M}\p{N}\u200c\u200d\u3002\uff0e\uff61]$/u;
 /** Ends of file names and of systemd units; none of them is a top-level domain. */
@@ -104,7 +104,7 @@ function skipSurroundings(text: string, from: number, at: number, isEncoded: boo
         .exec(local)?.[0].length ?? 0;
   }
   const rest = text.slice(start, at);
-  return start + (/^(?:%[0-9A-Fa-f]{2}|['`{}|*/=?&~.])+/.exec(rest)?.[0].length ?? 0);
+  return start + (/^(?:%[0-9A-Fa-f]{2}|['\u2019`{}|*/=?&~.])+/.exec(rest)?.[0].length ?? 0);
 }
 
 /** Characters at `start` that belong to a JSON escape or a colour code before the address. */
