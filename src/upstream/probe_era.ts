@@ -24,8 +24,9 @@ export interface Probed {
 }
 
 export const MODERN_REVISION = "2026-07-28";
-/** HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion. */
-const MODERN_CODES = [-32_020, -32_021, -32_022];
+const UNSUPPORTED_VERSION = -32_022;
+/** The other two are HeaderMismatch and MissingRequiredClientCapability. */
+const MODERN_CODES = [-32_020, -32_021, UNSUPPORTED_VERSION];
 const LEGACY: PriorDiscovery = { kind: "legacy" };
 
 /**
@@ -46,12 +47,17 @@ export async function probeEra(
   const limit = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
   const stop = () => reject(limit.reason);
   limit.addEventListener("abort", stop, { once: true });
+  let asked = 0;
+  const ask = () => void transport.send(discoverRequest(asked++)).catch(reject);
   transport.onmessage = (message) => {
-    if (!("method" in message)) resolve(message);
+    if ("method" in message) return;
+    // It speaks the revision that it has just refused: once more, as the protocol has it.
+    if (asked === 1 && offersRevision(message)) ask();
+    else resolve(message);
   };
   try {
     await transport.start();
-    transport.send(discoverRequest()).catch(reject);
+    ask();
     return judge(await promise);
   } catch (error) {
     if (options.signal.aborted || isUnsent(error)) throw error;
@@ -64,6 +70,13 @@ export async function probeEra(
     limit.removeEventListener("abort", stop);
     await transport.close();
   }
+}
+
+/** An UnsupportedProtocolVersion error that lists our revision. */
+function offersRevision(message: JSONRPCMessage): boolean {
+  if (!("error" in message) || message.error.code !== UNSUPPORTED_VERSION) return false;
+  const { supported } = (message.error.data ?? {}) as { readonly supported?: unknown };
+  return Array.isArray(supported) && supported.includes(MODERN_REVISION);
 }
 
 function judge(message: JSONRPCMessage): Probed {
@@ -99,10 +112,10 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function discoverRequest(): JSONRPCMessage {
+function discoverRequest(id: number): JSONRPCMessage {
   return {
     jsonrpc: "2.0",
-    id: 0,
+    id,
     method: "server/discover",
     params: {
       _meta: {
