@@ -103,6 +103,9 @@ function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string):
     title: parsed.title,
     description: parsed.description,
     inputSchema: parsed.inputSchema,
+    ...(parsed.listedInputSchema === undefined
+      ? {}
+      : { listedInputSchema: parsed.listedInputSchema }),
     outputSchema: parsed.outputSchema,
     hints: parsed.hints,
     tags: parsed.tags,

@@ -27,6 +27,7 @@ export interface ParsedTool {
   readonly title: string;
   readonly description: string;
   readonly inputSchema: JsonSchema;
+  readonly listedInputSchema?: JsonSchema;
   readonly outputSchema: JsonSchema | null;
   readonly hints: ToolHints;
   readonly tags: readonly string[];
@@ -147,6 +148,7 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
     title: text.title || cleanLine(stringOf(annotations?.title), LISTING_LIMITS.titleCharsMax),
     description: text.description,
     inputSchema: readInput.schema,
+    ...(readInput.schema === input || from.isHttpApi ? {} : { listedInputSchema: input }),
     outputSchema: readOutput?.schema ?? null,
     ...(notes.length === 0 ? {} : { schemaNotes: notes }),
     hints: readHints(annotations),

@@ -63,7 +63,7 @@ export function classicDefinition(name: string, tool: Tool, visibility: Visibili
     name,
     title: tool.title,
     description: tool.description,
-    inputSchema: readableInput(tool.inputSchema),
+    inputSchema: readableInput(tool.listedInputSchema ?? tool.inputSchema),
     annotations: {
       readOnlyHint: visibility.access === "read",
       destructiveHint: visibility.access === "destructive",

@@ -27,6 +27,8 @@ export interface Tool {
   readonly description: string;
   /** JSON Schema 2020-12, as types print it and the gate checks it. */
   readonly inputSchema: JsonSchema;
+  /** As the MCP server wrote it, where that differs: what clients get that are shown the tool itself. */
+  readonly listedInputSchema?: JsonSchema;
   readonly outputSchema: JsonSchema | null;
   readonly hints: ToolHints;
   readonly tags: readonly string[];

@@ -30,7 +30,13 @@ function oddServer(called: string[]) {
       case "tools/list": {
         const tools = Object.keys(RESULTS).map((name) => ({
           name,
-          inputSchema: { type: "object", properties: { a: true, b: {} }, required: null },
+          inputSchema: {
+            $schema: "https://json-schema.org/draft/2020-12/schema",
+            $anchor: "input",
+            type: "object",
+            properties: { a: true, b: {} },
+            required: null,
+          },
         }));
         return rpcResponse(id, { result: { tools } });
       }
@@ -69,6 +75,13 @@ for (const mode of ["auto", "legacy"] as const) {
       try {
         const { tools } = await client.listTools();
         assert.equal(tools.length, Object.keys(RESULTS).length);
+        // As the upstream wrote it, but for what an older client cannot read.
+        assert.deepEqual(tools[0]?.inputSchema, {
+          $schema: "https://json-schema.org/draft/2020-12/schema",
+          $anchor: "input",
+          type: "object",
+          properties: { a: {}, b: {} },
+        });
         const answers: { [tool: string]: { content: unknown[]; structuredContent?: unknown } } = {};
         for (const name of Object.keys(RESULTS)) {
           answers[name] = await client.callTool({ name, arguments: {} });

@@ -262,3 +262,23 @@ Deno.test("one odd tool, block or missing member of a server of 2026 costs only 
   assert.equal(answer.isError, false);
   assert.ok(!server.seen.includes("initialize"));
 });
+
+Deno.test("a server of 2026 that refuses our revision and lists it is asked once more", async () => {
+  let asked = 0;
+  const data = { supported: ["2026-07-28"], requested: "2026-07-28" };
+  await using server = startRawHttpServer(({ id, method }) => {
+    const rest = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
+    if (method === "tools/list") return rpcResponse(id, { result: { tools: [], ...rest } });
+    if (++asked > 1) {
+      const supportedVersions = ["2026-07-28"];
+      return rpcResponse(id, {
+        result: { supportedVersions, capabilities: { tools: {} }, ...rest },
+      });
+    }
+    const error = { code: -32_022, message: "Unsupported protocol version", data };
+    return rpcResponse(id, { error }, { status: 400 });
+  });
+  await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+  await upstreams.list("far");
+  assert.deepEqual(server.seen, ["server/discover", "server/discover", "tools/list"]);
+});
