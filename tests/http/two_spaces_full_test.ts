@@ -90,7 +90,7 @@ Deno.test("a hidden tool answers like one that does not exist, on every path", a
   for (const preflight of ["off", "block"]) {
     await withApp({ auth: "keys", policy: POLICY, preflight }, async (test) => {
       const { caller } = await callerOf(test, "shopkeeper", ["shop"]);
-      const pairs = [["customers.batchGet", "blurgonss.zopBliks"], [
+      const pairs = [["customers.batchGet", "customerz.batchGet"], [
         "orders.refund",
         "orders.qxjwzk",
       ]];
