@@ -91,7 +91,9 @@ browserTest(
       assert.match(await call.innerText(), /orders\.update/);
       assert.match(await call.innerText(), /rule no-cancelling/);
       assert.match(await page.locator("#line-2").innerText(), /tools\.orders\.update/);
-      assert.match((await page.locator("#line-2").getAttribute("class")) ?? "", /is-deny/);
+      // The line that ended the program, with the call that was denied there.
+      assert.match((await page.locator("#line-2").getAttribute("class")) ?? "", /is-error/);
+      assert.match(await page.locator("#line-2").innerText(), /error, .*deny/);
       assert.deepEqual(await findViolations(page), []);
       await call.getByText("Details").click();
       assert.ok(await call.getByText('"cancelled"').isVisible());
