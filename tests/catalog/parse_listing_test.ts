@@ -62,16 +62,6 @@ Deno.test("parseListing() takes what is at a limit and not what is above", async
   );
 });
 
-Deno.test("parseListing() bounds the number of entries and says so", async () => {
-  const { toolsMax } = LISTING_LIMITS;
-  const tools = Array.from({ length: toolsMax + 1 }, (_, index) => rawTool(`t${index}`));
-  const exact = await parseListing("s", listingOf(...tools.slice(1)));
-  deepStrictEqual([exact.tools.length, exact.quarantined.length], [toolsMax, 0]);
-  const above = await parseListing("s", listingOf(...tools));
-  strictEqual(above.tools.length, toolsMax);
-  match(above.quarantined[0]?.detail ?? "", /Only the first 50000 of 50001/);
-});
-
 Deno.test("parseListing() sets the second of two equal names aside", async () => {
   const { tools, quarantined } = await parseListing("s", listingOf(rawTool("a"), rawTool("a")));
   deepStrictEqual([tools.length, quarantined[0]?.reason], [1, "collision"]);
