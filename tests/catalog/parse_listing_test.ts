@@ -2,6 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { LISTING_LIMITS, parseListing } from "../../src/catalog/parse_listing.ts";
 import { listingOf, rawTool } from "./catalog_fixture.ts";
+import { anyCharacter } from "../fakes/any_character.ts";
 
 /** The reason why a definition is set aside, or null if it is not. */
 async function reasonOf(raw: unknown): Promise<string | null> {
@@ -96,7 +97,7 @@ Deno.test("parseListing() takes any JSON without an exception, and loses no entr
     fc.oneof(
       fc.jsonValue({ maxDepth: 3 }),
       fc.record({
-        name: fc.string({ unit: "binary" }),
+        name: fc.string({ unit: anyCharacter }),
         uri: fc.string(),
         inputSchema: fc.jsonValue(),
         arguments: fc.jsonValue(),
