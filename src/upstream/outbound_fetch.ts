@@ -94,22 +94,26 @@ function createDialer(options: OutboundOptions) {
 
   /** The addresses that may be connected to. */
   const resolve = async (url: URL): Promise<readonly string[]> => {
-    const addresses = await guard.resolve(url).catch((error) => {
+    try {
+      return await guard.resolve(url);
+    } catch (error) {
       throw error instanceof OutboundRefusedError ? error : unresolved(url.hostname, error);
-    });
-    // A look-up that outlives the upstream must not open what nobody would close.
+    }
+  };
+  /** To be called right before something is opened: after the close nobody would close it. */
+  const requireOpen = () => {
     if (closed) throw new TypeError("The upstream is closed");
-    return addresses;
   };
   const sendPlain = async (url: URL, init: RequestInit): Promise<Response> => {
     const addresses = await resolve(url);
-    plain ??= openClient({ allowHost: true, idleMs: PLAIN_IDLE_MS });
+    requireOpen();
+    const client = plain ??= openClient({ allowHost: true, idleMs: PLAIN_IDLE_MS });
     const headers = new Headers(init.headers);
     headers.set("host", url.host);
     const canRepeat = !(init.body instanceof ReadableStream);
     for (const [index, address] of addresses.entries()) {
       try {
-        return await sendRequest(withAddress(url, address), { ...init, headers, client: plain }, {
+        return await sendRequest(withAddress(url, address), { ...init, headers, client }, {
           url,
           proxy: null,
         });
@@ -123,8 +127,13 @@ function createDialer(options: OutboundOptions) {
   const sendSecure = async (url: URL, init: RequestInit): Promise<Response> => {
     // Asked here already: a refusal is told better before the tunnel than through it.
     await resolve(url);
+    requireOpen();
     secure ??= tunnel.sender(
-      async (target, signal) => await connectFirst(await resolve(target), target, signal),
+      async (target, signal) => {
+        const addresses = await resolve(target);
+        requireOpen();
+        return await connectFirst(addresses, target, signal);
+      },
       caCerts,
     );
     return await secure(url, init);
@@ -142,12 +151,13 @@ function createDialer(options: OutboundOptions) {
         }
         const [address = ""] = await resolve(url);
         const body = new Uint8Array(await new Response(request.body).arrayBuffer());
+        requireOpen();
         const { method = "GET", headers, signal = null } = request;
         return await sendGetBody(url, address, { method, headers, body, signal }, caCerts);
       }
       if (proxy !== null) {
         await guard.checkKnown(url);
-        if (closed) throw new TypeError("The upstream is closed");
+        requireOpen();
         return await proxied.send(url, request, proxy);
       }
       return await (url.protocol === "https:" ? sendSecure : sendPlain)(url, request);
