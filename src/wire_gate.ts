@@ -39,7 +39,7 @@ import { callTool } from "./supervisor/call_tool.ts";
 import type { CallOutcome } from "./supervisor/tool_call.ts";
 import { contextOf, execute, type ExecuteDeps } from "./supervisor/execute.ts";
 import { createKeptResults, type KeptResults } from "./supervisor/kept_results.ts";
-import { confirm, describePending, withinMs } from "./supervisor/record_state.ts";
+import { confirm, describePending } from "./supervisor/record_state.ts";
 import { createOutputGate } from "./supervisor/output_gate.ts";
 import { createPreflight } from "./supervisor/preflight.ts";
 import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
@@ -52,6 +52,7 @@ import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 import { createQuotas } from "./usage/quota.ts";
 import type { StorageBudget } from "./usage/storage_budget.ts";
 import { estimateTokens } from "./usage/tokens.ts";
+import { withinMs } from "./model/within_ms.ts";
 
 /** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
 export interface Gate {

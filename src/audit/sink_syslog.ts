@@ -3,6 +3,7 @@ import { isStopped } from "../model/verdict.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { type ExportFormat, renderLine } from "./export_audit.ts";
 import type { Sink } from "./sink.ts";
+import { endsWithin } from "../model/within_ms.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -126,19 +127,6 @@ function readToEnd(connection: Deno.Conn): Promise<void> {
   })();
   reading.catch(() => {}); // whoever waits for the end hears of it
   return reading;
-}
-
-/** @throws if the connection breaks. */
-async function endsWithin(end: Promise<void>, patienceMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), patienceMs);
-  });
-  try {
-    return await Promise.race([end.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function closeQuietly(connection: Deno.Conn): void {

@@ -9,6 +9,7 @@ import {
   type VariableNames,
 } from "./literal_secrets.ts";
 import { parseConfig } from "./parse_config.ts";
+import { asFields, type Fields } from "../model/fields.ts";
 
 /** What became of a client's configuration file. */
 export interface ImportedServers {
@@ -38,8 +39,6 @@ interface Server {
   headers?: { [name: string]: string };
   disabled?: boolean;
 }
-
-type Fields = { readonly [key: string]: unknown };
 
 /** Where clients keep their servers: Claude, Cursor, Cline; VS Code, and its settings; Zed; opencode. */
 const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"], ["mcp"]];
@@ -366,10 +365,4 @@ function fieldsAt(root: unknown, place: readonly string[]): Fields | null {
     current = current !== null && Object.hasOwn(current, key) ? asFields(current[key]) : null;
   }
   return current;
-}
-
-function asFields(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Fields
-    : null;
 }

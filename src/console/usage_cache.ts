@@ -2,6 +2,7 @@ import type { Usage } from "../usage/kpi.ts";
 import type { UsageQuestion } from "./console_deps.ts";
 import type { UsageForm } from "./usage_form.ts";
 import { usageRange } from "./usage_form.ts";
+import { withinMs } from "../model/within_ms.ts";
 
 /** A report and the moment that it is about. */
 export interface CountedUsage {
@@ -97,16 +98,4 @@ export function createUsageCache(deps: UsageCacheDeps): UsageCache {
 
 function dayOf(ms: number): number {
   return Math.floor(ms / 86_400_000);
-}
-
-/** @returns null if it takes longer; what becomes of it then is for whoever asks next. */
-async function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => {});
-  }
 }

@@ -2,6 +2,7 @@ import type { ASTNode } from "@marcbachmann/cel-js";
 import { nearest } from "../model/nearest.ts";
 import { CONDITION_VARIABLES, createRunEnvironment } from "./cel_environment.ts";
 import type { ArgumentView } from "./argument_view.ts";
+import { childrenOf } from "./cel_nodes.ts";
 import { type CelValue, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
 import { hideStrictNames, useStrictFunctions } from "./strict_functions.ts";
 
@@ -243,13 +244,4 @@ function argumentName(node: ASTNode): string | null {
     if (key.op === "value" && typeof key.args === "string") return key.args;
   }
   return null;
-}
-
-function childrenOf(node: ASTNode): ASTNode[] {
-  const parts: readonly unknown[] = Array.isArray(node.args) ? node.args.flat() : [node.args];
-  return parts.filter(isNode);
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }

@@ -7,6 +7,7 @@
  */
 import type { ASTNode, Environment } from "@marcbachmann/cel-js";
 import { readTimestamp } from "../model/calendar_time.ts";
+import { childrenOf } from "./cel_nodes.ts";
 
 const PREFIX = "strict_";
 const SYNC = { async: false };
@@ -26,8 +27,7 @@ const METHODS: ReadonlySet<string> = new Set([
 export function useStrictFunctions(node: ASTNode): void {
   if (node.op === "call" && FUNCTIONS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
   else if (node.op === "rcall" && METHODS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
-  const parts: readonly unknown[] = Array.isArray(node.args) ? node.args.flat() : [node.args];
-  for (const part of parts) if (isNode(part)) useStrictFunctions(part);
+  for (const child of childrenOf(node)) useStrictFunctions(child);
 }
 
 /** An error text in the words of whoever wrote the condition. */
@@ -37,7 +37,7 @@ export function hideStrictNames(text: string): string {
 
 export function registerStrictFunctions(environment: Environment): void {
   const add = (signature: string, handler: (...args: never[]) => unknown) =>
-    environment.registerFunction(`${signature}`, handler, SYNC);
+    environment.registerFunction(signature, handler, SYNC);
   add(`${PREFIX}int(int): int`, (value: bigint) => value);
   add(`${PREFIX}int(double): int`, intOfDouble);
   add(`${PREFIX}int(string): int`, intOfText);
@@ -146,8 +146,4 @@ function codePoints(text: string, unit: number): bigint {
   let count = 0n;
   for (let at = 0; at < unit; count++) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
   return count;
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }

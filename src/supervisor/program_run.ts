@@ -11,8 +11,9 @@ import { callTool } from "./call_tool.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
 import { recordOutcome } from "./record_outcome.ts";
-import { CALLS_PATIENCE_MS, summaryOf, withinMs } from "./record_state.ts";
+import { CALLS_PATIENCE_MS, summaryOf } from "./record_state.ts";
 import type { CallOutcome, CallToolDeps } from "./tool_call.ts";
+import { withinMs } from "../model/within_ms.ts";
 
 export interface ProgramRunDeps extends CallToolDeps {
   readonly sandbox: Pick<SandboxPool, "run">;

@@ -1,6 +1,7 @@
 import type { CallSummary, ProgramError } from "../model/execution.ts";
 import { type ErrorCode, GateError, reportError } from "../model/errors.ts";
 import type { CallOutcome } from "./tool_call.ts";
+import { withinMs } from "../model/within_ms.ts";
 
 /**
  * What an answer says of what was done and of what is recorded. All answers take it from here:
@@ -96,15 +97,4 @@ export function afterCalls(error: ProgramError, sentCount: number): ProgramError
     ...error,
     hint: `${hint}${made} or begun before this (see "calls"): a second run makes them again`,
   };
-}
-
-/** Waits for a promise, but no longer than this; a failure is for whoever else waits for it. */
-export async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

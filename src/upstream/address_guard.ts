@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { type AddressKind, classifyAddress } from "./ip_address.ts";
+import { withinMs } from "../model/within_ms.ts";
 
 /** A URL that an upstream may not be called at. The message has no secret in it. */
 export class OutboundRefusedError extends Error {
@@ -100,7 +101,10 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
     async checkKnown(url) {
       guard.checkUrl(url);
       if ((unknown.get(url.hostname) ?? 0) > Date.now()) return;
-      const answer = await withinMs(guard.resolve(url), KNOWN_MS_MAX);
+      const answer = await withinMs(
+        guard.resolve(url).catch((error: unknown) => error),
+        KNOWN_MS_MAX,
+      );
       if (answer instanceof OutboundRefusedError) throw answer;
       if (Array.isArray(answer)) return;
       if (unknown.size >= CACHE_ENTRIES_MAX) unknown.clear();
@@ -108,17 +112,6 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
     },
   };
   return guard;
-}
-
-/** What a promise gives, or its error; null if that takes longer. */
-async function withinMs(work: Promise<unknown>, ms: number): Promise<unknown> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
-  try {
-    return await Promise.race([work.catch((error: unknown) => error), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isLoopbackName(hostname: string): boolean {

@@ -1,5 +1,6 @@
 import { type JSONRPCMessage, SdkHttpError } from "@modelcontextprotocol/client";
 import { readMessage, readRpcError, type RpcError } from "./read_message.ts";
+import { asFields } from "../model/fields.ts";
 
 /** What an HTTP error said. */
 export interface HttpError {
@@ -13,8 +14,6 @@ export interface HttpError {
   /** The title of the page that the body is; null if it is none. For operators. */
   readonly page: string | null;
 }
-
-type Fields = { readonly [name: string]: unknown };
 
 /** A body longer than this is no error message. */
 const BODY_CHARACTERS_MAX = 1_048_576;
@@ -103,10 +102,4 @@ function wordsOfText(body: string): string | null {
 
 function cut(text: string): string {
   return text.length > WORDS_CHARACTERS_MAX ? `${text.slice(0, WORDS_CHARACTERS_MAX)}…` : text;
-}
-
-function asFields(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Fields
-    : null;
 }

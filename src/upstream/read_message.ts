@@ -1,4 +1,5 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/client";
+import { asFields } from "../model/fields.ts";
 
 /** What a server sent, told apart once, so that nothing later has to guess. */
 export type ServerMessage =
@@ -16,8 +17,6 @@ export interface RpcError {
   readonly message: string;
   readonly data?: unknown;
 }
-
-type Fields = { readonly [name: string]: unknown };
 
 const INTERNAL_ERROR = -32_603;
 
@@ -90,10 +89,4 @@ export function readRpcError(error: unknown): RpcError | null {
 function readId(id: unknown): RequestId | null {
   if (typeof id === "number" && Number.isInteger(id)) return id;
   return typeof id === "string" && id !== "" ? id : null;
-}
-
-function asFields(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Fields
-    : null;
 }

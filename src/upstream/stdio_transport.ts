@@ -3,6 +3,7 @@ import type { ChildReaper } from "./child_reaper.ts";
 import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { createLineSplitter, type LongLine } from "./line_splitter.ts";
 import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
+import { endsWithin } from "../model/within_ms.ts";
 
 export interface StdioCommand {
   readonly command: string;
@@ -212,19 +213,6 @@ function answeredId(line: Pick<LongLine, "head" | "tail">): number | null {
   const atEnd = /"id"\s*:\s*(\d{1,15})\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(line.tail);
   const digits = atStart?.[1] ?? atEnd?.[1];
   return digits === undefined ? null : Number(digits);
-}
-
-/** True when the promise settles in time. */
-async function endsWithin(ended: Promise<void>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([ended.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Signals every process of a group; a group that is gone is no error. */

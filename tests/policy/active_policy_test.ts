@@ -23,6 +23,7 @@ async function withPolicy(
     /** As editors write: another file takes the name. */
     readonly replace: (text: string) => Promise<void>;
   }) => Promise<void>,
+  tools = () => ACME_TOOLS,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "toolgate-policy-" });
   const path = `${folder}/policy.yaml`;
@@ -30,7 +31,7 @@ async function withPolicy(
   const events: AuditEvent[] = [];
   const active = await openActivePolicy({
     config: { policies: path },
-    tools: () => ACME_TOOLS,
+    tools,
     isListed: () => true,
     now: Date.now,
     bundles: createBundleMemory(await openStore("memory:")),
@@ -105,22 +106,9 @@ Deno.test("a changed file is activated by itself, however often it is replaced",
 });
 
 Deno.test("a policy that did not fit the tools is activated once it does, and is refused once aloud", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "toolgate-policy-" });
-  const path = `${folder}/policy.yaml`;
-  await Deno.writeTextFile(path, policyText(READ));
-  const events: AuditEvent[] = [];
   let tools = ACME_TOOLS;
-  const active = await openActivePolicy({
-    config: { policies: path },
-    tools: () => tools,
-    isListed: () => true,
-    now: Date.now,
-    bundles: createBundleMemory(await openStore("memory:")),
-    audit: (event) => Promise.resolve(void events.push(event)),
-    log: () => {},
-  });
-  try {
-    await Deno.writeTextFile(path, policyText("{ id: new, allow: read, tools: [pay.get_late] }"));
+  await withPolicy(async ({ active, events, write }) => {
+    await write(policyText("{ id: new, allow: read, tools: [pay.get_late] }"));
     assert.match((await active.reload()).rejected ?? "", /pay\.get_late/);
     active.toolsChanged();
     active.toolsChanged();
@@ -132,8 +120,5 @@ Deno.test("a policy that did not fit the tools is activated once it does, and is
     assert.equal(refusals.length, 1);
     assert.equal(active.current().digest, active.status().digest);
     assert.ok(!Number.isNaN(Date.parse(active.status().since)));
-  } finally {
-    await active.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+  }, () => tools);
 });
