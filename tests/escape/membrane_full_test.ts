@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Isolation } from "../../src/sandbox/host_settings.ts";
-import { runCode, withPool } from "../sandbox/open_pool.ts";
+import { callTestTool, runCode, withPool } from "../sandbox/open_pool.ts";
 import { readPrograms } from "./escape_programs.ts";
 import { ESCAPE_LIMITS, runCorpus } from "./run_corpus.ts";
 
@@ -40,6 +40,48 @@ for (const { isolation, jitless } of FORMS) {
     );
   });
 }
+
+Deno.test("a call that is refused where the stack ends is not made, one that is made is answered", async () => {
+  // Frames of many sizes, so that for some of them the stack ends inside the call's first lines.
+  const frame = (size: number) => {
+    const names = Array.from({ length: size }, (_, index) => `v${index}`);
+    return `() => {
+      let ${[...names.map((name) => `${name} = 1`), "depth = 0"].join(", ")};
+      try { depth = frames[${size}](); } catch (error) { look(error); }
+      if (depth < 40) { try { act(); } catch (error) { look(error); } }
+      return depth + 1 + (${["0", ...names].join(" + ")}) * 0;
+    }`;
+  };
+  const program = `
+    let odd = ""; const kept: any[] = new Array(4000); let used = 0;
+    const look = (error: any) => { if (!(error instanceof RangeError)) odd ||= String(error); };
+    const act = () => { kept[used] = tools.math.add({ a: 1, b: 2 }); used++; };
+    const frames: (() => number)[] = [${Array.from({ length: 13 }, (_, size) => frame(size))}];
+    for (const go of frames) go();
+    let answered = 0;
+    for (const settled of await Promise.allSettled(kept.slice(0, used))) {
+      if (settled.status === "rejected") look(settled.reason);
+      else answered++;
+    }
+    return { odd, answered, refused: used - answered };`;
+  const limits = { ...ESCAPE_LIMITS, toolCallsMax: 1_000 };
+  let refused = 0;
+  for (const { isolation, jitless } of FORMS) {
+    await withPool({ isolation, jitless, limits }, async (pool) => {
+      let made = 0;
+      const outcome = await runCode(pool, program, {
+        limits,
+        onCall: (call) => (made++, callTestTool(call)),
+      });
+      const result = JSON.parse(outcome.resultJson ?? "null");
+      assert.equal(result.odd, "");
+      assert.equal(result.answered, made);
+      assert.ok(made > 0 && made < limits.toolCallsMax);
+      refused += result.refused;
+    });
+  }
+  assert.ok(refused > 0, "no frame was of the size for which the stack ends there");
+});
 
 Deno.test("a program at level realm does not read or replace the next one", async () => {
   const thief = `

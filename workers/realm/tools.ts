@@ -32,12 +32,15 @@ export function installTools(realm: Realm): void {
     if (realm.finished) throw new p.Error("The execution is over");
     const limits = realm.settings.realm;
     checkCallCount(title);
-    let resolve!: (value: unknown) => void;
-    let reject!: (reason: unknown) => void;
+    let resolve: ((value: unknown) => void) | undefined;
+    let reject: ((reason: unknown) => void) | undefined;
     const promise = new p.Promise<unknown>((onResolve, onReject) => {
       resolve = onResolve;
       reject = onReject;
     });
+    // The stack ended before the first line of the function above: the engine has rejected the promise
+    // with its RangeError, and the call is not made.
+    if (resolve === undefined || reject === undefined) return promise;
     realm.guardPromise(promise, title);
     let json: string | undefined;
     try {
