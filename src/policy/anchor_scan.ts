@@ -27,7 +27,7 @@ export function compileAnchors<Context>(
     const offset = rarestPair(anchor.text);
     for (const pair of pairsAt(anchor, offset)) {
       if (table[pair] === 0) table[pair] = slots.push([]) - 1;
-      slots[table[pair] ?? 0]?.push({ anchor, offset });
+      slots[table[pair] ?? 0]?.push(slotOf(anchor, offset));
     }
   }
   if (slots.length > 256) throw new RangeError("Too many pairs of anchors for one table");
@@ -49,9 +49,10 @@ function visitSlot<Context>(
   text: string,
   pairAt: number,
 ): void {
-  for (const { anchor, offset } of slot) {
+  for (let index = 0; index < slot.length; index++) {
+    const { anchor, offset, codes, caseBits } = slot[index] as Slot<Context>;
     const at = pairAt - offset;
-    if (at >= 0 && stands(text, anchor, at)) anchor.visit(context, text, at);
+    if (at >= 0 && stands(text, at, codes, caseBits)) anchor.visit(context, text, at);
   }
 }
 
@@ -59,14 +60,24 @@ interface Slot<Context> {
   readonly anchor: Anchor<Context>;
   /** Where the pair stands in the anchor. */
   readonly offset: number;
+  /** Its characters. */
+  readonly codes: Uint8Array;
+  /** For each of them: 32, the bit by which capitals and small letters differ, or 0 if case matters. */
+  readonly caseBits: Uint8Array;
 }
 
-function stands<Context>(text: string, anchor: Anchor<Context>, at: number): boolean {
-  if (anchor.ignoreCase !== true) return text.startsWith(anchor.text, at);
-  for (let offset = 0; offset < anchor.text.length; offset++) {
-    const wanted = anchor.text.charCodeAt(offset);
-    const code = text.charCodeAt(at + offset);
-    if (code !== wanted && !(wanted >= 97 && wanted <= 122 && code === wanted - 32)) return false;
+function slotOf<Context>(anchor: Anchor<Context>, offset: number): Slot<Context> {
+  const codes = new TextEncoder().encode(anchor.text);
+  const caseBits = codes.map((code) =>
+    anchor.ignoreCase === true && code >= 97 && code <= 122 ? 32 : 0
+  );
+  return { anchor, offset, codes, caseBits };
+}
+
+function stands(text: string, at: number, codes: Uint8Array, caseBits: Uint8Array): boolean {
+  for (let offset = 0; offset < codes.length; offset++) {
+    const caseBit = caseBits[offset] as number;
+    if ((text.charCodeAt(at + offset) | caseBit) !== codes[offset]) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@ import { findEmails, findSecrets } from "./redact_detectors.ts";
 import { secretOfHeader } from "./redact_headers.ts";
 import { compileRedactionPattern } from "./redact_pattern.ts";
 import type { Span } from "./redact_span.ts";
-import { isSecretValue, type SecretNameKind, secretNameKind } from "./secret_name.ts";
+import { isSecretValue, rememberNameKinds, type SecretNameKind } from "./secret_name.ts";
 
 /** Nested deeper than this nothing is looked at, so nothing is let through. */
 const DEPTH_MAX = 400;
@@ -28,15 +28,16 @@ export interface RedactedResult {
  * objects stay lists and objects: under the name of a secret the texts and numbers in them go.
  */
 export function redactResult(value: unknown, rules: OutputRules["redact"]): RedactedResult {
+  const kindOf = rememberNameKinds();
   const detectors = rules.map((rule): Detector => {
-    if (rule === "secrets") return findSecrets;
+    if (rule === "secrets") return (text) => findSecrets(text, kindOf);
     if (rule === "email") return findEmails;
     return compileRedactionPattern(rule.name, rule.pattern);
   });
   const pass: Pass = {
     detectors,
     numberDetectors: detectors.filter((_, index) => typeof rules[index] !== "string"),
-    hidesNamed: rules.includes("secrets"),
+    kindOf: rules.includes("secrets") ? kindOf : null,
     names: new Map(),
     characters: 0,
     redactions: 0,
@@ -55,7 +56,7 @@ interface Pass {
   /** Own patterns: numbers have no shape of a token, but may have that of a card. */
   readonly numberDetectors: readonly Detector[];
   /** A value under a name such as `password` is a secret, whatever it looks like. */
-  readonly hidesNamed: boolean;
+  readonly kindOf: ((name: string) => SecretNameKind | null) | null;
   readonly names: Map<string, FieldName>;
   characters: number;
   redactions: number;
@@ -65,6 +66,7 @@ interface FieldName {
   readonly redacted: string;
   readonly redactions: number;
   readonly kind: SecretNameKind | null;
+  readonly isLabel: boolean;
 }
 
 /** @param under what the name of the field says, or that of a field around it. */
@@ -107,28 +109,30 @@ function redactObject(
   under: SecretNameKind | null,
   depth: number,
 ): unknown {
-  const entries: [string, unknown][] = [];
+  const keys = Object.keys(object);
+  let copy: [string, unknown][] | null = null;
   let areNamesChanged = false;
-  let isChanged = false;
   const isSchema = under !== null &&
     isFieldSchema(Object.getOwnPropertyDescriptor(object, "type")?.value, object["$ref"]);
-  const named = pass.hidesNamed ? kindOfNamedValue(pass, object) : null;
-  for (const key of Object.keys(object)) {
+  const named = pass.kindOf === null ? null : kindOfNamedValue(pass, object);
+  for (const key of keys) {
     const field = fieldName(pass, key);
     pass.redactions += field.redactions;
     const value = object[key];
-    const around = isLabel(key) || isSchema && isSchemaWord(key) ? null : under;
+    const around = field.isLabel || isSchema && isSchemaWord(key) ? null : under;
     const kind = field.kind === "secret"
       ? field.kind
       : around ?? field.kind ?? (/^value$/i.test(key) ? named : null);
     const redacted = redactValue(pass, value, kind, depth + 1);
     if (field.redacted !== key) areNamesChanged = true;
-    if (redacted !== value) isChanged = true;
-    entries.push([field.redacted, redacted]);
+    if (copy === null && redacted === value && field.redacted === key) continue;
+    copy ??= keys.slice(0, keys.indexOf(key)).map((before) => [before, object[before]]);
+    copy.push([field.redacted, redacted]);
   }
-  if (areNamesChanged) makeNamesUnique(entries);
+  if (copy === null) return object;
+  if (areNamesChanged) makeNamesUnique(copy);
   // fromEntries defines properties, so a key called __proto__ stays data.
-  return isChanged || areNamesChanged ? Object.fromEntries(entries) : object;
+  return Object.fromEntries(copy);
 }
 
 /** `{"name": "DB_PASSWORD", "value": "…"}`: the form of variables, headers and cookies in many answers. */
@@ -150,8 +154,12 @@ function fieldName(pass: Pass, name: string): FieldName {
   const redacted = redactText(pass, name);
   const redactions = pass.redactions - before;
   pass.redactions = before;
-  const kind = pass.hidesNamed ? secretNameKind(redacted) : null;
-  const field = { redacted, redactions, kind };
+  const field = {
+    redacted,
+    redactions,
+    kind: pass.kindOf?.(redacted) ?? null,
+    isLabel: isLabel(name),
+  };
   if (pass.names.size < NAMES_MAX) pass.names.set(name, field);
   return field;
 }

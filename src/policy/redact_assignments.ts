@@ -1,7 +1,7 @@
 import { isFieldSchema, isLabel, isSchemaWord } from "./field_schema.ts";
 import { secretOfHeader } from "./redact_headers.ts";
 import type { Span } from "./redact_span.ts";
-import { isSecretValue, type SecretNameKind, secretNameKind } from "./secret_name.ts";
+import { isSecretValue, type SecretNameKind } from "./secret_name.ts";
 
 /** Words with which names of secrets end; each place of one is looked at. */
 export const NAME_WORDS: readonly string[] = [
@@ -33,6 +33,7 @@ const CALL = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*[(\[]/;
 const PROPERTY = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$/;
 
 export interface AssignmentState {
+  readonly kindOf: (name: string) => SecretNameKind | null;
   /** No name before this place is looked at again. */
   nameLimit: number;
 }
@@ -60,7 +61,7 @@ export function findAssigned(text: string, at: number, state: AssignmentState): 
   if (text.startsWith("://", start - 3) && place.delimiter === ":") return [];
   const name = text.slice(start, end);
   // An escaped line end before a name adds one letter to it, which changes no name that ends alike.
-  const kind = secretNameKind(name) ?? (isKeyOfWords(text, start, end) ? "secret" : null);
+  const kind = state.kindOf(name) ?? (isKeyOfWords(text, start, end) ? "secret" : null);
   if (kind === null) return [];
   const { spans, reached } = readValue(text, { ...place, kind, start, end });
   state.nameLimit = Math.max(state.nameLimit, reached);
@@ -357,9 +358,14 @@ function secretSpan(start: number, end: number, quote?: string): Span {
     : { start, end, name: "secret", quote };
 }
 
+/** Letters, digits, `_`, `-` and `.`. */
+const NAME_CODES = Uint8Array.from(
+  { length: 128 },
+  (_, code) => /[\w.-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
 function isNameCode(code: number): boolean {
-  return code >= 97 && code <= 122 || code >= 65 && code <= 90 || code >= 48 && code <= 57 ||
-    code === 95 || code === 45 || code === 46;
+  return NAME_CODES[code] === 1;
 }
 
 /** End of the name that the word at `at` is part of; -1 if it is too long. */

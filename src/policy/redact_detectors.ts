@@ -7,6 +7,7 @@ import { findPrivateKey, PRIVATE_KEY_START } from "./redact_private_key.ts";
 import { escapeLength, isWordStart, type Span } from "./redact_span.ts";
 import { TOKEN_FORMS, type TokenForm } from "./redact_tokens.ts";
 import { findUrlPassword } from "./redact_urls.ts";
+import type { SecretNameKind } from "./secret_name.ts";
 
 /** So many characters of a word right before a token are a blob, such as an image in base64. */
 const BLOB = /[\w-]{64}$/;
@@ -43,10 +44,18 @@ const scanSecrets = compileAnchors<Search>([
   { text: PRIVATE_KEY_START, visit: visitPrivateKey },
 ]);
 
-/** Finds tokens of well-known services, private keys, passwords in URLs and values under secret names. */
-export function findSecrets(text: string): Span[] {
+/**
+ * Finds tokens of well-known services, private keys, passwords in URLs and values under secret names.
+ *
+ * @param kindOf what a name says of its value.
+ */
+export function findSecrets(
+  text: string,
+  kindOf: (name: string) => SecretNameKind | null,
+): Span[] {
   const search: Search = {
     spans: [],
+    kindOf,
     ends: null,
     nameLimit: 0,
     jwtRunEnd: 0,
@@ -106,7 +115,7 @@ function visitToken(search: Search, text: string, at: number, token: TokenSearch
   if (escapeLength(text, at) > 0) return;
   pattern.lastIndex = at;
   const match = pattern.exec(text);
-  if (match === null || BLOB.test(text.slice(Math.max(0, at - 64), at))) return;
+  if (match === null || at >= 64 && BLOB.test(text.slice(at - 64, at))) return;
   const end = at + match[0].length;
   const from = match[1] === undefined ? at - (form.before ?? 0) : end - match[1].length;
   search.spans.push({ start: Math.max(0, from), end, name: form.name });

@@ -12,6 +12,8 @@ const DOMAIN_ASCII = asciiTable(/[A-Za-z0-9.-]/);
 const LOCAL_OTHER = /^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\u200c\u200d\u2019]$/u;
 /** Dots of RFC 3490 as well. */
 const DOMAIN_OTHER = /^[\p{L}\p{M}\p{N}\u200c\u200d\u3002\uff0e\uff61]$/u;
+/** The full stop, and what RFC 3490 reads as one. */
+const DOTS = ".\u3002\uff0e\uff61";
 /** Ends of file names and of systemd units; none of them is a top-level domain. */
 const NO_DOMAIN_END: ReadonlySet<string> = new Set([
   ...["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico", "js", "mjs", "cjs", "jsx", "ts"],
@@ -138,16 +140,19 @@ function endOfDomain(text: string, from: number): number {
 
 /** Length up to the last label that can be a top-level domain; negative beyond any offset if none can. */
 function lengthToTop(domain: string): number {
-  const labels = domain.split(/([.\u3002\uff0e\uff61])/);
-  for (let last = labels.length - 1; last >= 2; last -= 2) {
-    const label = (labels[last] ?? "").replace(/-+$/, "");
-    if (labels[0] === "" || !isTop(label)) continue;
-    return labels.slice(0, last).join("").length + label.length;
+  if (DOTS.includes(domain[0] ?? "")) return -Infinity;
+  let end = domain.length;
+  for (let dot = end - 1; dot > 0; dot--) {
+    if (!DOTS.includes(domain[dot] ?? "")) continue;
+    while (domain[end - 1] === "-") end--;
+    if (isTop(domain.slice(dot + 1, end))) return end;
+    end = dot;
   }
   return -Infinity;
 }
 
 function isTop(label: string): boolean {
+  if (/^[A-Za-z]{2,63}$/.test(label)) return !NO_DOMAIN_END.has(label.toLowerCase());
   if (/^xn--[a-z0-9-]{2,59}$/i.test(label)) return true;
   return /^[\p{L}][\p{L}\p{M}\p{N}\u200c\u200d]{1,62}$/u.test(label) &&
     !/^[A-Za-z]*\d/.test(label) && !NO_DOMAIN_END.has(label.toLowerCase());

@@ -2,6 +2,8 @@ import { secretOfHeader } from "./redact_headers.ts";
 
 /** A longer name is no name of a field. */
 const NAME_CHARACTERS_MAX = 80;
+/** Names that are remembered; those that come later are judged each time. */
+const NAMES_MAX = 4_096;
 
 /**
  * What a name says of its value.
@@ -82,6 +84,18 @@ export function secretNameKind(name: string): SecretNameKind | null {
   const last = words.findLast((word) => /[a-z]/.test(word))?.replace(/\d+$/, "") ?? "";
   if (NUMBER_WORDS.has(last)) return "secret";
   return SECRET_WORDS.has(last) ? "word" : null;
+}
+
+/** Answers the same from memory where a name comes again, as in the rows of a table or the lines of a log. */
+export function rememberNameKinds(): (name: string) => SecretNameKind | null {
+  const kinds = new Map<string, SecretNameKind | null>();
+  return (name) => {
+    const known = kinds.get(name);
+    if (known !== undefined) return known;
+    const kind = secretNameKind(name);
+    if (kinds.size < NAMES_MAX) kinds.set(name, kind);
+    return kind;
+  };
 }
 
 /** Whether a text or number under a name of this kind is taken out. */
