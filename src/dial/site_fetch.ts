@@ -1,9 +1,8 @@
 import { siteEnvironment } from "../config/site_environment.ts";
 import { openClient } from "./open_client.ts";
-import { createProxySenders, type ProxySenders } from "./proxy_senders.ts";
+import { createSenderSets } from "./sender_sets.ts";
 import { sendRequest } from "./send_request.ts";
 import { type FindProxy, readSiteProxies } from "./site_proxies.ts";
-import { TlsTunnel } from "./tls_tunnel.ts";
 
 /** `fetch` towards a place that the operator named: an issuer, a receiver of records, a model. */
 export type SiteFetch = typeof siteFetch;
@@ -12,8 +11,8 @@ const SENDERS_MAX = 16;
 
 /** The proxies of the process's environment, which is read once. */
 let found: FindProxy | null = null;
-/** By certificate authorities. They live as long as the process: whoever dials here does too. */
-const proxied = new Map<string, ProxySenders>();
+/** They live as long as the process: whoever dials here does too. */
+const proxied = createSenderSets(SENDERS_MAX);
 
 /**
  * Dials directly, or through the proxy of the site that is in charge.
@@ -29,19 +28,9 @@ export async function siteFetch(
   const url = new URL(input);
   found ??= readSiteProxies(siteEnvironment());
   const proxy = found(url);
-  if (proxy !== null) return await sendersFor(caCerts).send(url, init, proxy);
+  if (proxy !== null) return await proxied.sendersFor(caCerts).send(url, init, proxy);
   if (caCerts.length === 0) return await sendRequest(url, init);
   // The answer's body outlives the client.
   using client = openClient({ caCerts });
   return await sendRequest(url, { ...init, client });
-}
-
-function sendersFor(caCerts: readonly string[]): ProxySenders {
-  const key = caCerts.join("\n");
-  const known = proxied.get(key);
-  if (known !== undefined) return known;
-  if (proxied.size >= SENDERS_MAX) throw new Error("Too many sets of certificate authorities");
-  const senders = createProxySenders(new TlsTunnel({ isBackground: true }), caCerts);
-  proxied.set(key, senders);
-  return senders;
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { joinTo } from "../fakes/join_to.ts";
 import {
   headerOf,
   listenRaw,
   rawAnswer,
   type RawListener,
-  type RawListenerOptions,
   type RawRequest,
 } from "../fakes/raw_listener.ts";
 import { type ProbeInput, runProbe } from "../fakes/wire_probe.ts";
@@ -139,23 +139,6 @@ for (const { name, env } of ENVIRONMENTS) {
     await probeOrigins(places.map(({ origin }) => origin), env);
     for (const { server, authority } of places) assertDirect(server, authority);
   });
-}
-
-/** What a proxy does with CONNECT: it joins the connection to another. */
-function joinTo(port: number): NonNullable<RawListenerOptions["connect"]> {
-  return async (_request, connection) => {
-    const outer = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
-    await Promise.race([
-      connection.readable.pipeTo(outer.writable),
-      outer.readable.pipeTo(connection.writable),
-    ]).catch(() => {});
-    try {
-      outer.close();
-    } catch {
-      // The other side was faster.
-    }
-  };
 }
 
 Deno.test("a proxy of the site gets the absolute form over http, with its own credential alone", async () => {
