@@ -13,6 +13,8 @@ export interface HttpError {
   readonly words: string | null;
   /** The title of the page that the body is; null if it is none. For operators. */
   readonly page: string | null;
+  /** How long the server asks to wait; null if it does not say. */
+  readonly retryAfterMs: number | null;
 }
 
 /** A body longer than this is no error message. */
@@ -23,7 +25,11 @@ const WORDS_DEPTH_MAX = 4;
 /** Reads the HTTP error that the client library threw; null if it is another one. */
 export function readHttpError(error: unknown): HttpError | null {
   if (!SdkHttpError.isInstance(error)) return null;
-  const { status, text } = (error.data ?? {}) as { status?: unknown; text?: unknown };
+  const { status, text, retryAfterMs } = (error.data ?? {}) as {
+    status?: unknown;
+    text?: unknown;
+    retryAfterMs?: unknown;
+  };
   const body = typeof text === "string" ? text.trim() : "";
   const json = body.length > BODY_CHARACTERS_MAX ? undefined : parseBody(body);
   const envelope = [json].flat().map(asFields).find((each) => asFields(each?.error) !== null);
@@ -36,6 +42,7 @@ export function readHttpError(error: unknown): HttpError | null {
     isAnswer: isRpc && (typeof id === "number" || typeof id === "string" && /^\d+$/.test(id)),
     words: isRpc ? rpcWords(rpc) : wordsOfBody(body, json),
     page: /<title[^>]*>\s*([^<]{1,200})/i.exec(body)?.[1]?.trim() ?? null,
+    retryAfterMs: typeof retryAfterMs === "number" ? retryAfterMs : null,
   };
 }
 

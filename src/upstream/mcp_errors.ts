@@ -4,8 +4,9 @@ import { GateError } from "../model/errors.ts";
 import { OutboundRefusedError } from "./address_guard.ts";
 import { AnswerTooLargeError } from "./bound_response.ts";
 import { ANSWER_ENDED_EARLY } from "./cancellable_transport.ts";
-import { readHttpError, rpcWords } from "./http_error.ts";
+import { type HttpError, readHttpError, rpcWords } from "./http_error.ts";
 import { MALFORMED_ANSWER } from "./message_intake.ts";
+import { adviseWait } from "./read_wait.ts";
 import { RedirectRefusedError } from "./redirect_refused.ts";
 import { MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 import {
@@ -42,7 +43,9 @@ export function isServerRefusal(error: unknown): error is ProtocolError {
 }
 
 /** Statuses that say what is wrong with this request, not with the server, the path or the credential. */
-const REFUSED_REQUEST = [400, 402, 409, 411, 412, 413, 414, 416, 417, 422, 423, 424, 428, 431, 451];
+const REFUSED_REQUEST = new Set([
+  ...[400, 402, 409, 411, 412, 413, 414, 416, 417, 422, 423, 424, 428, 429, 431, 451],
+]);
 
 /**
  * What the server refused a request with, in its own words, whatever the HTTP status: such an answer shows
@@ -54,7 +57,7 @@ export function refusalWords(error: unknown): string | null {
   // 401 is about the credential, whatever else it says.
   if (http === null || http.status < 400 || http.status === 401) return null;
   if (http.rpc !== null) return rpcWords(http.rpc);
-  if (!REFUSED_REQUEST.includes(http.status)) return null;
+  if (!REFUSED_REQUEST.has(http.status)) return null;
   return http.words ?? `The server refused the request with HTTP ${http.status} and no message`;
 }
 
@@ -97,7 +100,7 @@ export function explainMcpError(call: CallName, error: unknown, timeoutMs: numbe
       : badResult(call, `the server answered: ${rpcWords(error)}`, error);
   }
   const http = readHttpError(error);
-  if (http !== null) return explainHttpStatus(call, http.status, error, http.words);
+  if (http !== null) return explainHttpStatus(call, http.status, error, http);
   if (SdkError.isInstance(error)) {
     switch (error.code) {
       case SdkErrorCode.RequestTimeout:
@@ -143,24 +146,25 @@ function findCause(error: unknown, matches: (cause: Error) => boolean): Error | 
 /**
  * What an HTTP status says about a call.
  *
- * @param words what the body says, for people.
+ * @param said what the server said beside it.
  */
 export function explainHttpStatus(
   call: CallName,
   status: number,
   cause?: unknown,
-  words: string | null = null,
+  said: Pick<HttpError, "words" | "retryAfterMs"> = { words: null, retryAfterMs: null },
 ): GateError {
-  const said = words === null ? "" : `: ${words}`;
+  const words = said.words === null ? "" : `: ${said.words}`;
   if (status === 401 || status === 403) {
-    const why = `the server does not accept the credential (HTTP ${status})${said}`;
+    const why = `the server does not accept the credential (HTTP ${status})${words}`;
     return noCredential(call, why, cause);
   }
   if (status === 429 || status === 503) {
-    return unreachable(call, `is busy (HTTP ${status})${said}`, { cause });
+    const advice = adviseWait("server", status, said.retryAfterMs);
+    return unreachable(call, `is busy (HTTP ${status})${words}`, { cause, ...advice });
   }
   if (status >= 500) {
-    return outcomeUnknown(call, `the server failed (HTTP ${status})${said}`, cause);
+    return outcomeUnknown(call, `the server failed (HTTP ${status})${words}`, cause);
   }
-  return unreachable(call, `refused the request (HTTP ${status})${said}`, { cause });
+  return unreachable(call, `refused the request (HTTP ${status})${words}`, { cause });
 }

@@ -16,6 +16,7 @@ import { callMcp, type McpAnswer } from "./mcp_call.ts";
 import type { McpConnection } from "./mcp_connection.ts";
 import { explainMcpError, refusalWords } from "./mcp_errors.ts";
 import { listMcp, type McpLists, OddListError } from "./mcp_listing.ts";
+import { adviseWait } from "./read_wait.ts";
 import { maskJson, type SecretMask } from "./secret_mask.ts";
 import { judgeFailure } from "./session_loss.ts";
 import type { Upstream, UpstreamContext } from "./upstream.ts";
@@ -122,7 +123,10 @@ export function createMcpUpstream(
         if (words === null) throw masked(explain(call, error, options.timeoutMs), options.mask);
         const text = options.mask.apply(words).slice(0, REFUSAL_CHARACTERS_MAX);
         const content = [{ type: "text", text }];
-        return await complete(call, { content, isError: true }, options);
+        const refused = await complete(call, { content, isError: true }, options);
+        const http = readHttpError(error);
+        if (http === null) return refused;
+        return { ...refused, ...adviseWait("server", http.status, http.retryAfterMs) };
       }
     },
     status: () => keepers.get(SERVICE).status,
@@ -151,14 +155,19 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
   // Whatever broke, nothing of the call was sent yet.
   return isWaiting
     ? unreachable(call, `is down${said}`, { retryAfterMs: error.retryAfterMs, cause: error })
-    : unreachable(call, `cannot be reached${said}`, { cause: error });
+    : unreachable(call, `cannot be reached${said}`, { ...waitOf(known), cause: error });
+}
+
+function waitOf({ hint, retryAfterMs }: GateError): { hint?: string; retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { hint, retryAfterMs };
 }
 
 /** Only operators read why a listing failed, so it says what the server said. */
 function explainListing(server: string, error: unknown, timeoutMs: number): GateError {
   const name = { server, name: "*" };
   const reason = explain(name, error, timeoutMs);
-  const isAnswer = refusalWords(error) !== null || error instanceof OddListError;
+  const isBusy = readHttpError(error)?.status === 429;
+  const isAnswer = !isBusy && refusalWords(error) !== null || error instanceof OddListError;
   if (isAnswer || readHttpError(error) !== null) {
     const code = isAnswer
       ? "ERR_UPSTREAM_RESULT"

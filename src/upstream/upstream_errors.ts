@@ -33,7 +33,12 @@ export function timedOut(call: CallName, timeoutMs: number, cause?: unknown): Ga
 export function unreachable(
   call: CallName,
   why: string,
-  options: { readonly cause?: unknown; readonly retryAfterMs?: number } = {},
+  options: {
+    readonly cause?: unknown;
+    readonly retryAfterMs?: number;
+    /** Instead of the usual one. */
+    readonly hint?: string;
+  } = {},
 ): GateError {
   return new GateError(
     "ERR_UPSTREAM_UNREACHABLE",

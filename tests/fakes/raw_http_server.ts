@@ -16,15 +16,18 @@ export interface RawHttpServer extends AsyncDisposable {
  * A hand-written MCP server of 2025 on loopback, for what no SDK would send.
  *
  * @param answer to each request; null for what a plain server answers. Notifications are accepted.
+ * @param listen answers a GET for the stream of the session.
  */
 export function startRawHttpServer(
   answer: (call: RawCall) => Response | Promise<Response> | null,
+  listen: () => Response = () => new Response(null, { status: 405 }),
 ): RawHttpServer {
   const seen: string[] = [];
   const stop = new AbortController();
   const http = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {}, signal: stop.signal },
     async (request) => {
+      if (request.method === "GET") return listen();
       if (request.method !== "POST") return new Response(null, { status: 405 });
       const { id, method, params = {} } = await request.json();
       seen.push(method);

@@ -17,6 +17,7 @@ function wordsOf(answer: { content: readonly unknown[] }): string {
 }
 
 const PLAIN = { "content-type": "text/plain" };
+const EVENTS = { "content-type": "text/event-stream" };
 const MISSING = { code: -32_602, message: "Parameter city is required" };
 
 /** Ways to refuse a call that all say the same. */
@@ -334,4 +335,105 @@ Deno.test("a JSON answer is read whatever its content type says", async () => {
     await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
     assert.equal(wordsOf(await upstreams.call(callOf("far", "x"))), "hi", String(type));
   }
+});
+
+Deno.test("a server over HTTP that is busy says how long to wait", async () => {
+  const soon = { "retry-after": "7" };
+  const cases: readonly [what: string, Response, retryAfterMs: number, hint: RegExp][] = [
+    [
+      "429 with an answer",
+      Response.json({ jsonrpc: "2.0", id: 1, error: MISSING }, {
+        status: 429,
+        headers: soon,
+      }),
+      7_000,
+      /server takes this call again in 7 s/,
+    ],
+    [
+      "429 alone",
+      new Response(null, { status: 429, headers: { "x-ratelimit-reset": "20" } }),
+      20_000,
+      /in 20 s/,
+    ],
+    ["503 with a page", new Response("<html>", { status: 503, headers: soon }), 7_000, /in 7 s/],
+  ];
+  for (const [what, response, retryAfterMs, hint] of cases) {
+    await using server = startRawHttpServer(({ method }) =>
+      method === "tools/call" ? response : null
+    );
+    await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+    const told = await upstreams.call(callOf("far", "x")).catch((error) => error as GateError);
+    assert.equal(told.retryAfterMs, retryAfterMs, what);
+    assert.match(told.hint ?? "", hint, what);
+  }
+  await using server = startRawHttpServer(() => new Response("", { status: 503, headers: soon }));
+  await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+  await assert.rejects(
+    upstreams.call(callOf("far", "x")),
+    (error) => error instanceof GateError && error.retryAfterMs === 7_000,
+  );
+});
+
+Deno.test("a limit of one caller locks nobody out, and a date says how long to wait", async () => {
+  const at = new Date(Date.now() + 60_000).toUTCString();
+  await using server = startRawHttpServer(({ method, params }) =>
+    method === "tools/call" && (params.arguments as { city?: string }).city === undefined
+      ? new Response(null, { status: 429, headers: { "retry-after": at } })
+      : null
+  );
+  await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+  for (let time = 0; time < 7; time++) {
+    const { isError, retryAfterMs = 0 } = await upstreams.call(callOf("far", "weather"));
+    assert.ok(isError && retryAfterMs > 30_000 && retryAfterMs <= 60_000, String(retryAfterMs));
+  }
+  assert.equal((await upstreams.call(callOf("far", "weather", { city: "Oslo" }))).isError, false);
+});
+
+Deno.test("a request that is taken with HTTP 202 and not answered fails at once", async () => {
+  const bodies: readonly (() => Response)[] = [
+    () => new Response(null, { status: 202 }),
+    () => new Response("Accepted", { status: 202, headers: PLAIN }),
+    () => new Response("", { status: 202, headers: { "content-type": "application/json" } }),
+  ];
+  for (const body of bodies) {
+    await using server = startRawHttpServer(({ method }) =>
+      method === "tools/call" ? body() : null
+    );
+    await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+    await assert.rejects(
+      upstreams.call(callOf("far", "x")),
+      withCode("ERR_UPSTREAM_RESULT", /took the request \(HTTP 202\) and gave no answer/),
+    );
+  }
+});
+
+Deno.test("an answer that comes with HTTP 202, or later on the stream of the session, is read", async () => {
+  const result = { content: [{ type: "text", text: "hi" }] };
+  const event = (id: unknown) => `data: ${JSON.stringify({ jsonrpc: "2.0", id, result })}\n\n`;
+  const answers: readonly ((id: number) => Response)[] = [
+    (id) => rpcResponse(id, { result }, { status: 202 }),
+    (id) => new Response(JSON.stringify({ jsonrpc: "2.0", id, result }), { status: 202 }),
+    (id) => new Response(event(id), { status: 202, headers: EVENTS }),
+  ];
+  for (const answer of answers) {
+    await using server = startRawHttpServer(({ id, method }) =>
+      method === "tools/call" ? answer(id) : null
+    );
+    await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+    assert.equal(wordsOf(await upstreams.call(callOf("far", "x"))), "hi");
+  }
+
+  let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const open = new Response(
+    new ReadableStream({ start: (controller) => void (stream = controller) }),
+    { headers: EVENTS },
+  );
+  await using server = startRawHttpServer(({ id, method }) => {
+    if (method !== "tools/call") return null;
+    stream?.enqueue(new TextEncoder().encode(event(id)));
+    return new Response(null, { status: 202 });
+  }, () => open);
+  await using upstreams = openTestUpstreams({ mcpServers: { far: { url: server.url } } });
+  await upstreams.list("far");
+  assert.equal(wordsOf(await upstreams.call(callOf("far", "x"))), "hi");
 });

@@ -5,6 +5,7 @@ import {
   listenRaw,
   rawAnswer,
   type RawListener,
+  type RawListenerOptions,
   type RawRequest,
 } from "../fakes/raw_listener.ts";
 import { type ProbeInput, runProbe } from "../fakes/wire_probe.ts";

@@ -1,11 +1,11 @@
 import { AnswerTooLargeError } from "../bound_response.ts";
 import { quoteInexactNumbers } from "../../model/json_numbers.ts";
+import { adviseWait, readWait } from "../read_wait.ts";
 import type { SecretMask } from "../secret_mask.ts";
 import { decodeText } from "./charset.ts";
 import { charsetOf, essenceOf, isJson, isJsonLines, isXml } from "./media_type.ts";
 import type { AnswerHeader } from "./operation.ts";
 import { TELLING_HEADERS } from "./read_answer_form.ts";
-import { readWait } from "./read_wait.ts";
 
 /** An HTTP answer as a tool's answer. */
 export interface ReadAnswer {
@@ -98,22 +98,11 @@ function readFailure(
   const words = `HTTP ${response.status} ${response.statusText}`.trim();
   const detail = mask.apply(text.slice(0, ERROR_CHARACTERS_MAX)).trim();
   const waitMs = readWait(response.headers, now());
-  const isBusy = waitMs !== null && [429, 503, 413].includes(response.status);
-  const seconds = Math.ceil((waitMs ?? 0) / 1_000);
   return {
     content: [{ type: "text", text: detail === "" ? words : `${words}: ${detail}` }],
     isError: true,
     bytes: bytes.length,
-    ...(isBusy
-      ? {
-        hint: seconds === 0
-          ? "The API takes this call again now; repeat it"
-          : `The API takes this call again in ${seconds} s; wait, then repeat it`,
-        retryAfterMs: waitMs,
-      }
-      : response.status === 429
-      ? { hint: "The API takes fewer calls; wait, make fewer of them at once, then repeat it" }
-      : {}),
+    ...adviseWait("API", response.status, waitMs),
   };
 }
 

@@ -1,7 +1,7 @@
 const WAIT_MS_MAX = 31 * 24 * 3_600_000;
 
 /**
- * How long an API asks to wait, in milliseconds; null if it does not say.
+ * How long a server asks to wait, in milliseconds; null if it does not say.
  *
  * Also where the header is not `Retry-After`: rate limits say when they begin anew, in seconds from now
  * or since the epoch.
@@ -30,4 +30,32 @@ function resetWait(headers: Headers, now: number): number | null {
   }
   const seconds = /(?:^|[;,\s])t=(\d{1,9})/.exec(headers.get("ratelimit") ?? "")?.[1];
   return seconds === undefined ? null : Number(seconds) * 1_000;
+}
+
+/** Statuses that are about the moment: the same request may be taken later. */
+const BUSY_STATUSES = [413, 429, 503];
+
+/**
+ * What a program is told about waiting.
+ *
+ * @param who "API" or "server"
+ * @param waitMs null if nobody said how long
+ */
+export function adviseWait(
+  who: string,
+  status: number,
+  waitMs: number | null,
+): { readonly hint?: string; readonly retryAfterMs?: number } {
+  if (waitMs !== null && BUSY_STATUSES.includes(status)) {
+    const seconds = Math.ceil(waitMs / 1_000);
+    return {
+      hint: seconds === 0
+        ? `The ${who} takes this call again now; repeat it`
+        : `The ${who} takes this call again in ${seconds} s; wait, then repeat it`,
+      retryAfterMs: waitMs,
+    };
+  }
+  return status === 429
+    ? { hint: `The ${who} takes fewer calls; wait, make fewer of them at once, then repeat it` }
+    : {};
 }
