@@ -2,6 +2,12 @@ const TIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d))?)?$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
+/** A moment: whole milliseconds since the epoch, and the nanoseconds (0 to 999,999) that come after them. */
+export interface CalendarTime {
+  readonly ms: number;
+  readonly ns: number;
+}
+
 /**
  * Reads a date, or a date and time; what names no zone is UTC. `Date.parse` takes 30 February for 2 March,
  * and hour 24 for the next day.
@@ -11,6 +17,16 @@ const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\
  * @see RFC 3339, 5.6 and 5.7
  */
 export function readCalendarTime(text: string): number | null {
+  const time = readTime(text);
+  return time === null ? null : time.ms + time.ns / 1_000_000;
+}
+
+/** A timestamp that is written in full: date, time and zone. */
+export function readTimestamp(text: string): CalendarTime | null {
+  return RFC_3339.test(text) ? readTime(text) : null;
+}
+
+function readTime(text: string): CalendarTime | null {
   const parts = TIME.exec(text);
   if (parts === null) return null;
   const number = (index: number) => Number(parts[index] ?? 0);
@@ -25,12 +41,11 @@ export function readCalendarTime(text: string): number | null {
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second);
   const zoneMs = (parts[9] === "-" ? -1 : 1) * (zoneHour * 60 + zoneMinute) * 60_000;
-  return date.getTime() - zoneMs + Number(`0.${parts[7] ?? 0}`) * 1_000;
-}
-
-/** The same of a timestamp that is written in full: date, time and zone. */
-export function readTimestamp(text: string): number | null {
-  return RFC_3339.test(text) ? readCalendarTime(text) : null;
+  const fraction = (parts[7] ?? "").padEnd(9, "0");
+  return {
+    ms: date.getTime() - zoneMs + Number(fraction.slice(0, 3)),
+    ns: Number(fraction.slice(3)),
+  };
 }
 
 function daysOf(year: number, month: number): number {

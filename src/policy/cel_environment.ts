@@ -39,6 +39,9 @@ export function createRunEnvironment(): Environment {
     refuseComparison(environment, "map", left);
   }
   refuseComparison(environment, "list", "map");
+  for (const other of [...scalars, "list", "map"]) {
+    refuseComparison(environment, "google.protobuf.Timestamp", other);
+  }
   return environment;
 }
 

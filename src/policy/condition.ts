@@ -74,8 +74,11 @@ export function compileCondition(text: string): CompiledCondition {
   }
   const scan = scanExpression(run.ast);
   if (scan.problem !== null) return { ok: false, message: scan.problem };
-  useStrictFunctions(run.ast);
-  const checked = run.check();
+  // As it was written: what is rewritten says less of its types.
+  const checked = environment.check(text);
+  useStrictFunctions(run.ast, (name) => environment.parse(`${name}(0)`).ast);
+  const rewritten = run.check();
+  if (!rewritten.valid) return { ok: false, message: firstLine(rewritten.error) };
   if (!checked.valid) return { ok: false, message: firstLine(checked.error) };
   if (checked.type !== "bool" && checked.type !== "dyn") {
     return { ok: false, message: `The condition gives ${checked.type}, it must give bool` };

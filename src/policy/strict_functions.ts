@@ -1,7 +1,7 @@
 /**
  * Functions of conditions that the CEL library has in a laxer form: it takes `""` for 0, 30 February for
- * 2 March, and counts some functions of texts in UTF-16 units where `size` counts code points. A condition
- * decides about what somebody else wrote, so a text that says no value has none.
+ * 2 March, counts some functions of texts in UTF-16 units where `size` counts code points, orders texts by
+ * such units, and forgets what is below a millisecond. A condition decides about what somebody else wrote, so a text that says no value has none.
  *
  * @see CEL language definition, "Standard Definitions"
  */
@@ -19,15 +19,60 @@ const TIMESTAMP_MIN_MS = -62_135_596_800_000;
 const TIMESTAMP_MAX_MS = 253_402_300_799_999;
 
 const FUNCTIONS: ReadonlySet<string> = new Set(["int", "double", "timestamp"]);
+/** Its texts are in the order of code points, its times have nanoseconds. */
+const ORDERED = `${PREFIX}ordered`;
+/** Its times have nanoseconds. */
+const EXACT = `${PREFIX}exact`;
 const METHODS: ReadonlySet<string> = new Set([
   ...["indexOf", "lastIndexOf", "substring", "trim"],
 ]);
 
-/** Lets a parsed condition call the strict functions; the library has no way to replace its own. */
-export function useStrictFunctions(node: ASTNode): void {
-  if (node.op === "call" && FUNCTIONS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
-  else if (node.op === "rcall" && METHODS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
-  for (const child of childrenOf(node)) useStrictFunctions(child);
+/**
+ * Lets a parsed condition call the strict functions, and compare texts and times strictly; the library has
+ * no way to replace its own.
+ *
+ * @param wrap a parsed call of the given function, whose one argument is replaced.
+ */
+export function useStrictFunctions(node: ASTNode, wrap: (name: string) => ASTNode): void {
+  for (const child of childrenOf(node)) useStrictFunctions(child, wrap);
+  switch (node.op) {
+    case "call":
+      if (FUNCTIONS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
+      break;
+    case "rcall":
+      if (METHODS.has(node.args[0])) node.args[0] = PREFIX + node.args[0];
+      break;
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      if (node.args.some(isNoText)) break;
+      wrapSides(node.args, () => wrap(ORDERED));
+      break;
+    case "==":
+    case "!=":
+      if (!node.args.some(isTime)) break;
+      wrapSides(node.args, () => wrap(EXACT));
+      break;
+  }
+}
+
+function wrapSides(sides: [ASTNode, ASTNode], createCall: () => ASTNode): void {
+  for (const [index, side] of sides.entries()) {
+    const call = createCall();
+    if (call.op === "call") call.args[1] = [side];
+    sides[index] = call;
+  }
+}
+
+/** A number or a truth value that is written out: what compares with it is neither text nor time. */
+function isNoText(node: ASTNode): boolean {
+  return node.op === "value" && typeof node.args !== "string";
+}
+
+function isTime(node: ASTNode): boolean {
+  if (node.op === "call" && node.args[0] === `${PREFIX}timestamp`) return true;
+  return (node.op === "+" || node.op === "-") && node.args.some(isTime);
 }
 
 /** An error text in the words of whoever wrote the condition. */
@@ -50,6 +95,8 @@ export function registerStrictFunctions(environment: Environment): void {
     (seconds: bigint) => dateOf(Number(seconds) * 1_000),
   );
   add(`${PREFIX}timestamp(string): ${TIMESTAMP}`, timestampOfText);
+  add(`${ORDERED}(dyn): dyn`, (value: unknown) => exactly(inCodePoints(value)));
+  add(`${EXACT}(dyn): dyn`, exactly);
   add(`string.${PREFIX}indexOf(string): int`, (text: string, part: string) => find(text, part, 0n));
   add(`string.${PREFIX}indexOf(string, int): int`, find);
   add(
@@ -87,20 +134,41 @@ function doubleOfText(text: string): number {
   return double;
 }
 
+/** What a text says below a millisecond, in nanoseconds; a Date has no place for it. */
+const restNs = new WeakMap<Date, bigint>();
+
 function timestampOfText(text: string): Date {
-  const ms = readTimestamp(text);
-  if (ms === null) throw new Error("timestamp() of a text that is no time of RFC 3339");
-  const date = dateOf(ms);
-  // Comparisons see what is below a millisecond, to a microsecond; arithmetic and == do not.
-  if (!Number.isInteger(ms)) Object.defineProperty(date, Symbol.toPrimitive, { value: () => ms });
+  const time = readTimestamp(text);
+  if (time === null) throw new Error("timestamp() of a text that is no time of RFC 3339");
+  const date = dateOf(time.ms);
+  if (time.ns !== 0) restNs.set(date, BigInt(time.ns));
   return date;
+}
+
+/** The library compares times by these two, so they get more than milliseconds here. */
+function exactly(value: unknown): unknown {
+  if (!(value instanceof Date)) return value;
+  const ns = BigInt(value.getTime()) * 1_000_000n + (restNs.get(value) ?? 0n);
+  const exact = new Date(value);
+  Object.defineProperty(exact, "getTime", { value: () => ns });
+  Object.defineProperty(exact, Symbol.toPrimitive, { value: () => ns });
+  return exact;
+}
+
+/** JavaScript compares UTF-16 units, in which an emoji comes before U+E000 to U+FFFF. */
+function inCodePoints(value: unknown): unknown {
+  if (typeof value !== "string" || !/[\ud800-\uffff]/.test(value)) return value;
+  return value.replaceAll(/[\ud800-\uffff]/g, (unit) => {
+    const code = unit.charCodeAt(0);
+    return String.fromCharCode(code < 0xe000 ? code + 0x2000 : code - 0x800);
+  });
 }
 
 function dateOf(ms: number): Date {
   if (!(ms >= TIMESTAMP_MIN_MS && ms <= TIMESTAMP_MAX_MS)) {
     throw new Error("timestamp() is outside the years 1 to 9999");
   }
-  return new Date(Math.floor(ms));
+  return new Date(ms);
 }
 
 function find(text: string, part: string, from: bigint): bigint {

@@ -130,6 +130,37 @@ Deno.test("a conversion has no answer for what says no value", () => {
   );
 });
 
+Deno.test("times compare to the nanosecond, also before 1970 and within a macro", () => {
+  const [one, two] = ["2026-01-01T00:00:00.000000001Z", "2026-01-01T00:00:00.000000002Z"];
+  const compare = (sign: string, x: string, y: string) =>
+    ask(`timestamp(args.x) ${sign} timestamp(args.y)`, { x, y });
+  for (const sign of [">", ">=", "!="]) assert.equal(compare(sign, two, one), true, sign);
+  for (const sign of ["<", "<=", "=="]) assert.equal(compare(sign, two, one), false, sign);
+  for (const sign of ["<=", ">=", "=="]) {
+    assert.equal(compare(sign, one, "2026-01-01T01:00:00.000000001+01:00"), true, sign);
+  }
+  assert.equal(compare("<", "1969-12-31T23:59:59.999999999Z", "1970-01-01T00:00:00Z"), true);
+  const inMacro = `args.x.all(x, timestamp(x) > timestamp("${one}"))`;
+  assert.equal(ask(inMacro, { x: [two, two] }), true);
+  assert.equal(ask(inMacro, { x: [two, one] }), false);
+  const args = { x: one, y: 5 };
+  assert.equal(ask('timestamp(args.x) + duration("1h") > timestamp(args.x)', args), true);
+  for (const sign of ["<", ">=", "==", "!="]) {
+    assert.equal(typeof ask(`timestamp(args.x) ${sign} args.y`, args), "string", sign);
+  }
+});
+
+Deno.test("texts are in the order of code points", () => {
+  const args = { bmp: "\uffee", emoji: "\u{10000}", last: "\ud7ff" };
+  assert.equal(ask("args.bmp < args.emoji && args.bmp <= args.emoji", args), true);
+  assert.equal(ask("args.bmp > args.emoji || args.bmp >= args.emoji", args), false);
+  assert.equal(ask('args.last < args.bmp && "\\uffee" < "\\U00010000"', args), true);
+  assert.equal(ask("[args.emoji].all(x, x > args.bmp)", args), true);
+  assert.equal(typeof ask("args.bmp < 5", args), "string");
+  assert.equal(typeof ask("args.bmp < args.n", { ...args, n: 5 }), "string");
+  assert.equal(compileCondition('"a" < 5').ok, false);
+});
+
 Deno.test("functions of texts count code points, as size() does", () => {
   const args = { x: "😀ab😀a" };
   assert.equal(ask("args.x.size() == 5 && size(args.x) == 5", args), true);
