@@ -18,7 +18,8 @@ const CONNECTIONS_MAX = 16;
 const COUNTER_CONNECTIONS_MAX = 4;
 const CONNECT_TIMEOUT_SECONDS = 10;
 const CLOSE_TIMEOUT_SECONDS = 5;
-const SCHEMA_RETRIES_MAX = 5;
+/** Of one table or index. */
+const CREATE_RETRIES_MAX = 5;
 const CHANNEL = "toolgate";
 /** What the server takes as one notification. */
 const NOTIFICATION_BYTES_MAX = 7_900;
@@ -95,14 +96,21 @@ export async function openPostgresStore(
   };
 }
 
-/** Replicas that start together race for the same tables; the one that lost tries again. */
 async function createTables(sql: Sql): Promise<void> {
+  for (const statement of POSTGRES_SCHEMA) await createOnce(sql, statement);
+}
+
+/**
+ * Replicas that start together race for every table and index. The one that loses hears of it when the
+ * winner has committed: its next try finds what it wanted to create.
+ */
+async function createOnce(sql: Sql, statement: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
     try {
-      for (const statement of POSTGRES_SCHEMA) await sql.unsafe(statement);
+      await sql.unsafe(statement);
       return;
     } catch (error) {
-      if (attempt >= SCHEMA_RETRIES_MAX || !isRace(error)) throw error;
+      if (attempt >= CREATE_RETRIES_MAX || !isRace(error)) throw error;
     }
   }
 }
