@@ -5,6 +5,7 @@
  * cannot forge a checkpoint, and who can copy it cannot read a payload.
  */
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { watchContents } from "../config/watch_contents.ts";
 import { GateError } from "../model/errors.ts";
 import { type CheckpointSigner, createCheckpointSigner } from "./checkpoint.ts";
 
@@ -17,8 +18,19 @@ export interface PayloadKey {
 
 export interface AuditKeys {
   readonly signer: CheckpointSigner;
-  /** The first encrypts; the others only decrypt what was written before. */
-  readonly payloadKeys: readonly PayloadKey[];
+  readonly payloadKeys: PayloadKeys;
+  /** The file they were read from; null if there is none. */
+  readonly payloadPath: string | null;
+}
+
+/** The first encrypts; the others only decrypt what was written before. */
+export type PayloadKeys = readonly [PayloadKey, ...PayloadKey[]];
+
+/** Payload keys that are read again when their file changes. */
+export interface FollowedKeys {
+  /** The keys in force. */
+  readonly current: () => PayloadKeys;
+  close(): Promise<void>;
 }
 
 const KEY_NAME = "toolgate";
@@ -30,6 +42,7 @@ export function createAuditKeys(): AuditKeys {
   return {
     signer: createCheckpointSigner(privateKey, KEY_NAME),
     payloadKeys: [toPayloadKey(crypto.getRandomValues(new Uint8Array(32)))],
+    payloadPath: null,
   };
 }
 
@@ -52,7 +65,43 @@ export async function loadAuditKeys(path: string): Promise<AuditKeys> {
   );
   const signer = createCheckpointSigner(parseSigningKey(pem, signingPath), KEY_NAME);
   await Deno.writeTextFile(`${path}.signing.pub`, `${signer.verifierKey}\n`);
-  return { signer, payloadKeys: parsePayloadKeys(lines, payloadPath) };
+  return { signer, payloadKeys: parsePayloadKeys(lines, payloadPath), payloadPath };
+}
+
+/**
+ * Follows the file of the payload keys. The signing key is read once: a process has one signer.
+ *
+ * A file that cannot be used changes nothing: the keys from before stay in force.
+ *
+ * @param log hears which key encrypts from now on, which one is gone, and why a file cannot be used.
+ */
+export function followPayloadKeys(
+  { payloadKeys, payloadPath: path }: AuditKeys,
+  log: (message: string) => void,
+): FollowedKeys {
+  if (path === null) return { current: () => payloadKeys, close: () => Promise.resolve() };
+  let keys = payloadKeys;
+  const read = async () => parsePayloadKeys(await Deno.readTextFile(path), path);
+  const look = () => read().then(namesOf, String);
+  const watch = watchContents(look, namesOf(keys), async () => {
+    try {
+      const next = await read();
+      const gone = keys.filter(({ id }) => !next.some((key) => key.id === id));
+      for (const { id } of gone) {
+        log(
+          `audit: the payload key ${id} is no longer in "${path}": what it encrypted stays closed`,
+        );
+      }
+      if (next[0].id !== keys[0].id) {
+        log(`audit: payloads are encrypted with the key ${next[0].id} from now on`);
+      }
+      keys = next;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log(`audit: the payload keys from before stay in force: ${reason}`);
+    }
+  });
+  return { current: () => keys, close: watch.close };
 }
 
 async function readOrCreate(path: string, create: () => string | Uint8Array): Promise<string> {
@@ -83,18 +132,25 @@ function parseSigningKey(pem: string, path: string): KeyObject {
   throw keyError(path, "an Ed25519 private key in PKCS #8 PEM");
 }
 
-function parsePayloadKeys(text: string, path: string): PayloadKey[] {
-  const keys = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (keys.length === 0) throw keyError(path, "a key");
-  return keys.map((line) => {
-    try {
-      const bytes = Uint8Array.fromBase64(line);
-      if (bytes.length === 32) return toPayloadKey(bytes);
-    } catch (cause) {
-      throw keyError(path, "32 bytes in base64 on every line", cause);
-    }
-    throw keyError(path, "32 bytes in base64 on every line");
-  });
+function parsePayloadKeys(text: string, path: string): PayloadKeys {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const [first, ...others] = lines.map((line) => parsePayloadKey(line, path));
+  if (first === undefined) throw keyError(path, "a key");
+  return [first, ...others];
+}
+
+function namesOf(keys: PayloadKeys): string {
+  return keys.map(({ id }) => id).join(" ");
+}
+
+function parsePayloadKey(line: string, path: string): PayloadKey {
+  try {
+    const bytes = Uint8Array.fromBase64(line);
+    if (bytes.length === 32) return toPayloadKey(bytes);
+  } catch (cause) {
+    throw keyError(path, "32 bytes in base64 on every line", cause);
+  }
+  throw keyError(path, "32 bytes in base64 on every line");
 }
 
 function toPayloadKey(bytes: Uint8Array): PayloadKey {

@@ -9,7 +9,7 @@ import { GateError } from "../model/errors.ts";
 import type { AuditActor, AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
 import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
-import { type AuditKeys, createAuditKeys, loadAuditKeys } from "./audit_keys.ts";
+import { type AuditKeys, createAuditKeys, followPayloadKeys, loadAuditKeys } from "./audit_keys.ts";
 import { startAuditMaintenance } from "./audit_maintenance.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
 import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./audit_queue.ts";
@@ -113,7 +113,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     log(`audit: the stored chain was changed: ${recovered.tampered}`);
   }
   const retentionMs = config.payloadRetentionDays * DAY_MS;
-  const payloadStore = createPayloadStore({ store, chain, keys: keys.payloadKeys, retentionMs });
+  const payloadKeys = followPayloadKeys(keys, log);
+  const payloadStore = createPayloadStore({ store, chain, keys: payloadKeys.current, retentionMs });
   const keeper = createChainKeeper({ keys, config, now, recovered });
   const anchors = openAnchors({ targets: anchorTargets, log });
   const followers = new Set<(record: AuditRecord) => void>();
@@ -207,7 +208,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   }
 
   async function close(): Promise<void> {
-    await maintenance.close();
+    await Promise.all([maintenance.close(), payloadKeys.close()]);
     // A store that is away must not keep the process from ending: the next start goes on from here.
     const last = needsCheckpoint() ? checkpoint().catch(logError(log)) : Promise.resolve();
     await writer.close();
@@ -260,7 +261,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     health: () => writer.health(),
     anchors: () => anchors.status(),
     signNote: keys.signer.signNote,
-    sealer: createSealer(keys.payloadKeys),
+    sealer: createSealer(payloadKeys.current),
     close,
   };
 }

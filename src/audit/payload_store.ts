@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../model/event.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Change, Store } from "../store/store.ts";
-import type { PayloadKey } from "./audit_keys.ts";
+import type { FollowedKeys, PayloadKey } from "./audit_keys.ts";
 import { charactersOf, type KeptPayloads } from "./audit_queue.ts";
 import {
   type BoxContents,
@@ -46,15 +46,13 @@ export interface PayloadStore {
 }
 
 export function createPayloadStore(
-  deps: { store: Store; chain: string; keys: readonly PayloadKey[]; retentionMs: number },
+  deps: { store: Store; chain: string; keys: FollowedKeys["current"]; retentionMs: number },
 ): PayloadStore {
   const { store, keys, retentionMs } = deps;
-  const current = keys[0];
-  if (current === undefined) throw new RangeError("Cannot keep payloads without a key");
 
   function open(stored: StoredBox | null, place: string): unknown {
     if (stored === null) throw new Error("it is no payload box");
-    const key = keys.find(({ id }) => id === stored.key);
+    const key = keys().find(({ id }) => id === stored.key);
     if (key === undefined) throw new Error(`its key "${stored.key}" is not here`);
     return openBox(stored.box, place, key);
   }
@@ -99,7 +97,7 @@ export function createPayloadStore(
     keep(salted) {
       const characters = charactersOf(salted);
       if (characters > PAYLOAD_CHARACTERS_MAX) return null;
-      return characters <= SHARED_CHARACTERS_MAX ? salted : keepLarge(salted, current);
+      return characters <= SHARED_CHARACTERS_MAX ? salted : keepLarge(salted, keys()[0]);
     },
     pack(payloads) {
       const first = payloads[0]?.seq;
@@ -108,6 +106,7 @@ export function createPayloadStore(
       const contents: BoxContents = Object.fromEntries(
         payloads.map(({ seq, payloads }) => [String(seq), payloads]),
       );
+      const [current] = keys();
       const box = closeBox(contents, placeOfBox(deps.chain, first, last), current);
       const value = { key: current.id, first, last, box };
       return { key: keyOf.auditPayloads(deps.chain, last), value, ttlMs: retentionMs };
@@ -136,6 +135,7 @@ export function createPayloadStore(
       const payloads = contents[String(record.seq)];
       if (payloads === undefined) return false;
       delete contents[String(record.seq)];
+      const [current] = keys();
       const box = closeBox(contents, place, current);
       const ttlMs = Math.max(1, Date.parse(record.ts) + retentionMs - Date.now());
       const changes: Change[] = [

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
-import type { PayloadKey } from "./audit_keys.ts";
+import type { FollowedKeys } from "./audit_keys.ts";
 import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
 /** A text as it is stored: encrypted, with the name of its key. */
@@ -22,17 +22,16 @@ const encoder = new TextEncoder();
 const deflateText = promisify<Uint8Array, { level: number }, Uint8Array>(deflateRaw);
 const inflateText = promisify<Uint8Array, Uint8Array>(inflateRaw);
 
-export function createSealer(keys: readonly PayloadKey[]): Sealer {
-  const [current] = keys;
-  if (current === undefined) throw new RangeError("Cannot seal without a key");
+export function createSealer(keys: FollowedKeys["current"]): Sealer {
   return {
     async seal(text, place) {
+      const [current] = keys();
       // Texts of many megabytes: compressed off the main path, which serves everybody.
       const plain = await deflateText(encoder.encode(text), { level: 1 });
       return { key: current.id, sealed: encryptBytes(plain, place, current) };
     },
     async open({ key: id, sealed }, place) {
-      const key = keys.find((known) => known.id === id);
+      const key = keys().find((known) => known.id === id);
       if (key === undefined) return null;
       try {
         const plain = decryptBytes(sealed, place, key);

@@ -23,7 +23,7 @@ import {
   unusable,
   type Usable,
 } from "./propose_policy.ts";
-import { watchContents } from "./watch_contents.ts";
+import { watchContents } from "../config/watch_contents.ts";
 
 /**
  * The policy in force.

@@ -115,7 +115,12 @@ async function problemsOf(audit: AuditFolder, copy: Copy): Promise<string> {
     verifierKeys: [keys.signer.verifierKey],
     anchors: await readAnchorFile(`${audit.keysPath}.checkpoints`),
     payloads: {
-      store: createPayloadStore({ store, chain: "main", keys: keys.payloadKeys, retentionMs }),
+      store: createPayloadStore({
+        store,
+        chain: "main",
+        keys: () => keys.payloadKeys,
+        retentionMs,
+      }),
       retentionMs,
     },
   });

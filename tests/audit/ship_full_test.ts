@@ -291,9 +291,15 @@ Deno.test("the syslog sink speaks TLS with a configured authority, and with no o
     await refused;
     assert.match((await distrusting.status())[0]?.error ?? "", /certificate/i);
     const text = receiveAll(listener);
-    const ca = new URL("ca.pem", TLS).pathname;
+    // The file of the authority is read for each delivery: one that comes late, or anew, counts.
+    const ca = await Deno.makeTempFile();
     const trusting = ship(shipConfig({ to, format: "cef", ca }));
+    await Deno.remove(ca);
     await trusting.flush();
+    assert.match((await trusting.status())[0]?.error ?? "", /no such file/i);
+    await Deno.copyFile(new URL("ca.pem", TLS), ca);
+    await trusting.flush();
+    await Deno.remove(ca);
     assert.equal((await trusting.status())[0]?.error, null);
     assert.equal(parseFrames(await text).length, 2);
     listener.close();

@@ -18,7 +18,7 @@ function keep(store: Store, limits: KeptResultsLimits, keys = payloadKeys) {
   const charged: number[] = [];
   const kept = createKeptResults({
     store,
-    sealer: createSealer(keys),
+    sealer: createSealer(() => keys),
     now: Date.now,
     onKept: (_, bytes) => charged.push(bytes),
     limits,
