@@ -45,8 +45,10 @@ export interface SinkStatus {
   readonly behind: number;
   /** Age of the oldest record that waits; null if none does. */
   readonly oldestSeconds: number | null;
-  /** Records that went without their texts since the start: the place does not take so much. */
+  /** Records that went without their texts since the start: the place does not take them whole. */
   readonly reduced: number;
+  /** Records that the place took in no form since the start, while it took others. */
+  readonly passedOver: number;
   /** Records wait for longer than the retention: the store grows. An alarm. */
   readonly isLate: boolean;
 }
@@ -68,6 +70,7 @@ interface Line extends Delivery {
   failures: number;
   backlog: Backlog;
   reduced: number;
+  passedOver: number;
   isLate: boolean;
   running: Promise<void> | null;
   timer: ReturnType<typeof setTimeout> | null;
@@ -81,6 +84,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
   const holder = crypto.randomUUID();
   /** Of the run that is under way, by sink. */
   const reducedNow = new Map<string, string[]>();
+  const passedOverNow = new Map<string, string[]>();
   const lines = config.map((one, index): Line => ({
     id: sinkId(one),
     name: `audit.ship[${index}]`,
@@ -93,10 +97,12 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     successes: 0,
     broken: { batch: "", tries: 0 },
     onReduced: (record) => reducedNow.get(`audit.ship[${index}]`)?.push(record),
+    onPassedOver: (record) => passedOverNow.get(`audit.ship[${index}]`)?.push(record),
     error: null,
     failures: 0,
     backlog: { records: 0, oldestTs: null },
     reduced: 0,
+    passedOver: 0,
     isLate: false,
     running: null,
     timer: null,
@@ -106,6 +112,8 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
   async function shipAll(line: Line): Promise<void> {
     const reduced: string[] = [];
     reducedNow.set(line.name, reduced);
+    const passedOver: string[] = [];
+    passedOverNow.set(line.name, passedOver);
     try {
       const mayGoOn = async () => !signal.aborted && await takeLease(store, line.id, holder);
       if (!await mayGoOn()) {
@@ -121,6 +129,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
       if (!signal.aborted) noteFailure(line, reasonOfSink(error, line.config));
     } finally {
       noteReduced(line, reduced);
+      notePassedOver(line, passedOver);
       await count(line);
     }
   }
@@ -143,11 +152,20 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
   function noteReduced(line: Line, reduced: readonly string[]): void {
     if (reduced.length === 0) return;
     line.reduced += reduced.length;
-    const named = reduced.slice(0, NAMED_MAX).join(", ");
-    const more = reduced.length > NAMED_MAX ? ` and ${reduced.length - NAMED_MAX} more` : "";
     log(
       "warn",
-      `audit: too large for ${line.to}, went without their texts: records ${named}${more}`,
+      `audit: ${line.to} does not take them whole, so they went without their texts: ` +
+        `records ${listRecords(reduced)}`,
+    );
+  }
+
+  function notePassedOver(line: Line, records: readonly string[]): void {
+    if (records.length === 0) return;
+    line.passedOver += records.length;
+    log(
+      "error",
+      `audit: ${line.to} takes others and not these, so it went on without them: ` +
+        `records ${listRecords(records)}; the log has them`,
     );
   }
 
@@ -209,6 +227,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
       ? null
       : Math.max(0, Math.round((now() - line.backlog.oldestTs) / 1_000)),
     reduced: line.reduced,
+    passedOver: line.passedOver,
     isLate: line.isLate,
   });
 
@@ -239,6 +258,11 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
       }
     },
   };
+}
+
+function listRecords(records: readonly string[]): string {
+  const more = records.length > NAMED_MAX ? ` and ${records.length - NAMED_MAX} more` : "";
+  return `${records.slice(0, NAMED_MAX).join(", ")}${more}`;
 }
 
 function parseEvery(text: string): number {

@@ -10,12 +10,14 @@ import {
   type ShipPlan,
   writePlan,
 } from "./ship_place.ts";
-import { type Sink, TooLargeError } from "./sink.ts";
+import { RefusedError, type Sink, TooLargeError } from "./sink.ts";
 
 /** Successes in a row after which a place is trusted with larger batches again. */
 const GROW_AFTER = 64;
 /** A place that ends the connection so often at the same batch does not say that it is too large. */
 const BROKEN_TRIES_MAX = 3;
+/** Records after a refused one that are tried, to learn whether the place takes any. */
+const PROBES_MAX = 10;
 
 /** One sink while it delivers. */
 export interface Delivery {
@@ -31,6 +33,8 @@ export interface Delivery {
   broken: { readonly batch: string; readonly tries: number };
   /** Called for a record that went without its texts. */
   readonly onReduced: (record: string) => void;
+  /** Called for a record that the place takes in no form, while it takes others. */
+  readonly onPassedOver: (record: string) => void;
 }
 
 /** Delivers what a chain has, batch by batch; rejects with the first that could not be delivered. */
@@ -52,11 +56,51 @@ export async function shipChain(
     const { plan, batch } = await takeBatch(store, delivery, { chain, first: next, size });
     const [last = next, ...rest] = plan.ends;
     if (signal.aborted) return;
-    const taken = batch === null ||
-      (!isTooLarge(delivery, batch) && await deliver(delivery, batch, signal));
-    if (taken) await advanceCursor(store, delivery.id, chain, next = last + 1, rest);
-    else await writePlan(store, delivery.id, chain, halve(plan));
+    const answer = batch === null
+      ? TAKEN
+      : isTooLarge(delivery, batch)
+      ? IN_PARTS
+      : await deliver(delivery, batch, signal);
+    if (answer.is === "in parts") {
+      await writePlan(store, delivery.id, chain, halve(plan));
+      continue;
+    }
+    if (answer.is === "refused") {
+      // A place that takes nothing is set up wrongly: then everything waits.
+      const place = { chain, first: last + 1, size };
+      if (!await takesAnother(store, delivery, place, signal)) throw new Error(answer.reason);
+      delivery.onPassedOver(`${chain}/${last}`);
+    }
+    await advanceCursor(store, delivery.id, chain, next = last + 1, rest);
   }
+}
+
+type Answer =
+  | { readonly is: "taken" | "in parts" }
+  | { readonly is: "refused"; readonly reason: string };
+
+const TAKEN: Answer = { is: "taken" };
+const IN_PARTS: Answer = { is: "in parts" };
+
+/** Whether the place takes one of the next records alone; it gets that one again in its batch. */
+async function takesAnother(
+  store: Store,
+  { sink, config }: Delivery,
+  { chain, first, size }: { chain: string; first: number; size: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let seq = first; seq < Math.min(size, first + PROBES_MAX); seq++) {
+    const want = { chain, first: seq, end: seq + 1, bytesMax: Infinity, format: config.format };
+    const batch = await gatherBatch(store, want);
+    if (batch === null) continue;
+    try {
+      await sink.deliver(batch, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+    }
+  }
+  return false;
 }
 
 /** The next batch: one that was begun, or a new one, which is remembered before it is tried. */
@@ -91,51 +135,58 @@ function isTooLarge({ bytesMax }: Delivery, { bytes, records }: MeasuredBatch): 
   return records.length > 1 && bytes > bytesMax;
 }
 
-/** @returns false if the place does not take so many records at once. */
 async function deliver(
   delivery: Delivery,
   batch: MeasuredBatch,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Answer> {
   const { sink, config } = delivery;
   const isOne = batch.records.length === 1;
   try {
     await sink.deliver(batch, signal);
   } catch (error) {
-    if (!(error instanceof TooLargeError) && !breaksAgain(delivery, batch, error)) throw error;
+    const isRefused = error instanceof RefusedError;
+    if (!isRefused && !breaksAgain(delivery, batch, error)) throw error;
     if (!isOne) {
-      delivery.bytesMax = Math.max(1, batch.bytes >> 1);
-      delivery.mayGrow = error instanceof TooLargeError;
-      delivery.successes = 0;
-      return false;
+      const saysSize = error instanceof TooLargeError;
+      if (saysSize || !isRefused) {
+        delivery.bytesMax = Math.max(1, batch.bytes >> 1);
+        delivery.mayGrow = saysSize;
+        delivery.successes = 0;
+      }
+      return IN_PARTS;
     }
-    if (!(error instanceof TooLargeError)) throw error;
-    await deliverReduced(delivery, batch, signal);
+    if (!isRefused) throw error;
+    const reason = await deliverReduced(delivery, batch, signal);
+    if (reason !== null) return { is: "refused", reason };
   }
   delivery.broken = { batch: "", tries: 0 };
   if (++delivery.successes >= GROW_AFTER && delivery.mayGrow) {
     delivery.bytesMax = Math.min(config.batchBytesMax, delivery.bytesMax * 2);
     delivery.successes = 0;
   }
-  return true;
+  return TAKEN;
 }
 
-/** A record that is too large alone: the place gets what names it and says its outcome. */
+/**
+ * A record that is refused alone: the place gets what names it and says its outcome.
+ *
+ * @returns why it does not take that either; null if it does.
+ */
 async function deliverReduced(
   { sink, onReduced }: Delivery,
   batch: MeasuredBatch,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   const reduced = reduceBatch(batch);
   try {
     await sink.deliver(reduced, signal);
   } catch (error) {
-    if (!(error instanceof TooLargeError)) throw error;
-    throw new Error(
-      `${error.message} even to one record without its texts (${reduced.bytes} bytes)`,
-    );
+    if (!(error instanceof RefusedError)) throw error;
+    return `${error.message} even to one record without its texts (${reduced.bytes} bytes)`;
   }
   onReduced(nameOf(batch));
+  return null;
 }
 
 /** Some receivers answer a body that is too large by ending the connection. */

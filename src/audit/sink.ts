@@ -17,13 +17,18 @@ export interface Sink {
   /**
    * Resolves once the place has taken the batch; a batch may come twice.
    *
-   * @throws {TooLargeError} if the place does not take so much at once.
+   * @throws {RefusedError} if the place does not take what is in the batch, and perhaps a part of it.
    */
   deliver(batch: ShipBatch, signal: AbortSignal): Promise<void>;
 }
 
+/** The place works and does not take this batch: it is too large, or a record in it is not to its liking. */
+export class RefusedError extends Error {
+  override readonly name: string = "RefusedError";
+}
+
 /** The place says that the batch is too large for it. */
-export class TooLargeError extends Error {
+export class TooLargeError extends RefusedError {
   override readonly name = "TooLargeError";
 }
 

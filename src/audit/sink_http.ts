@@ -1,9 +1,11 @@
 import { siteFetch } from "../dial/site_fetch.ts";
 import { EXPORT_MEDIA_TYPES } from "./export_audit.ts";
-import { rangeOf, type ShipBatch, type Sink, TooLargeError } from "./sink.ts";
+import { rangeOf, RefusedError, type ShipBatch, type Sink, TooLargeError } from "./sink.ts";
 import { renderBatch } from "./sink_file.ts";
 
 const TIMEOUT_MS = 30_000;
+/** Some places answer so to a batch that is too large, and most to one with a record that they cannot read. */
+const BATCH_REFUSED: ReadonlySet<number> = new Set([400, 422]);
 
 /**
  * Posts batches to a URL. Any 2xx answer means that the batch was taken; `Idempotency-Key` names the
@@ -36,6 +38,9 @@ export function createHttpSink(
       }, await deps.readAuthorities());
       await response.body?.cancel();
       if (response.status === 413) throw new TooLargeError("it answered 413");
+      if (BATCH_REFUSED.has(response.status)) {
+        throw new RefusedError(`it answered ${response.status}`);
+      }
       if (!response.ok) throw new Error(`it answered ${response.status}${redirectOf(response)}`);
     },
   };

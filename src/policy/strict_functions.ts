@@ -1,7 +1,8 @@
 /**
  * Functions of conditions that the CEL library has in a laxer form: it takes `""` for 0, 30 February for
  * 2 March, counts some functions of texts in UTF-16 units where `size` counts code points, orders texts by
- * such units, and forgets what is below a millisecond. A condition decides about what somebody else wrote, so a text that says no value has none.
+ * such units, and forgets what is below a millisecond. A condition decides about what somebody else wrote,
+ * so a text that says no value has none.
  *
  * @see CEL language definition, "Standard Definitions"
  */

@@ -27,6 +27,7 @@ export interface SinkFigures {
   readonly behind: number;
   readonly oldestSeconds: number | null;
   readonly reduced: number;
+  readonly passedOver: number;
   readonly isLate: boolean;
 }
 
@@ -165,6 +166,11 @@ function sinkGauges(sinks: readonly SinkFigures[]): string[] {
       "reduced_records",
       "Records that went without their texts since the start",
       ({ reduced }) => reduced,
+    ),
+    ...gauge(
+      "passed_over_records",
+      "Records that a sink took in no form since the start",
+      ({ passedOver }) => passedOver,
     ),
     ...gauge(
       "late",

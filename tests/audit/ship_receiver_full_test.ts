@@ -138,7 +138,9 @@ Deno.test("a record that is too large alone goes without its texts, which is sai
         continue;
       }
       assert.deepEqual(reduced.map(({ key }) => key), ['"main/2-2-reduced"'], format);
-      const said = "warn audit: too large for URL/in, went without their texts: records main/2";
+      const said =
+        "warn audit: URL/in does not take them whole, so they went without their texts: " +
+        "records main/2";
       assert.deepEqual(lines, [said], format);
       assert.deepEqual([status?.behind, status?.error, status?.reduced], [0, null, 1]);
       assert.match(reduced[0]?.body ?? "", /ERR_LIMIT_REACHED/);
@@ -151,6 +153,67 @@ Deno.test("a record that is too large alone goes without its texts, which is sai
       assert.match(String(record?.detail?.leftOut), /the log has it/);
       assert.deepEqual(record?.decision, decision);
     }
+  });
+});
+
+for (const tooLarge of [400, 422]) {
+  Deno.test(`a receiver that says ${tooLarge} to a batch that is too large gets it in parts`, async () => {
+    await withReceiver(async ({ log, start, become, seen }) => {
+      await writeExecutions(log, 60);
+      await become({ bytesMax: 20_000, tooLarge });
+      const shipping = start();
+      await shipping.flush();
+      assert.deepEqual(recordsOf(await seen()), await allRecords(log));
+      const [status] = await shipping.status();
+      assert.deepEqual([status?.error, status?.behind, status?.reduced], [null, 0, 0]);
+    });
+  });
+}
+
+Deno.test("one record that a receiver refuses does not keep the others from it", async () => {
+  await withReceiver(async ({ log, lines, start, become, seen }) => {
+    await writeExecutions(log, 3);
+    const err = { code: "ERR_UPSTREAM", message: `${"x".repeat(300)} zut` } as const;
+    await log.append({ ...outcome("e:texts"), result: { status: err.code }, err });
+    await writeExecutions(log, 2);
+    await log.append(intent("e:never"));
+    await log.append(outcome("e:never"));
+    await writeExecutions(log, 3);
+    await become({ refuses: ["zut", "e:never"] });
+    const shipping = start();
+    await shipping.flush();
+    const [status] = await shipping.status();
+    assert.deepEqual([status?.error, status?.behind], [null, 0]);
+    const whole = await allRecords(log);
+    const seqOf = (text: string) =>
+      whole.filter((record) => JSON.stringify(record).includes(text)).map(({ seq }) => seq);
+    const never = seqOf("e:never");
+    const [reduced = -1] = seqOf("zut");
+    const found = new Map(recordsOf(await seen()).map((record) => [record.seq, record]));
+    assert.deepEqual(
+      whole.filter(({ seq }) => !found.has(seq)).map(({ seq }) => seq),
+      never,
+    );
+    assert.match(String(found.get(reduced)?.detail?.leftOut), /the log has it/);
+    assert.deepEqual([status?.reduced, status?.passedOver], [1, 2]);
+    assert.ok(lines.some((line) => line.startsWith("error ") && line.includes(`main/${never[1]}`)));
+  });
+});
+
+Deno.test("a receiver that refuses everything with 400 is no reason to drop anything", async () => {
+  await withReceiver(async ({ log, start, become, seen }) => {
+    await writeExecutions(log, 4);
+    await become({ answer: 400 });
+    const shipping = start();
+    await shipping.flush();
+    await shipping.flush();
+    const [status] = await shipping.status();
+    assert.match(status?.error ?? "", /^it answered 400 even to one record/);
+    assert.deepEqual([status?.behind, status?.passedOver], [(await allRecords(log)).length, 0]);
+    await seen();
+    await become({});
+    await shipping.flush();
+    assert.deepEqual(recordsOf(await seen()), await allRecords(log));
   });
 });
 
@@ -225,18 +288,19 @@ Deno.test("halves have keys of their own, the same at each try", async () => {
     const refused = (await seen()).map(({ key }) => key);
     assert.ok(refused.length > 3 && new Set(refused).size === refused.length, refused.join());
     // What was begun is one record now; it keeps its key, whatever comes and however often.
+    const one = refused.find((key) => key.endsWith('-reduced"'))?.replace("-reduced", "");
     await become({ answer: 500 });
     for (let round = 0; round < 2; round++) {
       await shipping.close();
       shipping = start();
       await shipping.flush();
       await writeExecutions(log, 1);
-      assert.deepEqual((await seen()).map(({ key }) => key), [refused.at(-2)]);
+      assert.deepEqual((await seen()).map(({ key }) => key), [one]);
     }
     await become({});
     await shipping.flush();
     const taken = await seen();
-    assert.equal(taken[0]?.key, refused.at(-2));
+    assert.equal(taken[0]?.key, one);
     const ranges = taken.map(({ key }) => /\/(\d+)-(\d+)"/.exec(key)?.slice(1).map(Number) ?? []);
     // The parts of the first batch double: one record, one, two, four, and so on.
     const sizes = ranges.map(([first = 0, last = 0]) => last - first + 1);

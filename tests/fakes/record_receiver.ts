@@ -12,6 +12,10 @@ export interface ReceiverMode {
    */
   readonly answer: "take" | "cut" | "drop" | number;
   readonly bytesMax: number;
+  /** What a batch above `bytesMax` is answered with; 413 by default. */
+  readonly tooLarge?: number;
+  /** A batch with one of these texts in it is answered with 400, also where the record has lost its texts. */
+  readonly refuses?: readonly string[];
 }
 
 export interface SeenBatch {
@@ -51,7 +55,13 @@ async function receive(request: IncomingMessage, response: ServerResponse): Prom
     request.socket.destroy();
     return;
   }
-  const status = typeof answer === "number" ? answer : isTooLarge ? 413 : 200;
+  const status = typeof answer === "number"
+    ? answer
+    : isTooLarge
+    ? mode.tooLarge ?? 413
+    : (mode.refuses ?? []).some((text) => body.includes(text))
+    ? 400
+    : 200;
   seen.push({ status, key, body });
   const isRedirect = status >= 300 && status < 400;
   response.writeHead(status, isRedirect ? { location: "http://login.test/in?token=s3cret" } : {});
