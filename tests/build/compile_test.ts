@@ -63,6 +63,16 @@ Deno.test("deno task compile embeds what runs and bakes in what it may", async (
       assert.equal(metadata.code_cache_key, null);
       assert.deepEqual(metadata.argv, []);
     });
+    await t.step("the engine has the flags of the task that runs toolgate", () => {
+      const flags = taskFlags(denoJson, "toolgate").filter((flag) =>
+        flag.startsWith("--v8-flags=")
+      );
+      assert.ok(flags.length > 0);
+      // Deno puts flags of its own before them.
+      for (const flag of flags) {
+        assert.ok(metadata.v8_flags.includes(flag.slice("--v8-flags=".length)), flag);
+      }
+    });
     await t.step("no path of the build machine is baked in", () => {
       assert.ok(!JSON.stringify(metadata).includes(Deno.cwd()));
     });
