@@ -1,7 +1,9 @@
 /** The shortest pause between two looks. */
 const PAUSE_MS = 400;
-/** A look that takes long is made seldom, so that looking costs at most about 2 % of the time. */
+/** A look that takes long is made less often, so that looking costs little of the time. */
 const PAUSE_TO_LOOK = 50;
+/** The longest pause: on a busy machine every look takes long, and a change has to be seen all the same. */
+const PAUSE_MAX_MS = 1_000;
 /** Contents count as written once they have not changed for so long. */
 const QUIET_MS = 150;
 /** Somebody who writes without a pause does not put a change off for ever. */
@@ -35,7 +37,8 @@ export function watchContents(
   async function lookTimed(): Promise<string> {
     const from = performance.now();
     const contents = await look();
-    pauseMs = Math.max(PAUSE_MS, (performance.now() - from) * PAUSE_TO_LOOK);
+    const wantedMs = (performance.now() - from) * PAUSE_TO_LOOK;
+    pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, wantedMs));
     return contents;
   }
 

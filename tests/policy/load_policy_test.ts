@@ -33,6 +33,14 @@ Deno.test("loadPolicyFiles() reads one file, or the policy files of a folder by 
   });
 });
 
+Deno.test("loadPolicyFiles() does not wait for a pipe or a device", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a.yaml`, "a");
+    await Deno.symlink("/dev/null", `${folder}/b.yaml`);
+    await assert.rejects(loadPolicyFiles(folder), /b\.yaml" is no regular file/);
+  });
+});
+
 Deno.test("loadPolicyFiles() says what it cannot read and what to do", async () => {
   await withFolder(async (folder) => {
     const fails = async (path: string, message: RegExp) =>
