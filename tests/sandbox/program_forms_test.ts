@@ -121,6 +121,17 @@ Deno.test("programForms() says that nothing runs where no function is plainly th
   const found = programForms("function add(a, b) { return a + b }\nconst mul = (a, b) => a * b;");
   assert.ok(!found.ok);
   assert.match(found.message, /^Nothing runs: the program declares add, mul and calls none/);
+  const job = programForms("interface X { a: 1 }\nclass Job { async run() { return 1 } }");
+  assert.ok(!job.ok);
+  assert.match(job.message, /^Nothing runs: the program declares Job .*new Job\(…\)\.method/);
+  for (
+    const code of [
+      "class Job { static x = tools.a.b() }",
+      "class Job { run() {} }\nawait new Job().run()",
+      "class Job { run() {} }\nconst job = new Job()",
+      "interface X { a: 1 }",
+    ]
+  ) assert.ok(programForms(code).ok, code);
 });
 
 Deno.test("programForms() blanks what models write around a program", () => {

@@ -200,6 +200,14 @@ Deno.test("a forgotten await is said", async () => {
     const floating = await runCode(pool, "tools.slow.wait({ ms: 1000 });\nreturn 1");
     assert.equal(floating.resultJson, "1");
     assert.match(floating.logs[0]!.text, /Not awaited.*slow\.wait \(line 1\).*`await`/);
+    const joined = await runCode(
+      pool,
+      "try {\n await Promise.all([tools.sys.fail({}), tools.slow.wait({ ms: 1000 })]);\n} catch { return 3 }",
+    );
+    assert.equal(joined.resultJson, "3");
+    assert.match(joined.logs[0]!.text, /Still running.*slow\.wait \(line 2\).*Promise\.allSettled/);
+    const lone = await runCode(pool, "const f = () => f;\nreturn f");
+    assert.equal(lone.error!.hint, "Call it and return what it gives.");
     const read = await runCode(pool, "const rows = tools.math.obj();\nreturn rows.x.y");
     assert.match(read.error!.message, /Cannot read \.x of math\.obj\(…\): it is a promise/);
     assert.equal(read.error!.line, 2);

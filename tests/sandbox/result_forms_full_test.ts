@@ -74,6 +74,16 @@ Deno.test("numbers that JSON does not have are named where they stand", async ()
       assert.match(error?.message ?? "", /^Cannot call math\.echo: args\.a/);
       assert.equal(callCount, 0);
     }
+    // A function that nobody called would be left out, and the call would mean something else.
+    for (const value of ["() => 1", "Symbol('x')", "[() => 1]", "tools.math.echo"]) {
+      const { error, callCount } = await runCode(pool, `return tools.math.echo({ a: ${value} })`);
+      assert.equal(error?.code, "ERR_INVALID_ARGUMENTS", value);
+      assert.match(error?.message ?? "", /: args\.a(\[0\])? is a (function|symbol)$/, value);
+      assert.equal(callCount, 0);
+    }
+    const kept =
+      "return tools.math.echo({ a: undefined, b: { f() {} }, toJSON: () => ({ c: 1 }) })";
+    assert.equal((await runCode(pool, kept)).error, null);
     // A program can handle it as any other error of a call.
     const caught = await runCode(
       pool,

@@ -13,7 +13,8 @@ import type { Realm } from "./realm.ts";
  * | `Uint8Array`, `ArrayBuffer`, `DataView` | base64 string |
  * | other typed arrays | array of numbers |
  * | `RegExp` | source text |
- * | `undefined`, functions, symbols | left out of objects, null in arrays, as JSON does |
+ * | `undefined` | left out of objects, null in arrays, as JSON does |
+ * | functions, symbols | the same; an error where one is an argument or stands in a list of arguments |
  * | `NaN`, infinities, an invalid date | null and a warning that names the place; in arguments an error |
  * | iterator, generator | array of what it gives; an async one in a result only, else an error |
  * | promise, cycle | an error that names the path |

@@ -8,6 +8,23 @@ export function installLostValues(realm: Realm): void {
   const VISITS_MAX = 200_000;
   const typedArray = p.getPrototypeOf(p.Uint8Array) as unknown as ErrorConstructor;
 
+  realm.droppedMember = (value, name) => {
+    if (typeof value !== "object" || value === null) return "";
+    if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "";
+    const keys = p.ownKeys(value);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      if (typeof key === "symbol") continue;
+      const descriptor = p.getOwnPropertyDescriptor(value, key);
+      if (descriptor === undefined || descriptor.enumerable !== true) continue;
+      const type = typeof descriptor.value;
+      if (type === "function" || type === "symbol") {
+        return name + "." + p.slice(key, 0, 100) + " is a " + type;
+      }
+    }
+    return "";
+  };
+
   /** @param lists also name lists of nothing but `undefined`. */
   realm.lostValues = (root, json, name, lists) => {
     // Most values have no null at all.
@@ -28,6 +45,8 @@ export function installLostValues(realm: Realm): void {
         if (item !== undefined) isEmpty = false;
         if (typeof item === "number" || typeof item === "object") {
           walk(item, path + "[" + index + "]");
+        } else if (typeof item === "function" || typeof item === "symbol") {
+          p.push(places, path + "[" + index + "] is a " + typeof item);
         }
       }
       if (isEmpty && lists) p.push(places, path + " is a list of undefined");

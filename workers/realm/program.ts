@@ -21,7 +21,10 @@ export function createApi(realm: Realm): RealmApi {
       host.send(
         "n",
         0,
-        "Not awaited, result dropped: " + floating + ". Put `await` before the call.",
+        realm.hasFailedCall()
+          ? "Still running at the end, result dropped: " + floating + ". Promise.all ends at the " +
+            "first failure and Promise.allSettled waits for all; else put `await` before the call."
+          : "Not awaited, result dropped: " + floating + ". Put `await` before the call.",
         "",
         "",
       );
@@ -52,7 +55,9 @@ export function createApi(realm: Realm): RealmApi {
           "TypeError",
           "The result is " + toolName(value) + " itself, not what it returns",
           {
-            hint: "Call it: await tools." + toolName(value) + "(args).",
+            hint: p.weakHas(realm.toolFunctions, value)
+              ? "Call it: await tools." + toolName(value) + "(args)."
+              : "Call it and return what it gives.",
             code: "ERR_RESULT_FORM",
             call: null,
           },

@@ -192,6 +192,8 @@ export interface Realm {
    *
    * @param lists also name lists of nothing but `undefined`.
    */
+  /** The first member that JSON leaves out although it is something; empty if there is none. */
+  droppedMember: (value: unknown, name: string) => string;
   lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
   /** Text of a value for logs and messages; never throws. */
   describe: (value: unknown) => string;
@@ -214,6 +216,8 @@ export interface Realm {
   deliverOther: (id: number, ok: boolean, text: string) => void;
   /** One line about calls that nobody waits for; empty if there are none. */
   floatingCalls: () => string;
+  /** Whether a call has failed: then others may run on that the program did wait for. */
+  hasFailedCall: () => boolean;
   isPromise: (value: unknown) => boolean;
   /** Makes a member access on a promise of a call say that `await` is missing. */
   guardPromise: (promise: Promise<unknown>, title: string) => void;

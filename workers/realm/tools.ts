@@ -20,6 +20,7 @@ export function installTools(realm: Realm): void {
     readonly reject: (reason: unknown) => void;
   }
   const pending = new p.Map<number, Call>();
+  let isFailed = false;
   let callCount = 0;
   /** The first call that waits for the window; `callCount` if none does. */
   let nextToSend = 0;
@@ -49,10 +50,11 @@ export function installTools(realm: Realm): void {
       }
       json = args === undefined ? "{}" : realm.toJson(args, "args");
       if (json === undefined) throw badArguments("The argument of " + title + " has no JSON form");
-      const lost = realm.lostValues(args, json, "args", false);
+      const lost = realm.droppedMember(args, "args") ||
+        realm.lostValues(args, json, "args", false);
       if (lost !== "") {
         throw realm.failure("TypeError", "Cannot call " + title + ": " + lost, {
-          hint: "JSON would send null in its place: look where it comes from, or leave it out.",
+          hint: "JSON would not send it: look where it comes from, or leave it out.",
           code: "ERR_INVALID_ARGUMENTS",
           call: null,
         });
@@ -125,6 +127,7 @@ export function installTools(realm: Realm): void {
     charsUnderWay -= entry.chars;
     sendWaiting();
     if (!ok) {
+      isFailed = true;
       entry.reject(toolError(id, entry, text));
       return true;
     }
@@ -174,6 +177,7 @@ export function installTools(realm: Realm): void {
     });
   }
 
+  realm.hasFailedCall = () => isFailed;
   realm.floatingCalls = () => {
     const names: string[] = [];
     p.mapForEach(pending, (entry) => {

@@ -2,10 +2,14 @@ import type { Token } from "./scan_tokens.ts";
 import { statementStarts } from "./top_statements.ts";
 
 /** How a program begins that declares functions and calls none of them. */
-export type Entry =
-  | { readonly name: string }
-  /** Functions that nothing calls, none of which is plainly the program. */
-  | { readonly uncalled: readonly string[] };
+export type Entry = { readonly name: string } | Uncalled;
+
+/** Functions that nothing calls, or classes that nothing uses, none of which is plainly the program. */
+export interface Uncalled {
+  readonly uncalled: readonly string[];
+  /** How one could be called. */
+  readonly example: string;
+}
 
 /** A function that a statement of the program declares. */
 interface Declared {
@@ -36,7 +40,7 @@ export function entryFunction(tokens: readonly Token[], starts: readonly number[
     to: starts[index + 1] ?? tokens.length,
   }));
   const declared = statements.flatMap(({ from, to }) => declaredFunction(tokens, from, to) ?? []);
-  if (declared.length === 0) return null;
+  if (declared.length === 0) return unusedClasses(tokens, statements);
   const counts = countWords(tokens);
   const uncalled = declared.filter((each) => isUncalled(tokens, counts, each));
   const main = uncalled.findLast(({ name }) => MAIN.test(name));
@@ -46,7 +50,33 @@ export function entryFunction(tokens: readonly Token[], starts: readonly number[
   const candidates = uncalled.length > 0 ? uncalled : declared;
   if (declared.length === 1 && statements.length === 1) return declared[0] ?? null;
   const chosen = candidates.findLast(({ needsArguments }) => !needsArguments);
-  return chosen ?? { uncalled: candidates.map(({ name }) => name) };
+  if (chosen !== undefined) return chosen;
+  const names = candidates.map(({ name }) => name);
+  return { uncalled: names, example: `${names.at(-1)}(…)` };
+}
+
+/** The classes of a program that has nothing but classes and types; null if it has something else. */
+function unusedClasses(
+  tokens: readonly Token[],
+  statements: readonly { readonly from: number; readonly to: number }[],
+): Entry | null {
+  const names = statements.flatMap(({ from, to }) => {
+    const at = from + (tokens[from]?.text === "abstract" ? 1 : 0);
+    const name = tokens[at + 1];
+    const texts = tokens.slice(from, to).map(({ text }) => text);
+    // What is static may run when the class is declared; without a method there is nothing to run.
+    const hasOnlyMethods = texts.includes("(") && !texts.includes("static");
+    const isClass = tokens[at]?.text === "class" && name?.type === "word";
+    return isClass && hasOnlyMethods ? [name.text] : [];
+  });
+  const others = statements.filter(({ from }) =>
+    !/^(?:abstract|class|interface|type|;)$/.test(tokens[from]?.text ?? "")
+  );
+  const classes = statements.filter(({ from }) =>
+    /^(?:abstract|class)$/.test(tokens[from]?.text ?? "")
+  );
+  if (names.length === 0 || names.length < classes.length || others.length > 0) return null;
+  return { uncalled: names, example: `new ${names.at(-1)}(…).method(…)` };
 }
 
 /** The `export` in front of functions; nobody imports from a program, and it means nothing else there. */

@@ -1,6 +1,6 @@
 import type { ProgramForm } from "../../rpc/protocol.ts";
 import { blankRange, blankWrapping, fenceProblem } from "./blank_wrapping.ts";
-import { entryFunction, exportedFunctions } from "./entry_function.ts";
+import { entryFunction, exportedFunctions, type Uncalled } from "./entry_function.ts";
 import { scanTokens, type Token } from "./scan_tokens.ts";
 import { expressionStart, statementStarts } from "./top_statements.ts";
 
@@ -39,7 +39,7 @@ export function programForms(code: string): Forms {
     const entry = entryFunction(tokens, starts);
     if (entry === null) return { ok: true, forms: [plain] };
     if ("uncalled" in entry) {
-      return { ok: false, message: nothingRuns(entry.uncalled), line: 1, column: 1 };
+      return { ok: false, message: nothingRuns(entry), line: 1, column: 1 };
     }
     return { ok: true, forms: [wrap(text, "", `\nreturn ${entry.name}();`, []), plain] };
   }
@@ -54,11 +54,11 @@ export function programForms(code: string): Forms {
 /** How the message begins for a program whose functions nothing calls. */
 export const NOTHING_RUNS = "Nothing runs";
 
-function nothingRuns(names: readonly string[]): string {
-  const list = names.slice(0, NAMES_SHOWN_MAX).join(", ") +
-    (names.length > NAMES_SHOWN_MAX ? ", …" : "");
+function nothingRuns({ uncalled, example }: Uncalled): string {
+  const list = uncalled.slice(0, NAMES_SHOWN_MAX).join(", ") +
+    (uncalled.length > NAMES_SHOWN_MAX ? ", …" : "");
   return `${NOTHING_RUNS}: the program declares ${list} and calls none of them; ` +
-    `call one at the end, such as return await ${names.at(-1)}(…)`;
+    `call one at the end, such as return await ${example}`;
 }
 
 const NAMES_SHOWN_MAX = 5;
