@@ -20,6 +20,9 @@ interface Search extends AssignmentState, JwtState {
   keyEnd: number;
 }
 
+/** `{"`, and with a blank or a line end between the two. */
+const JWT_STARTS = ["eyJ", "eyAi", "ewog", "ewoJ", "ewoi", "ew0K"];
+
 const scanSecrets = compileAnchors<Search>([
   ...TOKEN_FORMS.flatMap(tokenAnchors),
   ...NAME_WORDS.map((word): Anchor<Search> => ({
@@ -27,7 +30,10 @@ const scanSecrets = compileAnchors<Search>([
     ignoreCase: true,
     visit: (search, text, at) => void search.spans.push(...findAssigned(text, at, search)),
   })),
-  { text: "eyJ", visit: (search, text, at) => add(search, findJwt(text, at, search)) },
+  ...JWT_STARTS.map((start): Anchor<Search> => ({
+    text: start,
+    visit: (search, text, at) => add(search, findJwt(text, at, search)),
+  })),
   {
     text: "bearer",
     ignoreCase: true,
@@ -67,8 +73,8 @@ export function findSecrets(
   return search.spans;
 }
 
-/** `@`, and how it stands in a URL, in a JSON text and in HTML. */
-const EMAIL_SIGNS = ["@", "%40", "\\u0040", "&#64;"] as const;
+/** `@`, and how it stands in a URL, in a JSON text, in HTML and in full width. */
+const EMAIL_SIGNS = ["@", "%40", "\\u0040", "&#64;", "&#x40;", "&commat;", "\uff20"] as const;
 
 /** Finds e-mail addresses. */
 export function findEmails(text: string): Span[] {

@@ -33,6 +33,7 @@ const NO_DOMAIN_END: ReadonlySet<string> = new Set([
     "gz",
     "po",
   ],
+  ...["go", "java", "jar", "pdf", "csv", "sql", "conf", "ini", "swap", "automount", "device"],
   ...["service", "socket", "timer", "mount", "slice", "scope"],
 ]);
 

@@ -20,12 +20,15 @@ export type SecretNameKind = "secret" | "token" | "tokens" | "word" | "header";
 const HINT = /pass|pw|secret|token|key|credential|cookie|authorization|jwt|otp|psk|bearer/i;
 /** Ends of names written as one word: `dbpassword`, `clientsecret`, `xapikey`. */
 const SECRET_END = new RegExp(
-  "(?:passwords?|passwds?|passwort|passphrases?|passcodes?|pwd|passwordhash|secrets?|credentials?" +
+  "(?:passwords?|passwds?|passwort|passphrases?|passcodes?|pwd|pass(?:wor|w)dhash|secrets?|credentials?" +
     "|(?:api|secret|private|accesskeysecret|secretaccess|sharedaccess|signing|signature|encryption" +
-    "|decryption|master|shared|account|auth|subscription|application|hmac|license)keys?|privatekeypem)$",
+    "|decryption|master|shared|account|auth|subscription|application|hmac|license)keys?|privatekeypem|clientkeydata)$",
 );
 /** Names that end in `key` or `access key` only where the whole says so. */
 const SECRET_WHOLE: ReadonlySet<string> = new Set(["accesskey", "accesskeys", "awsaccesskey"]);
+/** `pass` and `pw` behind what it opens, written as one word. */
+const SHORT_PASSWORD =
+  /^(?:admin|bind|db|ftp|imap|keystore|ldap|login|mail|mysql|pg|postgres|proxy|redis|root|smtp|ssh|sudo|user|wifi)(?:pass|pw)$/;
 const SECRET_WORDS: ReadonlySet<string> = new Set(["pass", "pw", "psk", "jwt", "bearer"]);
 const NUMBER_WORDS: ReadonlySet<string> = new Set(["otp", "totp"]);
 const HEADERS: ReadonlySet<string> = new Set([
@@ -34,7 +37,7 @@ const HEADERS: ReadonlySet<string> = new Set([
 const MEDIA_TYPE = /^(?:application|audio|image|message|model|multipart|text|video)\/[\w.+-]+$/;
 /** Ends that change nothing: `SecretString`, `tokenValue`, `passwordConfirmation`. */
 const SAME_MEANING =
-  /(?<=password|secret|secretkey|apikey|token)(?:value|string|plaintext|confirm|confirmation|base)$/;
+  /(?<=password|secret|secretkey|apikey|token)(?:binary|value|string|plaintext|confirm|confirmation|base)$/;
 /** Words before `token` with which it is a place in a list, a count or a part of a language model. */
 const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
   ...["page", "next", "nextpage", "prev", "previous", "continuation", "continue", "cursor", "sync"],
@@ -83,7 +86,7 @@ export function secretNameKind(name: string): SecretNameKind | null {
   }
   const last = words.findLast((word) => /[a-z]/.test(word))?.replace(/\d+$/, "") ?? "";
   if (NUMBER_WORDS.has(last)) return "secret";
-  return SECRET_WORDS.has(last) ? "word" : null;
+  return SECRET_WORDS.has(last) || SHORT_PASSWORD.test(last) ? "word" : null;
 }
 
 /** Answers the same from memory where a name comes again, as in the rows of a table or the lines of a log. */

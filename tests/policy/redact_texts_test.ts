@@ -75,6 +75,29 @@ Deno.test("redactResult() knows tokens of JOSE with empty parts, and no base64 t
   check({ [`${cursor}.${cursor}.x`]: `${cursor}.${cursor}.x`, [`${cursor}...`]: `${cursor}...` });
 });
 
+Deno.test("redactResult() knows a token whose header has white space, as in RFC 7519", () => {
+  for (
+    const header of [
+      '{ "alg":"none"}',
+      '{\n "alg":"HS256"}',
+      '{\r\n"alg":"HS256"}',
+      '{\n\t"alg":"x"}',
+    ]
+  ) {
+    const token = `${btoa(header).replaceAll("=", "")}.e30.`;
+    assert.equal(redact(`%3D${token}abc ok`), "%3D[redacted:jwt] ok", header);
+  }
+});
+
+Deno.test("redactResult() sees a name and its value through the colours of a log", () => {
+  for (const escape of ["\u001b", "\\u001b", "\\x1b", "\\033", "\\e"]) {
+    const [red, off] = [`${escape}[1;31m`, `${escape}[0m`];
+    const text = String(redact(`${red}db_password${off}=${red}hunter2${off} next`));
+    assert.doesNotMatch(text, /hunter2/, escape);
+    assert.match(text, /db_password.*\[redacted:secret\].* next$/, escape);
+  }
+});
+
 Deno.test("redactResult() reads credentials of headers by RFC 9110", () => {
   const token = "abcdefghij".repeat(3);
   check({

@@ -19,6 +19,7 @@ Deno.test("secretNameKind() knows names of secrets in every spelling", () => {
     ...["encryption-key", "accessKey", "passwordHash", "credentials", "otp", "SecretString"],
   ];
   names.push("SecretString", "secretValue", "secret_key_base", "passwordConfirmation");
+  names.push("SecretBinary", "passwd_hash", "client-key-data");
   names.push("config/password", "db:password", "apiKeyValue");
   for (const name of names) assert.equal(secretNameKind(name), "secret", name);
   const tokens = [
@@ -26,6 +27,9 @@ Deno.test("secretNameKind() knows names of secrets in every spelling", () => {
     ...["token1", "session-token", "nextAuthToken", "accountToken", "adminToken"],
   ];
   for (const name of tokens) assert.equal(secretNameKind(name), "token", name);
+  for (const name of ["pass", "dbpass", "rootpw", "ldapBindpw", "sshpass"]) {
+    assert.equal(secretNameKind(name), "word", name);
+  }
   for (const name of ["Authorization", "cookie", "Set-Cookie", "proxy-authorization"]) {
     assert.equal(secretNameKind(name), "header", name);
   }
