@@ -93,7 +93,7 @@ function reduceRecord(record: AuditRecord): AuditRecord {
     ...(result === undefined ? {} : { result: { ...result, status: short(result.status) } }),
     ...(ms === undefined ? {} : { ms }),
     ...(cost === undefined ? {} : { cost }),
-    ...(err === undefined ? {} : { err: { code: err.code, message: short(err.message) } }),
+    ...(err === undefined ? {} : { err: { code: err.code, message: "(left out)" } }),
   };
   const line = canonicalJson(record);
   return {

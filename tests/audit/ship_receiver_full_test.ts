@@ -173,7 +173,7 @@ for (const tooLarge of [400, 422]) {
 Deno.test("one record that a receiver refuses does not keep the others from it", async () => {
   await withReceiver(async ({ log, lines, start, become, seen }) => {
     await writeExecutions(log, 3);
-    const err = { code: "ERR_UPSTREAM", message: `${"x".repeat(300)} zut` } as const;
+    const err = { code: "ERR_UPSTREAM", message: "x zut" } as const;
     await log.append({ ...outcome("e:texts"), result: { status: err.code }, err });
     await writeExecutions(log, 2);
     await log.append(intent("e:never"));
