@@ -37,6 +37,7 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   ApiDeps,
   | "search"
   | "execute"
+  | "policy"
   | "policyCheck"
   | "policyTest"
   | "policyExplain"
@@ -127,10 +128,6 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
         Object.fromEntries(tools.toReversed().map((tool) => [tool.name, tool.pin]));
       const pins = [...byServer].map(([server, tools]) => [server, pinsOf(tools)] as const);
       return Object.fromEntries(pins);
-    },
-    policy() {
-      const { name, digest, spaces, limits } = deps.policy();
-      return { name, digest, spaces, limits };
     },
     auditQuery: (filter) => deps.audit.query(filter).catch(refuseBadPlace),
     auditExport: (filter, format) => exportResponse(deps.audit, filter, format),

@@ -12,8 +12,12 @@ export function createPolicyServices(deps: {
   readonly catalog: () => Promise<Catalog>;
   readonly servers: () => readonly ServerState[];
   readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
-}): Pick<ApiDeps, "policyCheck" | "policyTest" | "policyExplain" | "policyReload"> {
+}): Pick<ApiDeps, "policy" | "policyCheck" | "policyTest" | "policyExplain" | "policyReload"> {
   return {
+    policy() {
+      const { spaces, limits } = deps.policy.current();
+      return { ...deps.policy.status(), spaces, limits };
+    },
     async policyCheck() {
       await deps.catalog();
       const { problems: found, ...checked } = await deps.policy.check();

@@ -191,6 +191,11 @@ Deno.test("policy check says whether the service decides with what was checked",
     assert.match(refused.stderr, /NOT in force: the service decides with "first", digest /);
     assert.match(refused.stderr, /has not activated these files: /);
     assert.equal(refused.code, 1);
+
+    await Deno.writeTextFile(path, "name: [");
+    const broken = await check();
+    assert.match(broken.stderr, /NOT in force: the service decides with "first", digest /);
+    assert.equal(broken.code, 1);
     child.kill("SIGTERM");
     await child.status;
     await lines.return(undefined);

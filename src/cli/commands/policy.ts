@@ -14,8 +14,14 @@ interface CheckAnswer {
   readonly digest: string;
   readonly problems: readonly { readonly severity: string; readonly text: string }[];
   /** What the service decides with, which may not be what the files say. */
-  readonly inForce: { readonly name: string; readonly digest: string; readonly since: string };
+  readonly inForce: InForce;
   readonly rejected: string | null;
+}
+
+interface InForce {
+  readonly name: string;
+  readonly digest: string;
+  readonly since: string;
 }
 
 interface TestAnswer {
@@ -32,11 +38,16 @@ const check: Command = {
     // A mistake in toolgate.yaml is not the policy's: it ends with 2, as everywhere.
     await context.loadConfig();
     let isService = false;
-    const answer = await unlessUnusable(context, (client) => {
+    let inForce: InForce | null = null;
+    const answer = await unlessUnusable(context, async (client) => {
       isService = client.isService;
-      return client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" });
+      if (isService) inForce = await client.ask<InForce>({ method: "GET", path: "/policy" });
+      return await client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" });
     });
-    if (answer === null) return EXIT.failed;
+    if (answer === null) {
+      if (inForce !== null) context.output.note(`NOT in force: ${describeDecider(inForce)}`);
+      return EXIT.failed;
+    }
     if (context.json) context.output.json(answer);
     else {
       for (const { severity, text } of answer.problems) {
@@ -130,13 +141,15 @@ export const policyCommands: CommandGroup = {
 
 /** Whether the service decides with what was checked. */
 function describeInForce({ digest, inForce, rejected }: CheckAnswer): string {
-  const since = `since ${inForce.since}`;
-  if (inForce.digest === digest) return `The service has it in force ${since}`;
+  if (inForce.digest === digest) return `The service has it in force since ${inForce.since}`;
   const why = rejected === null
     ? "it reads changed files again within seconds, or at POST /policy/reload"
     : `it has not activated these files: ${rejected}`;
-  return `NOT in force: the service decides with "${inForce.name}", digest ${inForce.digest}, ` +
-    `${since}; ${why}`;
+  return `NOT in force: ${describeDecider(inForce)}; ${why}`;
+}
+
+function describeDecider({ name, digest, since }: InForce): string {
+  return `the service decides with "${name}", digest ${digest}, since ${since}`;
 }
 
 /** A policy that cannot even be loaded is a failed check: its problems are the result. */
