@@ -15,6 +15,7 @@ import { wrapHost } from "./realm/membrane.ts";
 import { capturePrimordials } from "./realm/primordials.ts";
 import { createApi } from "./realm/program.ts";
 import { installPromises } from "./realm/promises.ts";
+import { createStackCheck } from "./realm/stack_check.ts";
 import { installTimers } from "./realm/timers.ts";
 import type { Realm } from "./realm/realm.ts";
 import { installTools } from "./realm/tools.ts";
@@ -27,6 +28,7 @@ import { type WorkerBoot, workerMain } from "./worker_main.ts";
 const EAGER_PARTS: { readonly [name: string]: (...args: never[]) => unknown } = {
   bootRealm,
   capturePrimordials,
+  createStackCheck,
   wrapHost,
   installGlobals,
   installErrors,

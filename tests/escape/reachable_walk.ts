@@ -22,9 +22,9 @@ export const MUTATIONS: readonly Mutation[] = ["assign", "getter", "delete", "su
 /** Local variables, and arguments of the host function, of a frame near the end of the stack. */
 export const FRAME_SIZES: readonly number[] = Array.from({ length: 13 }, (_, size) => size);
 
-const [CORE, PROVOKE, ACTS] = ["core", "provoke", "acts"].map((name) =>
+const [CORE, PROVOKE, ACTS, OUTCOMES] = ["core", "provoke", "acts", "outcomes"].map((name) =>
   Deno.readTextFileSync(new URL(`./fixtures/walk/${name}.txt`, import.meta.url))
-) as [string, string, string];
+) as [string, string, string, string];
 const HEAD = CORE + PROVOKE + ACTS;
 
 /** Walks the realm as it is, and calls everything that it finds with objects that show what is done to them. */
@@ -119,4 +119,68 @@ export function renderStackWalk(sizes: readonly number[], part: number, parts: n
       drain();
     }
     return await done();`;
+}
+
+/** What {@linkcode renderOutcomeWalk} returns. */
+export interface OutcomeReport {
+  /** Acts that were refused where the stack ends. */
+  readonly refused: number;
+  /** Acts that were done there. */
+  readonly done: number;
+  /** Lines that the console has to have, in order; the milliseconds of a timer are `N`. */
+  readonly lines: readonly string[];
+  /** What was said and was not so, with the names of the acts. */
+  readonly problems: readonly string[];
+}
+
+/** Each act is done in all of the last frames before the stack ends, then in every 48th, up to where there is room. */
+const LAST_FRAMES = 60;
+const FRAME_STEP = 48;
+const FARTHEST_FRAME = 540;
+const SLOTS = LAST_FRAMES + (FARTHEST_FRAME - LAST_FRAMES) / FRAME_STEP;
+
+/** Does each act whose name matches near the end of the stack, and compares what was said with what happened. */
+export function renderOutcomeWalk(sizes: readonly number[], names: RegExp): string {
+  const dives = sizes.map((size) => {
+    const locals = Array.from({ length: size }, (_, index) => `v${index}`);
+    return `DIVES[${size}] = () => {
+      let ${[...locals.map((name, index) => `${name} = ${index}`), "depth = 0"].join(", ")};
+      try { depth = DIVES[${size}](); } catch (error) { depth = 0; if (first) { first = false; ends[0] = error; } }
+      const at = depth < ${LAST_FRAMES} ? depth : ${LAST_FRAMES} + (depth - ${LAST_FRAMES}) / ${FRAME_STEP};
+      if (depth < ${FARTHEST_FRAME} && at % 1 === 0) { try { given[at] = go(subjects[at]); state[at] = 1; } catch (error) { given[at] = error; state[at] = 2; } }
+      return depth + 1 + (${["0", ...locals].join(" + ")}) * 0;
+    };`;
+  });
+  return `${OUTCOMES}
+    const DIVES = [], subjects = new Array(${SLOTS}).fill(null), given = new Array(${SLOTS}).fill(null), state = new Array(${SLOTS}).fill(0), ends = [null];
+    const problems = []; let refused = 0, done = 0, go = null, first = true;
+    const tell = (text) => { if (text !== "" && problems.length < 40 && !problems.includes(text)) problems.push(text); };
+    ${dives.join("\n")}
+    for (const name of Object.keys(OUTCOMES).filter((name) => ${names}.test(name))) {
+      const act = OUTCOMES[name]; go = act.go;
+      const warm = act.make(); const warmGiven = go(warm); if (act.line) lines.push(act.line(warm)); if (act.later) await sleep(5); tell(await act.look(warm, warmGiven, false) && name + " does not work at all");
+      for (const size of ${JSON.stringify(sizes)}) {
+        for (let at = 0; at < ${SLOTS}; at++) { subjects[at] = act.make(); given[at] = null; state[at] = 0; }
+        first = true; DIVES[size]();
+        if (!(ends[0] instanceof NativeRangeError)) tell(name + ": the stack ended with " + ends[0]);
+        for (let at = 0; at < ${SLOTS}; at++) if (given[at] instanceof Promise) given[at].then(() => {}, () => {});
+        if (act.later) await sleep(5);
+        for (let at = 0; at < ${SLOTS}; at++) if (act.line && state[at] === 1) lines.push(act.line(subjects[at]));
+        for (let at = 0; at < ${SLOTS}; at++) {
+          if (state[at] === 0) continue;
+          let isRefused = state[at] === 2; const error = given[at];
+          if (isRefused && !(error instanceof NativeRangeError && error.constructor === NativeRangeError)) tell(name + " was refused with " + error);
+          let problem;
+          try { problem = await act.look(subjects[at], given[at], isRefused); } catch (error) {
+            // The promise that it gave was refused.
+            if (!(error instanceof NativeRangeError)) tell(name + " was refused later with " + error);
+            isRefused = true; problem = "";
+          }
+          if (isRefused) refused++; else done++;
+          if (problem !== "") tell(name + (isRefused ? " was refused, and " : " was done, and ") + problem);
+          subjects[at] = given[at] = null;
+        }
+      }
+    }
+    return { refused, done, lines, problems };`;
 }

@@ -34,6 +34,12 @@ export function installAbort(realm: Realm): void {
     }
   }
 
+  let dispatch!: (
+    target: EventTarget,
+    event: Event,
+    first: ((event: Event) => void) | null,
+  ) => void;
+
   class EventTarget {
     #listeners: { type: string; listener: Listener; once: boolean }[] = [];
     addEventListener(type: unknown, listener: Listener | null, options?: unknown): void {
@@ -52,14 +58,32 @@ export function installAbort(realm: Realm): void {
       );
     }
     dispatchEvent(event: Event): boolean {
-      event.target = this;
-      for (const entry of [...this.#listeners]) {
-        if (entry.type !== event.type) continue;
-        if (entry.once) this.removeEventListener(entry.type, entry.listener);
-        if (typeof entry.listener === "function") entry.listener.call(this, event);
-        else entry.listener.handleEvent(event);
-      }
+      realm.needStack();
+      dispatch(this, event, null);
       return !event.defaultPrevented;
+    }
+    /** All of them hear of the event; what the first one threw is thrown then. */
+    static {
+      dispatch = (target, event, first) => {
+        event.target = target;
+        let thrown: { readonly error: unknown } | null = null;
+        try {
+          first?.call(target, event);
+        } catch (error) {
+          thrown = { error };
+        }
+        for (const entry of [...target.#listeners]) {
+          if (entry.type !== event.type) continue;
+          try {
+            if (entry.once) target.removeEventListener(entry.type, entry.listener);
+            if (typeof entry.listener === "function") entry.listener.call(target, event);
+            else entry.listener.handleEvent(event);
+          } catch (error) {
+            thrown ??= { error };
+          }
+        }
+        if (thrown !== null) throw thrown.error;
+      };
     }
   }
 
@@ -73,13 +97,13 @@ export function installAbort(realm: Realm): void {
     static {
       abort = (signal, reason) => {
         if (signal.#aborted) return;
+        realm.needStack();
         signal.#aborted = true;
         signal.#reason = reason === undefined
           ? new DOMException("This operation was aborted", "AbortError")
           : reason;
         const event = new Event("abort");
-        signal.onabort?.(event);
-        signal.dispatchEvent(event);
+        dispatch(signal, event, signal.onabort);
       };
     }
     constructor(key?: unknown) {

@@ -3,7 +3,8 @@ import type { Realm, RealmApi, RealmHost } from "./realm.ts";
 /** The parts that every program gets, by their function names. */
 export interface RealmParts {
   readonly capturePrimordials: () => Realm["p"];
-  readonly wrapHost: (p: Realm["p"], host: RealmHost) => RealmHost;
+  readonly createStackCheck: (p: Realm["p"]) => { needStack(): void; needHostStack(): void };
+  readonly wrapHost: (p: Realm["p"], host: RealmHost, needHostStack: () => void) => RealmHost;
   readonly installGlobals: (realm: Realm) => void;
   readonly installErrors: (realm: Realm) => void;
   readonly installJson: (realm: Realm) => void;
@@ -36,12 +37,14 @@ export function bootRealm(
 ): BootedRealm {
   "use strict";
   const p = parts.capturePrimordials();
+  const { needStack, needHostStack } = parts.createStackCheck(p);
   const others = new p.Map<number, (ok: boolean, text: string) => void>();
   let lastOther = 0;
   const realm = {
     __proto__: null,
     p,
-    host: parts.wrapHost(p, host),
+    host: parts.wrapHost(p, host, needHostStack),
+    needStack,
     global: globalThis,
     settings: null,
     places: null,

@@ -104,9 +104,10 @@ export function installConsole(realm: Realm): void {
   };
   methods.count = (name?: unknown) => {
     const key = label(name);
+    realm.needStack();
     const next = (p.mapGet(counts, key) ?? 0) + 1;
-    if (p.mapSize(counts) < 1_000) p.mapSet(counts, key, next);
     write("log", key + ": " + next);
+    if (p.mapSize(counts) < 1_000) p.mapSet(counts, key, next);
   };
   methods.countReset = (name?: unknown) => void p.mapDelete(counts, label(name));
   methods.time = (name?: unknown) => {
@@ -114,8 +115,10 @@ export function installConsole(realm: Realm): void {
   };
   methods.timeLog = (name?: unknown) => write("log", elapsed(label(name)));
   methods.timeEnd = (name?: unknown) => {
-    write("log", elapsed(label(name)));
-    p.mapDelete(starts, label(name));
+    const key = label(name);
+    realm.needStack();
+    write("log", elapsed(key));
+    p.mapDelete(starts, key);
   };
   methods.clear = () => {};
   const keys = p.ownKeys(methods);

@@ -50,6 +50,7 @@ export function installCrypto(realm: Realm): void {
     if (bytes.length > 65_536) {
       throw new p.RangeError("getRandomValues() gives at most 65536 bytes");
     }
+    realm.needStack();
     const text = realm.random(bytes.length);
     for (let at = 0; at < bytes.length; at++) bytes[at] = p.charCodeAt(text, at);
     return target;

@@ -40,7 +40,9 @@ export function installEncoding(realm: Realm): void {
       return target.slice(0, encodeInto(whole, target).written);
     }
     encodeInto(text: unknown, target: Uint8Array): { read: number; written: number } {
-      return encodeInto("" + text, target);
+      const whole = "" + text;
+      realm.needStack();
+      return encodeInto(whole, target);
     }
   }
 
@@ -66,6 +68,8 @@ export function installEncoding(realm: Realm): void {
         : ArrayBuffer.isView(input)
         ? new p.Uint8Array(input.buffer as ArrayBuffer, input.byteOffset, input.byteLength)
         : new p.Uint8Array(input);
+      const stream = options.stream === true;
+      realm.needStack();
       let bytes: Uint8Array = given;
       if (this.#rest.length > 0) {
         bytes = new p.Uint8Array(this.#rest.length + given.length);
@@ -73,7 +77,6 @@ export function installEncoding(realm: Realm): void {
         bytes.set(given, this.#rest.length);
         this.#rest = [];
       }
-      const stream = options.stream === true;
       let text: string;
       if (this.encoding === "utf-8") text = this.#decodeUtf8(bytes, stream);
       else text = decodeUnits(bytes, this.encoding === "utf-16le");
@@ -92,7 +95,8 @@ export function installEncoding(realm: Realm): void {
           p.push(units, 0xd800 + ((code - 0x10000) >> 10));
           p.push(units, 0xdc00 + ((code - 0x10000) & 0x3ff));
         } else p.push(units, code);
-        if (units.length >= 4_096) {
+        // Few at once: they pass through the stack.
+        if (units.length >= 512) {
           text += p.apply(p.fromCharCode, undefined, units);
           units = [];
         }

@@ -32,6 +32,7 @@ export function installErrors(realm: Realm): void {
 
   let terminating = false;
   realm.terminate = (code, message, hint) => {
+    realm.needStack();
     const error = realm.failure("RangeError", message, { hint, code, call: null });
     // To describe the error may run code of the program, and that may go over the limit again.
     if (!realm.finished && !terminating) {

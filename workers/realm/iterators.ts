@@ -49,6 +49,8 @@ export function installIterators(realm: Realm): void {
     if (known !== undefined) return known;
     const next = nextOf(iterator);
     if (next === null) return iterator;
+    // Values that were taken and then lost would be missing the next time.
+    realm.needStack();
     const values: unknown[] = [];
     while (take(values, p.apply(next, iterator, []) as Step));
     p.weakSet(read, iterator, values);

@@ -200,6 +200,7 @@ export function installJson(realm: Realm): void {
   }
 
   realm.describe = (value) => {
+    realm.needStack();
     try {
       switch (typeof value) {
         case "string":

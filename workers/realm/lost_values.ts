@@ -29,6 +29,7 @@ export function installLostValues(realm: Realm): void {
   realm.lostValues = (root, json, name, lists) => {
     // Most values have no null at all.
     if (json === undefined || !p.includes(json, "null")) return "";
+    realm.needStack();
     const places: string[] = [];
     let visits = 0;
 

@@ -12,9 +12,14 @@ interface Crossing {
  * Only strings, numbers and booleans pass, in both directions. Whatever a function of the Worker throws
  * is dropped unseen, also the error that the engine makes in the Worker's realm when the stack ends
  * before the function's first line. The caller gets a RangeError of the program's realm instead: the
- * functions of the Worker throw for want of stack or memory only. One that throws has changed nothing.
+ * functions of the Worker throw for want of stack or memory only. One that throws has changed nothing:
+ * each is called only with room for everything that it calls itself.
  */
-export function wrapHost(p: Primordials, host: RealmHost): RealmHost {
+export function wrapHost(
+  p: Primordials,
+  host: RealmHost,
+  needHostStack: () => void,
+): RealmHost {
   "use strict";
   const crossings: { readonly [name in keyof RealmHost]: Crossing } = {
     send: { takes: ["string", "number", "string", "string", "string"], gives: "boolean" },
@@ -44,6 +49,7 @@ export function wrapHost(p: Primordials, host: RealmHost): RealmHost {
         (count > 2 && typeof c !== takes[2]) || (count > 3 && typeof d !== takes[3]) ||
         (count > 4 && typeof e !== takes[4])
       ) throw new TypeError("Only texts and numbers can leave the realm");
+      needHostStack();
       let given: unknown;
       try {
         given = call(a, b, c, d, e);

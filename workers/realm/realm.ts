@@ -8,7 +8,9 @@
  * runs replaceable iterators), and never let a function of {@linkcode RealmHost} reach the program.
  *
  * A part can run out of stack at every call it makes. It changes its state after the last call that can
- * fail, so that an operation near the end of the stack is done or is not, and the program can go on.
+ * fail, or asks for stack first (`needStack`, after the last code of the program that it runs), so that an
+ * operation near the end of the stack is done or is not, and the program can go on. A part that drops an
+ * error asks first too: what it drops must not be the end of the stack.
  */
 import type { RealmLimits } from "../../src/rpc/protocol.ts";
 
@@ -160,6 +162,8 @@ export interface Realm {
   /** Marks an error with a hint, a code, or the call it came from. */
   readonly marks: WeakMap<object, ErrorMark>;
 
+  /** Throws a RangeError if there is no room on the stack for an operation that must not stop half way. */
+  readonly needStack: () => void;
   /** Defines a writable, not enumerable global. */
   define: (name: string, value: unknown) => void;
   /** Defines a global that is made by a lazy part at its first use. */
@@ -195,7 +199,7 @@ export interface Realm {
   /** The first member that JSON leaves out although it is something; empty if there is none. */
   droppedMember: (value: unknown, name: string) => string;
   lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
-  /** Text of a value for logs and messages; never throws. */
+  /** Text of a value for logs and messages; throws for want of stack only. */
   describe: (value: unknown) => string;
   /** Now, in milliseconds since the epoch: the seed's clock if there is one. */
   nowMs: () => number;

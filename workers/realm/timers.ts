@@ -54,7 +54,10 @@ export function installTimers(realm: Realm): void {
   };
 
   const stop = (id: unknown) => {
-    if (typeof id === "number" && p.mapDelete(timers, id)) host.stopTimer(id);
+    if (typeof id !== "number" || !p.mapHas(timers, id)) return;
+    realm.needStack();
+    p.mapDelete(timers, id);
+    host.stopTimer(id);
   };
   realm.define(
     "setTimeout",

@@ -59,7 +59,11 @@ export function installUrl(realm: Realm): void {
             this.#pairs.push([name, "" + (init as Record<string, unknown>)[name]]);
           }
         }
-      } else this.#read("" + init);
+      } else {
+        const text = "" + init;
+        realm.needStack();
+        this.#read(text);
+      }
     }
     /** Ties the parameters to a URL; known to `URL` alone. */
     static tie(params: URLSearchParams, onChange: (text: string) => void): void {
@@ -84,11 +88,14 @@ export function installUrl(realm: Realm): void {
       return this.#pairs.length;
     }
     append(name: unknown, value: unknown): void {
-      this.#pairs.push(["" + name, "" + value]);
+      const pair: [string, string] = ["" + name, "" + value];
+      realm.needStack();
+      this.#pairs.push(pair);
       this.#changed();
     }
     delete(name: unknown, value?: unknown): void {
       const [key, wanted] = ["" + name, value === undefined ? undefined : "" + value];
+      realm.needStack();
       this.#pairs = this.#pairs.filter((pair) =>
         pair[0] !== key || (wanted !== undefined && pair[1] !== wanted)
       );
@@ -106,14 +113,16 @@ export function installUrl(realm: Realm): void {
       );
     }
     set(name: unknown, value: unknown): void {
-      const key = "" + name;
+      const [key, text] = ["" + name, "" + value];
+      realm.needStack();
       const first = this.#pairs.findIndex((pair) => pair[0] === key);
-      if (first < 0) return this.append(key, value);
-      this.#pairs[first]![1] = "" + value;
+      if (first < 0) return this.append(key, text);
+      this.#pairs[first]![1] = text;
       this.#pairs = this.#pairs.filter((pair, index) => index <= first || pair[0] !== key);
       this.#changed();
     }
     sort(): void {
+      realm.needStack();
       this.#pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
       this.#changed();
     }
@@ -172,12 +181,14 @@ export function installUrl(realm: Realm): void {
     }
     get searchParams(): URLSearchParams {
       if (this.#params === null) {
+        realm.needStack();
         this.#params = new URLSearchParams(this.#parts[9]!);
         tie(this.#params, (text) => this.#set("search", text, false));
       }
       return this.#params;
     }
     #set(property: string, value: string, refresh: boolean): void {
+      if (refresh) realm.needStack();
       const parts = parse(this.#parts[0]!, "", property, value);
       if (parts === null) {
         if (property === "href") {
