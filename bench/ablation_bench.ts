@@ -34,7 +34,9 @@ const NO_REALM: readonly Change[] = [
   // The program would run among the frozen objects of the Worker.
   NO_FREEZE,
 ];
-const NO_WRAPPER: readonly Change[] = [["parts.wrapHost(p, host)", "host"]];
+const NO_WRAPPER: readonly Change[] = [
+  ["parts.wrapHost(p, host, needHostStack)", "host"],
+];
 const NO_SCRUB: readonly Change[] = [["\n  deps.scrubGlobals();\n", "\n"]];
 const NO_HOOKS: readonly Change[] = [["deps.registerHooks({", "(() => {})({"]];
 const NO_REVOKE: readonly Change[] = [

@@ -63,7 +63,10 @@ Deno.test("the search finds what each part of the boundary holds back", async ()
       [["index < fixed.length", "index < 0"], renderMutationWalk("getter", /^Error$/)],
       [["index < fixed.length", "index < 0"], renderMutationWalk("delete", /^Error$/)],
       // Functions of the Worker without the wrapper.
-      [["parts.wrapHost(p, host)", "host"], renderStackWalk(FRAME_SIZES, 0, STACK_PARTS)],
+      [
+        ["parts.wrapHost(p, host, needHostStack)", "host"],
+        renderStackWalk(FRAME_SIZES, 0, STACK_PARTS),
+      ],
     ] as const;
     for (const [change, walk] of open) {
       const hostCommand = changedHostCommand(folder, bundle, [change]);
