@@ -196,9 +196,9 @@ export interface Realm {
    *
    * @param lists also name lists of nothing but `undefined`.
    */
+  lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
   /** The first member that JSON leaves out although it is something; empty if there is none. */
   droppedMember: (value: unknown, name: string) => string;
-  lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
   /** Text of a value for logs and messages; throws for want of stack only. */
   describe: (value: unknown) => string;
   /** Now, in milliseconds since the epoch: the seed's clock if there is one. */
