@@ -177,7 +177,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   const mcp = createMcpEndpoint({
     version: VERSION,
     now: clock.now,
-    signer: await createSessionSigner(await serviceSecret(store, "session")),
+    signer: createSessionSigner(await serviceSecret(store, "session")),
     search: gate.search,
     execute: gate.execute,
     onListed: (...listing) => {

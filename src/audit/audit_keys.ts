@@ -4,9 +4,10 @@
  * They lie in files of their own, readable by the service's user only, so that who can write the store
  * cannot forge a checkpoint, and who can copy it cannot read a payload.
  */
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { watchContents } from "../config/watch_contents.ts";
 import { GateError } from "../model/errors.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { type CheckpointSigner, createCheckpointSigner } from "./checkpoint.ts";
 
 export interface PayloadKey {
@@ -154,7 +155,7 @@ function parsePayloadKey(line: string, path: string): PayloadKey {
 }
 
 function toPayloadKey(bytes: Uint8Array): PayloadKey {
-  return { id: createHash("sha256").update(bytes).digest("hex").slice(0, 8), bytes };
+  return { id: sha256Hex(bytes).slice(0, 8), bytes };
 }
 
 function keyError(path: string, wanted: string, cause?: unknown): GateError {

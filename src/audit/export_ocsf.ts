@@ -6,9 +6,9 @@
  *
  * @see https://schema.ocsf.io, 1.9.0-dev: api_activity
  */
-import { createHash } from "node:crypto";
 import type { AuditRecord } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
@@ -51,7 +51,7 @@ export function toOcsf(record: AuditRecord): OcsfEvent {
     ...aiOf(record),
     ...(record.trace === undefined ? {} : { trace: { uid: record.trace } }),
     raw_data: line,
-    raw_data_hash: { ...SHA_256, ...HEX, value: sha256(line) },
+    raw_data_hash: { ...SHA_256, ...HEX, value: sha256Hex(line) },
     raw_data_size: Buffer.byteLength(line),
     unmapped: unmappedOf(record),
   };
@@ -61,7 +61,7 @@ export function toOcsf(record: AuditRecord): OcsfEvent {
 /** The event's own fingerprint: over the whole event, but for the fingerprint itself. */
 function attest(record: AuditRecord, event: OcsfEvent): Json {
   const attestation = { uid: uidOf(record), authority_uid: "toolgate", chain_uid: record.chain };
-  const value = sha256(canonicalJson({ ...event, attestation_list: [attestation] }));
+  const value = sha256Hex(canonicalJson({ ...event, attestation_list: [attestation] }));
   return { ...attestation, fingerprint: { ...SHA_256, ...HEX, ...JCS, value } };
 }
 
@@ -276,8 +276,4 @@ function unmappedOf(record: AuditRecord): Json {
 
 function uidOf(record: AuditRecord): string {
   return `${record.chain}/${record.seq}`;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -10,6 +10,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { deflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { createYielder } from "../model/yield_to_loop.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { PayloadKey } from "./audit_keys.ts";
@@ -143,7 +144,7 @@ export function cutText(text: string): CutText {
   return {
     head: text.slice(0, CUT_CHARACTERS).toWellFormed(),
     bytes: Buffer.byteLength(text),
-    sha256: createHash("sha256").update(text).digest("hex"),
+    sha256: sha256Hex(text),
   };
 }
 
@@ -185,8 +186,7 @@ async function commitInPieces(
 /** SHA-256 (hex) and size of a program, from its JSON text. */
 export function hashCode(text: string): { sha256: string; bytes: number } {
   const code = programOf(text);
-  const sha256 = createHash("sha256").update(code).digest("hex");
-  return { sha256, bytes: Buffer.byteLength(code) };
+  return { sha256: sha256Hex(code), bytes: Buffer.byteLength(code) };
 }
 
 /** The program in a `code` payload. */

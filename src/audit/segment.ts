@@ -14,7 +14,7 @@
  * — <key name> <signature>
  * ```
  */
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../model/sha256.ts";
 import { openNote } from "./checkpoint.ts";
 
 export interface Segment {
@@ -99,7 +99,7 @@ export async function verifySegments(
 async function checkFile(folder: string, segment: Segment): Promise<string | null> {
   try {
     const bytes = await Deno.readFile(`${folder}/${segment.file}`);
-    const found = createHash("sha256").update(bytes).digest("hex");
+    const found = sha256Hex(bytes);
     return found === segment.sha256 ? null : `${segment.file} is not what was signed`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return `${segment.file} is not there`;

@@ -1,5 +1,6 @@
 /** What the store remembers of a sink: how far it has acknowledged, and what is being delivered. */
 import type { Config } from "../config/schema.ts";
+import { isFields } from "../model/fields.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { firstEntry } from "./read_chain.ts";
@@ -55,7 +56,7 @@ export async function readPlan(
   chain: string,
 ): Promise<ShipPlan | null> {
   const value = (await store.get(keyOf.auditShipPlan(id, chain)))?.value;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  if (!isFields(value)) return null;
   const { first, ends } = value;
   if (typeof first !== "number" || !Array.isArray(ends) || ends.length === 0) return null;
   return ends.every((end) => typeof end === "number") ? { first, ends: ends as number[] } : null;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../model/sha256.ts";
 import { part } from "../store/keys.ts";
 import { hashLine } from "./audit_record.ts";
 import { canonicalJson } from "./canonical_json.ts";
@@ -38,7 +38,7 @@ export function createFileSink(
         prev: batch.records[0]?.prev ?? "",
         head: hashLine(canonicalJson(batch.records.at(-1))),
         file,
-        sha256: createHash("sha256").update(bytes).digest("hex"),
+        sha256: sha256Hex(bytes),
         time: new Date(deps.now()).toISOString(),
       }));
       const notePath = `${folder}/${file}${SEGMENT_NOTE_SUFFIX}`;

@@ -7,6 +7,7 @@ import {
   SCOPES,
   SERVICE_SCOPES,
 } from "../model/principal.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { TokenVerifier } from "./authenticate.ts";
@@ -69,7 +70,7 @@ export function createApiKeys(
       const record = describe(request, deps.now());
       const secret = crypto.getRandomValues(new Uint8Array(32))
         .toBase64({ alphabet: "base64url", omitPadding: true });
-      const stored: StoredApiKey = { ...record, secretSha256: await sha256(secret) };
+      const stored: StoredApiKey = { ...record, secretSha256: sha256Hex(secret) };
       const written = await deps.store.put([
         { key: keyOf.apiKey(record.id), value: stored as unknown as Json, expect: null },
       ]);
@@ -98,7 +99,7 @@ export function createApiKeys(
       if (entry === null) return null;
       const stored = entry.value as unknown as StoredApiKey;
       // Hashes of a 256-bit secret are compared: an early exit of the comparison tells nothing of use.
-      if (stored.secretSha256 !== await sha256(secret)) return null;
+      if (stored.secretSha256 !== sha256Hex(secret)) return null;
       return isExpired(stored) ? null : principalOf(stored);
     },
     async principalOf(id) {
@@ -169,9 +170,4 @@ function withoutSecret({ secretSha256: _, ...key }: StoredApiKey): ApiKey {
 
 function badKey(state: string, hint: string): GateError {
   return new GateError("ERR_BAD_REQUEST", `Cannot create the key: ${state}`, { hint });
-}
-
-async function sha256(text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 import type { Definition } from "./pin.ts";
 import { canonicalJson } from "./pin.ts";
 
@@ -74,7 +75,7 @@ function compare(
   depthMax: number,
   changes: DefinitionChange[],
 ) {
-  if (depthMax > 0 && isObject(before) && isObject(after)) {
+  if (depthMax > 0 && isFields(before) && isFields(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const old = Object.hasOwn(before, key) ? before[key] : undefined;
       const now = Object.hasOwn(after, key) ? after[key] : undefined;
@@ -83,7 +84,7 @@ function compare(
     }
     return;
   }
-  if (before === undefined && isObject(after) && path === "") {
+  if (before === undefined && isFields(after) && path === "") {
     for (const [key, value] of Object.entries(after)) compare(key, undefined, value, 0, changes);
     return;
   }
@@ -115,7 +116,3 @@ function escapeInvisible(text: string): string {
 
 /** Letters and symbols by their class that no font draws. */
 const RENDERS_AS_NOTHING = /[\p{Default_Ignorable_Code_Point}\u2800]/u;
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -1,4 +1,5 @@
 import type { QuarantinedTool } from "../model/catalog.ts";
+import { isFields } from "../model/fields.ts";
 import type { Json, JsonSchema } from "../model/json.ts";
 import type { ToolHints } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
@@ -103,7 +104,7 @@ type ServerIdentity = {
 
 /** Size and depth first: everything after may recurse. */
 function findProblem(raw: unknown): string | null {
-  if (!isRecord(raw)) return "The definition is not an object";
+  if (!isFields<Json>(raw)) return "The definition is not an object";
   if (isDeeperThan(raw, LISTING_LIMITS.depthMax)) {
     return `The definition is nested deeper than ${LISTING_LIMITS.depthMax} levels`;
   }
@@ -123,22 +124,22 @@ function readTool(raw: RawDefinition, from: ServerIdentity): ParsedTool | string
   const text = readTexts(raw);
   if (typeof text === "string") return text;
   const input = raw.inputSchema ?? { type: "object" };
-  if (!isRecord(input)) return "inputSchema is not an object";
+  if (!isFields<Json>(input)) return "inputSchema is not an object";
   const readInput = normalizeSchema(input);
-  const inputType = isRecord(readInput.schema) ? readInput.schema.type : undefined;
+  const inputType = isFields<Json>(readInput.schema) ? readInput.schema.type : undefined;
   if (inputType !== undefined && ![inputType].flat().includes("object")) {
     return `inputSchema.type is ${cleanLine(JSON.stringify(input.type), 40)}, not "object"`;
   }
   const output = raw.outputSchema ?? null;
-  if (output !== null && !isRecord(output)) return "outputSchema is not an object";
+  if (output !== null && !isFields<Json>(output)) return "outputSchema is not an object";
   const readOutput = output === null ? null : normalizeSchema(output);
   const notes = [
     ...readInput.notes.map((note) => `input ${note}`),
     ...(readOutput?.notes ?? []).map((note) => `output ${note}`),
   ].map((note) => cleanLine(note, 240));
   const annotations = raw.annotations ?? null;
-  if (annotations !== null && !isRecord(annotations)) return "annotations is not an object";
-  const meta = isRecord(raw._meta) ? raw._meta : {};
+  if (annotations !== null && !isFields<Json>(annotations)) return "annotations is not an object";
+  const meta = isFields<Json>(raw._meta) ? raw._meta : {};
   const http = from.isHttpApi ? readHttp(meta["toolgate/http"]) : null;
   const definition = define("tool", raw, from, { input, output, annotations, http });
   return {
@@ -174,7 +175,7 @@ function readResource(raw: RawDefinition, from: ServerIdentity): ParsedTool | st
     required: variables,
     additionalProperties: false,
   };
-  const annotations = isRecord(raw.annotations) ? raw.annotations : null;
+  const annotations = isFields<Json>(raw.annotations) ? raw.annotations : null;
   const definition = define("resource", { ...raw, name: uri }, from, {
     input,
     output: null,
@@ -219,7 +220,9 @@ function readPrompt(raw: RawDefinition, from: ServerIdentity): ParsedTool | stri
   const properties: Record<string, Json> = {};
   const required: string[] = [];
   for (const argument of list) {
-    if (!isRecord(argument) || typeof argument.name !== "string") return "an argument has no name";
+    if (!isFields<Json>(argument) || typeof argument.name !== "string") {
+      return "an argument has no name";
+    }
     properties[argument.name] = { type: "string", description: stringOf(argument.description) };
     if (argument.required === true) required.push(argument.name);
   }
@@ -305,7 +308,7 @@ function readTags(value: unknown): string[] {
 }
 
 function readHttp(value: unknown): ParsedTool["http"] {
-  if (!isRecord(value) || typeof value.method !== "string") return null;
+  if (!isFields<Json>(value) || typeof value.method !== "string") return null;
   if (typeof value.path !== "string") return null;
   return { method: value.method.toUpperCase().slice(0, 16), path: cleanLine(value.path, 500) };
 }
@@ -323,12 +326,8 @@ function templateVariables(template: string): string[] {
 }
 
 function nameOf(raw: unknown, index: number): string {
-  const name = isRecord(raw) ? raw.name ?? raw.uri : undefined;
+  const name = isFields<Json>(raw) ? raw.name ?? raw.uri : undefined;
   return typeof name === "string" && name !== "" ? cleanLine(name, 200) : `#${index}`;
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function stringOf(value: unknown): string {

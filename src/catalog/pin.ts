@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Json } from "../model/json.ts";
+import { sha256Hex } from "../model/sha256.ts";
 
 /**
  * JSON with sorted keys and no spaces, for hashing.
@@ -38,5 +38,5 @@ export interface Definition {
 
 /** SHA-256 (hex) of a definition as received: an invisible character changes it. */
 export function pinOf(definition: Definition): string {
-  return createHash("sha256").update(canonicalJson(definition)).digest("hex");
+  return sha256Hex(canonicalJson(definition));
 }

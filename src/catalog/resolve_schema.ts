@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 /**
  * Reads a JSON Schema that a stranger wrote: own `#/` references only, no file, no network, and
  * nothing that a cycle or a fan-out could keep busy.
@@ -10,7 +11,7 @@ export type SchemaObject = { readonly [keyword: string]: unknown };
 const REFERENCES_MAX = 32;
 
 export function isSchemaObject(value: unknown): value is SchemaObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isFields(value);
 }
 
 /**

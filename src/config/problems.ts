@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isFields } from "../model/fields.ts";
 import { nearest } from "../model/nearest.ts";
 import {
   choicesOf,
@@ -116,7 +117,7 @@ function describeUnion(
 ): ConfigProblem[] {
   const given = valueAt(value, path);
   const choices = schemasAt(schema, path).flatMap(choicesOf);
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (!isFields(given)) {
     const shapes = choices.flatMap(objectShapes)
       .map((shape) => `{ ${requiredKeys(shape).join(", ")} }`);
     const literals = choices.flatMap(literalsOf).map(renderLiteral);

@@ -4,9 +4,9 @@
  * The service holds a lock of the operating system on its file for as long as it runs. A process id
  * would not do: in a container every start has the same one, and a dead process may still have its.
  */
-import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { sha256Hex } from "../model/sha256.ts";
 import type { LoadedConfig } from "./load_config.ts";
 
 /** How commands on the same machine find the running service and prove that they may. */
@@ -47,7 +47,7 @@ export function serviceFilePaths(
 ): readonly string[] {
   const path = serviceFilePath(loaded);
   if (loaded.config.store.startsWith("kv:")) return [path];
-  const name = `${createHash("sha256").update(path).digest("hex").slice(0, 32)}.service.json`;
+  const name = `${sha256Hex(path).slice(0, 32)}.service.json`;
   const runtime = env("XDG_RUNTIME_DIR");
   return [
     path,

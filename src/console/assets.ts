@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import htmx from "htmx.org/dist/htmx.min.js" with { type: "text" };
 import htmxSse from "htmx.org/dist/ext/hx-sse.min.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import { sha256Hex } from "../model/sha256.ts";
 import chartsScript from "./assets/charts.js" with { type: "text" };
 import consoleScript from "./assets/console.js" with { type: "text" };
 import coloursStyle from "./assets/style/colours.css" with { type: "text" };
@@ -60,6 +60,6 @@ export function findAsset(name: string): Asset | null {
 }
 
 function asset(stem: string, extension: string, type: string, text: string): Asset {
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const hash = sha256Hex(text).slice(0, 12);
   return { name: `${stem}-${hash}.${extension}`, type, text };
 }

@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 import type { GateQuestion } from "../supervisor/explain_gate.ts";
 import type { RecordedCall } from "./recorded_call.ts";
 
@@ -71,7 +72,7 @@ export function toQuestion(
     const reason = error instanceof Error ? error.message : String(error);
     return { problem: `The arguments are not JSON: ${reason}` };
   }
-  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+  if (!isFields(args)) {
     return { problem: 'The arguments must be one JSON object, like {"amount": 40}.' };
   }
   const execution = form.record.slice(0, Math.max(0, form.record.lastIndexOf(":")));

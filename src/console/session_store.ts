@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Json } from "../model/json.ts";
 import { API_KEYS, type Principal } from "../model/principal.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { ConsoleIdentity } from "./console_deps.ts";
@@ -77,5 +77,5 @@ function expiryOf(principal: Principal, login: "credential" | "issuer", now: num
 
 /** Only the hash is kept: who reads the store cannot take over a session. */
 function keyOfSession(id: string): string {
-  return keyOf.consoleSession(createHash("sha256").update(id).digest("hex"));
+  return keyOf.consoleSession(sha256Hex(id));
 }

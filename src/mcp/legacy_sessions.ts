@@ -5,6 +5,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { principalKey } from "../model/principal.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import type { McpCaller } from "./caller.ts";
 import type { SessionSigner } from "./session_id.ts";
 
@@ -65,8 +66,8 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
 
   const open = async (request: Request, caller: McpCaller, body: unknown): Promise<Response> => {
     await evict();
-    const owner = await ownerOf(caller);
-    const id = await deps.signer.sign({
+    const owner = ownerOf(caller);
+    const id = deps.signer.sign({
       principal: owner,
       space: caller.space,
       expiresAt: deps.now() + LIFE_MS,
@@ -97,9 +98,9 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
           ? await open(request, caller, body)
           : await deps.fallback(request, caller, body);
       }
-      const claims = await deps.signer.verify(id, deps.now());
+      const claims = deps.signer.verify(id, deps.now());
       if (
-        ended.has(id) || claims === null || claims.principal !== await ownerOf(caller) ||
+        ended.has(id) || claims === null || claims.principal !== ownerOf(caller) ||
         claims.space !== caller.space
       ) return sessionNotFound();
       const session = sessions.get(id);
@@ -115,9 +116,8 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
   };
 }
 
-async function ownerOf(caller: McpCaller): Promise<string> {
-  const bytes = new TextEncoder().encode(principalKey(caller.principal));
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+function ownerOf(caller: McpCaller): string {
+  return sha256Hex(principalKey(caller.principal));
 }
 
 function sessionNotFound(): Response {

@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 import type { Tool } from "../model/tool.ts";
 import {
   type HeaderDeclaration,
@@ -71,7 +72,7 @@ interface ReadCall {
 }
 
 function readCall(body: unknown): ReadCall | null {
-  if (!isRecord(body) || body.method !== "tools/call" || !isRecord(body.params)) return null;
+  if (!isFields(body) || body.method !== "tools/call" || !isFields(body.params)) return null;
   const { name, arguments: args } = body.params;
   return typeof name === "string" ? { id: body.id ?? null, name, args } : null;
 }
@@ -88,8 +89,4 @@ function refusal(id: unknown, message: string): Response {
   return Response.json({ jsonrpc: "2.0", id, error: { code: HEADER_MISMATCH, message } }, {
     status: 400,
   });
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

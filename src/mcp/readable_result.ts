@@ -4,14 +4,13 @@ import {
   isSpecType,
   type ReadResourceResult,
 } from "@modelcontextprotocol/server";
+import { isFields } from "../model/fields.ts";
 
 /** What an upstream answered, with whatever it put into it. */
 export interface AnswerParts {
   readonly content: readonly unknown[];
   readonly structuredContent?: unknown;
 }
-
-type Fields = { readonly [name: string]: unknown };
 
 /**
  * An answer in a form that the client can read. The call has happened, so nothing in its answer may become
@@ -86,8 +85,4 @@ function saysJson(text: string, json: string): boolean {
 
 function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { Environment } from "@marcbachmann/cel-js";
+import { isFields } from "../model/fields.ts";
 
 /**
  * Declares the variable `args` with the types of a tool's input schema, so that CEL itself finds
@@ -32,9 +33,9 @@ export function argumentNames(inputSchema: unknown): string[] | null {
 /** Whether a schema says outright that further arguments are welcome. */
 export function welcomesMore(inputSchema: unknown): boolean {
   const schema = resolveReference(inputSchema, inputSchema);
-  const more = isObject(schema) ? schema.additionalProperties : undefined;
-  return more === true || isObject(more) ||
-    (isObject(schema) && isObject(schema.patternProperties));
+  const more = isFields(schema) ? schema.additionalProperties : undefined;
+  return more === true || isFields(more) ||
+    (isFields(schema) && isFields(schema.patternProperties));
 }
 
 /** The schema at a path of property names; undefined where the schema says nothing. */
@@ -74,7 +75,7 @@ function createTypes(environment: Environment, root: unknown): Types {
 
   function typeOf(reference: unknown, depth: number): string {
     const schema = resolveReference(reference, root);
-    if (!isObject(schema) || depth > DEPTH_MAX) return "dyn";
+    if (!isFields(schema) || depth > DEPTH_MAX) return "dyn";
     switch (schemaType(schema)) {
       case "string":
         return "string";
@@ -118,7 +119,7 @@ function schemaType(schema: JsonObject): string | null {
 function resolveReference(schema: unknown, root: unknown): unknown {
   let current = schema;
   for (let step = 0; step < 10; step++) {
-    if (!isObject(current) || typeof current.$ref !== "string") return current;
+    if (!isFields(current) || typeof current.$ref !== "string") return current;
     current = pointerTarget(root, current.$ref);
   }
   return undefined;
@@ -138,9 +139,5 @@ function pointerTarget(root: unknown, pointer: string): unknown {
 }
 
 function propertiesOf(schema: unknown): JsonObject | null {
-  return isObject(schema) && isObject(schema.properties) ? schema.properties : null;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isFields(schema) && isFields(schema.properties) ? schema.properties : null;
 }

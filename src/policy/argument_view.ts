@@ -1,3 +1,4 @@
+import { asFields } from "../model/fields.ts";
 import {
   type CelReader,
   type CelValue,
@@ -26,7 +27,7 @@ interface ReadValue {
 
 /** @param args parsed JSON, not trusted. */
 export function createArgumentView(args: unknown): ArgumentView {
-  const isNamed = typeof args === "object" && args !== null && !Array.isArray(args);
+  const named = asFields(args);
   const byLimits = new Map<CelValueLimits, Map<string | null, ReadValue>>();
 
   /** One argument, or all of them (null); undefined if there is no such argument. */
@@ -35,8 +36,8 @@ export function createArgumentView(args: unknown): ArgumentView {
     if (known === undefined) byLimits.set(limits, known = new Map());
     let found = known.get(name);
     if (found === undefined) {
-      if (name !== null && !(isNamed && Object.hasOwn(args, name))) return undefined;
-      const given = name === null ? args : (args as { readonly [name: string]: unknown })[name];
+      if (name !== null && (named === null || !Object.hasOwn(named, name))) return undefined;
+      const given = name === null ? args : named?.[name];
       known.set(name, found = readWith(createCelReader(limits), given));
     }
     return found;
@@ -44,7 +45,7 @@ export function createArgumentView(args: unknown): ArgumentView {
 
   return {
     read(names, limits) {
-      if (names === null || !isNamed) return readOne(null, limits)?.value ?? null;
+      if (names === null || named === null) return readOne(null, limits)?.value ?? null;
       const map = new Map<string, CelValue>();
       for (const name of names) {
         const found = readOne(name, limits);
@@ -53,7 +54,7 @@ export function createArgumentView(args: unknown): ArgumentView {
       return map;
     },
     problem(names, limits) {
-      for (const name of names === null || !isNamed ? [null] : names) {
+      for (const name of names === null || named === null ? [null] : names) {
         const problem = readOne(name, limits)?.problem ?? null;
         if (problem !== null) return problem;
       }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import { sha256Hex } from "../model/sha256.ts";
 import type { Placed, PolicyDocument } from "./policy_document.ts";
 
 /**
@@ -23,10 +23,6 @@ export function policyDigest(document: PolicyDocument): string {
 /** RFC 8785. */
 export function canonicalJson(value: unknown): string {
   return canonicalize(value) ?? "null";
-}
-
-export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 function entriesOf(map: ReadonlyMap<string, Placed<unknown>>): unknown {

@@ -1,5 +1,6 @@
 import { startDeadline } from "../model/deadline.ts";
 import type { Log } from "../model/log.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import {
   type CheckerChild,
   type ChildAnswer,
@@ -65,7 +66,7 @@ export function openChecker(options: CheckerOptions): Checker {
       deadline.passed,
     ]);
     deadline.cancel();
-    if (answer === "late") await stopped.add(code, declarations);
+    if (answer === "late") stopped.add(code, declarations);
     if (answer === "late" || answer.kind !== "findings") children.replace();
     return outcomeOf(answer, budgetMs);
   };
@@ -77,7 +78,7 @@ export function openChecker(options: CheckerOptions): Checker {
         ? unchecked(REASONS.closed)
         : (code.length + declarations.length) * 3 > REQUEST_BYTES_MAX
         ? unchecked(REASONS.size)
-        : await stopped.has(code, declarations)
+        : stopped.has(code, declarations)
         ? unchecked(REASONS.stoppedBefore)
         : await lane.run(budgetMs, () => checkNow(code, declarations)) ?? unchecked(REASONS.busy);
       return { ...outcome, ms: Math.round(performance.now() - start) };
@@ -170,21 +171,20 @@ function createLane() {
 function createStoppedPrograms() {
   const until = new Map<string, number>();
   return {
-    async has(code: string, declarations: string): Promise<boolean> {
+    has(code: string, declarations: string): boolean {
       if (until.size === 0) return false;
-      return (until.get(await digest(code, declarations)) ?? 0) > Date.now();
+      return (until.get(digestOf(code, declarations)) ?? 0) > Date.now();
     },
-    async add(code: string, declarations: string): Promise<void> {
-      until.set(await digest(code, declarations), Date.now() + STOPPED_MS_MAX);
+    add(code: string, declarations: string): void {
+      until.set(digestOf(code, declarations), Date.now() + STOPPED_MS_MAX);
       const [oldest] = until.keys();
       if (until.size > STOPPED_MAX && oldest !== undefined) until.delete(oldest);
     },
   };
 }
 
-async function digest(code: string, declarations: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`${code.length} ${code}${declarations}`);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+function digestOf(code: string, declarations: string): string {
+  return sha256Hex(`${code.length} ${code}${declarations}`);
 }
 
 /** Keeps one process: starts it when it is needed, replaces it, lets it go after a long rest. */

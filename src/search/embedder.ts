@@ -1,4 +1,5 @@
 import type { SiteFetch } from "../dial/site_fetch.ts";
+import { isFields } from "../model/fields.ts";
 
 /**
  * Turns texts into vectors with a model behind an OpenAI-compatible `/v1/embeddings`.
@@ -61,14 +62,14 @@ async function readText(response: Response): Promise<string> {
 }
 
 function readVectors(answer: unknown, count: number): Float32Array[] {
-  const list = isRecord(answer) ? answer.data : undefined;
+  const list = isFields(answer) ? answer.data : undefined;
   if (!Array.isArray(list) || list.length !== count) {
     throw malformed("not one vector for each text");
   }
   const vectors = new Array<Float32Array | undefined>(count);
   for (const [place, entry] of list.entries()) {
-    const index = isRecord(entry) && Number.isInteger(entry.index) ? Number(entry.index) : place;
-    const values = isRecord(entry) ? entry.embedding : undefined;
+    const index = isFields(entry) && Number.isInteger(entry.index) ? Number(entry.index) : place;
+    const values = isFields(entry) ? entry.embedding : undefined;
     if (!Array.isArray(values) || values.length === 0 || values.length > DIMENSIONS_MAX) {
       throw malformed("a vector is no list of numbers");
     }
@@ -92,8 +93,4 @@ function toUnit(values: readonly unknown[]): Float32Array {
 
 function malformed(reason: string): Error {
   return new Error(`Cannot read the embedding server's answer: ${reason}`);
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

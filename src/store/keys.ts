@@ -1,9 +1,9 @@
+import { sha256Hex } from "../model/sha256.ts";
 /**
  * Every key of the store, in one place: no other file spells one.
  *
  * Keys are printable ASCII, parts are separated by `/`, and a prefix ends with `/`.
  */
-import { createHash } from "node:crypto";
 
 export const keyOf = {
   /** API keys by id. */
@@ -75,7 +75,7 @@ const PART_CHARACTERS_MAX = 180;
 export function part(text: string): string {
   const escaped = encodeURIComponent(text.toWellFormed());
   if (escaped.length <= PART_CHARACTERS_MAX) return escaped;
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  const digest = sha256Hex(text).slice(0, 32);
   return `${escaped.slice(0, PART_CHARACTERS_MAX - 33)}~${digest}`;
 }
 

@@ -1,5 +1,6 @@
 import { GateError } from "../model/errors.ts";
 import { digitsForBigints } from "../model/exact_json.ts";
+import { isFields } from "../model/fields.ts";
 import { findNonFinite } from "../model/json_numbers.ts";
 import { nearest } from "../model/nearest.ts";
 import type { Tool } from "../model/tool.ts";
@@ -55,7 +56,7 @@ function formError(
       { hint: "Send less at once, or in several calls", tool: tool.id },
     );
   }
-  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+  if (!isFields(args)) {
     return new GateError(
       "ERR_INVALID_ARGUMENTS",
       `Cannot call "${tool.id}": the arguments must be one object`,

@@ -10,6 +10,7 @@ import { type ErrorCode, reportError } from "../model/errors.ts";
 import { startDeadline } from "../model/deadline.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
+import { sha256Hex } from "../model/sha256.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
 import { actorOf } from "./actor.ts";
@@ -79,7 +80,7 @@ export async function execute(
   const seed = deps.newSeed();
   const base = baseEvent(deps, request, context);
   const codeBytes = new TextEncoder().encode(request.code);
-  const code = { sha256: await sha256(codeBytes), bytes: codeBytes.length };
+  const code = { sha256: sha256Hex(codeBytes), bytes: codeBytes.length };
   // Not awaited here: the log keeps order, so this is durable before the first intent is.
   const started = deps.audit.append({ ...base, kind: "execution.start", code }, {
     // One over the limit never runs: its digest and size are enough.
@@ -361,8 +362,4 @@ function statusOfExecution(
     return "denied";
   }
   return outcome.status;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -1,5 +1,6 @@
 import type { Sealer } from "../audit/sealer.ts";
 import { GateError } from "../model/errors.ts";
+import { isFields } from "../model/fields.ts";
 import type { Json } from "../model/json.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
 import { keyOf } from "../store/keys.ts";
@@ -116,7 +117,7 @@ async function openKept(
   owner: string,
   id: string,
 ): Promise<string | null> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  if (!isFields<Json>(value)) return null;
   const { key, sealed } = value;
   if (typeof key === "string" && typeof sealed === "string") {
     return await sealer.open({ key, sealed }, placeOf(owner, id));

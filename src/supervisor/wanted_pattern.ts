@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 import type { JsonSchema } from "../model/json.ts";
 
 /**
@@ -26,16 +27,12 @@ const SCHEMAS_MAX = 200;
 
 type SchemaObject = { readonly [keyword: string]: unknown };
 
-function isObject(value: unknown): value is SchemaObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The parts of a schema that hold for a place of the value. */
 function schemasAt(root: JsonSchema, steps: readonly string[]): SchemaObject[] {
   let visits = 0;
   /** What a schema says of the same value, by itself and by what it refers to. */
   const spread = (schema: unknown): SchemaObject[] => {
-    if (!isObject(schema) || ++visits > SCHEMAS_MAX) return [];
+    if (!isFields(schema) || ++visits > SCHEMAS_MAX) return [];
     const parts = [schema.allOf, schema.anyOf, schema.oneOf].flatMap((list) =>
       Array.isArray(list) ? list : []
     );
@@ -51,7 +48,7 @@ function schemasAt(root: JsonSchema, steps: readonly string[]): SchemaObject[] {
 
 function childOf(schema: SchemaObject, step: string): unknown {
   const { properties, additionalProperties, items, prefixItems } = schema;
-  if (isObject(properties) && Object.hasOwn(properties, step)) return properties[step];
+  if (isFields(properties) && Object.hasOwn(properties, step)) return properties[step];
   if (/^\d+$/.test(step) && (items !== undefined || Array.isArray(prefixItems))) {
     return Array.isArray(prefixItems) ? prefixItems[Number(step)] ?? items : items;
   }

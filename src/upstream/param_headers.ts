@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 /** One parameter of a tool that its server wants repeated as an HTTP header. */
 export interface HeaderDeclaration {
   readonly name: string;
@@ -28,7 +29,7 @@ export function headerDeclarations(
   let problem: string | null = null;
   const visit = (node: unknown, path: readonly string[], isParameter: boolean, depth: number) => {
     if (typeof node !== "object" || node === null || problem !== null || depth > DEPTH_MAX) return;
-    if (isRecord(node) && "x-mcp-header" in node) {
+    if (isFields(node) && "x-mcp-header" in node) {
       const name = node["x-mcp-header"];
       problem = declarationProblem(name, node.type, isParameter ? path : [], seen);
       if (problem === null && declarations.length === DECLARATIONS_MAX) {
@@ -40,7 +41,7 @@ export function headerDeclarations(
     }
     for (const [keyword, inner] of Object.entries(node)) {
       if (NOT_A_SCHEMA.has(keyword)) continue;
-      if (keyword === "properties" && isRecord(inner)) {
+      if (keyword === "properties" && isFields(inner)) {
         for (const [property, schema] of Object.entries(inner)) {
           visit(schema, [...path, property], isParameter || path.length === 0, depth + 1);
         }
@@ -75,7 +76,7 @@ export function paramHeaders(
   for (const { name, path } of declarations) {
     let value: unknown = args;
     for (const key of path) {
-      value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+      value = isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined;
     }
     if (typeof value === "number" && !Number.isFinite(value)) continue;
     if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
@@ -90,8 +91,4 @@ function encodeHeaderValue(text: string): string {
   const isPlain = text !== "" && text === text.trim() && /^[\t\x20-\x7e]*$/.test(text) &&
     !(text.startsWith("=?base64?") && text.endsWith("?="));
   return isPlain ? text : `=?base64?${new TextEncoder().encode(text).toBase64()}?=`;
-}
-
-function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

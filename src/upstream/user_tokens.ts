@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sha256Hex } from "../model/sha256.ts";
 
 /** Where the tokens of people are kept. Texts in it are sealed; keys name server and person. */
 export interface SealedStore {
@@ -44,9 +45,9 @@ const PENDING_MS = 600_000;
  * elsewhere does not open there.
  */
 export function createUserTokens(store: SealedStore, key: CryptoKey): UserTokens {
-  const grantKey = async (server: string, principalKey: string) =>
-    `grant/${encodeURIComponent(server)}/${await digest(principalKey)}`;
-  const stateKey = async (state: string) => `pending/${await digest(state)}`;
+  const grantKey = (server: string, principalKey: string) =>
+    `grant/${encodeURIComponent(server)}/${sha256Hex(principalKey)}`;
+  const stateKey = (state: string) => `pending/${sha256Hex(state)}`;
   const read = async (place: string): Promise<unknown> => {
     const sealed = await store.get(place);
     return sealed === null ? null : JSON.parse(await open(key, place, sealed));
@@ -57,14 +58,14 @@ export function createUserTokens(store: SealedStore, key: CryptoKey): UserTokens
   };
   return {
     async read(server, principalKey) {
-      const found = await read(await grantKey(server, principalKey));
+      const found = await read(grantKey(server, principalKey));
       return found === null ? null : WithOwnerSchema.parse(found).grant;
     },
     async write(server, principalKey, grant) {
-      await write(await grantKey(server, principalKey), { principalKey, grant });
+      await write(grantKey(server, principalKey), { principalKey, grant });
     },
     async remove(server, principalKey) {
-      await store.delete(await grantKey(server, principalKey));
+      await store.delete(grantKey(server, principalKey));
     },
     async anyone(server) {
       const [first] = await store.list(`grant/${encodeURIComponent(server)}/`, 1);
@@ -72,10 +73,10 @@ export function createUserTokens(store: SealedStore, key: CryptoKey): UserTokens
       return found === null ? null : WithOwnerSchema.parse(found).principalKey;
     },
     async begin(state, pending) {
-      await write(await stateKey(state), pending, PENDING_MS);
+      await write(stateKey(state), pending, PENDING_MS);
     },
     async finish(state) {
-      const place = await stateKey(state);
+      const place = stateKey(state);
       const found = await read(place);
       await store.delete(place);
       return found === null ? null : PendingSchema.parse(found);
@@ -107,9 +108,4 @@ async function open(key: CryptoKey, place: string, sealed: string): Promise<stri
     Uint8Array.fromBase64(data),
   );
   return new TextDecoder().decode(opened);
-}
-
-async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(hash).toHex();
 }

@@ -1,3 +1,4 @@
+import { isFields } from "../model/fields.ts";
 /** Larger amounts are refused: their millionths would no longer be exact. */
 export const AMOUNT_MAX = 9_000_000_000;
 /** Items of lists on the way that are looked at. */
@@ -29,7 +30,7 @@ export function measureArgument(args: unknown, unit: string): ArgumentSum {
   for (const name of path) {
     const next: unknown[] = [];
     for (const value of values) {
-      if (!isObject(value) || !Object.hasOwn(value, name)) return failed("unreadable");
+      if (!isFields(value) || !Object.hasOwn(value, name)) return failed("unreadable");
       const found = value[name];
       if (!Array.isArray(found)) next.push(found);
       else if (next.length + found.length > ITEMS_MAX) return failed("items");
@@ -51,8 +52,4 @@ export function measureArgument(args: unknown, unit: string): ArgumentSum {
 
 function failed(problem: AmountProblem): ArgumentSum {
   return { sum: null, problem };
-}
-
-function isObject(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

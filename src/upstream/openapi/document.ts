@@ -1,3 +1,4 @@
+import { isFields } from "../../model/fields.ts";
 /** Any object of a document that nobody has checked yet. */
 export interface Node {
   readonly [key: string]: unknown;
@@ -23,7 +24,7 @@ const HOPS_MAX = 16;
 const POINTER_CHARS_MAX = 2_000;
 
 export function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isFields(value);
 }
 
 /** The value if it is an object, else an empty one. */
