@@ -11,7 +11,7 @@ import type { Json } from "../model/json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
-import { canonicalJson } from "./canonical_json.ts";
+import { canonicalJson } from "../model/canonical_json.ts";
 
 export interface OcsfEvent {
   readonly [attribute: string]: Json;

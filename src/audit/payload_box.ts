@@ -14,7 +14,7 @@ import { sha256Hex } from "../model/sha256.ts";
 import { createYielder } from "../model/yield_to_loop.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { PayloadKey } from "./audit_keys.ts";
-import { canonicalJson, canonicalPieces } from "./canonical_json.ts";
+import { canonicalJson, canonicalPieces } from "../model/canonical_json.ts";
 import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
 const deflate = promisify(deflateRaw);

@@ -1,6 +1,6 @@
+import { stableJson } from "../model/canonical_json.ts";
 import { isFields } from "../model/fields.ts";
 import type { Definition } from "./pin.ts";
-import { canonicalJson } from "./pin.ts";
 
 /**
  * One place where two definitions differ. Values are whole JSON texts in which what would not show is
@@ -47,7 +47,7 @@ export function diffDefinitions(before: Definition | null, after: Definition): D
  * character.
  */
 export function isCosmetic(before: Definition, after: Definition): boolean {
-  return canonicalJson(settle(before)) === canonicalJson(settle(after));
+  return stableJson(settle(before)) === stableJson(settle(after));
 }
 
 const TEXT_KEYS = new Set(["title", "description"]);
@@ -89,7 +89,7 @@ function compare(
     return;
   }
   if (
-    canonicalJson(before) === canonicalJson(after) &&
+    stableJson(before) === stableJson(after) &&
     (before === undefined) === (after === undefined)
   ) {
     return;

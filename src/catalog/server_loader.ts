@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stableJson } from "../model/canonical_json.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import type { CatalogRecords, StoredPins } from "./catalog_records.ts";
 import { type ParsedListing, parseListing } from "./parse_listing.ts";
@@ -10,7 +11,6 @@ import {
   rememberWaiting,
   type ServerPins,
 } from "./pins.ts";
-import { canonicalJson } from "./pin.ts";
 import { createYielder } from "../model/yield_to_loop.ts";
 import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./server_entry.ts";
 
@@ -75,7 +75,7 @@ export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
       const result = change(stored);
       if (result === null) return null;
       const isSame = stored !== null &&
-        canonicalJson(stored.pins) === canonicalJson(result.pins);
+        stableJson(stored.pins) === stableJson(result.pins);
       if (isSame || await records.savePins(server, result.pins, stored?.revision ?? null)) {
         return result;
       }

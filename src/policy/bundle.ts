@@ -7,11 +7,11 @@
  */
 import { z } from "zod";
 import { GateError } from "../model/errors.ts";
+import { canonicalJson } from "../model/canonical_json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { type BundleKey, signDetached, verifyDetached } from "./bundle_signature.ts";
 import { parsePolicy } from "./parse_policy.ts";
 import type { PolicyDocument, PolicyText } from "./policy_document.ts";
-import { canonicalJson } from "./policy_digest.ts";
 import { GroupSchema } from "./policy_schema.ts";
 
 /** A larger file is no bundle. */

@@ -1,4 +1,4 @@
-import canonicalize from "canonicalize";
+import { canonicalJson } from "../model/canonical_json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import type { Placed, PolicyDocument } from "./policy_document.ts";
 
@@ -18,11 +18,6 @@ export function policyDigest(document: PolicyDocument): string {
     limits: byId(limits),
     output,
   }));
-}
-
-/** RFC 8785. */
-export function canonicalJson(value: unknown): string {
-  return canonicalize(value) ?? "null";
 }
 
 function entriesOf(map: ReadonlyMap<string, Placed<unknown>>): unknown {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { readAnchorFile } from "../../src/audit/anchors.ts";
 import { createAuditKeys, loadAuditKeys } from "../../src/audit/audit_keys.ts";
 import { hashLine, toLogEntry } from "../../src/audit/audit_record.ts";
-import { canonicalJson } from "../../src/audit/canonical_json.ts";
+import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { createMerkleTree, hashLeaf } from "../../src/audit/merkle.ts";
 import { createPayloadStore } from "../../src/audit/payload_store.ts";
 import { renderAuditReport, verifyAudit } from "../../src/audit/verify_audit.ts";

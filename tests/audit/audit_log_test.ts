@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
 import { recordMatcher } from "../../src/audit/audit_query.ts";
 import { hashLine } from "../../src/audit/audit_record.ts";
-import { canonicalJson } from "../../src/audit/canonical_json.ts";
+import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { openCheckpoint } from "../../src/audit/checkpoint.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";

@@ -6,7 +6,7 @@ import { renderCef } from "../../src/audit/export_cef.ts";
 import { EXPORT_COLUMNS } from "../../src/audit/export_columns.ts";
 import { renderCsvLine } from "../../src/audit/export_csv.ts";
 import { toOcsf } from "../../src/audit/export_ocsf.ts";
-import { canonicalJson } from "../../src/audit/canonical_json.ts";
+import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { verifyAuditExport } from "../../src/audit/verify_audit.ts";
 import type { AuditActor, AuditKind, AuditRecord } from "../../src/model/event.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { readAnchorFile } from "../../src/audit/anchors.ts";
 import { hashLine } from "../../src/audit/audit_record.ts";
-import { canonicalJson } from "../../src/audit/canonical_json.ts";
+import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { createCheckpointSigner } from "../../src/audit/checkpoint.ts";
 import { createMerkleTree, hashLeaf } from "../../src/audit/merkle.ts";
 import {

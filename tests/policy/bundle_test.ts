@@ -9,7 +9,7 @@ import {
 } from "../../src/policy/bundle.ts";
 import { activateBundle } from "../../src/policy/bundle_activation.ts";
 import { generateBundleKeys } from "../../src/policy/bundle_signature.ts";
-import { canonicalJson } from "../../src/policy/policy_digest.ts";
+import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { ACME_TOOLS, acmeTool, makePrincipal } from "./sample_tools.ts";
 
 const text = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));

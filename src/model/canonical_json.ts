@@ -12,7 +12,17 @@ export function canonicalJson(value: unknown): string {
     // The platform escapes lone surrogates; text with such an escape is looked at closely below.
     if (!text.includes("\\ud")) return text;
   }
-  return render(value, 0);
+  return render(value, 0, true);
+}
+
+/**
+ * The same text for what has a canonical form. What has none is written as `JSON.stringify` does: a lone
+ * surrogate as its escape, NaN as null. For definitions of others, which are compared as they came.
+ *
+ * @throws {TypeError} for a BigInt and more levels than canonical JSON has.
+ */
+export function stableJson(value: unknown): string {
+  return render(value, 0, false);
 }
 
 const PIECE_CHARACTERS = 65_536;
@@ -30,7 +40,7 @@ export function* canonicalPieces(value: unknown): Generator<string> {
 
 function* renderPieces(value: unknown, depth: number, out: { text: string }): Generator<string> {
   if (typeof value !== "object" || value === null) {
-    out.text += render(value, depth);
+    out.text += render(value, depth, true);
     return;
   }
   if (depth >= DEPTH_MAX) throw tooDeep();
@@ -47,10 +57,10 @@ function* renderPieces(value: unknown, depth: number, out: { text: string }): Ge
     if (member === undefined) continue;
     if (!isFirst) out.text += ",";
     isFirst = false;
-    if (key !== undefined) out.text += `${renderString(key)}:`;
+    if (key !== undefined) out.text += `${renderString(key, true)}:`;
     if (typeof member === "object" && member !== null) {
       yield* renderPieces(member, depth + 1, out);
-    } else out.text += render(member, depth + 1);
+    } else out.text += render(member, depth + 1, true);
     if (out.text.length < PIECE_CHARACTERS) continue;
     yield out.text;
     out.text = "";
@@ -76,18 +86,21 @@ function isInOrder(value: unknown, depth: number): boolean {
 
 const DEPTH_MAX = 1_000;
 
-function render(value: unknown, depth: number): string {
+function render(value: unknown, depth: number, isStrict: boolean): string {
   switch (typeof value) {
     case "string":
-      return renderString(value);
+      return renderString(value, isStrict);
     case "number":
-      if (!Number.isFinite(value)) throw new TypeError(`Cannot write ${value} as canonical JSON`);
+      if (isStrict && !Number.isFinite(value)) {
+        throw new TypeError(`Cannot write ${value} as canonical JSON`);
+      }
       return JSON.stringify(value);
     case "boolean":
       return value ? "true" : "false";
     case "object":
       break;
     default:
+      if (!isStrict && typeof value !== "bigint") return "null";
       throw new TypeError(`Cannot write a ${typeof value} as canonical JSON`);
   }
   if (value === null) return "null";
@@ -97,7 +110,7 @@ function render(value: unknown, depth: number): string {
     for (let index = 0; index < value.length; index++) {
       const item = value[index];
       if (index > 0) text += ",";
-      text += item === undefined ? "null" : render(item, depth + 1);
+      text += item === undefined ? "null" : render(item, depth + 1, isStrict);
     }
     return `${text}]`;
   }
@@ -108,7 +121,7 @@ function render(value: unknown, depth: number): string {
     const member = members[key];
     if (member === undefined) continue;
     if (text.length > 1) text += ",";
-    text += `${renderString(key)}:${render(member, depth + 1)}`;
+    text += `${renderString(key, isStrict)}:${render(member, depth + 1, isStrict)}`;
   }
   return `${text}}`;
 }
@@ -119,9 +132,9 @@ function tooDeep(): TypeError {
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
-function renderString(text: string): string {
+function renderString(text: string, isStrict: boolean): string {
   if (text.length < 64 && PLAIN.test(text)) return `"${text}"`;
-  if (!text.isWellFormed()) {
+  if (isStrict && !text.isWellFormed()) {
     throw new TypeError("Cannot write a lone surrogate as canonical JSON");
   }
   return JSON.stringify(text);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import canonicalize from "canonicalize";
 import fc from "fast-check";
-import { canonicalJson, canonicalPieces } from "../../src/audit/canonical_json.ts";
+import { canonicalJson, canonicalPieces, stableJson } from "../../src/model/canonical_json.ts";
 
 Deno.test("canonicalJson() writes the example of RFC 8785", () => {
   const value = {
@@ -48,6 +48,21 @@ Deno.test("canonicalJson() refuses what has no canonical form", () => {
   assert.equal(canonicalJson(deep).length, 2_001);
   assert.throws(() => canonicalJson([deep]), TypeError);
   assert.equal(canonicalJson({ a: undefined, b: 1 }), '{"b":1}');
+});
+
+Deno.test("stableJson() agrees with canonicalJson() and writes the rest as JSON.stringify() does", () => {
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    assert.equal(stableJson(value), canonicalJson(value));
+  }));
+  const value = {
+    text: "a\ud800",
+    list: [undefined, NaN, -0],
+    none: undefined,
+    infinite: Infinity,
+  };
+  assert.equal(stableJson(value), '{"infinite":null,"list":[null,null,0],"text":"a\\ud800"}');
+  assert.equal(stableJson(undefined), "null");
+  assert.throws(() => stableJson(1n), TypeError);
 });
 
 Deno.test("canonicalPieces() together are the canonical text, and refuse the same", () => {
