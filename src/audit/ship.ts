@@ -3,6 +3,7 @@
  * acknowledged, so nothing is dropped while a sink is away, records may come twice, and calls are
  * never held up.
  */
+import { parseDurationMs } from "../model/duration.ts";
 import type { LogLevel } from "../model/log.ts";
 import type { Store } from "../store/store.ts";
 import { createSink, nameOfSink, type SinkDeps } from "./create_sink.ts";
@@ -91,7 +92,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     to: nameOfSink(one),
     config: one,
     sink: createSink(one, { ...deps, now }),
-    everyMs: parseEvery(one.every),
+    everyMs: pauseMsOf(one.every),
     bytesMax: one.batchBytesMax,
     mayGrow: true,
     successes: 0,
@@ -265,10 +266,7 @@ function listRecords(records: readonly string[]): string {
   return `${records.slice(0, NAMED_MAX).join(", ")}${more}`;
 }
 
-function parseEvery(text: string): number {
-  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
-  const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-  const unit = units[(match?.[2] ?? "s") as keyof typeof units];
-  // Timers hold 31 bits of milliseconds.
-  return Math.min(2 ** 31 - 1, Math.max(100, Number(match?.[1] ?? 60) * unit));
+/** Within what a timer can hold: 31 bits of milliseconds. */
+function pauseMsOf(every: string): number {
+  return Math.min(2 ** 31 - 1, Math.max(100, parseDurationMs(every) ?? 60_000));
 }

@@ -1,14 +1,6 @@
 import { readCalendarTime } from "../model/calendar_time.ts";
+import { parseDurationMs } from "../model/duration.ts";
 import { usageError } from "./usage_error.ts";
-
-const UNIT_MS: { readonly [unit: string]: number } = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
 
 /**
  * A span such as `90d`, `15m` or `500ms`, in milliseconds.
@@ -16,11 +8,11 @@ const UNIT_MS: { readonly [unit: string]: number } = {
  * @throws {GateError} `ERR_BAD_REQUEST` for anything else.
  */
 export function parseSpanMs(text: string, option: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text);
-  if (match === null) {
+  const spanMs = parseDurationMs(text);
+  if (spanMs === null) {
     throw usageError(`Option "${option}" is no span: "${text}"`, "Write it as 90d, 12h or 15m");
   }
-  return Number(match[1]) * (UNIT_MS[match[2] ?? "ms"] ?? 1);
+  return spanMs;
 }
 
 /**
@@ -30,7 +22,8 @@ export function parseSpanMs(text: string, option: string): number {
  * @throws {GateError} `ERR_BAD_REQUEST` for anything else.
  */
 export function parseMoment(text: string, option: string, now: number): number {
-  if (/^\d{1,9}(ms|s|m|h|d|w)$/.test(text)) return now - parseSpanMs(text, option);
+  const agoMs = parseDurationMs(text);
+  if (agoMs !== null) return now - agoMs;
   const moment = readCalendarTime(text);
   if (moment === null) {
     throw usageError(

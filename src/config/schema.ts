@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { parseDurationMs } from "../model/duration.ts";
 
 /** Other schemes (`file:`, `data:`) are no place to call. */
 const HttpUrlSchema = z.url({ protocol: /^https?$/ });
@@ -169,7 +170,9 @@ export const AuditSchema = z.strictObject({
   anchors: z.array(z.string().min(1)).default([]),
   ship: z.array(z.strictObject({
     to: z.string().min(1),
-    every: z.string().regex(/^\d+(ms|s|m|h|d)$/).default("60s"),
+    every: z.string().refine((text) => parseDurationMs(text) !== null, {
+      error: "must be a duration such as 30s, 15m or 1h",
+    }).default("60s"),
     format: z.enum(["jsonl", "ocsf", "cef", "csv", "parquet"]).default("jsonl"),
     headers: z.record(z.string(), z.string()).default({}),
     /** PEM file of the authority that vouches for the place, beside those of the system. */

@@ -1,6 +1,6 @@
 import { describeProblems } from "../config/problems.ts";
 import type { LimitRule, LimitUnit } from "../model/limit_rule.ts";
-import { parseDurationMs } from "./duration.ts";
+import { parseDurationMs } from "../model/duration.ts";
 import type { Placed, PlaceOf, PolicyDocument, PolicyText, Rule } from "./policy_document.ts";
 import { PolicyError, type PolicyProblem } from "./policy_error.ts";
 import {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseDurationMs } from "./duration.ts";
+import { parseDurationMs } from "../model/duration.ts";
 
 /** Words that a decision uses beside rule ids. */
 export const RESERVED_RULE_IDS: readonly string[] = ["space", "no-allow-rule", "bundle-expired"];
