@@ -1,15 +1,13 @@
-import { sha256Hex } from "../model/sha256.ts";
 /**
  * Every key of the store, in one place: no other file spells one.
  *
  * Keys are printable ASCII, parts are separated by `/`, and a prefix ends with `/`.
  */
+import { sha256Hex } from "../model/sha256.ts";
 
 export const keyOf = {
   /** API keys by id. */
   apiKey: (id: string) => `api-key/${part(id)}`,
-  /** Public API key ids, by the hash of the secret. */
-  apiKeyHash: (sha256: string) => `api-key-hash/${part(sha256)}`,
   /** The last good listing of an upstream. */
   snapshot: (server: string) => `catalog/snapshot/${part(server)}`,
   /** What an operator has agreed to of an upstream. */
@@ -31,10 +29,6 @@ export const keyOf = {
   userToken: (place: string) => `user-token/${place.split("/").map(part).join("/")}`,
   /** A secret of the service itself, such as the key of session ids. */
   serviceSecret: (name: string) => `service-secret/${part(name)}`,
-  /** A claimed idempotency key: `run/<principal>/<key>`. */
-  run: (principalKey: string, key: string) => `run/${part(principalKey)}/${part(key)}`,
-  /** Number and digest of the last policy bundle that was active. */
-  policyBundle: () => "policy/bundle",
   /** One counter of a limit, for one subject and one window. */
   quota: (limit: string, unit: string, subject: string, window: string) =>
     `quota/${part(limit)}/${part(unit)}/${part(subject)}/${part(window)}`,
@@ -61,12 +55,9 @@ export const keyOf = {
 /** Prefixes for `list`. */
 export const prefixOf = {
   apiKeys: () => "api-key/",
-  snapshots: () => "catalog/snapshot/",
   auditPayloads: (chain: string) => `audit/payloads/${part(chain)}/`,
-  auditLargePayloads: (chain: string) => `audit/large-payload/${part(chain)}/`,
   auditTrimmed: () => "audit/trimmed/",
   auditSeals: () => "audit/seal/",
-  auditCursors: () => "audit/cursor/",
 } as const;
 
 const PART_CHARACTERS_MAX = 180;
