@@ -115,8 +115,9 @@ export interface GateDeps {
   readonly unusablePolicy: "refuse" | "close";
 }
 
-/** How long a first request waits for upstreams that have not answered yet. */
+/** Declarations that the description of `execute` may hold. */
 const INLINE_TOKENS_MAX = 2_000;
+/** How long a first request waits for upstreams that have not answered yet. */
 const FIRST_LISTING_MS = 15_000;
 
 export async function openGate(deps: GateDeps): Promise<Gate> {

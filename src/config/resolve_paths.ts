@@ -21,8 +21,13 @@ export function resolvePaths(config: Config, baseDir: string): Config {
     bundle: resolveBundle(config.bundle, absolute),
     audit: {
       ...config.audit,
+      ...(config.audit.keys === undefined ? {} : { keys: absolute(config.audit.keys) }),
       anchors: config.audit.anchors.map((anchor) => fileOrUrl(anchor, absolute)),
-      ship: config.audit.ship.map((sink) => ({ ...sink, to: fileOrUrl(sink.to, absolute) })),
+      ship: config.audit.ship.map((sink) => ({
+        ...sink,
+        to: fileOrUrl(sink.to, absolute),
+        ...(sink.ca === undefined ? {} : { ca: absolute(sink.ca) }),
+      })),
     },
   };
 }

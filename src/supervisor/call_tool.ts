@@ -18,11 +18,11 @@ import { approvalRequired, policyDenied, toolUnavailable, tooManyValues } from "
 import type { CallOutcome, CallToolDeps, ToolCall } from "./tool_call.ts";
 
 /**
- * The one way to an upstream, for every path: programs, classic tools, skills, the command line.
+ * The one way to an upstream, for every path: programs, classic tools, the command line.
  *
- * The order is the security model: look up → pin → validate → decide → reserve → intent (durable) →
- * call → check, redact, taint → settle → outcome (durable). A tool that the caller may not use answers
- * exactly like one that does not exist.
+ * The order is the security model: look up → validate → decide → reserve → intent (durable) → call →
+ * check, redact, taint → settle → outcome (durable). Look-up finds tools with an approved pin only. A tool
+ * that the caller may not use answers exactly like one that does not exist.
  */
 export async function callTool(
   deps: CallToolDeps,

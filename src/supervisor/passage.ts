@@ -7,7 +7,7 @@ import type { CallOutcome, ToolCall } from "./tool_call.ts";
 import { toolEvent } from "./call_events.ts";
 import type { ExecutionContext } from "./execution_context.ts";
 
-/** What is known about a call on its way through the gate; each step adds to it. */
+/** What is known about a call when it enters the gate. */
 export interface Passage {
   readonly context: ExecutionContext;
   readonly call: ToolCall;

@@ -71,10 +71,13 @@ async function callTool(id: number, params: { readonly [key: string]: unknown })
       return writeText(`{"jsonrpc":"2.0","id":${id},"result":${args.result}}\n`);
     case "written":
       return writeText(String(args.text).replaceAll("$ID", String(id)));
-    case "wrong_id":
-      send({ jsonrpc: "2.0", id: id + 1_000, result: text("for nobody") });
-      send({ jsonrpc: "2.0", id: "a", result: text("for nobody") });
-      return;
+    case "wrong_id": {
+      // In one piece: what came later could only be taken for the answer of the next call.
+      const strays = [id + 1_000, "a"].map((stray) =>
+        JSON.stringify({ jsonrpc: "2.0", id: stray, result: text("for nobody") }) + "\n"
+      );
+      return writeText(strays.join(""));
+    }
     case "progress": {
       const meta = params._meta as { readonly progressToken: number };
       for (let step = 1; step <= Number(args.steps); step++) {
