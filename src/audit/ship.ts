@@ -83,9 +83,6 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
   const closing = new AbortController();
   const { signal } = closing;
   const holder = crypto.randomUUID();
-  /** Of the run that is under way, by sink. */
-  const reducedNow = new Map<string, string[]>();
-  const passedOverNow = new Map<string, string[]>();
   const lines = config.map((one, index): Line => ({
     id: sinkId(one),
     name: `audit.ship[${index}]`,
@@ -97,8 +94,8 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     mayGrow: true,
     successes: 0,
     broken: { batch: "", tries: 0 },
-    onReduced: (record) => reducedNow.get(`audit.ship[${index}]`)?.push(record),
-    onPassedOver: (record) => passedOverNow.get(`audit.ship[${index}]`)?.push(record),
+    reducedNow: [],
+    passedOverNow: [],
     error: null,
     failures: 0,
     backlog: { records: 0, oldestTs: null },
@@ -111,10 +108,6 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
 
   /** Never fails: a sink or a store that is away is told in the status, and tried again later. */
   async function shipAll(line: Line): Promise<void> {
-    const reduced: string[] = [];
-    reducedNow.set(line.name, reduced);
-    const passedOver: string[] = [];
-    passedOverNow.set(line.name, passedOver);
     try {
       const mayGoOn = async () => !signal.aborted && await takeLease(store, line.id, holder);
       if (!await mayGoOn()) {
@@ -129,8 +122,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     } catch (error) {
       if (!signal.aborted) noteFailure(line, reasonOfSink(error, line.config));
     } finally {
-      noteReduced(line, reduced);
-      notePassedOver(line, passedOver);
+      noteChangedRecords(line);
       await count(line);
     }
   }
@@ -150,24 +142,21 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
     line.failures++;
   }
 
-  function noteReduced(line: Line, reduced: readonly string[]): void {
-    if (reduced.length === 0) return;
-    line.reduced += reduced.length;
-    log(
-      "warn",
-      `audit: ${line.to} does not take them whole, so they went without their texts: ` +
-        `records ${listRecords(reduced)}`,
-    );
-  }
-
-  function notePassedOver(line: Line, records: readonly string[]): void {
-    if (records.length === 0) return;
-    line.passedOver += records.length;
-    log(
-      "error",
-      `audit: ${line.to} takes others and not these, so it went on without them: ` +
-        `records ${listRecords(records)}; the log has them`,
-    );
+  /** Counts and tells the records of a run that did not go as they are. */
+  function noteChangedRecords(line: Line): void {
+    const reduced = line.reducedNow.splice(0);
+    if (reduced.length > 0) {
+      line.reduced += reduced.length;
+      const why = "does not take them whole, so they went without their texts";
+      log("warn", `audit: ${line.to} ${why}: records ${listRecords(reduced)}`);
+    }
+    const passedOver = line.passedOverNow.splice(0);
+    if (passedOver.length > 0) {
+      line.passedOver += passedOver.length;
+      const why = "takes others and not these, so it went on without them";
+      const list = listRecords(passedOver);
+      log("error", `audit: ${line.to} ${why}: records ${list}; the log has them`);
+    }
   }
 
   /** Counts what waits; a backlog older than the retention is an alarm once, and so is its end. */

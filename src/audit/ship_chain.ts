@@ -31,10 +31,10 @@ export interface Delivery {
   successes: number;
   /** The batch at which the connection broke last, and how often in a row. */
   broken: { readonly batch: string; readonly tries: number };
-  /** Called for a record that went without its texts. */
-  readonly onReduced: (record: string) => void;
-  /** Called for a record that the place takes in no form, while it takes others. */
-  readonly onPassedOver: (record: string) => void;
+  /** Records of this run that went without their texts. */
+  readonly reducedNow: string[];
+  /** Records of this run that the place takes in no form, while it takes others. */
+  readonly passedOverNow: string[];
 }
 
 /** Delivers what a chain has, batch by batch; rejects with the first that could not be delivered. */
@@ -69,7 +69,7 @@ export async function shipChain(
       // A place that takes nothing is set up wrongly: then everything waits.
       const place = { chain, first: last + 1, size };
       if (!await takesAnother(store, delivery, place, signal)) throw new Error(answer.reason);
-      delivery.onPassedOver(`${chain}/${last}`);
+      delivery.passedOverNow.push(`${chain}/${last}`);
     }
     await advanceCursor(store, delivery.id, chain, next = last + 1, rest);
   }
@@ -174,7 +174,7 @@ async function deliver(
  * @returns why it does not take that either; null if it does.
  */
 async function deliverReduced(
-  { sink, onReduced }: Delivery,
+  { sink, reducedNow }: Delivery,
   batch: MeasuredBatch,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -185,7 +185,7 @@ async function deliverReduced(
     if (!(error instanceof RefusedError)) throw error;
     return `${error.message} even to one record without its texts (${reduced.bytes} bytes)`;
   }
-  onReduced(nameOf(batch));
+  reducedNow.push(nameOf(batch));
   return null;
 }
 
