@@ -2,6 +2,7 @@ import { GateError } from "../../model/errors.ts";
 import { findNonFinite } from "../../model/json_numbers.ts";
 import type { Explanation, RuleTrace } from "../../policy/explain.ts";
 import type { GateExplanation, GateStep } from "../../supervisor/explain_gate.ts";
+import type { ApiClient } from "../api_client.ts";
 import type { Command, CommandContext, CommandGroup, Output } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { renderTable } from "../table.ts";
@@ -37,15 +38,17 @@ const check: Command = {
   async run(context) {
     // A mistake in toolgate.yaml is not the policy's: it ends with 2, as everywhere.
     await context.loadConfig();
-    let isService = false;
-    let inForce: InForce | null = null;
+    const found: { service?: ApiClient } = {};
     const answer = await unlessUnusable(context, async (client) => {
-      isService = client.isService;
-      if (isService) inForce = await client.ask<InForce>({ method: "GET", path: "/policy" });
+      if (client.isService) found.service = client;
       return await client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" });
     });
+    const { service } = found;
     if (answer === null) {
-      if (inForce !== null) context.output.note(`NOT in force: ${describeDecider(inForce)}`);
+      const inForce = await service?.ask<InForce>({ method: "GET", path: "/policy" });
+      if (inForce !== undefined) {
+        context.output.note(`NOT in force: ${describeDecider(inForce)}`);
+      }
       return EXIT.failed;
     }
     if (context.json) context.output.json(answer);
@@ -57,7 +60,7 @@ const check: Command = {
         `${answer.name} from ${answer.source}: ${answer.ok ? "ok" : "not usable"}, ` +
           `${answer.problems.length} problems, digest ${answer.digest}`,
       );
-      if (isService) context.output.note(describeInForce(answer));
+      if (service !== undefined) context.output.note(describeInForce(answer));
     }
     return answer.ok ? EXIT.ok : EXIT.failed;
   },
