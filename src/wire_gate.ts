@@ -17,6 +17,7 @@ import type { Log } from "./model/log.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Tool } from "./model/tool.ts";
 import { uuidV7 } from "./model/uuid.ts";
+import { withinMs } from "./model/within_ms.ts";
 import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
 import { type Checker, openChecker } from "./sandbox/checker.ts";
 import { looseNames, mentionedTools } from "./sandbox/checker_mentions.ts";
@@ -52,7 +53,6 @@ import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 import { createQuotas } from "./usage/quota.ts";
 import type { StorageBudget } from "./usage/storage_budget.ts";
 import { estimateTokens } from "./usage/tokens.ts";
-import { withinMs } from "./model/within_ms.ts";
 
 /** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
 export interface Gate {

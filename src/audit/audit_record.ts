@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import { effectOf } from "../model/verdict.ts";
 import type { LogEntry } from "../store/store.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 
 /** `prev` of a chain's first record. */
 export const GENESIS = "0".repeat(64);

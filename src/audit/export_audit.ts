@@ -1,6 +1,6 @@
 /** Exports: a projection of records, oldest first, in a format that others read. */
-import type { AuditRecord } from "../model/event.ts";
 import { canonicalJson } from "../model/canonical_json.ts";
+import type { AuditRecord } from "../model/event.ts";
 import { renderCef } from "./export_cef.ts";
 import { renderCsvHeader, renderCsvLine } from "./export_csv.ts";
 import { toOcsf } from "./export_ocsf.ts";

@@ -1,7 +1,7 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { cutGraphemes } from "../model/cut_graphemes.ts";
 import { type Disposition, dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 import { toolName } from "./audit_record.ts";
 
 const VERSION = "1";

@@ -1,7 +1,7 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { dispositionOf, effectOf, renderReasons, verdictOf } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 
 /** One column of the flat forms (CSV, Parquet). */
 export interface ExportColumn {

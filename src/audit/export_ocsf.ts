@@ -6,12 +6,12 @@
  *
  * @see https://schema.ocsf.io, 1.9.0-dev: api_activity
  */
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { Json } from "../model/json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { dispositionOf, effectOf, isStopped } from "../model/verdict.ts";
 import { toolName } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 
 export interface OcsfEvent {
   readonly [attribute: string]: Json;

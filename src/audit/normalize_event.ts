@@ -1,7 +1,7 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import { cutGraphemes } from "../model/cut_graphemes.ts";
 import type { AuditEvent } from "../model/event.ts";
 import { RECORD_BYTES_MAX } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 
 /** Room for what the log adds to an event: chain, number, time, link. */
 const OVERHEAD_BYTES = 512;

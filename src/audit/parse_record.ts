@@ -1,6 +1,6 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { RECORD_BYTES_MAX } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 
 /** @returns why a line is no record, as the end of a sentence about it. */
 export function parseRecord(line: string, chain: string): AuditRecord | string {

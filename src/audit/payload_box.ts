@@ -9,12 +9,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { deflateRaw, deflateRawSync, inflateRawSync } from "node:zlib";
+import { canonicalJson, canonicalPieces } from "../model/canonical_json.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { createYielder } from "../model/yield_to_loop.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import type { PayloadKey } from "./audit_keys.ts";
-import { canonicalJson, canonicalPieces } from "../model/canonical_json.ts";
 import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
 const deflate = promisify(deflateRaw);

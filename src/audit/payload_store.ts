@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../model/event.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Change, Store } from "../store/store.ts";
-import type { FollowedKeys, PayloadKey } from "./audit_keys.ts";
+import type { PayloadKey, PayloadKeys } from "./audit_keys.ts";
 import { charactersOf, type KeptPayloads } from "./audit_queue.ts";
 import {
   type BoxContents,
@@ -46,7 +46,7 @@ export interface PayloadStore {
 }
 
 export function createPayloadStore(
-  deps: { store: Store; chain: string; keys: FollowedKeys["current"]; retentionMs: number },
+  deps: { store: Store; chain: string; keys: () => PayloadKeys; retentionMs: number },
 ): PayloadStore {
   const { store, keys, retentionMs } = deps;
 

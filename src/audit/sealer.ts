@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
-import type { FollowedKeys } from "./audit_keys.ts";
+import type { PayloadKeys } from "./audit_keys.ts";
 import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
 /** A text as it is stored: encrypted, with the name of its key. */
@@ -22,7 +22,7 @@ const encoder = new TextEncoder();
 const deflateText = promisify<Uint8Array, { level: number }, Uint8Array>(deflateRaw);
 const inflateText = promisify<Uint8Array, Uint8Array>(inflateRaw);
 
-export function createSealer(keys: FollowedKeys["current"]): Sealer {
+export function createSealer(keys: () => PayloadKeys): Sealer {
   return {
     async seal(text, place) {
       const [current] = keys();

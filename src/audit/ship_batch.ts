@@ -1,8 +1,8 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditRecord } from "../model/event.ts";
 import { cutGraphemes } from "../model/cut_graphemes.ts";
 import type { Store } from "../store/store.ts";
 import { hashLine, toRecord } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 import { type ExportFormat, renderLine } from "./export_audit.ts";
 import { readAscending } from "./read_chain.ts";
 import type { ShipBatch } from "./sink.ts";

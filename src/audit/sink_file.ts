@@ -1,7 +1,7 @@
+import { canonicalJson } from "../model/canonical_json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { part } from "../store/keys.ts";
 import { hashLine } from "./audit_record.ts";
-import { canonicalJson } from "../model/canonical_json.ts";
 import { exportAudit } from "./export_audit.ts";
 import { renderCsvHeader } from "./export_csv.ts";
 import { renderSegment, SEGMENT_NOTE_SUFFIX } from "./segment.ts";

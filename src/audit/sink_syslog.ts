@@ -1,9 +1,9 @@
 import { GateError } from "../model/errors.ts";
 import { isStopped } from "../model/verdict.ts";
 import type { AuditRecord } from "../model/event.ts";
+import { endsWithin } from "../model/within_ms.ts";
 import { type ExportFormat, renderLine } from "./export_audit.ts";
 import type { Sink } from "./sink.ts";
-import { endsWithin } from "../model/within_ms.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;

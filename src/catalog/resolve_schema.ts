@@ -1,10 +1,10 @@
-import { isFields } from "../model/fields.ts";
 /**
  * Reads a JSON Schema that a stranger wrote: own `#/` references only, no file, no network, and
  * nothing that a cycle or a fan-out could keep busy.
  *
  * @see JSON Schema 2020-12, sections 8.2 and 10
  */
+import { isFields } from "../model/fields.ts";
 
 export type SchemaObject = { readonly [keyword: string]: unknown };
 

@@ -1,5 +1,6 @@
 import { Document, parse } from "yaml";
 import { GateError } from "../model/errors.ts";
+import { asFields, type Fields } from "../model/fields.ts";
 import { convertReferences } from "./foreign_references.ts";
 import {
   createVariableNames,
@@ -9,7 +10,6 @@ import {
   type VariableNames,
 } from "./literal_secrets.ts";
 import { parseConfig } from "./parse_config.ts";
-import { asFields, type Fields } from "../model/fields.ts";
 
 /** What became of a client's configuration file. */
 export interface ImportedServers {

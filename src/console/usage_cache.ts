@@ -1,8 +1,8 @@
+import { withinMs } from "../model/within_ms.ts";
 import type { Usage } from "../usage/kpi.ts";
 import type { UsageQuestion } from "./console_deps.ts";
 import type { UsageForm } from "./usage_form.ts";
 import { usageRange } from "./usage_form.ts";
-import { withinMs } from "../model/within_ms.ts";
 
 /** A report and the moment that it is about. */
 export interface CountedUsage {

@@ -6,8 +6,8 @@
  * sign are start-up configuration of the service, never part of the file.
  */
 import { z } from "zod";
-import { GateError } from "../model/errors.ts";
 import { canonicalJson } from "../model/canonical_json.ts";
+import { GateError } from "../model/errors.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { type BundleKey, signDetached, verifyDetached } from "./bundle_signature.ts";
 import { parsePolicy } from "./parse_policy.ts";

@@ -13,10 +13,20 @@ const NAME_MAX = 80;
 /** A value in quotes, a line, a list or an object is looked at up to here. */
 const VALUE_MAX = 16_384;
 
-/** From a name to its value: the name's closing quote, `]`, and `=`, `:`, `=>` or their like, and colour codes. */
-const DELIMITER =
+/** Colours of a terminal, as they are and as JSON and other texts write them. */
+const COLOURS =
   // deno-lint-ignore no-control-regex -- a colour code begins with one
-  /(?:(\\*["'`]|%22|&quot;|&#3[49];|\\+u0022)[\])]{0,2})?(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033|e))\[[\d;]{0,16}m){0,2}[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033|e))\[[\d;]{0,16}m){0,2}/y;
+  /(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033|e))\[[\d;]{0,16}m){0,2}/;
+/** From a name to its value: the name's closing quote, `]`, and `=`, `:`, `=>` or their like. */
+const DELIMITER = new RegExp(
+  [
+    /(?:(\\*["'`]|%22|&quot;|&#3[49];|\\+u0022)[\])]{0,2})?/,
+    COLOURS,
+    /[ \t]{0,16}(?:=>|:=|==?=?|\??::?|%3[AaDd])(?:\\[nrt]|[ \t\n\r]){0,64}/,
+    COLOURS,
+  ].map(({ source }) => source).join(""),
+  "y",
+);
 /** The same for `{"name": "DB_PASSWORD", "value": "…"}`, attributes of HTML and two lines of YAML. */
 const VALUE_OF_NAMED =
   /(?:\\*["'][ \t]{0,16},?[ \t]{0,16}|(?:\r?\n|\\n)[ \t]{0,32})(?:\\*["'])?[Vv]alue(?:\\*["'])?[ \t]{0,16}[:=][ \t]{0,16}/y;

@@ -2,6 +2,7 @@ import { bulkhead } from "cockatiel";
 import { unsentArguments } from "../audit/payload_box.ts";
 import type { CallSummary } from "../model/execution.ts";
 import { principalKey } from "../model/principal.ts";
+import { withinMs } from "../model/within_ms.ts";
 import type { CallReply, SandboxCall } from "../sandbox/call_lane.ts";
 import type { SandboxOutcome } from "../sandbox/outcome.ts";
 import type { SandboxPool, SandboxProgram } from "../sandbox/sandbox_pool.ts";
@@ -13,7 +14,6 @@ import type { ProgramDiscovery } from "./program_discovery.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import { CALLS_PATIENCE_MS, summaryOf } from "./record_state.ts";
 import type { CallOutcome, CallToolDeps } from "./tool_call.ts";
-import { withinMs } from "../model/within_ms.ts";
 
 export interface ProgramRunDeps extends CallToolDeps {
   readonly sandbox: Pick<SandboxPool, "run">;

@@ -1,7 +1,7 @@
 import type { CallSummary, ProgramError } from "../model/execution.ts";
 import { type ErrorCode, GateError, reportError } from "../model/errors.ts";
-import type { CallOutcome } from "./tool_call.ts";
 import { withinMs } from "../model/within_ms.ts";
+import type { CallOutcome } from "./tool_call.ts";
 
 /**
  * What an answer says of what was done and of what is recorded. All answers take it from here:

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from "node:dns/promises";
-import { type AddressKind, classifyAddress } from "./ip_address.ts";
 import { withinMs } from "../model/within_ms.ts";
+import { type AddressKind, classifyAddress } from "./ip_address.ts";
 
 /** A URL that an upstream may not be called at. The message has no secret in it. */
 export class OutboundRefusedError extends Error {

@@ -1,6 +1,6 @@
 import { type JSONRPCMessage, SdkHttpError } from "@modelcontextprotocol/client";
-import { readMessage, readRpcError, type RpcError } from "./read_message.ts";
 import { asFields } from "../model/fields.ts";
+import { readMessage, readRpcError, type RpcError } from "./read_message.ts";
 
 /** What an HTTP error said. */
 export interface HttpError {

@@ -1,4 +1,5 @@
 import { isFields } from "../model/fields.ts";
+
 /** One parameter of a tool that its server wants repeated as an HTTP header. */
 export interface HeaderDeclaration {
   readonly name: string;

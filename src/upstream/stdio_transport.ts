@@ -1,9 +1,9 @@
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
+import { endsWithin } from "../model/within_ms.ts";
 import type { ChildReaper } from "./child_reaper.ts";
 import { createGatheredWriter } from "../rpc/gathered_writer.ts";
 import { createLineSplitter, type LongLine } from "./line_splitter.ts";
 import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
-import { endsWithin } from "../model/within_ms.ts";
 
 export interface StdioCommand {
   readonly command: string;

@@ -1,4 +1,5 @@
 import { isFields } from "../model/fields.ts";
+
 /** Larger amounts are refused: their millionths would no longer be exact. */
 export const AMOUNT_MAX = 9_000_000_000;
 /** Items of lists on the way that are looked at. */

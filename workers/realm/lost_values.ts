@@ -1,6 +1,9 @@
 import type { Realm } from "./realm.ts";
 
-/** Finds what JSON writes as `null` although it is something else: `NaN`, infinities, invalid dates. */
+/**
+ * Finds what JSON writes as `null` although it is something else: `NaN`, infinities, invalid dates; and
+ * what it leaves out of an object: functions and symbols.
+ */
 export function installLostValues(realm: Realm): void {
   "use strict";
   const { p } = realm;
@@ -25,7 +28,6 @@ export function installLostValues(realm: Realm): void {
     return "";
   };
 
-  /** @param lists also name lists of nothing but `undefined`. */
   realm.lostValues = (root, json, name, lists) => {
     // Most values have no null at all.
     if (json === undefined || !p.includes(json, "null")) return "";

@@ -1,4 +1,5 @@
 import { isFields } from "../../model/fields.ts";
+
 /** Any object of a document that nobody has checked yet. */
 export interface Node {
   readonly [key: string]: unknown;
