@@ -2,17 +2,17 @@
  * Starts what this process is meant to be: the command line, or, when a compiled toolgate starts itself
  * again, a sandbox host or the program checker.
  */
-import { CHECKER_ARGUMENT } from "./src/sandbox/checker_command.ts";
-import { HOST_ARGUMENT } from "./src/sandbox/host_command.ts";
+import { CHECKER_ARGUMENT } from "./src/checker/checker_command.ts";
+import { HOST_ARGUMENT } from "./src/sandbox/host/host_command.ts";
 
 const [first, second = "{}"] = Deno.args;
 
 // Loaded when needed: a host starts before each program and has no use for the service.
 if (Deno.build.standalone && first === HOST_ARGUMENT) {
-  const { runSandboxHost } = await import("./src/sandbox/host_main.ts");
+  const { runSandboxHost } = await import("./src/sandbox/host/host_main.ts");
   await runSandboxHost(second);
 } else if (Deno.build.standalone && first === CHECKER_ARGUMENT) {
-  const { runCheckerHost } = await import("./src/sandbox/checker_host.ts");
+  const { runCheckerHost } = await import("./src/checker/process/checker_host.ts");
   await runCheckerHost();
 } else if (import.meta.main) {
   // A compiled binary has the permissions of all its roles; only a host needs this one.

@@ -5,9 +5,13 @@
  * The product has no switch for any of this. The host is bundled, and the bundle's text is changed; a
  * change that finds nothing to change is an error.
  */
-import { type HostSettings, KERNEL_ON, type KernelSettings } from "../src/sandbox/host_settings.ts";
-import type { SandboxOutcome } from "../src/sandbox/outcome.ts";
-import { openSandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import {
+  type HostSettings,
+  KERNEL_ON,
+  type KernelSettings,
+} from "../src/sandbox/host/host_settings.ts";
+import { openSandboxPool } from "../src/sandbox/pool/sandbox_pool.ts";
+import type { SandboxOutcome } from "../src/sandbox/run/outcome.ts";
 import { type EscapeProgram, readPrograms } from "../tests/escape/escape_programs.ts";
 import {
   bundleHost,

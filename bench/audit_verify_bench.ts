@@ -5,7 +5,7 @@
  * Run: deno run --allow-read --allow-write --allow-env --allow-sys bench/audit_verify_bench.ts [records]
  */
 import { openAuditLog } from "../src/audit/audit_log.ts";
-import { renderAuditReport, verifyAuditExport } from "../src/audit/verify_audit.ts";
+import { renderAuditReport, verifyAuditExport } from "../src/audit/verify/verify_audit.ts";
 import { AuditSchema } from "../src/config/schema.ts";
 import type { AuditEvent } from "../src/model/event.ts";
 import { openKvStore } from "../src/store/kv_store.ts";

@@ -4,9 +4,9 @@
  *
  *     deno run -A bench/endurance_bench.ts [level] [executions]
  */
-import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
-import { type Isolation, ISOLATIONS } from "../src/sandbox/host_settings.ts";
-import { openSandboxPool, type SandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import { createHostCommand, denoCacheDir } from "../src/sandbox/host/host_command.ts";
+import { type Isolation, ISOLATIONS } from "../src/sandbox/host/host_settings.ts";
+import { openSandboxPool, type SandboxPool } from "../src/sandbox/pool/sandbox_pool.ts";
 import { HOSTILE_LIMITS } from "./hostile_bench.ts";
 
 export interface Footprint {
@@ -85,7 +85,7 @@ async function endure(isolation: Isolation, count: number): Promise<void> {
     hostCommand: createHostCommand({
       executable: Deno.execPath(),
       standalone: false,
-      program: new URL("../src/sandbox/host_main.ts", import.meta.url).pathname,
+      program: new URL("../src/sandbox/host/host_main.ts", import.meta.url).pathname,
       cacheDir: denoCacheDir((name) => Deno.env.get(name)),
     }),
   });

@@ -4,9 +4,9 @@
  * All columns of one run are measured one after the other on the same machine: compare them with each
  * other, not with another day. `measureTarget` is for other ways to reach a sandbox (over HTTP).
  */
-import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
-import { type Isolation, ISOLATIONS } from "../src/sandbox/host_settings.ts";
-import { openSandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import { createHostCommand, denoCacheDir } from "../src/sandbox/host/host_command.ts";
+import { type Isolation, ISOLATIONS } from "../src/sandbox/host/host_settings.ts";
+import { openSandboxPool } from "../src/sandbox/pool/sandbox_pool.ts";
 import { openHttpTarget } from "./http_target.ts";
 import { runInNaiveWorker } from "./naive_worker.ts";
 
@@ -141,7 +141,7 @@ export async function openPoolTarget(isolation: Isolation): Promise<BenchTarget>
     hostCommand: createHostCommand({
       executable: Deno.execPath(),
       standalone: false,
-      program: new URL("../src/sandbox/host_main.ts", import.meta.url).pathname,
+      program: new URL("../src/sandbox/host/host_main.ts", import.meta.url).pathname,
       cacheDir: denoCacheDir((name) => Deno.env.get(name)),
     }),
   });

@@ -2,19 +2,19 @@
  * The gate without a sandbox: what one call costs from `callTool()` to its durable outcome, over Deno KV,
  * against the bare upstream call in the same run.
  */
-import { ConfigSchema } from "../src/config/schema.ts";
 import { openAuditLog } from "../src/audit/audit_log.ts";
+import { ConfigSchema } from "../src/config/schema.ts";
 import type { Principal } from "../src/model/principal.ts";
 import type { Tool } from "../src/model/tool.ts";
 import type { UpstreamAnswer } from "../src/model/upstream.ts";
-import { parsePolicy } from "../src/policy/parse_policy.ts";
+import { parsePolicy } from "../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../src/policy/policy.ts";
 import { openStore } from "../src/store/open_store.ts";
-import { callTool } from "../src/supervisor/call_tool.ts";
-import type { CallToolDeps } from "../src/supervisor/tool_call.ts";
+import { callTool } from "../src/supervisor/call/call_tool.ts";
+import { createOutputGate } from "../src/supervisor/call/output_gate.ts";
+import { createQuotaGate } from "../src/supervisor/call/quota_gate.ts";
+import type { CallToolDeps } from "../src/supervisor/call/tool_call.ts";
 import type { ExecutionContext } from "../src/supervisor/execution_context.ts";
-import { createOutputGate } from "../src/supervisor/output_gate.ts";
-import { createQuotaGate } from "../src/supervisor/quota_gate.ts";
 import { createQuotas } from "../src/usage/quota.ts";
 
 const CONCURRENCIES = [1, 8, 64];

@@ -5,10 +5,10 @@
  *
  *     deno run -A bench/hostile_bench.ts [level …] [situation …] [executions beside each attack]
  */
-import { HOSTILE_NINE } from "../src/sandbox/attack_programs.ts";
-import { createHostCommand, denoCacheDir } from "../src/sandbox/host_command.ts";
-import { type Isolation, ISOLATIONS } from "../src/sandbox/host_settings.ts";
-import { openSandboxPool, type SandboxPool } from "../src/sandbox/sandbox_pool.ts";
+import { HOSTILE_NINE } from "../src/sandbox/attack/attack_programs.ts";
+import { createHostCommand, denoCacheDir } from "../src/sandbox/host/host_command.ts";
+import { type Isolation, ISOLATIONS } from "../src/sandbox/host/host_settings.ts";
+import { openSandboxPool, type SandboxPool } from "../src/sandbox/pool/sandbox_pool.ts";
 
 /** How bystander and attacker are related. */
 export interface HostileSituation {
@@ -155,7 +155,7 @@ async function openPool(isolation: Isolation): Promise<SandboxPool> {
     hostCommand: createHostCommand({
       executable: Deno.execPath(),
       standalone: false,
-      program: new URL("../src/sandbox/host_main.ts", import.meta.url).pathname,
+      program: new URL("../src/sandbox/host/host_main.ts", import.meta.url).pathname,
       cacheDir: denoCacheDir((name) => Deno.env.get(name)),
     }),
   });

@@ -1,6 +1,6 @@
 import { createApp } from "../src/app.ts";
 import { ConfigSchema } from "../src/config/schema.ts";
-import type { Isolation } from "../src/sandbox/host_settings.ts";
+import type { Isolation } from "../src/sandbox/host/host_settings.ts";
 import type { BenchTarget } from "./execute_bench.ts";
 
 /** As in a bare pool of the same bench: the columns with calls at once measure the way, not this limit. */

@@ -6,15 +6,15 @@
  * Run: deno run -A bench/preflight_bench.ts [programs]
  */
 import { declareTools } from "../src/catalog/declare.ts";
+import { openChecker } from "../src/checker/checker.ts";
+import { createCheckerCommand } from "../src/checker/checker_command.ts";
+import { mentionedTools } from "../src/checker/mentions.ts";
 import type { Tool } from "../src/model/tool.ts";
-import { openChecker } from "../src/sandbox/checker.ts";
-import { createCheckerCommand } from "../src/sandbox/checker_command.ts";
-import { denoCacheDir } from "../src/sandbox/host_command.ts";
-import { mentionedTools } from "../src/sandbox/checker_mentions.ts";
+import { denoCacheDir } from "../src/sandbox/host/host_command.ts";
 import { toolOf } from "../tests/catalog/tool_fixture.ts";
+import { sampleOf } from "../tests/checker/sample_arguments.ts";
 import { dataFolder, type DataTool, readData } from "../tests/search/data_folder.ts";
 import { snapshotOf } from "../tests/search/data_snapshot.ts";
-import { sampleOf } from "../tests/sandbox/checker/sample_arguments.ts";
 
 const TOOLS_PER_PROGRAM = 5;
 const count = Number(Deno.args[0] ?? 300);
@@ -22,7 +22,7 @@ const catalog = await loadCatalog();
 const command = createCheckerCommand({
   executable: Deno.execPath(),
   standalone: false,
-  program: new URL("../src/sandbox/checker_host.ts", import.meta.url).href,
+  program: new URL("../src/checker/process/checker_host.ts", import.meta.url).href,
   cacheDir: denoCacheDir((name) => Deno.env.get(name)),
 });
 const checker = openChecker({ command, log: () => {} });

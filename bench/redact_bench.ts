@@ -7,7 +7,7 @@
  * Run: `deno run --cached-only --no-prompt -A bench/redact_bench.ts [--json]`
  */
 import { cpuUsage } from "node:process";
-import { redactResult } from "../src/policy/redact.ts";
+import { redactResult } from "../src/policy/redact/redact.ts";
 import { makeRedactionCorpus } from "../tests/policy/redaction_corpus.ts";
 import { HOSTILE_PIECES } from "../tests/policy/redaction_hostile.ts";
 

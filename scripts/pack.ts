@@ -13,8 +13,8 @@ import { taskFlags, unstableFlags } from "./task_flags.ts";
 /** Bundles and the names that the running program looks for. */
 const BUNDLES = [
   { entry: "scripts/pack_entry.ts", output: "main.js" },
-  { entry: "src/sandbox/host_main.ts", output: "sandbox_host.js" },
-  { entry: "src/sandbox/checker_host.ts", output: "checker_host.js" },
+  { entry: "src/sandbox/host/host_main.ts", output: "sandbox_host.js" },
+  { entry: "src/checker/process/checker_host.ts", output: "checker_host.js" },
 ];
 
 /** Folders that the program reads at run time. */

@@ -1,10 +1,13 @@
 import type { AuditLog } from "./audit/audit_log.ts";
 import { type Catalog, openCatalog } from "./catalog/catalog.ts";
 import { declareTools } from "./catalog/declare.ts";
+import { type Checker, openChecker } from "./checker/checker.ts";
+import { createCheckerCommand } from "./checker/checker_command.ts";
+import { looseNames, mentionedTools } from "./checker/mentions.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
+import type { ResolveSecrets } from "./config/secrets.ts";
 import { aliasesOf, titlesOf } from "./config/server_names.ts";
 import { unknownSpaces } from "./config/space_modes.ts";
-import type { ResolveSecrets } from "./config/secrets.ts";
 import { siteFetch } from "./dial/site_fetch.ts";
 import type { McpCaller } from "./mcp/caller.ts";
 import { type ClassicTools, classicTools } from "./mcp/classic_tools.ts";
@@ -15,15 +18,17 @@ import { GateError } from "./model/errors.ts";
 import type { ExecutionResult } from "./model/execution.ts";
 import type { Log } from "./model/log.ts";
 import type { Principal } from "./model/principal.ts";
+import { withinMs } from "./model/time/within_ms.ts";
 import type { Tool } from "./model/tool.ts";
 import { uuidV7 } from "./model/uuid.ts";
-import { withinMs } from "./model/within_ms.ts";
 import { type ActivePolicy, openActivePolicy } from "./policy/active_policy.ts";
-import { type Checker, openChecker } from "./sandbox/checker.ts";
-import { looseNames, mentionedTools } from "./sandbox/checker_mentions.ts";
-import { createCheckerCommand } from "./sandbox/checker_command.ts";
-import { createHostCommand, denoCacheDir } from "./sandbox/host_command.ts";
-import { openSandboxPool, type SandboxPool, type SandboxStatus } from "./sandbox/sandbox_pool.ts";
+import { createBundleMemory } from "./policy/bundle/memory.ts";
+import { createHostCommand, denoCacheDir } from "./sandbox/host/host_command.ts";
+import {
+  openSandboxPool,
+  type SandboxPool,
+  type SandboxStatus,
+} from "./sandbox/pool/sandbox_pool.ts";
 import { openSemantic } from "./search/open_semantic.ts";
 import {
   createSearchIndex,
@@ -31,24 +36,27 @@ import {
   type SearchIndex,
   type SearchRequest,
 } from "./search/search_index.ts";
-import { createBundleMemory } from "./policy/bundle_memory.ts";
 import type { Store } from "./store/store.ts";
 import { actorOf } from "./supervisor/actor.ts";
 import { createAdmission } from "./supervisor/admission.ts";
+import { callTool } from "./supervisor/call/call_tool.ts";
+import {
+  explainGate,
+  type GateExplanation,
+  type GateQuestion,
+} from "./supervisor/call/explain_gate.ts";
+import { createOutputGate } from "./supervisor/call/output_gate.ts";
+import { createQuotaGate } from "./supervisor/call/quota_gate.ts";
+import { confirm, describePending } from "./supervisor/call/record_state.ts";
+import type { CallOutcome } from "./supervisor/call/tool_call.ts";
 import { type CatalogView, createCatalogViews } from "./supervisor/catalog_view.ts";
-import { callTool } from "./supervisor/call_tool.ts";
-import type { CallOutcome } from "./supervisor/tool_call.ts";
-import { contextOf, execute, type ExecuteDeps } from "./supervisor/execute.ts";
-import { createKeptResults, type KeptResults } from "./supervisor/kept_results.ts";
-import { confirm, describePending } from "./supervisor/record_state.ts";
-import { createOutputGate } from "./supervisor/output_gate.ts";
-import { createPreflight } from "./supervisor/preflight.ts";
-import { createProgramDiscovery } from "./supervisor/program_discovery.ts";
-import { explainGate, type GateExplanation, type GateQuestion } from "./supervisor/explain_gate.ts";
-import { createQuotaGate } from "./supervisor/quota_gate.ts";
+import { contextOf, execute, type ExecuteDeps } from "./supervisor/program/execute.ts";
+import { createKeptResults, type KeptResults } from "./supervisor/program/kept_results.ts";
+import { createPreflight } from "./supervisor/program/preflight.ts";
+import { createProgramDiscovery } from "./supervisor/program/program_discovery.ts";
+import type { UserTokens } from "./upstream/credentials/user_tokens.ts";
 import { withConnections } from "./upstream/server_states.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
-import type { UserTokens } from "./upstream/user_tokens.ts";
 import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 import { createQuotas } from "./usage/quota.ts";
 import type { StorageBudget } from "./usage/storage_budget.ts";

@@ -8,27 +8,32 @@ import type { Config } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
 import type { AuditActor, AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
-import { type AnchorStatus, openAnchors, readAnchorFile } from "./anchors.ts";
-import { type AuditKeys, createAuditKeys, followPayloadKeys, loadAuditKeys } from "./audit_keys.ts";
-import { startAuditMaintenance } from "./audit_maintenance.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
-import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./audit_queue.ts";
-import { type AuditHealth, AuditWriter } from "./audit_writer.ts";
-import { createChainKeeper } from "./chain_keeper.ts";
-import { keepPayloads, type KeptRecord } from "./keep_payloads.ts";
+import { type AnchorStatus, openAnchors, readAnchorFile } from "./chain/anchors.ts";
+import {
+  type AuditKeys,
+  createAuditKeys,
+  followPayloadKeys,
+  loadAuditKeys,
+} from "./chain/audit_keys.ts";
 import {
   type AuditPayloads,
   commitLargePayloads,
   commitPayloads,
   plainPayloads,
-} from "./payload_box.ts";
-import { createPayloadStore, SHARED_CHARACTERS_MAX } from "./payload_store.ts";
+} from "./payloads/payload_box.ts";
+import { createPayloadStore, SHARED_CHARACTERS_MAX } from "./payloads/payload_store.ts";
+import { createSealer, type Sealer } from "./payloads/sealer.ts";
 import { readRecords } from "./read_records.ts";
-import { recoverChain } from "./recover_chain.ts";
-import { trimAudit } from "./retention.ts";
-import { createSealer, type Sealer } from "./sealer.ts";
-import { firstUnshipped } from "./ship_place.ts";
-import { type AuditReport, verifyAudit } from "./verify_audit.ts";
+import { firstUnshipped } from "./ship/place.ts";
+import { type AuditReport, verifyAudit } from "./verify/verify_audit.ts";
+import { createChainKeeper } from "./write/chain_keeper.ts";
+import { keepPayloads, type KeptRecord } from "./write/keep_payloads.ts";
+import { startAuditMaintenance } from "./write/maintenance.ts";
+import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./write/queue.ts";
+import { recoverChain } from "./write/recover_chain.ts";
+import { trimAudit } from "./write/retention.ts";
+import { type AuditHealth, AuditWriter } from "./write/writer.ts";
 
 const DAY_MS = 86_400_000;
 

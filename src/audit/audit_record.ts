@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { canonicalJson } from "../model/canonical_json.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
+import { canonicalJson } from "../model/json/canonical_json.ts";
 import { effectOf } from "../model/verdict.ts";
 import type { LogEntry } from "../store/store.ts";
 

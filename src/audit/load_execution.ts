@@ -1,7 +1,7 @@
 import { GateError } from "../model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../model/event.ts";
 import type { AuditLog } from "./audit_log.ts";
-import { type CutText, programOf } from "./payload_box.ts";
+import { type CutText, programOf } from "./payloads/payload_box.ts";
 
 /** One call as it was recorded, in the order in which the program made them. */
 export interface RecordedCall {

@@ -1,6 +1,6 @@
-import { canonicalJson } from "../model/canonical_json.ts";
 import { cutGraphemes } from "../model/cut_graphemes.ts";
 import type { AuditEvent } from "../model/event.ts";
+import { canonicalJson } from "../model/json/canonical_json.ts";
 import { RECORD_BYTES_MAX } from "./audit_record.ts";
 
 /** Room for what the log adds to an event: chain, number, time, link. */

@@ -1,5 +1,9 @@
 import type { Log } from "../model/log.ts";
-import { createServiceClock, describeJump, type ServiceClock } from "../model/service_clock.ts";
+import {
+  createServiceClock,
+  describeJump,
+  type ServiceClock,
+} from "../model/time/service_clock.ts";
 import type { Store } from "../store/store.ts";
 
 /** The service's time, which does not begin before the newest record of its chain. */

@@ -4,7 +4,7 @@ import { compileQuery, isInBounds, matchesLabels } from "../store/entry_filter.t
 import type { LogEntry, Store } from "../store/store.ts";
 import { type AuditFilter, toScanQuery } from "./audit_query.ts";
 import { toRecord } from "./audit_record.ts";
-import { readAscending } from "./read_chain.ts";
+import { readAscending } from "./chain/read_chain.ts";
 
 /**
  * Every record that matches, oldest first, over all chains by time; `limit` and `after` do not apply.

@@ -1,5 +1,5 @@
 import { GateError } from "../model/errors.ts";
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import {
   API_KEYS,
   type Principal,

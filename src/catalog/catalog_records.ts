@@ -1,4 +1,4 @@
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";

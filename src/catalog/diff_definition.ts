@@ -1,5 +1,5 @@
-import { stableJson } from "../model/canonical_json.ts";
-import { isFields } from "../model/fields.ts";
+import { stableJson } from "../model/json/canonical_json.ts";
+import { isFields } from "../model/json/fields.ts";
 import type { Definition } from "./pin.ts";
 
 /**

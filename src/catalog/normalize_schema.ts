@@ -1,8 +1,8 @@
-import type { JsonSchema } from "../model/json.ts";
+import type { JsonSchema } from "../model/json/json.ts";
 import { breakReferenceCycles } from "./break_reference_cycles.ts";
 import { fitEnumToType } from "./fit_enum.ts";
-import { readTypes } from "./read_types.ts";
 import { createReferenceReader, type ReferenceReader } from "./read_references.ts";
+import { readTypes } from "./read_types.ts";
 import { isSchemaObject, type SchemaObject } from "./resolve_schema.ts";
 import { toUnicodePattern } from "./unicode_pattern.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../model/json.ts";
+import type { JsonSchema } from "../model/json/json.ts";
 
 /**
  * The shape of results: which types, which properties. Never a value, and no property name that may

@@ -1,12 +1,12 @@
 import type { QuarantinedTool } from "../model/catalog.ts";
-import { isFields } from "../model/fields.ts";
-import type { Json, JsonSchema } from "../model/json.ts";
+import { isFields } from "../model/json/fields.ts";
+import type { Json, JsonSchema } from "../model/json/json.ts";
+import { createYielder } from "../model/time/yield_to_loop.ts";
 import type { ToolHints } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import { cleanLine, cleanText } from "./clean_text.ts";
 import { normalizeSchema } from "./normalize_schema.ts";
 import { type Definition, pinOf } from "./pin.ts";
-import { createYielder } from "../model/yield_to_loop.ts";
 
 /** Bounds of one listing. What passes one is quarantined with the reason, never cut silently. */
 export const LISTING_LIMITS = {

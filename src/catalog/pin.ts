@@ -1,5 +1,5 @@
-import { stableJson } from "../model/canonical_json.ts";
-import type { Json } from "../model/json.ts";
+import { stableJson } from "../model/json/canonical_json.ts";
+import type { Json } from "../model/json/json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 
 /** What an approval binds to: all that a model or a person reads before they trust a tool. */

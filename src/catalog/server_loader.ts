@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { stableJson } from "../model/canonical_json.ts";
+import { stableJson } from "../model/json/canonical_json.ts";
+import { createYielder } from "../model/time/yield_to_loop.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import type { CatalogRecords, StoredPins } from "./catalog_records.ts";
 import { type ParsedListing, parseListing } from "./parse_listing.ts";
@@ -11,7 +12,6 @@ import {
   rememberWaiting,
   type ServerPins,
 } from "./pins.ts";
-import { createYielder } from "../model/yield_to_loop.ts";
 import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./server_entry.ts";
 
 /** Makes a server's entry from a listing or from the store, and keeps the store up to date. */

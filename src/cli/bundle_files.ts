@@ -1,8 +1,8 @@
 /** Reads and writes what the bundle commands work on: keys, bundles, and what is in force. */
 import { dirname } from "node:path";
 import { GateError } from "../model/errors.ts";
-import { type PolicyBundle, readBundle } from "../policy/bundle.ts";
-import type { BundleKey } from "../policy/bundle_signature.ts";
+import { type PolicyBundle, readBundle } from "../policy/bundle/bundle.ts";
+import type { BundleKey } from "../policy/bundle/signature.ts";
 
 /** @throws {GateError} `ERR_CONFIG` if the file cannot be read. */
 export async function readTextFile(path: string, what: string): Promise<string> {

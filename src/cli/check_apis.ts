@@ -1,7 +1,7 @@
-import { siteEnvironment } from "../config/site_environment.ts";
 import type { Config } from "../config/schema.ts";
+import { siteEnvironment } from "../config/site_environment.ts";
 import type { ServerState } from "../model/catalog.ts";
-import { createOutbound } from "../upstream/outbound_fetch.ts";
+import { createOutbound } from "../upstream/net/outbound_fetch.ts";
 import { type Check, warn } from "./doctor_checks.ts";
 import { plain } from "./table.ts";
 

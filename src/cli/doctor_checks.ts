@@ -1,10 +1,10 @@
 import { isDemo } from "../config/demo_config.ts";
-import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
 import type { Config } from "../config/schema.ts";
+import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
+import type { ServerState } from "../model/catalog.ts";
 import { reportError } from "../model/errors.ts";
 import type { ExecutionResult } from "../model/execution.ts";
-import type { ClockStatus } from "../model/service_clock.ts";
-import type { ServerState } from "../model/catalog.ts";
+import type { ClockStatus } from "../model/time/service_clock.ts";
 import type { KernelReport } from "../rpc/protocol.ts";
 import { plain } from "./table.ts";
 

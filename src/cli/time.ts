@@ -1,5 +1,5 @@
-import { readCalendarTime } from "../model/calendar_time.ts";
-import { parseDurationMs } from "../model/duration.ts";
+import { readCalendarTime } from "../model/time/calendar_time.ts";
+import { parseDurationMs } from "../model/time/duration.ts";
 import { usageError } from "./usage_error.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { Document, parse } from "yaml";
 import { GateError } from "../model/errors.ts";
-import { asFields, type Fields } from "../model/fields.ts";
+import { asFields, type Fields } from "../model/json/fields.ts";
 import { convertReferences } from "./foreign_references.ts";
 import {
   createVariableNames,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../model/json/fields.ts";
 import { nearest } from "../model/nearest.ts";
 import {
   choicesOf,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { parseDurationMs } from "../model/duration.ts";
+import { parseDurationMs } from "../model/time/duration.ts";
 
 /** Other schemes (`file:`, `data:`) are no place to call. */
 const HttpUrlSchema = z.url({ protocol: /^https?$/ });

@@ -1,5 +1,5 @@
 import type { AuditFilter } from "../audit/audit_query.ts";
-import { readCalendarTime } from "../model/calendar_time.ts";
+import { readCalendarTime } from "../model/time/calendar_time.ts";
 
 /** The audit page's filters as they were sent, to be shown again. */
 export interface AuditForm {

@@ -1,6 +1,6 @@
-import type { AuditPayloads } from "../audit/payload_box.ts";
-import type { SinkStatus } from "../audit/ship.ts";
 import type { AuditFilter, AuditPage } from "../audit/audit_query.ts";
+import type { AuditPayloads } from "../audit/payloads/payload_box.ts";
+import type { SinkStatus } from "../audit/ship/ship.ts";
 import type { PinDecision } from "../catalog/decide_pin.ts";
 import type { ToolDiff } from "../catalog/diff_definition.ts";
 import type { QuarantinedTool, ServerState } from "../model/catalog.ts";
@@ -11,10 +11,10 @@ import type { Principal } from "../model/principal.ts";
 import type { Access, Tool } from "../model/tool.ts";
 import type { ShownEffect } from "../model/verdict.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
+import type { GateExplanation, GateQuestion } from "../supervisor/call/explain_gate.ts";
+import type { UserOAuth } from "../upstream/credentials/user_oauth.ts";
 import type { Usage } from "../usage/kpi.ts";
 import type { UsageBy } from "../usage/usage_row.ts";
-import type { UserOAuth } from "../upstream/user_oauth.ts";
-import type { GateExplanation, GateQuestion } from "../supervisor/explain_gate.ts";
 import type { OidcLogin } from "./oidc_login.ts";
 import type { RecordedCall } from "./recorded_call.ts";
 

@@ -1,4 +1,4 @@
-import type { CutText } from "../audit/payload_box.ts";
+import type { CutText } from "../audit/payloads/payload_box.ts";
 import type { AuditActor, AuditRecord } from "../model/event.ts";
 import type { Access } from "../model/tool.ts";
 import { type Reason, type ShownEffect, verdictOf } from "../model/verdict.ts";

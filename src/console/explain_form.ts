@@ -1,5 +1,5 @@
-import { isFields } from "../model/fields.ts";
-import type { GateQuestion } from "../supervisor/explain_gate.ts";
+import { isFields } from "../model/json/fields.ts";
+import type { GateQuestion } from "../supervisor/call/explain_gate.ts";
 import type { RecordedCall } from "./recorded_call.ts";
 
 /** The policy page's form as it was sent, to be shown again. */

@@ -1,4 +1,4 @@
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import { API_KEYS, type Principal } from "../model/principal.ts";
 import { sha256Hex } from "../model/sha256.ts";
 import { keyOf } from "../store/keys.ts";

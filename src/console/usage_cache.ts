@@ -1,4 +1,4 @@
-import { withinMs } from "../model/within_ms.ts";
+import { withinMs } from "../model/time/within_ms.ts";
 import type { Usage } from "../usage/kpi.ts";
 import type { UsageQuestion } from "./console_deps.ts";
 import type { UsageForm } from "./usage_form.ts";

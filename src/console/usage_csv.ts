@@ -1,4 +1,4 @@
-import { quoteCsv } from "../audit/quote_csv.ts";
+import { quoteCsv } from "../audit/export/quote_csv.ts";
 import type { UsageFigures } from "../usage/usage_row.ts";
 
 const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null])[] = [

@@ -1,16 +1,16 @@
-import type { ServerState } from "../model/catalog.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { Shipping, SinkStatus } from "../audit/ship.ts";
+import type { Shipping, SinkStatus } from "../audit/ship/ship.ts";
+import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
 import { unknownSpaces } from "../config/space_modes.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import type { ClockStatus } from "../model/service_clock.ts";
+import type { ServerState } from "../model/catalog.ts";
+import type { ClockStatus } from "../model/time/service_clock.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
-import type { SandboxPool } from "../sandbox/sandbox_pool.ts";
+import type { SandboxPool } from "../sandbox/pool/sandbox_pool.ts";
 import type { Store } from "../store/store.ts";
-import type { EdgeStatus } from "./edge.ts";
 import { createProbe } from "./probe.ts";
-import type { StrayErrorStatus } from "./stray_errors.ts";
+import type { EdgeStatus } from "./server/edge.ts";
+import type { StrayErrorStatus } from "./server/stray_errors.ts";
 
 export interface HealthDeps {
   readonly config: Config;

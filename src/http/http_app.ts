@@ -1,18 +1,18 @@
 import { Hono } from "hono";
 import type { Authenticator } from "../auth/authenticate.ts";
+import { DEFAULT_SPACE } from "../mcp/caller.ts";
+import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
-import { DEFAULT_SPACE } from "../mcp/caller.ts";
-import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
-import { type ApiDeps, apiRoutes } from "./api_routes.ts";
-import type { HttpExchange } from "./http_server.ts";
+import { type ApiDeps, apiRoutes } from "./api/routes.ts";
 import { refuseForeignPages } from "./origin_guard.ts";
 import { problem, problemOf } from "./problem.ts";
 import { MissingScope, type ProtectedResource } from "./protected_resource.ts";
 import { readJson } from "./read_body.ts";
-import { RequestRefused } from "./request_refused.ts";
 import { requireJson } from "./require_json.ts";
+import type { HttpExchange } from "./server/http_server.ts";
+import { RequestRefused } from "./server/request_refused.ts";
 
 /** Messages of one JSON-RPC batch. */
 const BATCH_MAX = 100;

@@ -1,8 +1,8 @@
 import { GateError } from "../model/errors.ts";
-import { findInexactInteger } from "../model/json_numbers.ts";
+import { findInexactInteger } from "../model/json/json_numbers.ts";
 import { createJsonStructureScanner } from "../rpc/json_structure.ts";
 import { parseJson } from "../rpc/parse_json.ts";
-import { RequestRefused } from "./request_refused.ts";
+import { RequestRefused } from "./server/request_refused.ts";
 
 /** Largest request body, in bytes; a larger one is answered with 413. */
 export const BODY_BYTES_MAX = 4 * 1_048_576;

@@ -3,8 +3,8 @@ import type { Config } from "../config/schema.ts";
 import type { Visibility } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamAnswer } from "../model/upstream.ts";
-import type { CallOutcome } from "../supervisor/tool_call.ts";
 import { compileToolPattern } from "../policy/tool_pattern.ts";
+import type { CallOutcome } from "../supervisor/call/tool_call.ts";
 import { readableResult } from "./readable_result.ts";
 
 /** How a space offers its tools. */

@@ -1,10 +1,10 @@
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../model/json/fields.ts";
 import type { Tool } from "../model/tool.ts";
 import {
   type HeaderDeclaration,
   headerDeclarations,
   paramHeaders,
-} from "../upstream/param_headers.ts";
+} from "../upstream/mcp/param_headers.ts";
 import type { McpCaller } from "./caller.ts";
 import type { ClassicTools } from "./classic_tools.ts";
 

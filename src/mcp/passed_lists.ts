@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
-import type { CallOutcome } from "../supervisor/tool_call.ts";
+import type { CallOutcome } from "../supervisor/call/tool_call.ts";
 import type { McpCaller } from "./caller.ts";
 import { type ClassicTools, recordNote } from "./classic_tools.ts";
 import { callerOf, exchangeOf, type McpExchange, requireScope } from "./exchange.ts";

@@ -4,7 +4,7 @@ import {
   isSpecType,
   type ReadResourceResult,
 } from "@modelcontextprotocol/server";
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../model/json/fields.ts";
 
 /** What an upstream answered, with whatever it put into it. */
 export interface AnswerParts {

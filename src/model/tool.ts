@@ -1,4 +1,4 @@
-import type { JsonSchema } from "./json.ts";
+import type { JsonSchema } from "./json/json.ts";
 
 /** Our own class of a tool; the operator decides, upstream hints are advice. */
 export type Access = "read" | "write" | "destructive";

@@ -1,18 +1,23 @@
-import type { AuditEvent } from "../model/event.ts";
+import { watchContents } from "../config/watch_contents.ts";
 import type { DecisionRequest } from "../model/decision.ts";
+import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import { closedPolicy } from "./builtin_policies.ts";
+import { blockingProblems, withUnlisted } from "./check/check_policy.ts";
+import {
+  type PolicyTestFailure,
+  type PolicyTestReport,
+  runPolicyTests,
+} from "./check/policy_tests.ts";
 import type { Explanation } from "./explain.ts";
 import { explainNotes, keyNotes } from "./explain_notes.ts";
-import { blockingProblems, withUnlisted } from "./check_policy.ts";
-import { describeContents } from "./load_policy.ts";
-import { compilePolicy, type Policy } from "./policy.ts";
-import { type PolicyProblem, renderProblem } from "./policy_error.ts";
-import type { TestPrincipal } from "./policy_schema.ts";
+import { describeContents } from "./file/load_policy.ts";
+import { type PolicyProblem, renderProblem } from "./file/policy_error.ts";
+import type { TestPrincipal } from "./file/schema.ts";
 import { findTool, toolFromName } from "./named_tool.ts";
-import { type PolicyTestFailure, type PolicyTestReport, runPolicyTests } from "./policy_tests.ts";
+import { compilePolicy, type Policy } from "./policy.ts";
 import { principalInGroups } from "./principal_facts.ts";
 import {
   builtIn,
@@ -23,7 +28,6 @@ import {
   unusable,
   type Usable,
 } from "./propose_policy.ts";
-import { watchContents } from "../config/watch_contents.ts";
 
 /**
  * The policy in force.

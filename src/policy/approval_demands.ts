@@ -1,7 +1,7 @@
 import type { ApprovalDemand } from "../model/decision.ts";
 import { renderAskMessage } from "./ask_message.ts";
+import { OWNER } from "./file/schema.ts";
 import type { RuleHit } from "./match_rules.ts";
-import { OWNER } from "./policy_schema.ts";
 
 /**
  * Makes one demand per approver out of all `ask` rules that matched; every one of them is needed,

@@ -1,7 +1,7 @@
 import type { Principal } from "../model/principal.ts";
-import type { CelValue } from "./cel_value.ts";
 import type { CompiledRule } from "./compiled_rule.ts";
-import type { PolicyDocument } from "./policy_document.ts";
+import type { CelValue } from "./condition/cel_value.ts";
+import type { PolicyDocument } from "./file/document.ts";
 import { isMember } from "./principal_facts.ts";
 
 /** What rules ask of a principal before any argument is looked at. Same groups and scopes, same object. */

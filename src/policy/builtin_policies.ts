@@ -1,9 +1,9 @@
 import type { Decision, DecisionRequest } from "../model/decision.ts";
 import type { Tool } from "../model/tool.ts";
 import { accessByHints, type ToolClasses } from "./classify.ts";
+import { policyDigest } from "./file/digest.ts";
+import type { PolicyDocument, Rule } from "./file/document.ts";
 import { assemblePolicy, type Policy } from "./policy.ts";
-import { policyDigest } from "./policy_digest.ts";
-import type { PolicyDocument, Rule } from "./policy_document.ts";
 
 /** Hints are all there is when no operator has said anything. */
 const CLASSES_BY_HINTS: ToolClasses = {

@@ -1,6 +1,6 @@
 import type { Access } from "../model/tool.ts";
-import { compileCondition, type Condition } from "./condition.ts";
-import type { Placed, Rule } from "./policy_document.ts";
+import { compileCondition, type Condition } from "./condition/condition.ts";
+import type { Placed, Rule } from "./file/document.ts";
 import { compileToolPattern, type ToolName, type ToolPattern } from "./tool_pattern.ts";
 
 /** A rule, ready to be matched. */

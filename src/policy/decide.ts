@@ -8,9 +8,9 @@ import type {
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import { approvalDemands } from "./approval_demands.ts";
-import { createArgumentView } from "./argument_view.ts";
 import type { Audiences } from "./audience.ts";
-import type { ConditionFacts } from "./condition.ts";
+import { createArgumentView } from "./condition/argument_view.ts";
+import type { ConditionFacts } from "./condition/condition.ts";
 import { effectOf, matchRules, type RuleHits } from "./match_rules.ts";
 import type { SpaceIndex } from "./space_index.ts";
 import type { ApplicableRules, ToolPlan, ToolPlans } from "./tool_plan.ts";

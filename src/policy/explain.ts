@@ -2,11 +2,11 @@ import type { Decision, DecisionRequest, Visibility } from "../model/decision.ts
 import type { LimitRule } from "../model/limit_rule.ts";
 import { hasScopes } from "./audience.ts";
 import { type CompiledRule, namesTool } from "./compiled_rule.ts";
-import type { ConditionFacts } from "./condition.ts";
+import type { ConditionFacts } from "./condition/condition.ts";
 import { decide, factsOf, type PolicyIndexes, visibility } from "./decide.ts";
+import type { Place } from "./file/policy_error.ts";
+import type { OutputRules } from "./file/schema.ts";
 import { askCondition } from "./match_rules.ts";
-import type { Place } from "./policy_error.ts";
-import type { OutputRules } from "./policy_schema.ts";
 
 /** Why a rule matched or did not. */
 export type RuleVerdict =

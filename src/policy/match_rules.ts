@@ -1,7 +1,7 @@
 import type { Effect } from "../model/decision.ts";
-import { firstLine } from "./condition.ts";
-import type { ConditionFacts } from "./condition.ts";
 import type { CompiledRule } from "./compiled_rule.ts";
+import { firstLine } from "./condition/condition.ts";
+import type { ConditionFacts } from "./condition/condition.ts";
 import type { ApplicableRules } from "./tool_plan.ts";
 
 /** A rule that matched. */

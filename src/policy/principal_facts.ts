@@ -1,5 +1,5 @@
 import { API_KEYS, type Principal } from "../model/principal.ts";
-import type { GroupSpec, TestPrincipal } from "./policy_schema.ts";
+import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
 
 /**
  * Tells whether a verified identity is in a group. All tests that the group names must hold.

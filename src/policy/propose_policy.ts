@@ -2,17 +2,17 @@ import type { Config } from "../config/schema.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { Tool } from "../model/tool.ts";
 import { defaultPolicy, openPolicy } from "./builtin_policies.ts";
-import { verifyBundle } from "./bundle.ts";
-import { activateBundle, type ActivatedBundle } from "./bundle_activation.ts";
-import { withPins } from "./bundle_pins.ts";
-import type { BundleKey } from "./bundle_signature.ts";
-import { blockingProblems } from "./check_policy.ts";
-import { loadPolicyFiles } from "./load_policy.ts";
-import { parsePolicy } from "./parse_policy.ts";
+import { activateBundle, type ActivatedBundle } from "./bundle/activation.ts";
+import { verifyBundle } from "./bundle/bundle.ts";
+import { withPins } from "./bundle/pins.ts";
+import type { BundleKey } from "./bundle/signature.ts";
+import { blockingProblems } from "./check/check_policy.ts";
+import { runPolicyTests } from "./check/policy_tests.ts";
+import type { PolicyDocument, PolicyText } from "./file/document.ts";
+import { loadPolicyFiles } from "./file/load_policy.ts";
+import { parsePolicy } from "./file/parse_policy.ts";
+import { renderProblem } from "./file/policy_error.ts";
 import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
-import type { PolicyDocument, PolicyText } from "./policy_document.ts";
-import { renderProblem } from "./policy_error.ts";
-import { runPolicyTests } from "./policy_tests.ts";
 
 export interface ProposeDeps {
   readonly config: Pick<Config, "policies" | "bundle">;

@@ -1,7 +1,7 @@
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Audience, Audiences } from "./audience.ts";
-import type { PolicyDocument } from "./policy_document.ts";
+import type { PolicyDocument } from "./file/document.ts";
 import { compileToolPattern, type ToolPattern } from "./tool_pattern.ts";
 
 /** The space of `POST /mcp`. */

@@ -1,8 +1,8 @@
 import type { Access, Tool } from "../model/tool.ts";
 import { type Audience, type Audiences, hasScopes } from "./audience.ts";
-import type { CelValue } from "./cel_value.ts";
 import type { ToolClasses } from "./classify.ts";
 import { type CompiledRule, concernsTool } from "./compiled_rule.ts";
+import type { CelValue } from "./condition/cel_value.ts";
 
 /** The rules that are left for one tool and one audience; only their conditions are open. Sorted by id. */
 export interface ApplicableRules {

@@ -1,4 +1,4 @@
-import { endOfString } from "../model/json_text.ts";
+import { endOfString } from "../model/json/json_text.ts";
 
 /**
  * Tells whether JSON text nests deeper than a bound, without building anything.

@@ -1,4 +1,4 @@
-import { createYielder } from "../model/yield_to_loop.ts";
+import { createYielder } from "../model/time/yield_to_loop.ts";
 
 /** Text up to this length is parsed in one go; longer text in pieces of about it. */
 const PIECE_CHARACTERS = 65_536;

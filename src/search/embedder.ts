@@ -1,5 +1,5 @@
 import type { SiteFetch } from "../dial/site_fetch.ts";
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../model/json/fields.ts";
 
 /**
  * Turns texts into vectors with a model behind an OpenAI-compatible `/v1/embeddings`.

@@ -1,7 +1,7 @@
 import { create, insert, remove, search } from "@orama/orama";
 import * as components from "@orama/orama/components";
-import { createYielder } from "../model/yield_to_loop.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
+import { createYielder } from "../model/time/yield_to_loop.ts";
 import type { Tool } from "../model/tool.ts";
 import { analyze } from "./analyze.ts";
 import { createRanking, type RankResult } from "./ranking.ts";

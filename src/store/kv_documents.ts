@@ -6,7 +6,7 @@
  * fresh id and are complete before the row names them, so a reader never sees half a value.
  * Expiry is our own: `["e", expiresAt, kind, key]` says what `trim` has to look at.
  */
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import { checkChanges, checkKey, checkValueBytes } from "./change_rules.ts";
 import { commitKv, KV_COMMIT, readKv } from "./kv_commit.ts";
 import type { Change, StoredEntry } from "./store.ts";

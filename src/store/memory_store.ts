@@ -1,4 +1,4 @@
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import { checkChanges, checkEntries, checkKey, checkValueBytes } from "./change_rules.ts";
 import { compileQuery, isInBounds, matchesLabels } from "./entry_filter.ts";
 import { compareNewestFirst, formatCursor } from "./scan_cursor.ts";

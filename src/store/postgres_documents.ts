@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 import { checkChanges, checkKey, checkValueBytes } from "./change_rules.ts";
 import { postgresCode } from "./postgres_error.ts";
 import type { Change, StoredEntry } from "./store.ts";

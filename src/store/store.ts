@@ -5,7 +5,7 @@
  * all or nothing with optional expectations. **Logs** are append-only sequences of entries with
  * consecutive numbers, one writer each. Counters are bounded sums with a window.
  */
-import type { Json } from "../model/json.ts";
+import type { Json } from "../model/json/json.ts";
 
 /** Changes in one `put`, or beside one `append`. */
 export const STORE_CHANGES_MAX = 100;

@@ -1,8 +1,8 @@
 import { ProtocolError } from "@modelcontextprotocol/client";
 import { DialError } from "../dial/dial_error.ts";
-import { OutboundRefusedError } from "./address_guard.ts";
-import { ChildFailure } from "./child_report.ts";
-import { readHttpError, rpcWords } from "./http_error.ts";
+import { ChildFailure } from "./mcp/child_report.ts";
+import { readHttpError, rpcWords } from "./mcp/http_error.ts";
+import { OutboundRefusedError } from "./net/address_guard.ts";
 
 const CAUSES_MAX = 3;
 const CHARACTERS_MAX = 700;

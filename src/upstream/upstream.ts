@@ -2,9 +2,9 @@ import type { DownReport } from "../model/catalog.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
-import type { ChildReaper } from "./child_reaper.ts";
-import type { UserOAuth } from "./user_oauth.ts";
-import type { UserTokens } from "./user_tokens.ts";
+import type { UserOAuth } from "./credentials/user_oauth.ts";
+import type { UserTokens } from "./credentials/user_tokens.ts";
+import type { ChildReaper } from "./mcp/child_reaper.ts";
 
 /** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
 export interface Upstream {

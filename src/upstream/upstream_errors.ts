@@ -1,5 +1,5 @@
 import { GateError } from "../model/errors.ts";
-import type { RedirectRefusedError } from "./redirect_refused.ts";
+import type { RedirectRefusedError } from "./net/redirect_refused.ts";
 
 /** What an error about one call needs to name. */
 export interface CallName {

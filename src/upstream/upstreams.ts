@@ -4,9 +4,11 @@ import type { Log } from "../model/log.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
 import { type CallGuard, createCallGuard } from "./call_guard.ts";
 import { type ChangeSignal, createChangeSignal } from "./change_signal.ts";
-import { createChildReaper } from "./child_reaper.ts";
+import type { UserOAuth } from "./credentials/user_oauth.ts";
+import type { UserTokens } from "./credentials/user_tokens.ts";
 import { createDemoUpstreams } from "./demo/demo_upstreams.ts";
-import { openMcpHttp, openMcpStdio } from "./open_mcp.ts";
+import { createChildReaper } from "./mcp/child_reaper.ts";
+import { openMcpHttp, openMcpStdio } from "./mcp/open_mcp.ts";
 import { openOpenapi } from "./openapi/open_openapi.ts";
 import type {
   SharedParts,
@@ -15,8 +17,6 @@ import type {
   UpstreamContext,
   UpstreamStatus,
 } from "./upstream.ts";
-import type { UserOAuth } from "./user_oauth.ts";
-import type { UserTokens } from "./user_tokens.ts";
 import { unreachable } from "./upstream_errors.ts";
 
 /** Every upstream of the service, by its configured name. The only outbound connections. */

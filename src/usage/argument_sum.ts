@@ -1,4 +1,4 @@
-import { isFields } from "../model/fields.ts";
+import { isFields } from "../model/json/fields.ts";
 
 /** Larger amounts are refused: their millionths would no longer be exact. */
 export const AMOUNT_MAX = 9_000_000_000;

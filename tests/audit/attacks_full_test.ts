@@ -4,15 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readAnchorFile } from "../../src/audit/anchors.ts";
-import { createAuditKeys, loadAuditKeys } from "../../src/audit/audit_keys.ts";
 import { hashLine, toLogEntry } from "../../src/audit/audit_record.ts";
-import { canonicalJson } from "../../src/model/canonical_json.ts";
-import { createMerkleTree, hashLeaf } from "../../src/audit/merkle.ts";
-import { createPayloadStore } from "../../src/audit/payload_store.ts";
-import { renderAuditReport, verifyAudit } from "../../src/audit/verify_audit.ts";
+import { readAnchorFile } from "../../src/audit/chain/anchors.ts";
+import { createAuditKeys, loadAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { createMerkleTree, hashLeaf } from "../../src/audit/chain/merkle.ts";
+import { createPayloadStore } from "../../src/audit/payloads/payload_store.ts";
+import { renderAuditReport, verifyAudit } from "../../src/audit/verify/verify_audit.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
-import type { Json } from "../../src/model/json.ts";
+import { canonicalJson } from "../../src/model/json/canonical_json.ts";
+import type { Json } from "../../src/model/json/json.ts";
 import { keyOf, prefixOf } from "../../src/store/keys.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";
 import type { Change, LogEntry, Store } from "../../src/store/store.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type AuditKeys, createAuditKeys } from "../../src/audit/audit_keys.ts";
-import { renderAuditReport } from "../../src/audit/verify_audit.ts";
+import { type AuditKeys, createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { renderAuditReport } from "../../src/audit/verify/verify_audit.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";

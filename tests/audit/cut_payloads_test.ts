@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { createAuditKeys } from "../../src/audit/audit_keys.ts";
+import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
 import {
   commitPayloads,
   CUT_CHARACTERS,
@@ -9,7 +9,7 @@ import {
   isWholeOf,
   matchesCommits,
   unsentArguments,
-} from "../../src/audit/payload_box.ts";
+} from "../../src/audit/payloads/payload_box.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import { parse as readCsv } from "csv-parse/sync";
 import { parquetReadObjects } from "hyparquet";
+import assert from "node:assert/strict";
 import readSyslog from "nsyslog-parser";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { exportAudit, type ExportFormat } from "../../src/audit/export_audit.ts";
-import { renderSyslog } from "../../src/audit/sink_syslog.ts";
-import { verifyAuditExport } from "../../src/audit/verify_audit.ts";
+import { exportAudit, type ExportFormat } from "../../src/audit/export/export_audit.ts";
+import { renderSyslog } from "../../src/audit/ship/sink_syslog.ts";
+import { verifyAuditExport } from "../../src/audit/verify/verify_audit.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
 import { makeCallOf, OUTCOME_CASES } from "../supervisor/outcome_cases.ts";

@@ -1,15 +1,19 @@
+import { parquetReadObjects } from "hyparquet";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { parquetReadObjects } from "hyparquet";
-import { EXPORT_FORMATS, exportAudit, type ExportFormat } from "../../src/audit/export_audit.ts";
-import { renderCef } from "../../src/audit/export_cef.ts";
-import { EXPORT_COLUMNS } from "../../src/audit/export_columns.ts";
-import { renderCsvLine } from "../../src/audit/export_csv.ts";
-import { toOcsf } from "../../src/audit/export_ocsf.ts";
-import { canonicalJson } from "../../src/model/canonical_json.ts";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { verifyAuditExport } from "../../src/audit/verify_audit.ts";
+import { renderCef } from "../../src/audit/export/cef.ts";
+import { EXPORT_COLUMNS } from "../../src/audit/export/columns.ts";
+import { renderCsvLine } from "../../src/audit/export/csv.ts";
+import {
+  EXPORT_FORMATS,
+  exportAudit,
+  type ExportFormat,
+} from "../../src/audit/export/export_audit.ts";
+import { toOcsf } from "../../src/audit/export/ocsf.ts";
+import { verifyAuditExport } from "../../src/audit/verify/verify_audit.ts";
 import type { AuditActor, AuditKind, AuditRecord } from "../../src/model/event.ts";
+import { canonicalJson } from "../../src/model/json/canonical_json.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
 import { CONFIG, intent, writeExecutions } from "./audit_fixture.ts";
 import { loadOcsfSchema } from "./ocsf_validator.ts";

@@ -1,5 +1,5 @@
 /** Checks events against the OCSF schema files, as far as they are there. */
-import type { Json } from "../../src/model/json.ts";
+import type { Json } from "../../src/model/json/json.ts";
 
 type JsonObject = { [name: string]: Json };
 

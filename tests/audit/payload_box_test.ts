@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
 import {
   closeLargeBox,
   commitLargePayloads,
@@ -6,8 +7,7 @@ import {
   commitPayloads,
   matchesCommits,
   openBox,
-} from "../../src/audit/payload_box.ts";
-import { createAuditKeys } from "../../src/audit/audit_keys.ts";
+} from "../../src/audit/payloads/payload_box.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 
 const TEXTS = [

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type AuditKeys, createAuditKeys } from "../../src/audit/audit_keys.ts";
-import { renderAuditReport, verifyAudit, verifyAuditExport } from "../../src/audit/verify_audit.ts";
+import { type AuditKeys, createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import {
+  renderAuditReport,
+  verifyAudit,
+  verifyAuditExport,
+} from "../../src/audit/verify/verify_audit.ts";
 import { keyOf } from "../../src/store/keys.ts";
 import { openKvStore } from "../../src/store/kv_store.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type Shipping, startShipping } from "../../src/audit/ship.ts";
+import { type Shipping, startShipping } from "../../src/audit/ship/ship.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";

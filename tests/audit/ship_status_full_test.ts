@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SinkStatus } from "../../src/audit/ship.ts";
+import type { SinkStatus } from "../../src/audit/ship/ship.ts";
 import { withApp } from "../fakes/app.ts";
 
 /** A port that nothing listens on. */

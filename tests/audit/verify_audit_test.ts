@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { readAnchorFile } from "../../src/audit/anchors.ts";
+import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { hashLine } from "../../src/audit/audit_record.ts";
-import { canonicalJson } from "../../src/model/canonical_json.ts";
-import { createCheckpointSigner } from "../../src/audit/checkpoint.ts";
-import { createMerkleTree, hashLeaf } from "../../src/audit/merkle.ts";
+import { readAnchorFile } from "../../src/audit/chain/anchors.ts";
+import { createCheckpointSigner } from "../../src/audit/chain/checkpoint.ts";
+import { createMerkleTree, hashLeaf } from "../../src/audit/chain/merkle.ts";
 import {
   type AuditReport,
   renderAuditReport,
   verifyAudit,
   verifyAuditExport,
-} from "../../src/audit/verify_audit.ts";
+} from "../../src/audit/verify/verify_audit.ts";
+import { canonicalJson } from "../../src/model/json/canonical_json.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
-import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { CONFIG, intent, makeAuditFolder, outcome, writeExecutions } from "./audit_fixture.ts";
 
 /** An export of a closed log of some 60 records with a checkpoint every 10, and its public key. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { exportAudit } from "../../src/audit/export_audit.ts";
-import { startShipping } from "../../src/audit/ship.ts";
-import { verifyOffline } from "../../src/audit/verify_offline.ts";
+import { exportAudit } from "../../src/audit/export/export_audit.ts";
+import { startShipping } from "../../src/audit/ship/ship.ts";
+import { verifyOffline } from "../../src/audit/verify/verify_offline.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import { makeAuditFolder, writeExecutions } from "./audit_fixture.ts";

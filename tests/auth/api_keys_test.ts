@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createApiKeys } from "../../src/auth/api_keys.ts";
-import type { Json } from "../../src/model/json.ts";
+import type { Json } from "../../src/model/json/json.ts";
 import { prefixOf } from "../../src/store/keys.ts";
 import { openStore } from "../../src/store/open_store.ts";
 

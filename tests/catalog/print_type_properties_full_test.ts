@@ -1,8 +1,8 @@
 import { Validator } from "@cfworker/json-schema";
-import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import { printType } from "../../src/catalog/print_type.ts";
-import type { JsonSchema } from "../../src/model/json.ts";
+import type { JsonSchema } from "../../src/model/json/json.ts";
 import { diagnose } from "./type_check.ts";
 
 /**

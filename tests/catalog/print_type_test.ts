@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { printType } from "../../src/catalog/print_type.ts";
 import type { TypeBudget } from "../../src/catalog/type_budget.ts";
-import type { JsonSchema } from "../../src/model/json.ts";
+import type { JsonSchema } from "../../src/model/json/json.ts";
 import { diagnose } from "./type_check.ts";
 
 const BUDGET: TypeBudget = {

@@ -1,5 +1,5 @@
 import { toIdentifier } from "../../src/catalog/names.ts";
-import type { JsonSchema } from "../../src/model/json.ts";
+import type { JsonSchema } from "../../src/model/json/json.ts";
 import type { Tool } from "../../src/model/tool.ts";
 
 /** A catalogued tool with the fewest parts. */

@@ -1,8 +1,8 @@
 /** `audit verify` against a real log: through the service, and offline over an export. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { startShipping } from "../../src/audit/ship.ts";
-import type { AuditReport } from "../../src/audit/verify_audit.ts";
+import { startShipping } from "../../src/audit/ship/ship.ts";
+import type { AuditReport } from "../../src/audit/verify/verify_audit.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import { makeAuditFolder, writeExecutions } from "../audit/audit_fixture.ts";
 import { runIn, withFolder } from "./cli_fixture.ts";

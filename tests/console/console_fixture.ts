@@ -1,6 +1,6 @@
-import { PinMismatch } from "../../src/catalog/pin_mismatch.ts";
-import type { Json } from "../../src/model/json.ts";
 import type { ToolDiff } from "../../src/catalog/diff_definition.ts";
+import { PinMismatch } from "../../src/catalog/pin_mismatch.ts";
+import { LimitsSchema } from "../../src/config/schema.ts";
 import type {
   CatalogListing,
   ConsoleAudit,
@@ -11,19 +11,19 @@ import type {
 } from "../../src/console/console_deps.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
-import type { Usage } from "../../src/usage/kpi.ts";
-import { createUsageSums, type UsageFigures } from "../../src/usage/usage_row.ts";
-import { hasEffect } from "../../src/model/verdict.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
-import type { Principal } from "../../src/model/principal.ts";
-import { LimitsSchema } from "../../src/config/schema.ts";
 import { readRecordedCall } from "../../src/console/recorded_call.ts";
+import type { AuditRecord } from "../../src/model/event.ts";
+import type { Json } from "../../src/model/json/json.ts";
+import type { Principal } from "../../src/model/principal.ts";
+import { hasEffect } from "../../src/model/verdict.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { toolFromName } from "../../src/policy/named_tool.ts";
-import { principalInGroups } from "../../src/policy/principal_facts.ts";
-import { explainGate, type ExplainGateDeps } from "../../src/supervisor/explain_gate.ts";
-import { createQuotas } from "../../src/usage/quota.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
+import { principalInGroups } from "../../src/policy/principal_facts.ts";
+import { explainGate, type ExplainGateDeps } from "../../src/supervisor/call/explain_gate.ts";
+import type { Usage } from "../../src/usage/kpi.ts";
+import { createQuotas } from "../../src/usage/quota.ts";
+import { createUsageSums, type UsageFigures } from "../../src/usage/usage_row.ts";
 import { makeTool, objectSchema } from "../policy/sample_tools.ts";
 import { SHOP_NOW, shopRecords } from "./shop_records.ts";
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { createAuthFailures } from "../../src/audit/auth_failures.ts";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
+import { createAuthFailures } from "../../src/audit/auth_failures.ts";
 import { openCatalog } from "../../src/catalog/catalog.ts";
 import { declareTool } from "../../src/catalog/declare.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { type ConsoleServices, createConsoleServices } from "../../src/console/console_services.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
+import { type ConsoleServices, createConsoleServices } from "../../src/console/console_services.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 import { openStore } from "../../src/store/open_store.ts";
 import { createCatalogViews } from "../../src/supervisor/catalog_view.ts";

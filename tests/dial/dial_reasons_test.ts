@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DialError } from "../../src/dial/dial_error.ts";
-import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
+import { createOutbound, type OutboundOptions } from "../../src/upstream/net/outbound_fetch.ts";
 
 const read = (name: string) => Deno.readTextFile(new URL(`../fakes/tls/${name}`, import.meta.url));
 const authority = await read("authority.pem");

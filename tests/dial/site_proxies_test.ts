@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readSiteProxies } from "../../src/dial/site_proxies.ts";
 import { GateError } from "../../src/model/errors.ts";
-import { childEnvironment } from "../../src/upstream/child_environment.ts";
+import { childEnvironment } from "../../src/upstream/mcp/child_environment.ts";
 
 const PROXY = "http://proxy.site:3128";
 

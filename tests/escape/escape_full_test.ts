@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
 import { runCode, withPool } from "../sandbox/open_pool.ts";
 import { readPrograms } from "./escape_programs.ts";
 import { ESCAPE_LIMITS, openCanaries, runCorpus } from "./run_corpus.ts";

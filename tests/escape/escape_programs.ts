@@ -1,5 +1,5 @@
 /** Reads escape programs and judges how they ended. */
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 
 export type Expectation = "block" | "kill" | "contain" | "limit" | "ok";
 

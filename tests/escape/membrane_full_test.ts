@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Isolation } from "../../src/sandbox/host_settings.ts";
+import type { Isolation } from "../../src/sandbox/host/host_settings.ts";
 import { callTestTool, runCode, withPool } from "../sandbox/open_pool.ts";
 import { readPrograms } from "./escape_programs.ts";
 import { ESCAPE_LIMITS, runCorpus } from "./run_corpus.ts";

@@ -1,6 +1,6 @@
 /** The whole search: everything that a program can reach, in every state that it can bring about. */
 import assert from "node:assert/strict";
-import type { Isolation } from "../../src/sandbox/host_settings.ts";
+import type { Isolation } from "../../src/sandbox/host/host_settings.ts";
 import { withPool } from "../sandbox/open_pool.ts";
 import { bundleHost, changedHostCommand } from "./fixtures/changed_host.ts";
 import {

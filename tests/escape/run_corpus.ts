@@ -1,7 +1,7 @@
 /** Runs escape programs in a pool, several at once, and reports what did not hold. */
-import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
-import { callTestTool, LIMITS, runCode } from "../sandbox/open_pool.ts";
 import type { Limits } from "../../src/model/limits.ts";
+import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
+import { callTestTool, LIMITS, runCode } from "../sandbox/open_pool.ts";
 import { type EscapeProgram, judge } from "./escape_programs.ts";
 
 /** Far above what the dearest program needs that another limit has to end, on a slow machine too. */

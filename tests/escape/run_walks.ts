@@ -1,6 +1,6 @@
 /** Runs the programs of `reachable_walk.ts` and adds up what they saw. */
-import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
 import type { Limits } from "../../src/model/limits.ts";
+import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
 import { LIMITS, runCode } from "../sandbox/open_pool.ts";
 import type { WalkReport } from "./reachable_walk.ts";
 

@@ -2,7 +2,7 @@
  * Calls servers on loopback by names that no resolver knows, to see which address is connected to.
  * A process of its own, because the tests may only reach 127.0.0.1 by that name.
  */
-import { createOutbound } from "../../src/upstream/outbound_fetch.ts";
+import { createOutbound } from "../../src/upstream/net/outbound_fetch.ts";
 
 const authority = await Deno.readTextFile(new URL("./tls/authority.pem", import.meta.url));
 const certificate = await Deno.readTextFile(new URL("./tls/certificate.pem", import.meta.url));

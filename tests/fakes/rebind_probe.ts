@@ -3,7 +3,7 @@
  * of a second look-up. Prints how many connections reached this machine, and through which proxy.
  */
 import { siteEnvironment } from "../../src/config/site_environment.ts";
-import { createOutbound } from "../../src/upstream/outbound_fetch.ts";
+import { createOutbound } from "../../src/upstream/net/outbound_fetch.ts";
 
 const PATIENCE_MS = 1_500;
 let reached = 0;

@@ -3,7 +3,7 @@
  * beside it limits them with `ulimit`.
  */
 import { createServer } from "node:http";
-import { openListener } from "../../src/http/listener.ts";
+import { openListener } from "../../src/http/server/listener.ts";
 
 // As the service does: the runtime needs a descriptor for the first of these, and ends without one.
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import type { AuditEvent } from "../../src/model/event.ts";
-import { createAttackService } from "../../src/http/attack_service.ts";
-import { defaultPolicy } from "../../src/policy/builtin_policies.ts";
-import type { SandboxCall } from "../../src/sandbox/call_lane.ts";
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
-import type { SandboxPool, SandboxProgram } from "../../src/sandbox/sandbox_pool.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { ANNA } from "../fakes/upstream_parts.ts";
+import { createAttackService } from "../../src/http/api/attack_service.ts";
+import type { AuditEvent } from "../../src/model/event.ts";
+import { defaultPolicy } from "../../src/policy/builtin_policies.ts";
+import type { SandboxPool, SandboxProgram } from "../../src/sandbox/pool/sandbox_pool.ts";
+import type { SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { withApp } from "../fakes/app.ts";
+import { ANNA } from "../fakes/upstream_parts.ts";
 
 const { limits } = ConfigSchema.parse({});
 

@@ -1,7 +1,7 @@
 /** The audit log over the API: filters, the stream, exports that prove themselves. */
 import assert from "node:assert/strict";
+import { verifyAuditExport } from "../../src/audit/verify/verify_audit.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
-import { verifyAuditExport } from "../../src/audit/verify_audit.ts";
 import { type TestApp, withApp } from "../fakes/app.ts";
 
 interface Problem {

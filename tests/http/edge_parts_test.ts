@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { descriptorLimit } from "../../src/config/descriptor_limit.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";
 import { runCommand } from "../../src/config/run_command.ts";
-import { createBodyBudget } from "../../src/http/body_budget.ts";
-import { edgeBounds } from "../../src/http/connection_bounds.ts";
-import { createPeers } from "../../src/http/peers.ts";
+import { createBodyBudget } from "../../src/http/server/body_budget.ts";
+import { edgeBounds } from "../../src/http/server/connection_bounds.ts";
+import { createPeers } from "../../src/http/server/peers.ts";
 
 Deno.test("edgeBounds() leaves a reserve, whatever the limit or the setting is", () => {
   const parts = { hosts: 16, upstreams: 3 };

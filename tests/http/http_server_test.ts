@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { EDGE_TIMES, edgeBounds, type EdgeTimes } from "../../src/http/connection_bounds.ts";
-import type { EdgeReason } from "../../src/http/connections.ts";
-import { type HttpHandler, openHttpServer } from "../../src/http/http_server.ts";
-import { createPeers } from "../../src/http/peers.ts";
 import { readJson } from "../../src/http/read_body.ts";
+import { EDGE_TIMES, edgeBounds, type EdgeTimes } from "../../src/http/server/connection_bounds.ts";
+import type { EdgeReason } from "../../src/http/server/connections.ts";
+import { type HttpHandler, openHttpServer } from "../../src/http/server/http_server.ts";
+import { createPeers } from "../../src/http/server/peers.ts";
 import { rawClient } from "../fakes/raw_client.ts";
 
 /** The same code as in the service, with times that a test can wait for. */

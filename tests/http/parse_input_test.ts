@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { parseInput } from "../../src/http/parse_input.ts";
-import { listSchema } from "../../src/model/list_schema.ts";
+import { parseInput } from "../../src/http/api/parse_input.ts";
 import { GateError } from "../../src/model/errors.ts";
+import { listSchema } from "../../src/model/list_schema.ts";
 
 const Schema = z.strictObject({ names: listSchema(z.string(), 50).optional() });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createStrayErrors } from "../../src/http/stray_errors.ts";
+import { createStrayErrors } from "../../src/http/server/stray_errors.ts";
 
 function fixture() {
   const logged: { readonly cause: string; readonly notLoggedBefore?: number }[] = [];

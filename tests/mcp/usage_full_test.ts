@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import type { UsageAnswer } from "../../src/http/usage_services.ts";
+import assert from "node:assert/strict";
+import type { UsageAnswer } from "../../src/http/api/usage_services.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { type TestApp, withApp } from "../fakes/app.ts";
 

@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import canonicalize from "canonicalize";
 import fc from "fast-check";
-import { canonicalJson, canonicalPieces, stableJson } from "../../src/model/canonical_json.ts";
+import assert from "node:assert/strict";
+import { canonicalJson, canonicalPieces, stableJson } from "../../src/model/json/canonical_json.ts";
 
 Deno.test("canonicalJson() writes the example of RFC 8785", () => {
   const value = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startDeadline } from "../../src/model/deadline.ts";
+import { startDeadline } from "../../src/model/time/deadline.ts";
 
 /** Holds the event loop, as one long piece of work does. */
 function block(ms: number): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseDurationMs } from "../../src/model/duration.ts";
+import { parseDurationMs } from "../../src/model/time/duration.ts";
 
 Deno.test("parseDurationMs() reads a whole number and a unit, and nothing else", () => {
   const durations: readonly (readonly [string, number])[] = [

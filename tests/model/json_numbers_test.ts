@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { numbersToJson } from "../../src/model/exact_json.ts";
+import { numbersToJson } from "../../src/model/json/exact_json.ts";
 import {
   findInexactInteger,
   findNonFinite,
   quoteInexactNumbers,
-} from "../../src/model/json_numbers.ts";
+} from "../../src/model/json/json_numbers.ts";
 
 const key = fc.oneof(
   fc.string({ maxLength: 6 }),

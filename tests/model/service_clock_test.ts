@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServiceClock, describeJump } from "../../src/model/service_clock.ts";
+import { createServiceClock, describeJump } from "../../src/model/time/service_clock.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse("2026-12-01T12:00:00Z");

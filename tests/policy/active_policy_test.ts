@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AuditEvent } from "../../src/model/event.ts";
 import { openActivePolicy } from "../../src/policy/active_policy.ts";
-import { createBundleMemory } from "../../src/policy/bundle_memory.ts";
+import { createBundleMemory } from "../../src/policy/bundle/memory.ts";
 import { openStore } from "../../src/store/open_store.ts";
 import { ACME_TOOLS, makeTool } from "./sample_tools.ts";
 

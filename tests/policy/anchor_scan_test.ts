@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compileAnchors } from "../../src/policy/anchor_scan.ts";
+import assert from "node:assert/strict";
+import { compileAnchors } from "../../src/policy/redact/anchor_scan.ts";
 
 /** Few letters, so that anchors stand in texts often; one beyond ASCII that falls on `a` with 7 bits. */
 const letters = fc.constantFrom("a", "b", "A", "B", "-", ":", "\u00e1", "\u0161");

@@ -1,15 +1,15 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FlattenedSign, importJWK } from "jose";
+import assert from "node:assert/strict";
+import { canonicalJson } from "../../src/model/json/canonical_json.ts";
+import { activateBundle } from "../../src/policy/bundle/activation.ts";
 import {
   buildBundle,
   type PolicyBundle,
   signBundle,
   verifyBundle,
-} from "../../src/policy/bundle.ts";
-import { activateBundle } from "../../src/policy/bundle_activation.ts";
-import { generateBundleKeys } from "../../src/policy/bundle_signature.ts";
-import { canonicalJson } from "../../src/model/canonical_json.ts";
+} from "../../src/policy/bundle/bundle.ts";
+import { generateBundleKeys } from "../../src/policy/bundle/signature.ts";
 import { ACME_TOOLS, acmeTool, makePrincipal } from "./sample_tools.ts";
 
 const text = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));

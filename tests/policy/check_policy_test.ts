@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Tool } from "../../src/model/tool.ts";
-import { blockingProblems, withUnlisted } from "../../src/policy/check_policy.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { blockingProblems, withUnlisted } from "../../src/policy/check/check_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
+import { renderProblem } from "../../src/policy/file/policy_error.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { renderProblem } from "../../src/policy/policy_error.ts";
 import { ACME_TOOLS, makeTool, objectSchema } from "./sample_tools.ts";
 
 const acme = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));

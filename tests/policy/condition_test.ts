@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createArgumentView } from "../../src/policy/argument_view.ts";
-import { compileCondition } from "../../src/policy/condition.ts";
+import assert from "node:assert/strict";
+import { createArgumentView } from "../../src/policy/condition/argument_view.ts";
+import { compileCondition } from "../../src/policy/condition/condition.ts";
 
 /** True, false, or the error in words. */
 function ask(when: string, args: unknown): boolean | string {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { compileCondition } from "../../src/policy/condition.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { runPolicyTests } from "../../src/policy/check/policy_tests.ts";
+import { compileCondition } from "../../src/policy/condition/condition.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { runPolicyTests } from "../../src/policy/policy_tests.ts";
 import { makeTool } from "./sample_tools.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/policy.md", import.meta.url));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { explainNotes, keyNotes } from "../../src/policy/explain_notes.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { ACME_TOOLS } from "./sample_tools.ts";
 
 const text = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));

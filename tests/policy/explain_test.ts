@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
 import { ACME_TOOLS, acmeTool, makePrincipal } from "./sample_tools.ts";
 

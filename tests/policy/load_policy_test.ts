@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
-import { loadPolicyFiles } from "../../src/policy/load_policy.ts";
+import { loadPolicyFiles } from "../../src/policy/file/load_policy.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

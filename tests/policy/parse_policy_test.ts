@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
-import { PolicyError, renderProblem } from "../../src/policy/policy_error.ts";
+import assert from "node:assert/strict";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
+import { PolicyError, renderProblem } from "../../src/policy/file/policy_error.ts";
 
 const HEAD = "version: 1\nname: test\n";
 

@@ -1,9 +1,9 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import type { Decision, DecisionRequest } from "../../src/model/decision.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
 import { makePrincipal, makeTool } from "./sample_tools.ts";
 

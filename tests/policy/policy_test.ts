@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DecisionRequest } from "../../src/model/decision.ts";
 import type { Tool } from "../../src/model/tool.ts";
 import { defaultPolicy, openPolicy } from "../../src/policy/builtin_policies.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
 import { makePrincipal, makeTool } from "./sample_tools.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
-import { compilePolicy } from "../../src/policy/policy.ts";
+import { runPolicyTests } from "../../src/policy/check/policy_tests.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { toolFromName } from "../../src/policy/named_tool.ts";
-import { runPolicyTests } from "../../src/policy/policy_tests.ts";
+import { compilePolicy } from "../../src/policy/policy.ts";
 import { ACME_TOOLS, makeTool } from "./sample_tools.ts";
 
 const acme = await Deno.readTextFile(new URL("../../policies/acme-prod.yaml", import.meta.url));

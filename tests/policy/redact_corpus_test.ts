@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redactResult } from "../../src/policy/redact.ts";
+import { redactResult } from "../../src/policy/redact/redact.ts";
 import { makeRedactionCorpus } from "./redaction_corpus.ts";
 
 Deno.test("redactResult() finds the secrets of the corpus and leaves its harmless lines", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redactResult } from "../../src/policy/redact.ts";
+import { redactResult } from "../../src/policy/redact/redact.ts";
 
 const redact = (text: string) => redactResult(text, ["email"]).value;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redactResult } from "../../src/policy/redact.ts";
+import { redactResult } from "../../src/policy/redact/redact.ts";
 import { HOSTILE_PIECES } from "./redaction_hostile.ts";
 
 Deno.test("redactResult() stays linear on texts that start its detectors again and again", () => {

@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { redactResult } from "../../src/policy/redact.ts";
+import assert from "node:assert/strict";
+import { redactResult } from "../../src/policy/redact/redact.ts";
 import { makeRedactionCorpus } from "./redaction_corpus.ts";
 
 const TOKEN = "ghp_" + "a1B2".repeat(9);

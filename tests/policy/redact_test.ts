@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { redactResult } from "../../src/policy/redact.ts";
+import assert from "node:assert/strict";
+import { redactResult } from "../../src/policy/redact/redact.ts";
 
 /** Put together here, so that no scanner takes this file for a leak. */
 const SECRETS: { readonly [name: string]: string } = {

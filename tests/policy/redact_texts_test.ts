@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { redactResult } from "../../src/policy/redact.ts";
-import { TOKEN_FORMS } from "../../src/policy/redact_tokens.ts";
+import { redactResult } from "../../src/policy/redact/redact.ts";
+import { TOKEN_FORMS } from "../../src/policy/redact/tokens.ts";
 
 const redact = (value: unknown) => redactResult(value, ["secrets"]).value;
 const check = (texts: { readonly [text: string]: string }) => {

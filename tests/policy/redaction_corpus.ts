@@ -2,7 +2,7 @@
  * A labelled corpus of 2,000 lines, always the same: 1,000 with something to take out, 1,000 without.
  *
  * Forms of tokens are written down here a second time, from what the services document, so that a
- * wrong entry in the table of `src/policy/redact_tokens.ts` shows. Every second line is kept apart:
+ * wrong entry in the table of `src/policy/redact/tokens.ts` shows. Every second line is kept apart:
  * detectors are tuned on the part `tune` and judged on the part `apart`, which has other values, other
  * combinations and surroundings that the first part does not have.
  */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../src/model/json.ts";
+import type { JsonSchema } from "../../src/model/json/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import type { Tool } from "../../src/model/tool.ts";
 

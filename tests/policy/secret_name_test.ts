@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSecretValue, secretNameKind } from "../../src/policy/secret_name.ts";
+import { isSecretValue, secretNameKind } from "../../src/policy/redact/secret_name.ts";
 
 Deno.test("secretNameKind() knows names of secrets in every spelling", () => {
   const names = [

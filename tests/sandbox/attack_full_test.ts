@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { runAttacks } from "../../src/sandbox/attack.ts";
-import { ESCAPE_SAMPLE, HOSTILE_NINE } from "../../src/sandbox/attack_programs.ts";
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
-import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
+import { runAttacks } from "../../src/sandbox/attack/attack.ts";
+import { ESCAPE_SAMPLE, HOSTILE_NINE } from "../../src/sandbox/attack/attack_programs.ts";
+import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { LIMITS, withPool } from "./open_pool.ts";
 
 Deno.test("runAttacks() finds that the sandbox holds", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readMessages } from "../../src/rpc/protocol.ts";
-import { createCallLane } from "../../src/sandbox/call_lane.ts";
+import { createCallLane } from "../../src/sandbox/run/call_lane.ts";
 import { LIMITS } from "./open_pool.ts";
 
 Deno.test("every answer is sent, in whatever moment it comes while another is being written", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createConduct, type ProgramOrigin } from "../../src/sandbox/conduct.ts";
+import { createConduct, type ProgramOrigin } from "../../src/sandbox/pool/conduct.ts";
 
 function origin(code: string, session = "s", principalKey = "alice"): ProgramOrigin {
   return { principalKey, session, codeSha256: code };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { footprint, runMany } from "../../bench/endurance_bench.ts";
 import { measureHostile } from "../../bench/hostile_bench.ts";
-import type { Isolation } from "../../src/sandbox/host_settings.ts";
+import type { Isolation } from "../../src/sandbox/host/host_settings.ts";
 import { withPool } from "./open_pool.ts";
 
 const COUNTS: { readonly [isolation in Isolation]: number } = {

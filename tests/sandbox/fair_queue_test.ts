@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createFairQueue, type FairQueue } from "../../src/sandbox/fair_queue.ts";
+import { createFairQueue, type FairQueue } from "../../src/sandbox/pool/fair_queue.ts";
 
 interface Entry {
   readonly owner: string;

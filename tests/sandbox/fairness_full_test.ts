@@ -1,7 +1,7 @@
 /** Programs of the same principal beside its hostile ones: who waits for whom. */
 import assert from "node:assert/strict";
-import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
-import type { SandboxPool } from "../../src/sandbox/sandbox_pool.ts";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
+import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
 import { hostCommand, LIMITS, runCode, type RunOptions, until, withPool } from "./open_pool.ts";
 
 const ENDLESS = "for (;;);";

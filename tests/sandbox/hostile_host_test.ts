@@ -5,9 +5,9 @@ import {
   type HostListener,
   type HostProcess,
   startHostProcess,
-} from "../../src/sandbox/host_process.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
-import { runProgram } from "../../src/sandbox/run_program.ts";
+} from "../../src/sandbox/host/host_process.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import { runProgram } from "../../src/sandbox/run/run_program.ts";
 import { LIMITS } from "./open_pool.ts";
 
 const CLEAN = '{"timers":0,"calls":0}';

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { KERNEL_ON } from "../../src/sandbox/host_settings.ts";
+import { KERNEL_ON } from "../../src/sandbox/host/host_settings.ts";
 import { breach } from "./fixtures/run_breach.ts";
 import { openTestPool, runCode, withPool } from "./open_pool.ts";
 

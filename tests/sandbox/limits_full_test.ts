@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { LIMITS, runCode, withPool } from "./open_pool.ts";
 
 const ONE_HOST = { isolation: "worker", workersPerHost: 8, warm: 1, hostsMax: 2 } as const;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { createHostCommand, denoCacheDir } from "../../src/sandbox/host_command.ts";
+import type { Limits } from "../../src/model/limits.ts";
+import { createHostCommand, denoCacheDir } from "../../src/sandbox/host/host_command.ts";
 import {
   openSandboxPool,
   type SandboxPool,
   type SandboxPoolOptions,
   type SandboxProgram,
-} from "../../src/sandbox/sandbox_pool.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
-import type { Limits } from "../../src/model/limits.ts";
+} from "../../src/sandbox/pool/sandbox_pool.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 
 /** The service's defaults, with shorter clocks. */
 export const LIMITS: Limits = {
@@ -28,7 +28,7 @@ export const LIMITS: Limits = {
 export const hostCommand = createHostCommand({
   executable: Deno.execPath(),
   standalone: false,
-  program: new URL("../../src/sandbox/host_main.ts", import.meta.url).pathname,
+  program: new URL("../../src/sandbox/host/host_main.ts", import.meta.url).pathname,
   cacheDir: denoCacheDir((name) => Deno.env.get(name)),
 });
 

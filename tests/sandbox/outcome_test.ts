@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { causeOfDeath, limitError } from "../../src/sandbox/outcome.ts";
+import { causeOfDeath, limitError } from "../../src/sandbox/run/outcome.ts";
 import { LIMITS } from "./open_pool.ts";
 
 Deno.test("causeOfDeath() names the limit behind the end of a host", () => {

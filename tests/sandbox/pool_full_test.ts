@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { GateError } from "../../src/model/errors.ts";
-import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
 import { hostCommand, LIMITS, openTestPool, runCode, until, withPool } from "./open_pool.ts";
 
 /** A host command that counts how many hosts were started. */

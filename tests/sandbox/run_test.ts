@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
 import { runCode, withPool } from "./open_pool.ts";
 
 for (const isolation of ISOLATIONS) {

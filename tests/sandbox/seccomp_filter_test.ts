@@ -4,8 +4,8 @@ import {
   type Instruction,
   SECCOMP,
   seccompFilter,
-} from "../../src/sandbox/kernel/seccomp_filter.ts";
-import { syscallTable } from "../../src/sandbox/kernel/syscall_numbers.ts";
+} from "../../src/sandbox/host/kernel/seccomp_filter.ts";
+import { syscallTable } from "../../src/sandbox/host/kernel/syscall_numbers.ts";
 
 const X86 = syscallTable("x86_64")!;
 const ARM = syscallTable("aarch64")!;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ISOLATIONS } from "../../src/sandbox/host_settings.ts";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
 import { hostCommand, runCode, withPool } from "./open_pool.ts";
 
 /** `[what one program leaves, what the next must not see]`, both of the same principal. */

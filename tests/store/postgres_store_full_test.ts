@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { createAuditKeys } from "../../src/audit/audit_keys.ts";
-import { renderAuditReport, verifyAudit } from "../../src/audit/verify_audit.ts";
+import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { renderAuditReport, verifyAudit } from "../../src/audit/verify/verify_audit.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import { openPostgresStore } from "../../src/store/postgres_store.ts";

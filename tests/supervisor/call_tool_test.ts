@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, GateError } from "../../src/model/errors.ts";
-import { callTool } from "../../src/supervisor/call_tool.ts";
+import { callTool } from "../../src/supervisor/call/call_tool.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { answerOf, callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 

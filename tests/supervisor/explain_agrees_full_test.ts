@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { callTool } from "../../src/supervisor/call_tool.ts";
+import assert from "node:assert/strict";
+import { callTool } from "../../src/supervisor/call/call_tool.ts";
 import { ACME_TOOLS, makePrincipal } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 

@@ -3,11 +3,11 @@ import type { AuditEvent } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import type { Tool } from "../../src/model/tool.ts";
 import type { UpstreamAnswer, UpstreamCall } from "../../src/model/upstream.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import type { CallToolDeps } from "../../src/supervisor/tool_call.ts";
+import { createOutputGate } from "../../src/supervisor/call/output_gate.ts";
+import type { CallToolDeps } from "../../src/supervisor/call/tool_call.ts";
 import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
-import { createOutputGate } from "../../src/supervisor/output_gate.ts";
 
 export function answerOf(value: unknown): UpstreamAnswer {
   return { content: [], structuredContent: value, isError: false, bytes: 10, credential: "none" };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { CatalogSnapshot } from "../../src/model/catalog.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { toolNotFound } from "../../src/supervisor/find_tool.ts";
-import { createPreflight } from "../../src/supervisor/preflight.ts";
+import { toolNotFound } from "../../src/supervisor/call/find_tool.ts";
+import { createPreflight } from "../../src/supervisor/program/preflight.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 
 /** Only the server `payments` is open; everything else is nearer to what is asked for. */

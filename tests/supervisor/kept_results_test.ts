@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { createAuditKeys } from "../../src/audit/audit_keys.ts";
-import { createSealer } from "../../src/audit/sealer.ts";
+import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { createSealer } from "../../src/audit/payloads/sealer.ts";
 import { LOCAL_PRINCIPAL } from "../../src/auth/authenticate.ts";
 import { GateError } from "../../src/model/errors.ts";
-import type { Json } from "../../src/model/json.ts";
+import type { Json } from "../../src/model/json/json.ts";
 import { principalKey } from "../../src/model/principal.ts";
 import { keyOf } from "../../src/store/keys.ts";
 import { openStore } from "../../src/store/open_store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { createKeptResults, type KeptResultsLimits } from "../../src/supervisor/kept_results.ts";
+import {
+  createKeptResults,
+  type KeptResultsLimits,
+} from "../../src/supervisor/program/kept_results.ts";
 
 const ADA = { ...LOCAL_PRINCIPAL, sub: "ada" };
 const BOB = { ...LOCAL_PRINCIPAL, sub: "bob" };

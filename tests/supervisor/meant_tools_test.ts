@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { CatalogSnapshot } from "../../src/model/catalog.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { fullyNamed, meantTools } from "../../src/supervisor/meant_tools.ts";
-import { nameHint } from "../../src/supervisor/name_hint.ts";
-import { mayListTools } from "../../src/supervisor/program_names.ts";
+import { fullyNamed, meantTools } from "../../src/supervisor/call/meant_tools.ts";
+import { nameHint } from "../../src/supervisor/call/name_hint.ts";
+import { mayListTools } from "../../src/supervisor/program/program_names.ts";
 import { toolOf } from "../catalog/tool_fixture.ts";
 
 function snapshotOf(...names: string[]): CatalogSnapshot {

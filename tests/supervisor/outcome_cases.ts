@@ -1,8 +1,8 @@
+import { LimitsSchema } from "../../src/config/schema.ts";
 import { type ErrorCode, GateError } from "../../src/model/errors.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
-import { LimitsSchema } from "../../src/config/schema.ts";
-import { callTool } from "../../src/supervisor/call_tool.ts";
-import type { CallOutcome, CallToolDeps } from "../../src/supervisor/tool_call.ts";
+import { callTool } from "../../src/supervisor/call/call_tool.ts";
+import type { CallOutcome, CallToolDeps } from "../../src/supervisor/call/tool_call.ts";
 import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { answerOf, callOf, contextOf, setUpGate } from "./gate_fixture.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { placeholderFor } from "../../src/supervisor/placeholder.ts";
+import { placeholderFor } from "../../src/supervisor/call/placeholder.ts";
 
 Deno.test("placeholderFor() has the shape of the schema", () => {
   assert.deepEqual(

@@ -1,9 +1,9 @@
 import { deepStrictEqual, doesNotMatch, match } from "node:assert/strict";
 import { declareTools } from "../../src/catalog/declare.ts";
+import { looseNames, mentionedTools } from "../../src/checker/mentions.ts";
+import { createCheckService } from "../../src/checker/process/checker_service.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { looseNames, mentionedTools } from "../../src/sandbox/checker_mentions.ts";
-import { createCheckService } from "../../src/sandbox/checker_service.ts";
-import { createPreflight } from "../../src/supervisor/preflight.ts";
+import { createPreflight } from "../../src/supervisor/program/preflight.ts";
 import { toolOf } from "../catalog/tool_fixture.ts";
 import { ANNA } from "../fakes/upstream_parts.ts";
 import { snapshotOfTools } from "../search/search_fixture.ts";

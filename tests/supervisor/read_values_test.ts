@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { digitsForBigints } from "../../src/model/exact_json.ts";
-import type { JsonSchema } from "../../src/model/json.ts";
-import { callTool } from "../../src/supervisor/call_tool.ts";
-import { BYTES_KEY, readValues } from "../../src/supervisor/read_values.ts";
+import { digitsForBigints } from "../../src/model/json/exact_json.ts";
+import type { JsonSchema } from "../../src/model/json/json.ts";
+import { callTool } from "../../src/supervisor/call/call_tool.ts";
+import { BYTES_KEY, readValues } from "../../src/supervisor/call/read_values.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AuditEvent } from "../../src/model/event.ts";
+import { recordOutcome } from "../../src/supervisor/call/record_outcome.ts";
 import type { ExecutionContext } from "../../src/supervisor/execution_context.ts";
-import { recordOutcome } from "../../src/supervisor/record_outcome.ts";
 
 Deno.test("recordOutcome() records hundredths of milliseconds, not the noise of the clock", async () => {
   const events: AuditEvent[] = [];

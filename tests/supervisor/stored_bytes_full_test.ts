@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AuditRecord } from "../../src/model/event.ts";
-import type { ReplayReport } from "../../src/supervisor/replay.ts";
+import type { ReplayReport } from "../../src/supervisor/program/replay.ts";
 import { type TestApp, withApp } from "../fakes/app.ts";
 import { startHttpMcpServer } from "../fakes/http_mcp_server.ts";
 

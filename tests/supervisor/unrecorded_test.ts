@@ -3,12 +3,12 @@ import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { AuditSchema, LimitsSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditEvent, AuditKind } from "../../src/model/event.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/call_lane.ts";
-import type { SandboxOutcome } from "../../src/sandbox/outcome.ts";
-import { callTool } from "../../src/supervisor/call_tool.ts";
-import { execute, type ExecuteDeps } from "../../src/supervisor/execute.ts";
-import { NOTHING_FOUND } from "../../src/supervisor/preflight.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { callTool } from "../../src/supervisor/call/call_tool.ts";
+import { execute, type ExecuteDeps } from "../../src/supervisor/program/execute.ts";
+import { NOTHING_FOUND } from "../../src/supervisor/program/preflight.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 

@@ -4,13 +4,13 @@ import { listFiles } from "./source_files.ts";
 
 /** Promises that may be left alone, with the reason; each text begins the statement. */
 const NEVER_FAIL: { readonly [place: string]: string } = {
-  "src/sandbox/call_lane.ts: void reply(": "what cannot be sent is told by the host's death",
-  "src/sandbox/call_lane.ts: void answer(": "a call that throws is answered with its error",
-  "src/sandbox/run_program.ts: void host.send(": "a host that died is told by its death",
-  "src/sandbox/pooled_host.ts: void process.send(": "a host that died is told by its death",
-  "src/upstream/connection_keeper.ts: void this.#revive()": "it catches everything",
+  "src/sandbox/run/call_lane.ts: void reply(": "what cannot be sent is told by the host's death",
+  "src/sandbox/run/call_lane.ts: void answer(": "a call that throws is answered with its error",
+  "src/sandbox/run/run_program.ts: void host.send(": "a host that died is told by its death",
+  "src/sandbox/pool/pooled_host.ts: void process.send(": "a host that died is told by its death",
+  "src/upstream/mcp/connection_keeper.ts: void this.#revive()": "it catches everything",
   "src/console/live_stream.ts: setTimeout(send,": "it closes its stream when it fails",
-  "src/audit/ship.ts: setInterval(countAll,": "it catches everything",
+  "src/audit/ship/ship.ts: setInterval(countAll,": "it catches everything",
   "src/policy/active_policy.ts: setTimeout(reloadByItself,": "it catches everything",
   "src/policy/active_policy.ts: void reloadByItself()": "it catches everything",
   "src/usage/storage_budget.ts: void write(": "it catches everything, and what it counts waits",

@@ -2,7 +2,7 @@
 const MODEL = ["model"];
 const GROUND = [...MODEL, "rpc", "store", "config", "dial"];
 const PARTS = [...GROUND, "catalog", "policy", "usage", "audit", "auth", "upstream"];
-const ENGINES = [...PARTS, "search", "sandbox"];
+const ENGINES = [...PARTS, "search", "program", "checker", "sandbox"];
 
 /**
  * Folder to the other folders it may import, types included. Peers do not import each other, except
@@ -21,7 +21,9 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   auth: GROUND,
   upstream: GROUND,
   search: [...GROUND, "catalog"],
-  sandbox: ["model", "rpc", "workers"],
+  program: ["model", "rpc"],
+  checker: ["model", "rpc", "program", "workers"],
+  sandbox: ["model", "rpc", "program", "workers"],
   supervisor: ENGINES,
   mcp: [...ENGINES, "supervisor"],
   http: [...ENGINES, "supervisor", "mcp", "console"],
@@ -29,9 +31,59 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   cli: [...ENGINES, "supervisor", "mcp", "http", "console", "app"],
 };
 
+/**
+ * Rooms: the folders inside a folder, to the rooms beside them that each may import. The files of the
+ * folder itself may import every room, and every room may import them; no file is in a cycle.
+ */
+export const ROOMS: { readonly [folder: string]: { readonly [room: string]: readonly string[] } } =
+  {
+    audit: {
+      chain: [],
+      payloads: ["chain"],
+      write: ["chain", "payloads"],
+      verify: ["chain", "payloads", "write"],
+      export: [],
+      ship: ["chain", "export", "verify"],
+    },
+    checker: { rules: [], process: ["rules"] },
+    cli: { commands: [] },
+    console: {
+      assets: [],
+      "assets/style": [],
+      view: [],
+      pages: ["view"],
+      routes: ["pages", "view"],
+    },
+    http: { server: [], api: [] },
+    model: { json: [], time: [] },
+    policy: {
+      file: [],
+      condition: [],
+      redact: ["file"],
+      check: ["condition", "file"],
+      bundle: ["check", "file"],
+    },
+    sandbox: {
+      host: ["host/kernel"],
+      "host/kernel": ["host"],
+      run: ["host"],
+      pool: ["host", "run"],
+      attack: ["pool", "run"],
+    },
+    supervisor: { call: [], program: ["call"] },
+    upstream: {
+      net: [],
+      credentials: ["net"],
+      mcp: ["credentials", "net"],
+      openapi: ["credentials", "mcp", "net"],
+      demo: [],
+    },
+  };
+
 /** Single files that more may import than their folder. */
 export const SHARED_FILES: readonly { readonly file: string; readonly by: readonly string[] }[] = [
   { file: "src/usage/tokens.ts", by: ["search", "audit", "catalog"] },
+  { file: "src/sandbox/host/revoke_permissions.ts", by: ["checker"] },
 ];
 
 /** Files straight in `src/`: the composition root. Nothing below it may import them. */
@@ -44,7 +96,7 @@ export const PACKAGES: { readonly [name: string]: readonly string[] } = {
   "@modelcontextprotocol/client": ["upstream"],
   "@modelcontextprotocol/server": ["mcp", "http"],
   hono: ["http", "console"],
-  typescript: ["sandbox"],
+  typescript: ["checker"],
   "gpt-tokenizer": ["usage"],
   hyparquet: ["audit"],
   "hyparquet-writer": ["audit"],

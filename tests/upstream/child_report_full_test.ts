@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { childEndOf, ChildReport } from "../../src/upstream/child_report.ts";
+import { childEndOf, ChildReport } from "../../src/upstream/mcp/child_report.ts";
 import { createSecretMask } from "../../src/upstream/secret_mask.ts";
 import { withApp } from "../fakes/app.ts";
 import { openTestUpstreams } from "../fakes/upstream_parts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import { personKey, type Principal } from "../../src/model/principal.ts";
-import { createUserTokens, type SealedStore } from "../../src/upstream/user_tokens.ts";
+import { createUserTokens, type SealedStore } from "../../src/upstream/credentials/user_tokens.ts";
 import { startHttpMcpServer } from "../fakes/http_mcp_server.ts";
 import { startTokenServer, type TokenServer } from "../fakes/token_server.ts";
 import { ANNA, callOf, openTestUpstreams, until } from "../fakes/upstream_parts.ts";

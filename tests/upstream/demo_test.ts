@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
 import type { Tool } from "../../src/model/tool.ts";
-import { parsePolicy } from "../../src/policy/parse_policy.ts";
+import { runPolicyTests } from "../../src/policy/check/policy_tests.ts";
+import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { runPolicyTests } from "../../src/policy/policy_tests.ts";
 import { createDemoRows } from "../../src/upstream/demo/demo_rows.ts";
 import { callOf, openTestUpstreams } from "../fakes/upstream_parts.ts";
 

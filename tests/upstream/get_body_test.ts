@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { OutboundRefusedError } from "../../src/upstream/address_guard.ts";
-import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
-import { headerOf, listenRaw, rawAnswer } from "../fakes/raw_listener.ts";
+import { OutboundRefusedError } from "../../src/upstream/net/address_guard.ts";
+import { createOutbound, type OutboundOptions } from "../../src/upstream/net/outbound_fetch.ts";
 import { documentOf, startEchoApi } from "../fakes/echo_api.ts";
+import { headerOf, listenRaw, rawAnswer } from "../fakes/raw_listener.ts";
 import { callOf } from "../fakes/upstream_parts.ts";
 
 const file = (name: string) => Deno.readTextFile(new URL(`../fakes/tls/${name}`, import.meta.url));

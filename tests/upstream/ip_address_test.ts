@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { classifyAddress, parseAddress } from "../../src/upstream/ip_address.ts";
+import assert from "node:assert/strict";
+import { classifyAddress, parseAddress } from "../../src/upstream/net/ip_address.ts";
 
 Deno.test("classifyAddress() knows where addresses lead", () => {
   const expected: readonly (readonly [string, string | null])[] = [

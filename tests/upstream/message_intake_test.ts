@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import type { JSONRPCMessage } from "@modelcontextprotocol/client";
-import { MALFORMED_ANSWER, MessageIntake } from "../../src/upstream/message_intake.ts";
+import assert from "node:assert/strict";
+import { MALFORMED_ANSWER, MessageIntake } from "../../src/upstream/mcp/message_intake.ts";
 
 /** An intake with the requests of these ids under way. */
 function intakeOf(...ids: (number | string)[]) {

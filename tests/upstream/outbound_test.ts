@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { OutboundRefusedError } from "../../src/upstream/address_guard.ts";
-import { AnswerTooLargeError, boundResponse } from "../../src/upstream/bound_response.ts";
-import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
+import { OutboundRefusedError } from "../../src/upstream/net/address_guard.ts";
+import { AnswerTooLargeError, boundResponse } from "../../src/upstream/net/bound_response.ts";
+import { createOutbound, type OutboundOptions } from "../../src/upstream/net/outbound_fetch.ts";
 
 function open(options: Partial<OutboundOptions> = {}) {
   const outbound = createOutbound({

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
-import { childEnvironment } from "../../src/upstream/child_environment.ts";
+import assert from "node:assert/strict";
+import { createTokenCache } from "../../src/upstream/credentials/token_cache.ts";
 import { createLanes } from "../../src/upstream/lanes.ts";
-import { createLineSplitter, type LongLine } from "../../src/upstream/line_splitter.ts";
-import { headerDeclarations, paramHeaders } from "../../src/upstream/param_headers.ts";
+import { childEnvironment } from "../../src/upstream/mcp/child_environment.ts";
+import { createLineSplitter, type LongLine } from "../../src/upstream/mcp/line_splitter.ts";
+import { headerDeclarations, paramHeaders } from "../../src/upstream/mcp/param_headers.ts";
 import { createSecretMask } from "../../src/upstream/secret_mask.ts";
-import { createTokenCache } from "../../src/upstream/token_cache.ts";
 
 function split(text: string, cuts: readonly number[], lineBytesMax = 1_000) {
   const lines: string[] = [];

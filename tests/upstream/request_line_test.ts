@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecureServer } from "node:http2";
-import { OutboundRefusedError } from "../../src/upstream/address_guard.ts";
-import { createOutbound, type OutboundOptions } from "../../src/upstream/outbound_fetch.ts";
+import { OutboundRefusedError } from "../../src/upstream/net/address_guard.ts";
+import { createOutbound, type OutboundOptions } from "../../src/upstream/net/outbound_fetch.ts";
 import { headerOf, listenRaw, rawAnswer, type RawRequest } from "../fakes/raw_listener.ts";
 
 const pem = (name: string) =>

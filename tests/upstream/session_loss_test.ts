@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from "@modelcontextprotocol/client";
-import { judgeFailure } from "../../src/upstream/session_loss.ts";
+import assert from "node:assert/strict";
+import { judgeFailure } from "../../src/upstream/mcp/session_loss.ts";
 
 function http(status: number, body: unknown): SdkHttpError {
   const text = typeof body === "string" ? body : JSON.stringify(body);

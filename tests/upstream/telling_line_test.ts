@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tellingLine } from "../../src/upstream/telling_line.ts";
+import { tellingLine } from "../../src/upstream/mcp/telling_line.ts";
 
 /** What runtimes and tools write when they end, and the line that says why. */
 const LAST_WORDS: { readonly [who: string]: readonly [written: string, telling: string] } = {

@@ -1,4 +1,4 @@
-import type { ReplayReport } from "../../supervisor/replay.ts";
+import type { ReplayReport } from "../../supervisor/program/replay.ts";
 import { apiPath } from "../api_client.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit_code.ts";

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
-import { readAnchorFile } from "../../audit/anchors.ts";
-import { isVerifierKey } from "../../audit/checkpoint.ts";
-import type { SegmentsReport } from "../../audit/segment.ts";
+import { readAnchorFile } from "../../audit/chain/anchors.ts";
+import { isVerifierKey } from "../../audit/chain/checkpoint.ts";
+import type { SegmentsReport } from "../../audit/verify/segment.ts";
 import {
   type AuditReport,
   renderAuditReport,
   verifyAuditExport,
-} from "../../audit/verify_audit.ts";
-import { type OfflineReport, verifyOffline } from "../../audit/verify_offline.ts";
+} from "../../audit/verify/verify_audit.ts";
+import { type OfflineReport, verifyOffline } from "../../audit/verify/verify_offline.ts";
 import { readTextFile } from "../bundle_files.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { EXIT } from "../exit_code.ts";

@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../../config/load_config.ts";
 import type { ServerState } from "../../model/catalog.ts";
 import { GateError, reportError } from "../../model/errors.ts";
 import type { PolicyStatus } from "../../policy/active_policy.ts";
+import { isStaleBundle } from "../../policy/bundle/activation.ts";
 import {
   buildBundle,
   bundleDigest,
@@ -10,13 +11,12 @@ import {
   type PolicyBundle,
   signBundle,
   verifyBundle,
-} from "../../policy/bundle.ts";
-import { isStaleBundle } from "../../policy/bundle_activation.ts";
-import { type BundleKey, generateBundleKeys } from "../../policy/bundle_signature.ts";
-import { loadPolicyFiles } from "../../policy/load_policy.ts";
-import { parsePolicy } from "../../policy/parse_policy.ts";
+} from "../../policy/bundle/bundle.ts";
+import { type BundleKey, generateBundleKeys } from "../../policy/bundle/signature.ts";
+import { runPolicyTests } from "../../policy/check/policy_tests.ts";
+import { loadPolicyFiles } from "../../policy/file/load_policy.ts";
+import { parsePolicy } from "../../policy/file/parse_policy.ts";
 import { compilePolicy } from "../../policy/policy.ts";
-import { runPolicyTests } from "../../policy/policy_tests.ts";
 import {
   readBundleFile,
   readIfThere,

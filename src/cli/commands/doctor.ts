@@ -1,4 +1,5 @@
 import { createSecretResolver, systemSecretDeps } from "../../config/secrets.ts";
+import type { AttackReport } from "../../http/api/attack_service.ts";
 import { reportError } from "../../model/errors.ts";
 import type { ExecutionResult } from "../../model/execution.ts";
 import type { ApiClient } from "../api_client.ts";
@@ -19,7 +20,6 @@ import {
   warn,
 } from "../doctor_checks.ts";
 import { EXIT } from "../exit_code.ts";
-import type { AttackReport } from "../../http/attack_service.ts";
 import { renderTable } from "../table.ts";
 
 /** What the service needs everywhere; the network may be limited to the hosts of its upstreams. */

@@ -1,7 +1,7 @@
 import { GateError } from "../../model/errors.ts";
-import { findNonFinite } from "../../model/json_numbers.ts";
+import { findNonFinite } from "../../model/json/json_numbers.ts";
 import type { Explanation, RuleTrace } from "../../policy/explain.ts";
-import type { GateExplanation, GateStep } from "../../supervisor/explain_gate.ts";
+import type { GateExplanation, GateStep } from "../../supervisor/call/explain_gate.ts";
 import type { ApiClient } from "../api_client.ts";
 import type { Command, CommandContext, CommandGroup, Output } from "../command.ts";
 import { EXIT } from "../exit_code.ts";

@@ -1,4 +1,4 @@
-import type { SinkStatus } from "../../audit/ship.ts";
+import type { SinkStatus } from "../../audit/ship/ship.ts";
 import { AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
 import { renderReasons, SHOWN_EFFECTS, verdictOf } from "../../model/verdict.ts";
 import { type AuditForm, auditQueryString } from "../audit_form.ts";
@@ -15,10 +15,10 @@ import {
   TableFrame,
   Time,
 } from "../view/parts.tsx";
-import { makeVisible } from "../visible_text.ts";
 import { Payload } from "../view/payload.tsx";
 import { ShippingView } from "../view/shipping.tsx";
 import { VerifyStateView } from "../view/verify_state.tsx";
+import { makeVisible } from "../visible_text.ts";
 
 export interface AuditPageProps {
   readonly shell: Shell;

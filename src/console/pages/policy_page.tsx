@@ -1,12 +1,12 @@
-import type { GateExplanation } from "../../supervisor/explain_gate.ts";
+import type { GateExplanation } from "../../supervisor/call/explain_gate.ts";
 import type { ConsolePolicy } from "../console_deps.ts";
 import type { ExplainForm } from "../explain_form.ts";
 import type { RecordedCall } from "../recorded_call.ts";
 import { ExplanationView } from "../view/explanation.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";
-import { makeVisible } from "../visible_text.ts";
 import { Digest, EffectBadge, FormToken, Heading, Reasons, Time } from "../view/parts.tsx";
+import { makeVisible } from "../visible_text.ts";
 
 export interface PolicyPageProps {
   readonly shell: Shell;

@@ -1,5 +1,5 @@
 import type { Explanation, RuleTrace, RuleVerdict } from "../../policy/explain.ts";
-import type { GateExplanation, GateStep } from "../../supervisor/explain_gate.ts";
+import type { GateExplanation, GateStep } from "../../supervisor/call/explain_gate.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";

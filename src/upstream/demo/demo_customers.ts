@@ -1,4 +1,4 @@
-import type { Json, JsonSchema } from "../../model/json.ts";
+import type { Json, JsonSchema } from "../../model/json/json.ts";
 import type { DemoCustomer, DemoRows } from "./demo_rows.ts";
 import {
   arrayOf,

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../model/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import type { DemoInvoice, DemoRows } from "./demo_rows.ts";
 import {
   arrayOf,

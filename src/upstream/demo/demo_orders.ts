@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../model/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import { type DemoOrder, type DemoRows, numbered } from "./demo_rows.ts";
 import {
   ADDS,

@@ -1,4 +1,4 @@
-import type { Json, JsonSchema } from "../../model/json.ts";
+import type { Json, JsonSchema } from "../../model/json/json.ts";
 
 /** One tool of a built-in server. */
 export interface DemoTool {

@@ -1,4 +1,4 @@
-import { isFields } from "../../model/fields.ts";
+import { isFields } from "../../model/json/fields.ts";
 
 /** Any object of a document that nobody has checked yet. */
 export interface Node {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../model/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import { isNode } from "./document.ts";
 import { essenceOf, isNeverText } from "./media_type.ts";
 import { UnwritableError } from "./write_parameters.ts";

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { OpenapiServerConfig } from "../../config/schema.ts";
-import { startDeadline } from "../../model/deadline.ts";
 import { GateError } from "../../model/errors.ts";
+import { startDeadline } from "../../model/time/deadline.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
-import { authorizedFetch } from "../authorized_fetch.ts";
-import { createCredentials, type Credentials } from "../credentials.ts";
-import { wordsOfBody } from "../http_error.ts";
-import { explainHttpStatus, explainMcpError, neverSent } from "../mcp_errors.ts";
-import { createOutbound, type Outbound } from "../outbound_fetch.ts";
+import { authorizedFetch } from "../credentials/authorized_fetch.ts";
+import { createCredentials, type Credentials } from "../credentials/credentials.ts";
+import { explainHttpStatus, explainMcpError, neverSent } from "../mcp/errors.ts";
+import { wordsOfBody } from "../mcp/http_error.ts";
+import { createOutbound, type Outbound } from "../net/outbound_fetch.ts";
 import { createSecretMask, maskedLog, resolveMasked, type SecretMask } from "../secret_mask.ts";
 import type { SharedParts, Upstream, UpstreamContext, UpstreamStatus } from "../upstream.ts";
 import {

@@ -1,6 +1,6 @@
-import { AnswerTooLargeError } from "../bound_response.ts";
-import { quoteInexactNumbers } from "../../model/json_numbers.ts";
-import { adviseWait, readWait } from "../read_wait.ts";
+import { quoteInexactNumbers } from "../../model/json/json_numbers.ts";
+import { AnswerTooLargeError } from "../net/bound_response.ts";
+import { adviseWait, readWait } from "../net/read_wait.ts";
 import type { SecretMask } from "../secret_mask.ts";
 import { decodeText } from "./charset.ts";
 import { charsetOf, essenceOf, isJson, isJsonLines, isXml } from "./media_type.ts";

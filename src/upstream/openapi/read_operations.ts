@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../model/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import { createSchemaConverter, type SchemaConverter } from "./convert_schema.ts";
 import {
   BrokenReferenceError,
@@ -11,8 +11,8 @@ import {
   type OpenapiDocument,
   textOf,
 } from "./document.ts";
-import type { Operation, SkippedOperation } from "./operation.ts";
 import { nameOperations } from "./name_operations.ts";
+import type { Operation, SkippedOperation } from "./operation.ts";
 import { type AnswerForm, readAnswerForm } from "./read_answer_form.ts";
 import { readBody } from "./read_body.ts";
 import { readParameters } from "./read_parameters.ts";

@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../model/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import type { SchemaConverter } from "./convert_schema.ts";
 import { delimiterOf } from "./delimiter.ts";
 import {

@@ -1,4 +1,4 @@
-import { numbersToJson } from "../../model/exact_json.ts";
+import { numbersToJson } from "../../model/json/exact_json.ts";
 import { isNode } from "./document.ts";
 import { essenceOf } from "./media_type.ts";
 import { UnwritableError } from "./write_parameters.ts";

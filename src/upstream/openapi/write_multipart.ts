@@ -1,4 +1,4 @@
-import { numbersToJson } from "../../model/exact_json.ts";
+import { numbersToJson } from "../../model/json/exact_json.ts";
 import { delimiterOf } from "./delimiter.ts";
 import { isNode } from "./document.ts";
 import { concreteType, fileOf, givenFile } from "./file_value.ts";

@@ -1,0 +1,44 @@
+import { GateError } from "../../model/errors.ts";
+import type { ShipConfig } from "./place.ts";
+import type { Sink } from "./sink.ts";
+import { createFileSink } from "./sink_file.ts";
+import { createHttpSink } from "./sink_http.ts";
+import { createSyslogSink } from "./sink_syslog.ts";
+
+export interface SinkDeps {
+  /** Signs segments with the key of the checkpoints: `AuditLog.signNote`. */
+  readonly signNote: (text: string) => string;
+  readonly resolveSecrets: (text: string) => Promise<string>;
+  /** What a relative folder starts from. */
+  readonly baseDir: string;
+  readonly now: () => number;
+}
+
+/** @throws {GateError} `ERR_CONFIG` for a place of an unknown kind. */
+export function createSink(config: ShipConfig[number], deps: SinkDeps): Sink {
+  const { to, headers, ca } = config;
+  const readAuthorities = async () => ca === undefined ? [] : [await readText(ca, deps.baseDir)];
+  if (to.startsWith("file:")) {
+    const path = to.slice("file:".length).replace(/^\/\//, "");
+    const folder = path.startsWith("/") ? path : `${deps.baseDir}/${path}`;
+    return createFileSink(folder, deps);
+  }
+  if (/^https?:\/\//.test(to)) {
+    return createHttpSink(to, headers, { resolveSecrets: deps.resolveSecrets, readAuthorities });
+  }
+  if (/^syslog\+(tcp|tls):\/\/[^/]/.test(to) && URL.canParse(to)) {
+    return createSyslogSink(new URL(to), { readAuthorities });
+  }
+  throw new GateError("ERR_CONFIG", `Cannot ship the audit log to "${nameOfSink(config)}"`, {
+    hint: "Use file:<folder>, https://…, syslog+tcp://host:port or syslog+tls://host:port.",
+  });
+}
+
+async function readText(path: string, baseDir: string): Promise<string> {
+  return await Deno.readTextFile(path.startsWith("/") ? path : `${baseDir}/${path}`);
+}
+
+/** The place without credentials and query. */
+export function nameOfSink(config: ShipConfig[number]): string {
+  return config.to.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/, "");
+}

@@ -1,0 +1,204 @@
+import { DialError } from "../../dial/dial_error.ts";
+import type { Store } from "../../store/store.ts";
+import { firstEntry } from "../chain/read_chain.ts";
+import { gatherBatch, type MeasuredBatch, reduceBatch } from "./batch.ts";
+import {
+  advanceCursor,
+  readCursor,
+  readPlan,
+  type ShipConfig,
+  type ShipPlan,
+  writePlan,
+} from "./place.ts";
+import { RefusedError, type Sink, TooLargeError } from "./sink.ts";
+
+/** Successes in a row after which a place is trusted with larger batches again. */
+const GROW_AFTER = 64;
+/** A place that ends the connection so often at the same batch does not say that it is too large. */
+const BROKEN_TRIES_MAX = 3;
+/** Records after a refused one that are tried, to learn whether the place takes any. */
+const PROBES_MAX = 10;
+
+/** One sink while it delivers. */
+export interface Delivery {
+  readonly id: string;
+  readonly config: ShipConfig[number];
+  readonly sink: Sink;
+  /** What the place takes at once, as far as it has shown. */
+  bytesMax: number;
+  /** Whether it may be asked for more again: not one that does not say what is too large. */
+  mayGrow: boolean;
+  successes: number;
+  /** The batch at which the connection broke last, and how often in a row. */
+  broken: { readonly batch: string; readonly tries: number };
+  /** Records of this run that went without their texts. */
+  readonly reducedNow: string[];
+  /** Records of this run that the place takes in no form, while it takes others. */
+  readonly passedOverNow: string[];
+}
+
+/** Delivers what a chain has, batch by batch; rejects with the first that could not be delivered. */
+export async function shipChain(
+  deps: {
+    readonly store: Store;
+    readonly signal: AbortSignal;
+    /** Whether this replica may still ship. */
+    readonly mayGoOn: () => Promise<boolean>;
+  },
+  delivery: Delivery,
+  chain: string,
+): Promise<void> {
+  const { store, signal, mayGoOn } = deps;
+  const size = ((await store.head(chain))?.seq ?? -1) + 1;
+  const acknowledged = (await readCursor(store, delivery.id))[chain] ?? 0;
+  let next = (await firstEntry(store, chain, acknowledged, size))?.seq ?? size;
+  while (next < size && await mayGoOn()) {
+    const { plan, batch } = await takeBatch(store, delivery, { chain, first: next, size });
+    const [last = next, ...rest] = plan.ends;
+    if (signal.aborted) return;
+    const answer = batch === null
+      ? TAKEN
+      : isTooLarge(delivery, batch)
+      ? IN_PARTS
+      : await deliver(delivery, batch, signal);
+    if (answer.is === "in parts") {
+      await writePlan(store, delivery.id, chain, halve(plan));
+      continue;
+    }
+    if (answer.is === "refused") {
+      // A place that takes nothing is set up wrongly: then everything waits.
+      const place = { chain, first: last + 1, size };
+      if (!await takesAnother(store, delivery, place, signal)) throw new Error(answer.reason);
+      delivery.passedOverNow.push(`${chain}/${last}`);
+    }
+    await advanceCursor(store, delivery.id, chain, next = last + 1, rest);
+  }
+}
+
+type Answer =
+  | { readonly is: "taken" | "in parts" }
+  | { readonly is: "refused"; readonly reason: string };
+
+const TAKEN: Answer = { is: "taken" };
+const IN_PARTS: Answer = { is: "in parts" };
+
+/** Whether the place takes one of the next records alone; it gets that one again in its batch. */
+async function takesAnother(
+  store: Store,
+  { sink, config }: Delivery,
+  { chain, first, size }: { chain: string; first: number; size: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let seq = first; seq < Math.min(size, first + PROBES_MAX); seq++) {
+    const want = { chain, first: seq, end: seq + 1, bytesMax: Infinity, format: config.format };
+    const batch = await gatherBatch(store, want);
+    if (batch === null) continue;
+    try {
+      await sink.deliver(batch, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+    }
+  }
+  return false;
+}
+
+/** The next batch: one that was begun, or a new one, which is remembered before it is tried. */
+async function takeBatch(
+  store: Store,
+  { id, config, bytesMax }: Delivery,
+  place: { readonly chain: string; readonly first: number; readonly size: number },
+): Promise<{ plan: ShipPlan; batch: MeasuredBatch | null }> {
+  const { chain, first, size } = place;
+  const { batchRecordsMax, format } = config;
+  const begun = await readPlan(store, id, chain);
+  if (begun !== null && begun.first === first && (begun.ends.at(-1) ?? 0) < size) {
+    const end = (begun.ends[0] ?? first) + 1;
+    const want = { chain, first, end, bytesMax: Infinity, format };
+    return { plan: begun, batch: await gatherBatch(store, want) };
+  }
+  const end = Math.min(size, first + batchRecordsMax);
+  const batch = await gatherBatch(store, { chain, first, end, bytesMax, format });
+  const plan = { first, ends: [batch?.records.at(-1)?.seq ?? end - 1] };
+  await writePlan(store, id, chain, plan);
+  return { plan, batch };
+}
+
+/** The first batch in two. */
+function halve({ first, ends }: ShipPlan): ShipPlan {
+  const [last = first] = ends;
+  return { first, ends: [first + ((last - first) >> 1), ...ends] };
+}
+
+/** Whether the place has shown since the batch was begun that it does not take so much. */
+function isTooLarge({ bytesMax }: Delivery, { bytes, records }: MeasuredBatch): boolean {
+  return records.length > 1 && bytes > bytesMax;
+}
+
+async function deliver(
+  delivery: Delivery,
+  batch: MeasuredBatch,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { sink, config } = delivery;
+  const isOne = batch.records.length === 1;
+  try {
+    await sink.deliver(batch, signal);
+  } catch (error) {
+    const isRefused = error instanceof RefusedError;
+    if (!isRefused && !breaksAgain(delivery, batch, error)) throw error;
+    if (!isOne) {
+      const saysSize = error instanceof TooLargeError;
+      if (saysSize || !isRefused) {
+        delivery.bytesMax = Math.max(1, batch.bytes >> 1);
+        delivery.mayGrow = saysSize;
+        delivery.successes = 0;
+      }
+      return IN_PARTS;
+    }
+    if (!isRefused) throw error;
+    const reason = await deliverReduced(delivery, batch, signal);
+    if (reason !== null) return { is: "refused", reason };
+  }
+  delivery.broken = { batch: "", tries: 0 };
+  if (++delivery.successes >= GROW_AFTER && delivery.mayGrow) {
+    delivery.bytesMax = Math.min(config.batchBytesMax, delivery.bytesMax * 2);
+    delivery.successes = 0;
+  }
+  return TAKEN;
+}
+
+/**
+ * A record that is refused alone: the place gets what names it and says its outcome.
+ *
+ * @returns why it does not take that either; null if it does.
+ */
+async function deliverReduced(
+  { sink, reducedNow }: Delivery,
+  batch: MeasuredBatch,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const reduced = reduceBatch(batch);
+  try {
+    await sink.deliver(reduced, signal);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return `${error.message} even to one record without its texts (${reduced.bytes} bytes)`;
+  }
+  reducedNow.push(nameOf(batch));
+  return null;
+}
+
+/** Some receivers answer a body that is too large by ending the connection. */
+function breaksAgain(delivery: Delivery, batch: MeasuredBatch, error: unknown): boolean {
+  if (!(error instanceof DialError) || !error.wasSent) return false;
+  const name = nameOf(batch);
+  const tries = delivery.broken.batch === name ? delivery.broken.tries + 1 : 1;
+  delivery.broken = { batch: name, tries };
+  return tries >= BROKEN_TRIES_MAX;
+}
+
+function nameOf({ chain, records }: MeasuredBatch): string {
+  const [first, last] = [records[0]?.seq ?? 0, records.at(-1)?.seq ?? 0];
+  return first === last ? `${chain}/${first}` : `${chain}/${first}-${last}`;
+}

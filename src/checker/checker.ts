@@ -1,0 +1,248 @@
+import type { Log } from "../model/log.ts";
+import { sha256Hex } from "../model/sha256.ts";
+import { startDeadline } from "../model/time/deadline.ts";
+import {
+  type CheckerChild,
+  type ChildAnswer,
+  type ChildCommand,
+  startCheckerChild,
+} from "./checker_child.ts";
+import { type CheckFinding, REQUEST_BYTES_MAX } from "./protocol.ts";
+
+export interface CheckerReport {
+  readonly status: "checked" | "unchecked";
+  /** Why the program was not checked. */
+  readonly reason: string | null;
+  /** At places of the caller's own code. */
+  readonly findings: readonly CheckFinding[];
+  /** From the call to the answer, waiting included. */
+  readonly ms: number;
+}
+
+/** Compares programs with the declarations of their tools, before they run. */
+export interface Checker {
+  /** Never throws: what cannot be checked is `unchecked`, with the reason. */
+  check(code: string, declarations: string): Promise<CheckerReport>;
+  close(): Promise<void>;
+}
+
+export interface CheckerOptions {
+  readonly command: () => ChildCommand;
+  /** For one check, once its turn has come. Default 2,000. */
+  readonly timeBudgetMs?: number;
+  readonly log: Log;
+}
+
+const TIME_BUDGET_MS = 2_000;
+const START_MS_MAX = 10_000;
+const WAITING_MAX = 64;
+/** After so many checks a new process takes over; what an old one has piled up goes with it. */
+const CHECKS_PER_CHILD_MAX = 2_000;
+const IDLE_MS_MAX = 900_000;
+/** Programs that took too long are not tried again for a while. */
+const STOPPED_MAX = 200;
+const STOPPED_MS_MAX = 600_000;
+
+/**
+ * Opens the checker. Its process starts with the first check and stays warm.
+ *
+ * Checks wait for each other: two at once would not be faster on one process, and a second process
+ * is 150 MB. A check that waits longer than its own time budget is given up.
+ */
+export function openChecker(options: CheckerOptions): Checker {
+  const budgetMs = options.timeBudgetMs ?? TIME_BUDGET_MS;
+  const lane = createLane();
+  const stopped = createStoppedPrograms();
+  const children = createChildren(options);
+  let isClosed = false;
+
+  const checkNow = async (code: string, declarations: string): Promise<Outcome> => {
+    const child = await children.take();
+    if (isClosed) return unchecked(REASONS.closed);
+    if (child === null) return unchecked(REASONS.noStart);
+    const deadline = withinMs(budgetMs);
+    const answer = await Promise.race([
+      child.check({ code, declarations, budgetMs }),
+      deadline.passed,
+    ]);
+    deadline.cancel();
+    if (answer === "late") stopped.add(code, declarations);
+    if (answer === "late" || answer.kind !== "findings") children.replace();
+    return outcomeOf(answer, budgetMs);
+  };
+
+  return {
+    async check(code, declarations) {
+      const start = performance.now();
+      const outcome = isClosed
+        ? unchecked(REASONS.closed)
+        : (code.length + declarations.length) * 3 > REQUEST_BYTES_MAX
+        ? unchecked(REASONS.size)
+        : stopped.has(code, declarations)
+        ? unchecked(REASONS.stoppedBefore)
+        : await lane.run(budgetMs, () => checkNow(code, declarations)) ?? unchecked(REASONS.busy);
+      return { ...outcome, ms: Math.round(performance.now() - start) };
+    },
+    async close() {
+      isClosed = true;
+      await children.close();
+    },
+  };
+}
+
+type Outcome = Omit<CheckerReport, "ms">;
+
+const REASONS = {
+  closed: "The checker is closed",
+  noStart: "The checker did not start; the program ran unchecked",
+  size: "The program and its declarations are too long to check; the program ran unchecked",
+  busy: "The checker is busy with other programs; the program ran unchecked",
+  nesting: "The program is nested too deeply to check; it ran unchecked",
+  stoppedBefore: "An earlier check of this program took too long; it ran unchecked",
+  internal: "The checker failed on this program; it ran unchecked",
+  lost: "The check ran out of memory or crashed; the program ran unchecked",
+} as const;
+
+function unchecked(reason: string): Outcome {
+  return { status: "unchecked", reason, findings: [] };
+}
+
+function outcomeOf(answer: ChildAnswer | "late", budgetMs: number): Outcome {
+  if (answer === "late") {
+    const seconds = budgetMs / 1_000;
+    return unchecked(
+      `The check took longer than ${seconds} s and was stopped; the program ran unchecked`,
+    );
+  }
+  switch (answer.kind) {
+    case "findings":
+      return { status: "checked", reason: null, findings: answer.findings };
+    case "failed":
+      return unchecked(REASONS[answer.failure]);
+    case "lost":
+      return unchecked(REASONS.lost);
+  }
+}
+
+function withinMs(ms: number): { passed: Promise<"late">; cancel: () => void } {
+  const { promise, resolve } = Promise.withResolvers<"late">();
+  const { cancel } = startDeadline(ms, () => resolve("late"));
+  return { passed: promise, cancel };
+}
+
+/** One thing at a time, in order; nobody waits longer than they want to. */
+function createLane() {
+  const waiting = new Set<() => void>();
+  let isTaken = false;
+
+  const turn = (waitMs: number): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => {
+      waiting.delete(take);
+      resolve(false);
+    }, waitMs);
+    const take = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    waiting.add(take);
+    return promise;
+  };
+  const handOn = () => {
+    const [next] = waiting;
+    if (next === undefined) isTaken = false;
+    else {
+      waiting.delete(next);
+      next();
+    }
+  };
+  return {
+    /** @returns null if too many wait, or if the turn did not come within `waitMs`. */
+    async run<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
+      if (isTaken) {
+        if (waiting.size >= WAITING_MAX || !await turn(waitMs)) return null;
+      }
+      isTaken = true;
+      return await work().finally(handOn);
+    },
+  };
+}
+
+function createStoppedPrograms() {
+  const until = new Map<string, number>();
+  return {
+    has(code: string, declarations: string): boolean {
+      if (until.size === 0) return false;
+      return (until.get(digestOf(code, declarations)) ?? 0) > Date.now();
+    },
+    add(code: string, declarations: string): void {
+      until.set(digestOf(code, declarations), Date.now() + STOPPED_MS_MAX);
+      const [oldest] = until.keys();
+      if (until.size > STOPPED_MAX && oldest !== undefined) until.delete(oldest);
+    },
+  };
+}
+
+function digestOf(code: string, declarations: string): string {
+  return sha256Hex(`${code.length} ${code}${declarations}`);
+}
+
+/** Keeps one process: starts it when it is needed, replaces it, lets it go after a long rest. */
+function createChildren(options: CheckerOptions) {
+  const ending = new Set<Promise<void>>();
+  let child: CheckerChild | null = null;
+  let checks = 0;
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
+  // A process that is let go before it is up did nothing wrong.
+  const log: Log = (...entry) => isClosed ? undefined : options.log(...entry);
+
+  const start = (): CheckerChild | null => {
+    checks = 0;
+    try {
+      return startCheckerChild(options.command(), log);
+    } catch (error) {
+      options.log("error", "Cannot start the checker", { error: String(error) });
+      return null;
+    }
+  };
+  const end = () => {
+    clearTimeout(idleTimer);
+    if (child === null) return;
+    const ended = child.end().finally(() => ending.delete(ended));
+    ending.add(ended);
+    child = null;
+  };
+  const rest = () => {
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(end, IDLE_MS_MAX);
+    Deno.unrefTimer(idleTimer);
+  };
+  const replace = () => {
+    end();
+    if (!isClosed) child = start();
+  };
+  return {
+    /** The warm process; null if none comes up in time. */
+    async take(): Promise<CheckerChild | null> {
+      if (isClosed) return null;
+      if (child === null || child.isLost() || checks >= CHECKS_PER_CHILD_MAX) replace();
+      checks++;
+      rest();
+      const taken = child;
+      if (taken === null) return null;
+      const deadline = withinMs(START_MS_MAX);
+      const isReady = await Promise.race([taken.ready, deadline.passed]);
+      deadline.cancel();
+      if (isReady === true) return taken;
+      end();
+      return null;
+    },
+    replace,
+    async close(): Promise<void> {
+      isClosed = true;
+      end();
+      await Promise.all(ending);
+    },
+  };
+}

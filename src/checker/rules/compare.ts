@@ -1,0 +1,382 @@
+import ts from "typescript";
+import { nearest } from "../../model/nearest.ts";
+import { isUncertain } from "./certainty.ts";
+import { joinMissing, joinUnknown } from "./join.ts";
+import { isAdded } from "./probes.ts";
+import type { ArgumentProblem } from "./problem.ts";
+import {
+  allowsNull,
+  isClosed,
+  isMarkedOpen,
+  isOpen,
+  isPlainObject,
+  propertyNames,
+  renderNeeds,
+  requiredNames,
+} from "./shapes.ts";
+import {
+  describeKind,
+  describeType,
+  elementOf,
+  hasPromise,
+  isDeclaredIn,
+  isFlagged,
+  isOpaque,
+  listNames,
+  membersOf,
+  PROGRAM_FILE,
+  type ProgramView,
+  TOOLS_FILE,
+  unwrap,
+} from "./types.ts";
+
+/** Compares the expression of an argument with the type of its parameter. */
+export function compareArgument(
+  view: ProgramView,
+  argument: ts.Expression,
+  target: ts.Type,
+): ArgumentProblem[] {
+  const scope = { view, checker: view.checker, budget: { left: COMPARISONS_MAX } };
+  return compareValue(scope, argument, target, []);
+}
+
+const COMPARISONS_MAX = 4_000;
+const DEPTH_MAX = 8;
+
+interface Scope {
+  readonly view: ProgramView;
+  readonly checker: ts.TypeChecker;
+  readonly budget: { left: number };
+}
+
+/** Compares an expression; goes into literals, so that a problem has the place of its own value. */
+function compareValue(
+  scope: Scope,
+  expression: ts.Expression,
+  target: ts.Type,
+  path: readonly string[],
+): ArgumentProblem[] {
+  if (scope.budget.left-- <= 0 || path.length > DEPTH_MAX) return [];
+  const { checker } = scope;
+  const inner = unwrap(expression);
+  const source = checker.getTypeAtLocation(expression);
+  if (isOpaque(source) || isOpaque(target)) return [];
+  if (hasPromise(source) && !hasPromise(target)) {
+    return [{ node: inner, path, kind: "promise", text: "" }];
+  }
+  if (ts.isConditionalExpression(inner)) {
+    return [inner.whenTrue, inner.whenFalse].flatMap((branch) =>
+      compareValue(scope, branch, target, path)
+    );
+  }
+  if (ts.isObjectLiteralExpression(inner)) {
+    const each = membersOf(target).map((member) => compareLiteral(scope, inner, member, path));
+    return bestOf(each, path) ?? [wrongType(scope, inner, target, path)];
+  }
+  if (ts.isArrayLiteralExpression(inner)) {
+    const each = membersOf(target).map((member) => compareArray(scope, inner, member, path));
+    return bestOf(each, path) ?? [wrongType(scope, inner, target, path)];
+  }
+  const problems = compareTypes(scope, source, target, inner, path);
+  return problems.length > 0 && isUncertain(scope.view, inner) ? [] : problems;
+}
+
+/** The problems with the target that fits best; null if none is of the right kind. */
+function bestOf(
+  candidates: readonly ArgumentProblem[][],
+  path: readonly string[],
+): ArgumentProblem[] | null {
+  const ofKind = candidates.filter((problems) =>
+    problems.every((problem) => !isWrongKind(problem) || problem.path.length > path.length)
+  );
+  return ofKind.reduce<ArgumentProblem[] | null>(
+    (best, problems) => best === null || weigh(problems) < weigh(best) ? problems : best,
+    null,
+  );
+}
+
+function isWrongKind({ kind }: ArgumentProblem): boolean {
+  return kind === "type" || kind === "choice";
+}
+
+/** A value that is none of a choice weighs most: it is often what tells alternatives apart. */
+function weigh(problems: readonly ArgumentProblem[]): number {
+  return problems.reduce((sum, { kind, names }) => {
+    if (kind === "choice") return sum + 10;
+    return sum + (kind === "type" ? 3 : names?.length ?? 1);
+  }, 0);
+}
+
+function compareLiteral(
+  scope: Scope,
+  literal: ts.ObjectLiteralExpression,
+  target: ts.Type,
+  path: readonly string[],
+): ArgumentProblem[] {
+  const { checker } = scope;
+  if (isOpaque(target)) return [];
+  if (!isPlainObject(checker, target)) return [wrongType(scope, literal, target, path)];
+  const problems: ArgumentProblem[] = [];
+  const given = givenNames(checker, literal);
+  for (const property of literal.properties) {
+    const name = staticName(property);
+    if (name === null) continue;
+    const wanted = checker.getPropertyOfType(target, name);
+    if (wanted !== undefined) {
+      const type = checker.getTypeOfSymbolAtLocation(wanted, literal);
+      const value = valueOf(property);
+      if (value === null) continue;
+      const isNull = unwrap(value).kind === ts.SyntaxKind.NullKeyword;
+      if (isNull && isDeclaredIn(target, TOOLS_FILE) && !allowsNull(wanted)) {
+        problems.push(nullProblem(scope, value, wanted, type, [...path, name]));
+      } else problems.push(...compareValue(scope, value, type, [...path, name]));
+    } else if (isClosed(checker, target)) {
+      problems.push(unknownParameter(scope, property.name ?? property, target, path, name, given));
+    }
+  }
+  const absent = missing(scope, literal, target, path, given, problems);
+  const joined = joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
+  const strays = problems.filter(isStray).length;
+  const known = literal.properties.length - strays;
+  // Such a call is valid: only names that look like one that is known are told.
+  const isValid = isMarkedOpen(target) && absent.length === 0 && known > strays;
+  return isValid ? joined.filter((problem) => !isStray(problem)) : joined;
+}
+
+/** A name that looks like none that is known, and belongs nowhere else. */
+function isStray({ kind, near }: ArgumentProblem): boolean {
+  return (kind === "unknown" || kind === "unknowns") && near === undefined;
+}
+
+function nullProblem(
+  { checker }: Scope,
+  node: ts.Node,
+  parameter: ts.Symbol,
+  type: ts.Type,
+  path: readonly string[],
+): ArgumentProblem {
+  const isOptional = (parameter.flags & ts.SymbolFlags.Optional) !== 0;
+  const remedy = isOptional ? "; leave it out instead" : "";
+  const text = `${describeType(checker, type)}, not null${remedy}`;
+  return { node, path, kind: "type", text };
+}
+
+/** Names that an object literal gives, spreads included; null if more may be in it. */
+function givenNames(
+  checker: ts.TypeChecker,
+  literal: ts.ObjectLiteralExpression,
+): ReadonlySet<string> | null {
+  const type = checker.getTypeAtLocation(literal);
+  if (isOpaque(type) || isOpen(checker, type) || type.isUnion()) return null;
+  const isOpenEnded = literal.properties.some((property) =>
+    ts.isSpreadAssignment(property)
+      ? isOpaque(checker.getTypeAtLocation(property.expression))
+      : staticName(property) === null
+  );
+  return isOpenEnded ? null : new Set(propertyNames(checker, type));
+}
+
+function staticName(property: ts.ObjectLiteralElementLike): string | null {
+  const name = property.name;
+  if (name === undefined || ts.isComputedPropertyName(name) || ts.isPrivateIdentifier(name)) {
+    return null;
+  }
+  return name.text;
+}
+
+function valueOf(property: ts.ObjectLiteralElementLike): ts.Expression | null {
+  if (ts.isPropertyAssignment(property)) return property.initializer;
+  if (ts.isShorthandPropertyAssignment(property)) return property.name;
+  return null;
+}
+
+function unknownParameter(
+  scope: Scope,
+  node: ts.Node,
+  target: ts.Type,
+  path: readonly string[],
+  name: string,
+  given: ReadonlySet<string> | null,
+): ArgumentProblem {
+  const known = propertyNames(scope.checker, target);
+  const [near] = nearest(name, known.filter((other) => given?.has(other) !== true), 1);
+  const text = near === undefined ? `; it takes ${listNames(known)}` : `; did you mean "${near}"?`;
+  const problem = { node, path: [...path, name], kind: "unknown", text } as const;
+  return near === undefined ? problem : { ...problem, near };
+}
+
+function missing(
+  scope: Scope,
+  node: ts.Node,
+  target: ts.Type,
+  path: readonly string[],
+  given: ReadonlySet<string> | null,
+  others: readonly ArgumentProblem[],
+): ArgumentProblem[] {
+  if (given === null) return [];
+  // A misspelt name is one mistake, not two.
+  const meant = new Set(others.map((problem) => problem.near));
+  const absent = requiredNames(scope.checker, target).filter((name) =>
+    !given.has(name) && !meant.has(name) && !isAdded(scope.view, name)
+  );
+  if (absent.length === 0) return [];
+  const text = renderNeeds(scope.checker, target, absent);
+  return [{ node, path, kind: "missing", text, names: absent }];
+}
+
+function compareArray(
+  scope: Scope,
+  literal: ts.ArrayLiteralExpression,
+  target: ts.Type,
+  path: readonly string[],
+): ArgumentProblem[] {
+  if (isOpaque(target)) return [];
+  const element = elementOf(scope.checker, target);
+  if (element === undefined) return [wrongType(scope, literal, target, path)];
+  return literal.elements.slice(0, 50).flatMap((value, index) =>
+    ts.isSpreadElement(value) || ts.isOmittedExpression(value)
+      ? []
+      : compareValue(scope, value, element, [...path, String(index)])
+  );
+}
+
+function wrongType(
+  scope: Scope,
+  node: ts.Expression,
+  target: ts.Type,
+  path: readonly string[],
+  source = scope.checker.getTypeAtLocation(node),
+): ArgumentProblem {
+  const { checker } = scope;
+  const isChoice = membersOf(target).every(isLiteral);
+  const actual = isChoice && membersOf(source).every(isLiteral)
+    ? describeType(checker, source)
+    : describeKind(checker, source);
+  const text = `${describeType(checker, target)}, not ${actual}${suggestLiteral(source, target)}`;
+  return { node, path, kind: isChoice ? "choice" : "type", text };
+}
+
+function isLiteral(type: ts.Type): boolean {
+  return isFlagged(type, ts.TypeFlags.StringLiteral | ts.TypeFlags.NumberLiteral);
+}
+
+function suggestLiteral(source: ts.Type, target: ts.Type): string {
+  if (!source.isStringLiteral()) return "";
+  const values = membersOf(target).flatMap((member) =>
+    member.isStringLiteral() ? member.value : []
+  );
+  const [near] = nearest(source.value, values, 1);
+  return near === undefined ? "" : `; did you mean "${near}"?`;
+}
+
+/** Whether some value of one type is a value of the other; a problem only if none is. */
+function compareTypes(
+  scope: Scope,
+  source: ts.Type,
+  target: ts.Type,
+  node: ts.Expression,
+  path: readonly string[],
+): ArgumentProblem[] {
+  const { checker } = scope;
+  if (scope.budget.left-- <= 0 || path.length > DEPTH_MAX) return [];
+  if (isOpaque(source) || isOpaque(target) || checker.isTypeAssignableTo(source, target)) return [];
+  if (source.isUnion()) {
+    const each = source.types.map((member) => compareTypes(scope, member, target, node, path));
+    return each.some((problems) => problems.length === 0) ? [] : [
+      wrongType(scope, node, target, path, source),
+    ];
+  }
+  if (target.isUnion()) {
+    const each = target.types.map((member) => compareTypes(scope, source, member, node, path));
+    if (each.some((problems) => problems.length === 0)) return [];
+    return bestOf(each, path) ?? [wrongType(scope, node, target, path, source)];
+  }
+  if (isWidened(source, target) || hasJsonForm(checker, source)) return [];
+  const from = elementOf(checker, source);
+  const to = elementOf(checker, target);
+  if (from !== undefined && to !== undefined) {
+    const [problem] = compareTypes(scope, from, to, node, [...path, ""]);
+    const isWhole = problem !== undefined && isWrongKind(problem) &&
+      problem.path.length === path.length + 1;
+    return isWhole
+      ? [wrongType(scope, node, target, path, source)]
+      : problem === undefined
+      ? []
+      : [problem];
+  }
+  if (from !== undefined || to !== undefined || !bothObjects(checker, source, target)) {
+    return [wrongType(scope, node, target, path, source)];
+  }
+  return compareMembers(scope, source, target, node, path);
+}
+
+/** `string` where one of some strings is wanted: a variable's type forgets which one it holds. */
+function isWidened(source: ts.Type, target: ts.Type): boolean {
+  const pairs = [
+    [ts.TypeFlags.String, ts.TypeFlags.StringLike],
+    [ts.TypeFlags.TemplateLiteral, ts.TypeFlags.StringLike],
+    [ts.TypeFlags.Number, ts.TypeFlags.NumberLike],
+    [ts.TypeFlags.BooleanLike, ts.TypeFlags.BooleanLike],
+    [ts.TypeFlags.BigIntLike, ts.TypeFlags.StringLike],
+  ] as const;
+  return pairs.some(([from, to]) => isFlagged(source, from) && isFlagged(target, to));
+}
+
+/** What becomes something else on the way: a Date a string, a Set an array, a Map an object. */
+function hasJsonForm(checker: ts.TypeChecker, source: ts.Type): boolean {
+  return checker.getPropertyOfType(source, "toJSON") !== undefined ||
+    JSON_FORMS.test(source.getSymbol()?.name ?? "");
+}
+
+const JSON_FORMS =
+  /^(?:Map|Set|Date|RegExp|\w*Error|URL\w*|(?:Big)?(?:Ui|I)nt\d+\w*Array|Float\d+Array|ArrayBuffer|DataView)$/;
+
+function bothObjects(checker: ts.TypeChecker, source: ts.Type, target: ts.Type): boolean {
+  return isPlainObject(checker, source) && isPlainObject(checker, target) &&
+    source.getCallSignatures().length === 0;
+}
+
+function compareMembers(
+  scope: Scope,
+  source: ts.Type,
+  target: ts.Type,
+  node: ts.Expression,
+  path: readonly string[],
+): ArgumentProblem[] {
+  const { checker } = scope;
+  if (isOpen(checker, source)) return [];
+  const problems: ArgumentProblem[] = [];
+  const given = new Set(propertyNames(checker, source));
+  for (const wanted of checker.getPropertiesOfType(target).slice(0, 200)) {
+    const has = checker.getPropertyOfType(source, wanted.name);
+    if (has === undefined) continue;
+    const from = checker.getTypeOfSymbolAtLocation(has, node);
+    const to = checker.getTypeOfSymbolAtLocation(wanted, node);
+    problems.push(...compareTypes(scope, from, to, node, [...path, wanted.name]));
+  }
+  if (!isDeclaredIn(source, PROGRAM_FILE)) {
+    return [...problems, ...missing(scope, node, target, path, given, problems)];
+  }
+  const guesses = misspelt(scope, node, target, path, given);
+  const rest = missing(scope, node, target, path, given, guesses);
+  const joined = joinMissing(guesses, rest).filter((problem) =>
+    problem.kind === "missing" || problem.near !== undefined
+  );
+  return [...problems, ...joined];
+}
+
+/** Names in an object of the program's own that are near to one the tool takes and does not get. */
+function misspelt(
+  scope: Scope,
+  node: ts.Node,
+  target: ts.Type,
+  path: readonly string[],
+  given: ReadonlySet<string>,
+): ArgumentProblem[] {
+  if (!isClosed(scope.checker, target)) return [];
+  const known = new Set(propertyNames(scope.checker, target));
+  const unknown = [...given].filter((name) => !known.has(name)).slice(0, 50);
+  return unknown
+    .map((name) => unknownParameter(scope, node, target, path, name, given))
+    .filter((problem) => problem.near !== undefined || unknown.length === 1);
+}

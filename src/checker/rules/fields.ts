@@ -1,0 +1,213 @@
+import ts from "typescript";
+import { nearest } from "../../model/nearest.ts";
+import { promiseMessage } from "./awaits.ts";
+import { judgeBuiltIn } from "./built_ins.ts";
+import { otherTypes } from "./certainty.ts";
+import { hasFallback, isAdded, isAskedFor, isGiven, isProbed, isTried } from "./probes.ts";
+import {
+  elementOf,
+  isAlwaysPromise,
+  isDeclaredIn,
+  isFlagged,
+  isOpaque,
+  listNames,
+  memberName,
+  membersOf,
+  PROGRAM_FILE,
+  type ProgramView,
+  spellTool,
+  type ToolName,
+  toolOfType,
+  TOOLS_FILE,
+} from "./types.ts";
+
+/**
+ * Judges `receiver.name`, `receiver["name"]` and `const { name } = receiver`.
+ *
+ * Reported: tools and result fields that do not exist, members of a promise (a forgotten `await`),
+ * members that no built-in has. Not reported: properties of the program's own objects, unless the
+ * name is a misspelling of one.
+ *
+ * @param node the name, where a finding stands.
+ */
+export function checkField(
+  view: ProgramView,
+  receiver: ts.Node,
+  name: string,
+  node: ts.Node,
+): void {
+  const { checker } = view;
+  const type = checker.getTypeAtLocation(receiver);
+  const members = membersOf(type);
+  if (name === "" || isOpaque(type) || members.some(isOpaque)) return;
+  if (isAlwaysPromise(type)) {
+    if (!(name in Promise.prototype)) view.report(node, promiseMessage(view, receiver, name));
+    return;
+  }
+  if (members.some((member) => hasMember(checker, member, name))) return;
+  const message = members.length === 1 ? judge(view, type, name) : judgeUnion(view, type, name);
+  if (message === null || isAdded(view, name) || isProbed(view, node.parent)) return;
+  const others = otherTypes(view, receiver);
+  const mayHave = (other: ts.Type) => isOpaque(other) || hasMember(checker, other, name);
+  if (others === null || others.some(mayHave)) return;
+  // The program has something else for the case that this is not there.
+  if (hasFallback(node.parent) || isTried(view, node)) view.advise(node, message);
+  else view.report(node, message);
+}
+
+function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolean {
+  const apparent = checker.getApparentType(type);
+  if (checker.getPropertyOfType(apparent, name) !== undefined) return true;
+  const infos = checker.getIndexInfosOfType(apparent);
+  return infos.some((info) => isFlagged(info.keyType, ts.TypeFlags.String) || /^\d+$/.test(name));
+}
+
+function judge(view: ProgramView, type: ts.Type, name: string): string | null {
+  const path = toolsPath(view.checker, type);
+  if (path !== null) return judgeTool(view, type, path, name);
+  const tool = type.getCallSignatures().length > 0 ? toolOfType(type) : null;
+  if (tool !== null) return judgeFunction(tool, name);
+  if (isDeclaredIn(type, TOOLS_FILE)) return unknownField(view.checker, [type], name);
+  const element = elementOf(view.checker, type);
+  if (element !== undefined) return judgeArray(element, name);
+  if (isDeclaredIn(type, PROGRAM_FILE)) return judgeOwn(view, type, name);
+  return judgeBuiltIn(builtInName(view.checker, type), name);
+}
+
+function judgeUnion(view: ProgramView, type: ts.Type, name: string): string | null {
+  const members = membersOf(type);
+  const isResult = members.every((member) => isDeclaredIn(member, TOOLS_FILE));
+  return isResult ? unknownField(view.checker, members, name) : null;
+}
+
+/** None for `tools`, its name for a server of it, null for anything else. */
+function toolsPath(checker: ts.TypeChecker, type: ts.Type): readonly string[] | null {
+  const declaration = type.getSymbol()?.declarations?.find((node) =>
+    node.getSourceFile().fileName === TOOLS_FILE
+  );
+  if (declaration === undefined) return null;
+  const owner = declaration.parent;
+  if (ts.isVariableDeclaration(owner)) return owner.name.getText() === "tools" ? [] : null;
+  if (!ts.isPropertySignature(owner) || !ts.isTypeLiteralNode(owner.parent)) return null;
+  const above = toolsPath(checker, checker.getTypeAtLocation(owner.parent));
+  return above?.length === 0 ? [memberName(owner.name)] : null;
+}
+
+/**
+ * Only names that the catalog was asked for are known not to exist; the declarations hold no more
+ * than what the program mentions.
+ */
+function judgeTool(
+  view: ProgramView,
+  type: ts.Type,
+  path: readonly string[],
+  name: string,
+): string | null {
+  if (name.startsWith("$") || isAskedFor(view, name)) return null;
+  const known = view.checker.getPropertiesOfType(type).map((property) => property.name);
+  const [server] = path;
+  if (server === undefined) {
+    const isMentioned = [...view.mentioned].some((tool) => tool.startsWith(spellTool(`${name}.`)));
+    return isMentioned ? unknownTool(`server "${name}"`, name, known, "") : null;
+  }
+  const isMentioned = view.mentioned.has(spellTool(`${server}.${name}`));
+  return isMentioned ? unknownTool(`tool "${server}.${name}"`, name, known, `${server}.`) : null;
+}
+
+function unknownTool(
+  what: string,
+  name: string,
+  known: readonly string[],
+  prefix: string,
+): string {
+  const [near] = nearest(name, known, 1);
+  return near === undefined
+    ? `There is no ${what}; find it with the search tool or tools.$search("…")`
+    : `There is no ${what}; did you mean "${prefix}${near}"?`;
+}
+
+/** A member of a tool itself, as in `tools.orders.list.map(…)`. */
+function judgeFunction(tool: ToolName, name: string): string | null {
+  if (name in Function.prototype) return null;
+  const call = `await tools.${tool.name}({ … })`;
+  return `tools.${tool.name} is not called here; write (${call}).${name}`;
+}
+
+/** Fewer results have not shown every field yet. */
+const OBSERVED_MIN = 3;
+/** Shorter names are near to each other without being the same. */
+const OBSERVED_NAME_LENGTH_MIN = 3;
+
+function unknownField(
+  checker: ts.TypeChecker,
+  types: readonly ts.Type[],
+  name: string,
+): string | null {
+  const fields = types.flatMap((type) => checker.getPropertiesOfType(type));
+  const names = [...new Set(fields.map((field) => field.name))];
+  const tool = types.map(toolOfType).find((found) => found !== null) ?? null;
+  const absent = tool === null
+    ? `No "${name}" in this result`
+    : tool.observed === null
+    ? `No "${name}" in the result of "${tool.name}"`
+    : `No "${name}" in the ${tool.observed} results of "${tool.name}" seen so far`;
+  const [near] = nearest(name, names, 1);
+  const isNear = near !== undefined &&
+    (tool?.observed == null || name.length >= OBSERVED_NAME_LENGTH_MIN);
+  if (isNear) return `${absent}; did you mean "${near}"?`;
+  if (tool?.observed && tool.observed < OBSERVED_MIN) return null;
+  const list = fields.find((field) => isField(checker, field, isListType));
+  if (name in Array.prototype && list !== undefined) {
+    return `${absent}: it is an object, the list is in "${list.name}"`;
+  }
+  const text = fields.find((field) => isField(checker, field, isTextType));
+  if (name in String.prototype && text !== undefined && names.length <= 3) {
+    return `${absent}: it is an object, the text is in "${text.name}"`;
+  }
+  return names.length === 0 ? `${absent}: it is empty` : `${absent}; it has ${listNames(names)}`;
+}
+
+function isField(
+  checker: ts.TypeChecker,
+  field: ts.Symbol,
+  test: (checker: ts.TypeChecker, type: ts.Type) => boolean,
+): boolean {
+  const declaration = field.valueDeclaration;
+  if (declaration === undefined) return false;
+  return test(checker, checker.getTypeOfSymbolAtLocation(field, declaration));
+}
+
+function isListType(checker: ts.TypeChecker, type: ts.Type): boolean {
+  return elementOf(checker, type) !== undefined;
+}
+
+function isTextType(_checker: ts.TypeChecker, type: ts.Type): boolean {
+  return isFlagged(type, ts.TypeFlags.String);
+}
+
+/** `.items` of what is the list itself. */
+function judgeArray(element: ts.Type, name: string): string | null {
+  const message = judgeBuiltIn("Array", name);
+  const isResult = message !== null && isDeclaredIn(element, TOOLS_FILE);
+  return isResult && !message.includes(";")
+    ? `This is already the list, an array; leave out "${name}"`
+    : message;
+}
+
+const OWN_NAME_LENGTH_MIN = 4;
+
+/** The program's own object: a name that was never given to any and is near to one of this. */
+function judgeOwn(view: ProgramView, type: ts.Type, name: string): string | null {
+  const isLiteral = type.getSymbol()?.declarations?.every(ts.isObjectLiteralExpression) ?? false;
+  if (!isLiteral || name.length < OWN_NAME_LENGTH_MIN || isGiven(view, name)) return null;
+  const names = view.checker.getPropertiesOfType(type).map((property) => property.name);
+  const [near] = nearest(name, names, 1);
+  return near === undefined ? null : `There is no "${name}" here; did you mean "${near}"?`;
+}
+
+function builtInName(checker: ts.TypeChecker, type: ts.Type): string {
+  if (isFlagged(type, ts.TypeFlags.StringLike)) return "String";
+  if (isFlagged(type, ts.TypeFlags.NumberLike)) return "Number";
+  if (isFlagged(type, ts.TypeFlags.BooleanLike)) return "Boolean";
+  return checker.getApparentType(type).getSymbol()?.name ?? "";
+}

@@ -1,0 +1,192 @@
+import type { AuditLog } from "../../audit/audit_log.ts";
+import { cutGraphemes } from "../../model/cut_graphemes.ts";
+import type { Effect } from "../../model/decision.ts";
+import { GateError } from "../../model/errors.ts";
+import type { AuditRecord } from "../../model/event.ts";
+import type { Principal } from "../../model/principal.ts";
+import { renderReasons, type ShownEffect, verdictOf } from "../../model/verdict.ts";
+import { createArgumentView } from "../../policy/condition/argument_view.ts";
+import { compileCondition, type Condition } from "../../policy/condition/condition.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { actorOf } from "../../supervisor/actor.ts";
+import type { CallQuery } from "./usage_schemas.ts";
+
+/** One call with what it was told and what it answered; texts are JSON, cut where they are long. */
+export interface CallRow {
+  /** `<execution>:<index>` */
+  readonly call: string;
+  readonly ts: string;
+  readonly principal: string;
+  readonly client: string;
+  readonly space: string;
+  /** `server.name` */
+  readonly tool: string;
+  /** What became of it: `allow` is a call that went through. */
+  readonly effect: ShownEffect;
+  /** What the policy alone decided; null if it was not asked. */
+  readonly decision: Effect | "hidden" | null;
+  /** Ids of the rules that decided. */
+  readonly because: readonly string[];
+  /** What stopped it, then those rules, in words. */
+  readonly reasons: string;
+  readonly status: string;
+  /** Null: not kept (any more). */
+  readonly args: string | null;
+  readonly result: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly cost: number;
+  readonly ms: number | null;
+}
+
+export interface CallAnswer {
+  /** Newest first. */
+  readonly calls: readonly CallRow[];
+  /** Calls that were looked at. */
+  readonly examined: number;
+  /** Of those, the ones whose arguments are not kept: nobody can say whether they match. */
+  readonly withoutArguments: number;
+  /** True: there may be more than were looked at. */
+  readonly more: boolean;
+}
+
+export interface CallServicesDeps {
+  readonly audit: Pick<AuditLog, "append" | "query" | "payloads">;
+  readonly policy: () => Policy;
+}
+
+const EXAMINED_MAX = 20_000;
+const PAGE = 500;
+const TEXT_MAX = 4_000;
+/** Executions whose intents are remembered: calls of one come close together. */
+const EXECUTIONS_MAX = 64;
+
+/** Calls with their arguments and results, for auditors; who reads them is recorded. */
+export function createCallServices(deps: CallServicesDeps): {
+  auditCalls(principal: Principal, query: CallQuery): Promise<CallAnswer>;
+} {
+  const { audit } = deps;
+  return {
+    async auditCalls(principal, { where, limit, ...filter }) {
+      const condition = where === undefined ? null : compileWhere(where);
+      const intents = createIntents(audit);
+      const calls: CallRow[] = [];
+      let examined = 0;
+      let withoutArguments = 0;
+      let after: string | undefined;
+      do {
+        const from = after === undefined ? {} : { after };
+        const page = await audit.query({ ...filter, ...from, kind: "call.outcome", limit: PAGE });
+        after = page.next;
+        for (const [index, record] of page.records.entries()) {
+          examined++;
+          const kept = await audit.payloads(record);
+          const args = kept?.args ?? await intents.argsOf(record);
+          if (args === null) withoutArguments++;
+          if (condition !== null && !holds(condition, record, args)) continue;
+          calls.push(toRow(record, args, kept?.result ?? null));
+          if (calls.length < limit) continue;
+          if (index < page.records.length - 1) after ??= "";
+          break;
+        }
+      } while (after !== undefined && calls.length < limit && examined < EXAMINED_MAX);
+      await audit.append({
+        kind: "admin",
+        actor: actorOf(principal, deps.policy()),
+        detail: {
+          action: "payloads.read",
+          calls: calls.length,
+          ...(filter.tool === undefined ? {} : { tool: filter.tool }),
+          ...(where === undefined ? {} : { where }),
+        },
+      });
+      return { calls, examined, withoutArguments, more: after !== undefined };
+    },
+  };
+}
+
+function compileWhere(text: string): Condition {
+  const compiled = compileCondition(text);
+  if (compiled.ok) return compiled.condition;
+  throw new GateError("ERR_BAD_REQUEST", `Cannot read the condition: ${compiled.message}`, {
+    hint: "Write it as a policy's `when`, for example args.amount > 100",
+  });
+}
+
+/** An argument that is missing or of another kind is no match. */
+function holds(condition: Condition, record: AuditRecord, args: string | null): boolean {
+  if (args === null) return false;
+  const { actor, tool } = record;
+  try {
+    return condition.holds({
+      args: createArgumentView(JSON.parse(args)),
+      exec: new Map(),
+      user: new Map<string, string | string[]>([
+        ["sub", actor?.sub ?? ""],
+        ["client", actor?.client ?? ""],
+        ["groups", [...actor?.groups ?? []]],
+        ["scopes", [...actor?.scopes ?? []]],
+      ]),
+      tool: new Map([
+        ["server", tool?.server ?? ""],
+        ["name", tool?.name ?? ""],
+        ["access", tool?.access ?? ""],
+      ]),
+      space: record.space ?? "",
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Arguments of calls that were made are kept with their intent. */
+function createIntents(audit: CallServicesDeps["audit"]) {
+  const byExecution = new Map<string, Map<string, AuditRecord>>();
+  return {
+    async argsOf({ execution, call }: AuditRecord): Promise<string | null> {
+      if (execution === undefined || call === undefined) return null;
+      let intents = byExecution.get(execution);
+      if (intents === undefined) {
+        intents = await readIntents(audit, execution);
+        if (byExecution.size >= EXECUTIONS_MAX) byExecution.clear();
+        byExecution.set(execution, intents);
+      }
+      const intent = intents.get(call);
+      return intent === undefined ? null : (await audit.payloads(intent))?.args ?? null;
+    },
+  };
+}
+
+async function readIntents(
+  audit: CallServicesDeps["audit"],
+  execution: string,
+): Promise<Map<string, AuditRecord>> {
+  const { records } = await audit.query({ execution, kind: "call.intent", limit: 10_000 });
+  return new Map(records.map((record) => [record.call ?? "", record]));
+}
+
+function toRow(record: AuditRecord, args: string | null, result: string | null): CallRow {
+  const { actor, tool, decision } = record;
+  const verdict = verdictOf(record);
+  return {
+    call: record.call ?? "",
+    ts: record.ts,
+    principal: actor?.sub ?? "",
+    client: actor?.client ?? "",
+    space: record.space ?? "",
+    tool: tool === undefined ? "" : `${tool.server}.${tool.name}`,
+    effect: verdict?.effect ?? "unknown",
+    decision: decision?.effect ?? null,
+    because: decision?.because ?? [],
+    reasons: renderReasons(verdict?.reasons ?? []),
+    status: record.result?.status ?? "unknown",
+    args: cut(args),
+    result: cut(result),
+    error: record.err ?? null,
+    cost: record.cost ?? 0,
+    ms: record.ms?.total ?? null,
+  };
+}
+
+function cut(text: string | null): string | null {
+  return text !== null && text.length > TEXT_MAX ? `${cutGraphemes(text, TEXT_MAX)}…` : text;
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { USAGE_BY } from "../../usage/usage_row.ts";
+import { FilterSchema } from "./schemas.ts";
+
+/** Query of `GET /usage`; times are milliseconds since the epoch. */
+export const UsageQuerySchema = z.strictObject({
+  by: z.enum(USAGE_BY).default("principal"),
+  since: z.coerce.number().min(0).optional(),
+  until: z.coerce.number().min(0).optional(),
+  format: z.enum(["json", "csv"]).default("json"),
+});
+export type UsageQuery = z.infer<typeof UsageQuerySchema>;
+
+const ABOUT = {
+  /** The client's own id, as sent in `_meta["toolgate/task"]`. */
+  task: z.string().min(1).max(200).optional(),
+  execution: z.string().min(1).max(200).optional(),
+};
+const isAboutOne = (report: { task?: unknown; execution?: unknown }) =>
+  (report.task === undefined) !== (report.execution === undefined);
+const ABOUT_ERROR = { error: "needs either task or execution" };
+
+/** Body of `POST /feedback`. */
+export const FeedbackBodySchema = z.strictObject({
+  ...ABOUT,
+  success: z.boolean(),
+  note: z.string().max(1_000).optional(),
+}).refine(isAboutOne, ABOUT_ERROR);
+export type FeedbackBody = z.infer<typeof FeedbackBodySchema>;
+
+/** The client's own id of a report, in its body or its `Idempotency-Key`: sent again, it counts once. */
+export const ReportIdSchema = z.strictObject({ id: z.string().min(1).max(200) });
+
+/** Body of `POST /usage`. */
+export const ModelUsageBodySchema = z.strictObject({
+  ...ABOUT,
+  ...ReportIdSchema.partial().shape,
+  model: z.string().min(1).max(200),
+  inputTokens: z.int().min(0).max(1e12),
+  outputTokens: z.int().min(0).max(1e12),
+  /** US dollars. */
+  usd: z.number().min(0).max(1e9).optional(),
+}).refine(isAboutOne, ABOUT_ERROR);
+export type ModelUsageBody = z.infer<typeof ModelUsageBodySchema>;
+
+/** Query of `GET /audit/calls`. */
+export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limit: true }).extend({
+  /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
+  where: z.string().min(1).max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+export type CallQuery = z.infer<typeof CallQuerySchema>;

@@ -1,0 +1,63 @@
+import { BlockList, isIP } from "node:net";
+import { isLoopback } from "../../config/exposure.ts";
+
+/** Where a request comes from, as far as that can be known. */
+export interface Peers {
+  /** What connections are counted by; null for peers whose connections are not counted one by one. */
+  keyOf(address: string): string | null;
+  /** The address that a trusted proxy names, as a key; null if the peer is no proxy or names none. */
+  forwardedKeyOf(address: string, forwardedFor: string | null): string | null;
+  /** The scheme that the client used: what a trusted proxy says of it, else that of the listener. */
+  schemeOf(address: string, forwardedProto: string | null): "http" | "https";
+}
+
+/** @param trustedProxies addresses and CIDR ranges. */
+export function createPeers(trustedProxies: readonly string[]): Peers {
+  const proxies = new BlockList();
+  for (const entry of trustedProxies) {
+    const [address = "", bits] = entry.split("/");
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    if (bits === undefined) proxies.addAddress(address, family);
+    else proxies.addSubnet(address, Number(bits), family);
+  }
+  const isProxy = (address: string) => {
+    const family = isIP(address);
+    return family !== 0 && proxies.check(address, family === 6 ? "ipv6" : "ipv4");
+  };
+  return {
+    keyOf(address) {
+      const plain = withoutMapping(address);
+      return isLoopback(plain) || isProxy(plain) ? null : networkOf(plain);
+    },
+    forwardedKeyOf(address, forwardedFor) {
+      if (forwardedFor === null || !isProxy(withoutMapping(address))) return null;
+      // The rightmost is what our proxy saw; what stands before another proxy of ours, that one saw.
+      for (const entry of forwardedFor.split(",").slice(-20).reverse()) {
+        const named = withoutMapping(entry.trim().replace(/^\[([^\]]*)\](:\d+)?$/, "$1"));
+        if (isIP(named) === 0) return null;
+        if (!isProxy(named)) return networkOf(named);
+      }
+      return null;
+    },
+    schemeOf(address, forwardedProto) {
+      if (forwardedProto === null || !isProxy(withoutMapping(address))) return "http";
+      // The rightmost is what our proxy saw.
+      return forwardedProto.split(",").at(-1)?.trim().toLowerCase() === "https" ? "https" : "http";
+    },
+  };
+}
+
+/** One household or host has a whole /64 of IPv6 addresses. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
+  const first = head === "" ? [] : head.split(":");
+  const last = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  const groups = tail === undefined ? first : [...first, ...zeros, ...last];
+  return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}
+
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}

@@ -1,0 +1,14 @@
+import type { ErrorReport } from "../../model/errors.ts";
+
+/** Why the edge does not take a request that no code of ours has looked at; carries its HTTP status. */
+export class RequestRefused extends Error {
+  override readonly name = "RequestRefused";
+  readonly status: 408 | 413 | 429 | 503;
+  readonly report: ErrorReport;
+
+  constructor(status: RequestRefused["status"], report: ErrorReport) {
+    super(report.message);
+    this.status = status;
+    this.report = report;
+  }
+}

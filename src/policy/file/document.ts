@@ -1,0 +1,61 @@
+import type { LimitRule } from "../../model/limit_rule.ts";
+import type { Access } from "../../model/tool.ts";
+import type { Place } from "./policy_error.ts";
+import type { GroupSpec, OutputRules, PolicyTest, ServerToolsSpec, SpaceSpec } from "./schema.ts";
+
+/** A value of a policy file and where it stands. */
+export type Placed<T> = T & {
+  readonly place: Place;
+  /** The place of a key inside it: `placeOf("tools", 0)`. */
+  readonly placeOf: PlaceOf;
+};
+
+export type PlaceOf = (...path: PropertyKey[]) => Place;
+
+/** One rule, whatever its verb. */
+export interface Rule {
+  readonly id: string;
+  readonly effect: "allow" | "ask" | "deny";
+  readonly access: readonly Access[];
+  /** Tool patterns; null means every tool. */
+  readonly tools: readonly string[] | null;
+  /** Groups, any of which is enough; null means everybody. */
+  readonly for: readonly string[] | null;
+  /** OAuth scopes, all of which are needed. */
+  readonly scopes: readonly string[];
+  /** A CEL condition; null means always. */
+  readonly when: string | null;
+  readonly message: string;
+  /** Only recorded, not enforced. */
+  readonly observe: boolean;
+  /** What an `ask` demands; null for the other verbs. */
+  readonly approval: {
+    readonly by: string;
+    readonly expiresMs: number;
+    readonly covers: "call" | "tool";
+    readonly max: number | null;
+  } | null;
+}
+
+/** One or more policy files, merged. Made by `parsePolicy`; not yet held against any tool. */
+export interface PolicyDocument {
+  /** Names of the files' policies, sorted and joined with `+`. */
+  readonly name: string;
+  /** `observe` if every file says so; a single observing file only marks its own rules. */
+  readonly mode: "enforce" | "observe";
+  readonly groups: ReadonlyMap<string, Placed<GroupSpec>>;
+  readonly tools: ReadonlyMap<string, Placed<ServerToolsSpec>>;
+  /** Null: there is one space, `default`, with every tool. */
+  readonly spaces: ReadonlyMap<string, Placed<SpaceSpec>> | null;
+  readonly rules: readonly Placed<Rule>[];
+  readonly limits: readonly Placed<LimitRule>[];
+  readonly output: OutputRules;
+  readonly tests: readonly Placed<PolicyTest>[];
+  /** The texts it was read from, in the order of their paths. */
+  readonly files: readonly PolicyText[];
+}
+
+export interface PolicyText {
+  readonly path: string;
+  readonly text: string;
+}

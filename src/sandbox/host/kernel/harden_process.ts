@@ -1,0 +1,171 @@
+/**
+ * The kernel layer: what this process asks of the kernel so that even native code in it reaches nothing.
+ *
+ * In two steps, because Workers cannot be made once memory and system calls are limited, while Landlock
+ * only binds threads that start after it:
+ *
+ * 1. `lockFiles`, before the first Worker: no new privileges, no core dumps, no tracing, killed with the
+ *    service, no write to a file, no file or network right (Landlock).
+ * 2. `lockProcess`, when everything exists: memory, CPU, descriptors, and the allow list of
+ *    system calls (seccomp) on all threads.
+ */
+import type { KernelReport } from "../../../rpc/protocol.ts";
+import { type HostSettings, STAND_BACK } from "../host_settings.ts";
+import { restrictFiles } from "./landlock.ts";
+import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
+import { createFileSeal } from "./seal_files.ts";
+import { encodeFilter, PRIO_PGRP, seccompFilter } from "./seccomp_filter.ts";
+import { type SyscallTable, syscallTable } from "./syscall_numbers.ts";
+
+/** The two steps, and what they give the host afterwards. */
+export interface KernelLayer {
+  lockFiles(): void;
+  lockProcess(): KernelReport;
+  /** Resident memory of this process in bytes; null if it cannot be told. */
+  residentBytes(): number | null;
+  /** Lets everybody else go first when the machine is busy, for good. @returns false if it cannot */
+  standBack(): boolean;
+}
+
+const RLIMIT = { cpu: 0, fileSize: 1, data: 2, core: 4, openFiles: 7 } as const;
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_DUMPABLE = 4;
+const PR_SET_NO_NEW_PRIVS = 38;
+const SIGKILL = 9n;
+const SIGXFSZ = 25;
+const PRIO_PROCESS = 0;
+const SIG_IGN = 1n;
+const SECCOMP_SET_MODE_FILTER = 1n;
+const SECCOMP_FILTER_FLAG_TSYNC = 1n;
+const OPEN_FILES_MAX = 256;
+const PAGE_BYTES_OF_STATM = 4_096;
+const MEGABYTE = 1_048_576;
+
+/** Prepares the layer; on a platform without one, the steps do nothing and the report says why. */
+export function createKernelLayer(settings: HostSettings): KernelLayer {
+  if (!settings.kernel.enabled) return absentLayer("the kernel layer (switched off)");
+  if (Deno.build.os !== "linux") return absentLayer(`the kernel layer (${Deno.build.os})`);
+  const table = syscallTable(Deno.build.arch);
+  if (table === null) return absentLayer(`the kernel layer (${Deno.build.arch})`);
+  let libc: Libc;
+  try {
+    libc = openLibc(Deno.build.arch);
+  } catch (error) {
+    return absentLayer(`the kernel layer (${error instanceof Error ? error.message : error})`);
+  }
+  return linuxLayer(settings, libc, table);
+}
+
+function absentLayer(reason: string): KernelLayer {
+  return {
+    lockFiles() {},
+    lockProcess: () => ({ seccomp: false, landlock: 0, rlimits: false, missing: [reason] }),
+    residentBytes: () => null,
+    standBack: () => false,
+  };
+}
+
+function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): KernelLayer {
+  const missing: string[] = [];
+  const { seccomp, landlock, rlimits } = settings.kernel;
+  let landlockAbi = 0;
+  let ownGroup = false;
+  // Opened before the files go; the descriptor stays for memory readings.
+  const statm = libc.open(cString("/proc/self/statm"), 0);
+  const files = createFileSeal(libc, OPEN_FILES_MAX, statm);
+  const statmText = new Uint8Array(128);
+
+  /** A field of /proc/self/statm in bytes; null if it cannot be read. @see proc_pid_statm(5) */
+  function memoryField(index: number): number | null {
+    if (statm < 0) return null;
+    const length = Number(libc.pread(statm, statmText, 128n, 0n));
+    if (length <= 0) return null;
+    const pages = new TextDecoder().decode(statmText.subarray(0, length)).split(" ")[index];
+    return Number(pages) * PAGE_BYTES_OF_STATM;
+  }
+
+  function limit(resource: number, soft: number, hard = soft): boolean {
+    return libc.setrlimit(resource, new BigUint64Array([BigInt(soft), BigInt(hard)])) === 0;
+  }
+
+  function lockFiles(): void {
+    libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
+    limit(RLIMIT.core, 0);
+    // A group of its own: what is asked of the group is asked of this host's threads and nobody else's.
+    ownGroup = libc.setpgid(0, 0) === 0;
+    if (!ownGroup) missing.push("a process group of its own");
+    // Threads inherit it, so before the Workers.
+    if (settings.niceness > 0) libc.setpriority(PRIO_PROCESS, 0, settings.niceness);
+    if (rlimits) {
+      // From here on writing to a file fails: the pipes are no files, and the runtime's caches, which
+      // other hosts read, must not grow with every Worker.
+      libc.signal(SIGXFSZ, SIG_IGN);
+      limit(RLIMIT.fileSize, 0);
+    }
+    if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) missing.push("no_new_privs");
+    if (!landlock) return void missing.push("Landlock (switched off)");
+    try {
+      landlockAbi = restrictFiles(libc, table);
+      if (landlockAbi === 0) missing.push("Landlock (not in this kernel)");
+    } catch (error) {
+      missing.push(`Landlock (${error instanceof Error ? error.message : error})`);
+    }
+  }
+
+  function lockProcess(): KernelReport {
+    files.seal();
+    // From here on nobody, this user's other processes included, may look into this one.
+    libc.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
+    const limited = rlimits && limitResources();
+    if (!rlimits) missing.push("resource limits (switched off)");
+    const filtered = seccomp && filterCalls();
+    if (!seccomp) missing.push("seccomp (switched off)");
+    return { seccomp: filtered, landlock: landlockAbi, rlimits: limited, missing };
+  }
+
+  function limitResources(): boolean {
+    const dataNow = memoryField(5);
+    if (dataNow === null) missing.push("the memory limit (/proc is not readable)");
+    const done = [
+      dataNow !== null && limit(RLIMIT.data, dataNow + settings.memoryBudgetMb * MEGABYTE),
+      // SIGXCPU first, which says why; the kernel's SIGKILL a second later.
+      limit(RLIMIT.cpu, settings.cpuSeconds, settings.cpuSeconds + 1),
+      limit(RLIMIT.openFiles, OPEN_FILES_MAX),
+    ];
+    return done.every((ok) => ok);
+  }
+
+  function filterCalls(): boolean {
+    const program = encodeFilter(
+      seccompFilter({ table, pid: Deno.pid, executableMemory: !settings.jitless }),
+    );
+    const header = new BigUint64Array(2);
+    new DataView(header.buffer).setUint16(0, program.length / 8, true);
+    header[1] = addressOf(program);
+    const result = libc.syscall(
+      BigInt(table.seccomp),
+      SECCOMP_SET_MODE_FILTER,
+      SECCOMP_FILTER_FLAG_TSYNC,
+      addressOf(header),
+      0n,
+      0n,
+      0n,
+    );
+    if (Number(result) !== 0) {
+      missing.push(`seccomp (${result})`);
+      return false;
+    }
+    // A filter that does not bite would be worse than none: nobody would look.
+    if (libc.socket(1, 1, 0) >= 0 || libc.open(cString("/"), 0) >= 0) {
+      throw new Error("The system call filter does not work");
+    }
+    return true;
+  }
+
+  return {
+    lockFiles,
+    lockProcess,
+    residentBytes: () => memoryField(1),
+    standBack: () => ownGroup && libc.setpriority(PRIO_PGRP, 0, STAND_BACK) === 0,
+  };
+}

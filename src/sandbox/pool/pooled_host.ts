@@ -1,0 +1,161 @@
+import { startDeadline } from "../../model/time/deadline.ts";
+import { FRAME, type KernelReport } from "../../rpc/protocol.ts";
+import type { HostProcess } from "../host/host_process.ts";
+import type { Isolation } from "../host/host_settings.ts";
+import type { FinishedRun } from "../run/run_program.ts";
+
+/**
+ * Which programs a host is for: `common` hosts are kept ready for everybody, `watched` and `slow` ones are
+ * made for one principal when it needs them, and stand back when the machine is busy.
+ */
+export type Lane = "common" | "watched" | "slow";
+
+/** A host's place in the pool: its state, its owner and when it retires. */
+export interface PooledHost {
+  readonly lane: Lane;
+  /** `recycling`: its program is over and it has not said yet that it can take the next. */
+  readonly state: "starting" | "ready" | "busy" | "recycling" | "dead";
+  /** Whom it belongs to; null before its first program. */
+  readonly principalKey: string | null;
+  readonly idleSinceMs: number;
+  /** Why it ended before it was ready. */
+  readonly failure: string | null;
+  run(
+    principalKey: string,
+    start: (process: HostProcess) => Promise<FinishedRun>,
+  ): Promise<FinishedRun>;
+  /** Ends it now. */
+  retire(): void;
+  /** Ends it and waits until the process is gone. */
+  end(): Promise<void>;
+}
+
+export interface PooledHostOptions {
+  readonly isolation: Isolation;
+  readonly lane: Lane;
+  /** Whom it is for from the start; null: whoever comes first. */
+  readonly reservedFor: string | null;
+  /** How long it may take to be ready. */
+  readonly startMs: number;
+  readonly usesMax: number;
+  /** A host that has computed longer than this retires before the kernel ends it. */
+  readonly cpuTotalMsMax: number;
+  readonly idleRetireMs: number;
+  /** @returns false if the host must not run programs */
+  readonly onReady: (kernel: KernelReport) => boolean;
+  /** Whether an idle host stays for longer. */
+  readonly keepsIdle: (host: PooledHost) => boolean;
+  /** It can take a program again. */
+  readonly onChange: () => void;
+  readonly onEnd: (host: PooledHost, wasReady: boolean) => void;
+}
+
+/** How long an ended program's host may take to say that it is idle. */
+const RECYCLE_MS = 500;
+
+export function createPooledHost(process: HostProcess, options: PooledHostOptions): PooledHost {
+  let state: PooledHost["state"] = "starting";
+  let principalKey = options.reservedFor;
+  let idleSinceMs = performance.now();
+  let failure: string | null = null;
+  let uses = 0;
+  let wasReady = false;
+  /** Until it must have started, or have dropped what the last program left. */
+  let deadline = startDeadline(options.startMs, process.kill);
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const host: PooledHost = {
+    lane: options.lane,
+    get state() {
+      return state;
+    },
+    get principalKey() {
+      return principalKey;
+    },
+    get idleSinceMs() {
+      return idleSinceMs;
+    },
+    get failure() {
+      return failure;
+    },
+    async run(key, start) {
+      stopTimers();
+      state = "busy";
+      principalKey = key;
+      uses++;
+      const finished = await start(process);
+      if (!finished.clean || options.isolation === "process" || uses >= options.usesMax) retire();
+      else recycle();
+      return finished;
+    },
+    retire,
+    async end() {
+      retire();
+      await process.death;
+    },
+  };
+
+  function stopTimers(): void {
+    deadline.cancel();
+    clearTimeout(idleTimer);
+  }
+
+  function retire(): void {
+    stopTimers();
+    if (state === "dead") return;
+    state = "dead";
+    process.kill();
+  }
+
+  function becomeReady(): void {
+    state = "ready";
+    idleSinceMs = performance.now();
+    idleTimer = setTimeout(retireIdle, options.idleRetireMs);
+    options.onChange();
+  }
+
+  function retireIdle(): void {
+    if (options.keepsIdle(host)) idleTimer = setTimeout(retireIdle, options.idleRetireMs);
+    else retire();
+  }
+
+  /** Asks the host to drop what the program left; it proves with its answer that it still listens. */
+  function recycle(): void {
+    state = "recycling";
+    deadline = startDeadline(RECYCLE_MS, retire);
+    process.listen({
+      // Late messages of the program that ended.
+      onWorkerText() {},
+      onHostMessage(message) {
+        // An answer to a question of the run that is over.
+        if (message.kind === "usage") return;
+        if (message.kind !== "idle") return retire();
+        stopTimers();
+        process.listen(null);
+        if (state !== "recycling") return;
+        if (message.workers === 0 || message.cpuTotalMs > options.cpuTotalMsMax) return retire();
+        becomeReady();
+      },
+      onViolation: retire,
+      onDeath: retire,
+    });
+    void process.send(FRAME.end, "");
+  }
+
+  process.ready.then(({ kernel }) => {
+    stopTimers();
+    if (state !== "starting") return;
+    wasReady = true;
+    if (options.onReady(kernel)) becomeReady();
+    else retire();
+  }, (error: Error) => {
+    failure = error.message;
+  });
+  const end = () => {
+    stopTimers();
+    state = "dead";
+    options.onEnd(host, wasReady);
+  };
+  process.death.then(end, end);
+  return host;
+}

@@ -1,0 +1,132 @@
+import { countUnlisted } from "../../catalog/count_unlisted.ts";
+import type { CatalogSnapshot, QuarantinedTool } from "../../model/catalog.ts";
+import { GateError } from "../../model/errors.ts";
+import { nearest } from "../../model/nearest.ts";
+import type { Tool } from "../../model/tool.ts";
+import { meantTools } from "./meant_tools.ts";
+
+/** How a program or a caller spelled a tool. */
+export interface ToolSpelling {
+  readonly server: string;
+  readonly tool: string;
+}
+
+const SPELLING_CHARACTERS_MAX = 256;
+
+/** Splits `server.tool`; a server's own name may hold dots, so every dot is tried against the catalog. */
+export function splitToolName(snapshot: CatalogSnapshot, name: string): ToolSpelling {
+  for (let dot = name.indexOf("."); dot > 0; dot = name.indexOf(".", dot + 1)) {
+    const spelling = { server: name.slice(0, dot), tool: name.slice(dot + 1) };
+    if (lookUp(snapshot, spelling) !== null) return spelling;
+  }
+  const first = name.indexOf(".");
+  return first < 0
+    ? { server: "", tool: name }
+    : { server: name.slice(0, first), tool: name.slice(first + 1) };
+}
+
+/** The tool of that spelling, original or as an identifier; null if the catalog has none. */
+export function lookUp(snapshot: CatalogSnapshot, spelling: ToolSpelling): Tool | null {
+  return snapshot.tools.get(`${spelling.server}.${spelling.tool}`) ??
+    originals(snapshot).get(JSON.stringify([spelling.server, spelling.tool])) ?? null;
+}
+
+/** The quarantined definition of that spelling, if there is one. */
+export function lookUpQuarantined(
+  snapshot: CatalogSnapshot,
+  spelling: ToolSpelling,
+): QuarantinedTool | null {
+  return snapshot.quarantined.find((entry) =>
+    entry.name === spelling.tool &&
+    (entry.server === spelling.server ||
+      snapshot.servers.get(entry.server)?.serverIdentifier === spelling.server)
+  ) ?? null;
+}
+
+/**
+ * The error for a tool that does not exist for this caller.
+ *
+ * The same words whether it is missing or hidden; suggestions come from what the caller may see.
+ */
+export function toolNotFound(
+  snapshot: CatalogSnapshot,
+  spelling: ToolSpelling,
+  isVisible: (tool: Tool) => boolean,
+): GateError {
+  const name = `${spelling.server}.${spelling.tool}`.slice(0, SPELLING_CHARACTERS_MAX);
+  const suggestions = suggest(snapshot, spelling, isVisible);
+  const hint = suggestions.length > 0
+    ? `Did you mean ${suggestions.join(" or ")}? Find tools with search.`
+    : "Find the tools you may use with search.";
+  const unlisted = countUnlisted(snapshot);
+  if (unlisted === 0) {
+    const message = `Tool "${name}" does not exist`;
+    return new GateError("ERR_TOOL_NOT_FOUND", message, { hint, tool: name });
+  }
+  // Said whatever server was meant: else it would tell which ones there are.
+  const servers = unlisted === 1 ? "1 server has" : `${unlisted} servers have`;
+  return new GateError("ERR_TOOL_NOT_FOUND", `Tool "${name}" is not known`, {
+    hint: `${hint} ${servers} not answered yet, so that more tools may come.`,
+    tool: name,
+  });
+}
+
+const SUGGESTIONS_MAX = 3;
+
+function suggest(
+  snapshot: CatalogSnapshot,
+  spelling: ToolSpelling,
+  isVisible: (tool: Tool) => boolean,
+): string[] {
+  const ofServer = toolsOfServer(snapshot, spelling.server);
+  const name = `${spelling.server}.${spelling.tool}`;
+  const meant = ofServer.some(isVisible) ? [] : meantTools(snapshot, name, isVisible);
+  if (meant.length > 0) return meant.slice(0, SUGGESTIONS_MAX).map(({ id }) => id);
+  const near = ofServer.some(isVisible)
+    ? nearestTools(spelling.tool, new Map(ofServer.map((tool) => [tool.identifier, tool])))
+    : nearestTools(name, snapshot.tools);
+  return firstVisible(near, isVisible, SUGGESTIONS_MAX).map(({ id }) => id);
+}
+
+/** Tools of a server in either spelling, visible or not. */
+export function toolsOfServer(snapshot: CatalogSnapshot, server: string): Tool[] {
+  return [...snapshot.tools.values()].filter((tool) =>
+    tool.serverIdentifier === server || tool.server === server
+  );
+}
+
+/**
+ * Tools whose key is near to a word, the nearest first, all of them: who takes the first visible ones
+ * gets the same whether the hidden ones are there or not.
+ */
+export function nearestTools(word: string, byKey: ReadonlyMap<string, Tool>): Tool[] {
+  return nearest(word, byKey.keys(), Infinity).flatMap((key) => byKey.get(key) ?? []);
+}
+
+export function firstVisible(
+  tools: Iterable<Tool>,
+  isVisible: (tool: Tool) => boolean,
+  max: number,
+): Tool[] {
+  return Iterator.from(tools).filter(isVisible).take(max).toArray();
+}
+
+const originalsBySnapshot = new WeakMap<CatalogSnapshot, ReadonlyMap<string, Tool>>();
+
+/** Tools by their original spelling (and mixtures with the identifier), made once for each snapshot. */
+function originals(snapshot: CatalogSnapshot): ReadonlyMap<string, Tool> {
+  const known = originalsBySnapshot.get(snapshot);
+  if (known !== undefined) return known;
+  const index = new Map<string, Tool>();
+  for (const tool of snapshot.tools.values()) {
+    for (const server of [tool.server, tool.serverIdentifier]) {
+      for (const name of [tool.name, tool.identifier]) {
+        const key = JSON.stringify([server, name]);
+        // An identifier never takes over another tool's original spelling.
+        if (!index.has(key) || (tool.server === server && tool.name === name)) index.set(key, tool);
+      }
+    }
+  }
+  originalsBySnapshot.set(snapshot, index);
+  return index;
+}

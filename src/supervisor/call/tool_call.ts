@@ -1,0 +1,65 @@
+import type { AuditLog } from "../../audit/audit_log.ts";
+import type { CatalogSnapshot } from "../../model/catalog.ts";
+import type { Effect } from "../../model/decision.ts";
+import type { ErrorReport } from "../../model/errors.ts";
+import type { Tool } from "../../model/tool.ts";
+import type { CallProgress, UpstreamAnswer } from "../../model/upstream.ts";
+import type { Policy } from "../../policy/policy.ts";
+import type { Upstreams } from "../../upstream/upstreams.ts";
+import type { ToolSpelling } from "./find_tool.ts";
+import type { OutputGate } from "./output_gate.ts";
+import type { QuotaGate } from "./quota_gate.ts";
+import type { FormatUse } from "./validate_json.ts";
+
+/** What a call needs on its way through the gate. */
+export interface CallToolDeps {
+  readonly now: () => number;
+  readonly snapshot: () => CatalogSnapshot;
+  readonly policy: () => Policy;
+  readonly audit: Pick<AuditLog, "append">;
+  readonly upstreams: Pick<Upstreams, "call">;
+  readonly quotas: QuotaGate;
+  readonly output: OutputGate;
+  /** Whether formats of arguments are asserted; default: they describe. */
+  readonly formats?: FormatUse;
+  /** Tokens of a text; an estimate. */
+  readonly countTokens: (text: string) => number;
+  /** Hears the value of each good answer, to learn undeclared output types from. */
+  readonly observeResult: (tool: Tool, value: unknown) => void;
+}
+
+export interface ToolCall extends ToolSpelling {
+  /** 0-based position among the calls of its execution. */
+  readonly index: number;
+  /** Parsed JSON. */
+  readonly args: unknown;
+  readonly signal: AbortSignal;
+  /** Hears what the upstream says of its progress. */
+  readonly onProgress?: (progress: CallProgress) => void;
+}
+
+/** The outcome of one call. Expected failures are values, so that they are always audited. */
+export type CallOutcome =
+  & {
+    /** `server.tool`, as the catalog spells it, or as the caller did if there is no such tool. */
+    readonly tool: string;
+    readonly effect: Effect;
+    readonly ms: number;
+    /** Size of the value handed to the program, as JSON. */
+    readonly bytes: number;
+    /** False only if the upstream has surely not heard of the call. */
+    readonly sent: boolean;
+    /** What the audit log has not confirmed; absent if it has, or if a program goes on meanwhile. */
+    readonly recordPending?: string;
+  }
+  & (
+    | {
+      readonly ok: true;
+      readonly value: unknown;
+      readonly json: string;
+      readonly answer: UpstreamAnswer | null;
+      /** No rule changes results: the answer may be handed on as it was received. */
+      readonly isIntact: boolean;
+    }
+    | { readonly ok: false; readonly error: ErrorReport }
+  );

@@ -1,0 +1,130 @@
+import { bulkhead } from "cockatiel";
+import { unsentArguments } from "../../audit/payloads/payload_box.ts";
+import type { CallSummary } from "../../model/execution.ts";
+import { principalKey } from "../../model/principal.ts";
+import { withinMs } from "../../model/time/within_ms.ts";
+import type { SandboxPool, SandboxProgram } from "../../sandbox/pool/sandbox_pool.ts";
+import type { CallReply, SandboxCall } from "../../sandbox/run/call_lane.ts";
+import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
+import { actorOf } from "../actor.ts";
+import { callEvent, errorOf } from "../call/call_events.ts";
+import { callTool } from "../call/call_tool.ts";
+import { recordOutcome } from "../call/record_outcome.ts";
+import { CALLS_PATIENCE_MS, summaryOf } from "../call/record_state.ts";
+import type { CallOutcome, CallToolDeps } from "../call/tool_call.ts";
+import type { ExecutionContext } from "../execution_context.ts";
+import type { ProgramDiscovery } from "./program_discovery.ts";
+
+export interface ProgramRunDeps extends CallToolDeps {
+  readonly sandbox: Pick<SandboxPool, "run">;
+  readonly discovery: ProgramDiscovery;
+}
+
+/** Clock and randomness of one program. */
+export type Seed = NonNullable<SandboxProgram["seed"]>;
+
+/** What the ended calls of a program come to. */
+export interface Tally {
+  readonly calls: CallSummary[];
+  /** Calls that have ended and that the upstream may have heard of. */
+  sent: number;
+  bytesIn: number;
+  tokensIn: number;
+  readonly hear: (call: CallOutcome) => void;
+}
+
+export function createTally(
+  deps: Pick<CallToolDeps, "countTokens">,
+  onCall: ((call: CallSummary) => void) | undefined,
+): Tally {
+  const tally: Tally = {
+    calls: [],
+    sent: 0,
+    bytesIn: 0,
+    tokensIn: 0,
+    hear(call) {
+      const summary = summaryOf(call);
+      tally.calls.push(summary);
+      if (call.sent) tally.sent++;
+      tally.bytesIn += call.bytes;
+      if (call.ok) tally.tokensIn += deps.countTokens(call.json);
+      onCall?.(summary);
+    },
+  };
+  return tally;
+}
+
+/** Runs a program whose calls pass the gate; resolves when its calls have ended, too, or were given up. */
+export async function runProgram(
+  deps: ProgramRunDeps,
+  context: ExecutionContext,
+  program: { readonly code: string; readonly seed: Seed; readonly refusal: AbortSignal },
+  onOutcome: (outcome: CallOutcome) => void,
+): Promise<SandboxOutcome> {
+  const gate = bulkhead(context.limits.concurrentCallsMax, context.limits.toolCallsMax);
+  const running = new Set<Promise<CallReply>>();
+  const onCall = (call: SandboxCall): Promise<CallReply> =>
+    gate.execute(async () => {
+      const work = call.server === ""
+        ? discover(deps, context, call)
+        : answer(deps, context, call, onOutcome);
+      running.add(work);
+      try {
+        const reply = await work;
+        const atMs = context.program?.heardAtMs.get(`${context.id}:${call.index}`);
+        return atMs === undefined ? reply : { ...reply, atMs };
+      } finally {
+        running.delete(work);
+      }
+    });
+  try {
+    return await deps.sandbox.run(
+      {
+        principalKey: principalKey(context.principal),
+        session: context.task,
+        code: program.code,
+        limits: context.limits,
+        names: deps.discovery.names(context.principal, context.space, program.code),
+        seed: program.seed,
+      },
+      onCall,
+      AbortSignal.any([context.signal, program.refusal]),
+    );
+  } finally {
+    // Calls under way were told to stop; what became of them belongs into the answer.
+    if (running.size > 0) await withinMs(Promise.allSettled(running), CALLS_PATIENCE_MS);
+  }
+}
+
+async function answer(
+  deps: ProgramRunDeps,
+  context: ExecutionContext,
+  call: SandboxCall,
+  onOutcome: (outcome: CallOutcome) => void,
+): Promise<CallReply> {
+  const outcome = await callTool(deps, context, call);
+  onOutcome(outcome);
+  return outcome.ok
+    ? { ok: true, json: outcome.json }
+    : { ok: false, error: { ...outcome.error, tool: outcome.tool } };
+}
+
+/** `tools.$search` and `tools.$describe`. */
+async function discover(
+  deps: ProgramRunDeps,
+  context: ExecutionContext,
+  call: SandboxCall,
+): Promise<CallReply> {
+  const reply = await deps.discovery.answer(context, call);
+  recordOutcome(deps, context, {
+    ...callEvent(context, call.index, actorOf(context.principal, deps.policy())),
+    kind: "search",
+    result: { status: reply.ok ? "ok" : reply.error.code },
+    ...(reply.ok ? {} : { err: errorOf(reply.error) }),
+    detail: { tool: call.tool.slice(0, 100) },
+  }, {
+    ...unsentArguments(JSON.stringify(call.args ?? null)),
+    ...(reply.ok ? { result: reply.json } : {}),
+  });
+  return reply;
+}

@@ -1,0 +1,22 @@
+import { loadKeyFile } from "../../config/key_file.ts";
+import type { Config } from "../../config/schema.ts";
+import { serviceSecret } from "../../store/service_secret.ts";
+import type { Store } from "../../store/store.ts";
+import { createTokenStore } from "./token_store.ts";
+import { createUserTokens, type UserTokens } from "./user_tokens.ts";
+
+/** Tokens that people gave for their own accounts; only needed where an upstream asks for them. */
+export async function openUserTokens(
+  config: Config,
+  store: Store,
+): Promise<UserTokens | undefined> {
+  const servers = [...Object.values(config.mcpServers), ...Object.values(config.openapi)];
+  if (!servers.some((server) => "auth" in server && server.auth?.type === "oauth")) {
+    return undefined;
+  }
+  const bytes = config.store.startsWith("kv:")
+    ? await loadKeyFile(`${config.store.slice("kv:".length)}.tokens.key`)
+    : await serviceSecret(store, "user-tokens");
+  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return createUserTokens(createTokenStore(store), key);
+}

@@ -1,0 +1,281 @@
+import { GateError } from "../../model/errors.ts";
+import type { Log } from "../../model/log.ts";
+import type { UpstreamStatus } from "../upstream.ts";
+import { childEndOf } from "./child_report.ts";
+import type { McpConnection } from "./connection.ts";
+import type { FailureVerdict } from "./session_loss.ts";
+
+/** To be called when a connection ends by itself, with why if that is known. */
+export type Closed = (why?: Error) => void;
+
+export interface KeeperOptions {
+  readonly open: (signal: AbortSignal, closed: Closed) => Promise<McpConnection>;
+  /** Closes a connection after this much silence; 0 keeps it. */
+  readonly idleStopMs: number;
+  /** Told when a lost connection is back. */
+  readonly revived: () => void;
+  /** Words for the status and the log, without secrets. */
+  readonly describe: (error: unknown) => string;
+  readonly log: Log;
+}
+
+/** The upstream failed a moment ago and is not tried again yet. The cause is that failure. */
+export class StillDownError extends Error {
+  override readonly name = "StillDownError";
+  constructor(readonly retryAfterMs: number, cause: unknown) {
+    super("The upstream is down", { cause });
+  }
+}
+
+/** There is no connection, so nothing was sent. The cause says why. */
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown; readonly verdict: FailureVerdict };
+
+const CAUSES_MAX = 5;
+const PAUSE_MS_MIN = 250;
+const PAUSE_MS_MAX = 30_000;
+/** Callers wait for a pause this short instead of failing. */
+const WAIT_MS_MAX = 1_000;
+/** A connection that lived this long was a good one: the next failure starts counting anew. */
+const HEALTHY_MS = 10_000;
+
+/**
+ * Keeps one connection alive.
+ *
+ * Connects when somebody needs it. A connection that breaks is made again: at once the first time, then
+ * after a pause that doubles up to 30 s, during which callers fail fast.
+ */
+export class ConnectionKeeper {
+  readonly #options: KeeperOptions;
+  readonly #closing = new AbortController();
+  #current: Promise<McpConnection> | null = null;
+  #status: UpstreamStatus = { status: "starting", error: null };
+  #failures = 0;
+  #lastFailure: unknown = null;
+  #notBefore = 0;
+  #inFlight = 0;
+  /** How much work runs on each connection. */
+  readonly #users = new Map<McpConnection, number>();
+  /** Connections that are used no more and close when the last work on them ends. */
+  readonly #retired = new Set<McpConnection>();
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #reviveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get status(): UpstreamStatus {
+    return this.#status;
+  }
+
+  /** Aborts when the keeper closes. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Runs work over the connection.
+   *
+   * @param judge tells from an error what is to become of the connection and of the work, which is
+   * repeated once at most. It must be sure that the server did not look at a request that is repeated.
+   * @throws {StillDownError} while the next attempt to connect is not due; {ConnectError} if there is no
+   * connection to be had; else what the work throws.
+   */
+  async use<T>(
+    work: (connection: McpConnection) => Promise<T>,
+    judge: (error: unknown, connection: McpConnection) => Promise<FailureVerdict>,
+  ): Promise<T> {
+    this.#inFlight += 1;
+    clearTimeout(this.#idleTimer);
+    try {
+      const first = await this.#attempt(work, judge);
+      if (first.ok) return first.value;
+      if (first.verdict !== "repeat") throw first.error;
+      const second = await this.#attempt(work, judge);
+      if (!second.ok) {
+        // A server that forgets a session at once is of no use, whatever it said when it made it.
+        if (second.verdict === "repeat") this.#fail(second.error);
+        throw second.error;
+      }
+      // A server that began anew may list other tools than before.
+      this.#options.revived();
+      return second.value;
+    } finally {
+      this.#inFlight -= 1;
+      this.#watchIdle();
+    }
+  }
+
+  /** Does the work once. The connection stays open until the failure is judged, too. */
+  async #attempt<T>(
+    work: (connection: McpConnection) => Promise<T>,
+    judge: (error: unknown, connection: McpConnection) => Promise<FailureVerdict>,
+  ): Promise<Attempt<T>> {
+    const connection = await this.#connect();
+    this.#users.set(connection, (this.#users.get(connection) ?? 0) + 1);
+    try {
+      return { ok: true, value: await work(connection) };
+    } catch (error) {
+      const verdict = await judge(error, connection);
+      if (verdict !== "keep") await this.#discard(connection);
+      return { ok: false, error, verdict };
+    } finally {
+      const others = (this.#users.get(connection) ?? 1) - 1;
+      if (others > 0) this.#users.set(connection, others);
+      else {
+        this.#users.delete(connection);
+        if (this.#retired.delete(connection)) await connection.close().catch(() => {});
+      }
+    }
+  }
+
+  /** Something has changed that may make the next attempt go better. */
+  retry(): void {
+    this.#failures = 0;
+    this.#notBefore = 0;
+  }
+
+  async close(): Promise<void> {
+    const last = this.#current;
+    this.#current = null;
+    this.#closing.abort(new Error("The upstream is closed"));
+    clearTimeout(this.#idleTimer);
+    clearTimeout(this.#reviveTimer);
+    const connection = await last?.catch(() => null);
+    const all = [...(connection ? [connection] : []), ...this.#retired];
+    await Promise.all(all.map((each) => each.close().catch(() => {})));
+  }
+
+  async #connect(): Promise<McpConnection> {
+    if (this.#current !== null) return await this.#current;
+    this.#closing.signal.throwIfAborted();
+    const waitMs = this.#notBefore - Date.now();
+    if (waitMs > WAIT_MS_MAX) throw new StillDownError(waitMs, this.#lastFailure);
+    // Set before the first await, so that all who come meanwhile share this attempt.
+    const { promise, resolve, reject } = Promise.withResolvers<McpConnection>();
+    this.#current = promise;
+    this.#open(promise, waitMs).then(resolve, reject);
+    return await promise;
+  }
+
+  /** Connects on behalf of one attempt, which a later one may have replaced by the time it is done. */
+  async #open(attempt: Promise<McpConnection>, waitMs: number): Promise<McpConnection> {
+    clearTimeout(this.#reviveTimer);
+    const isCurrent = () => this.#current === attempt;
+    let openedAt: number | null = null;
+    try {
+      if (waitMs > 0) await pause(waitMs, this.#closing.signal);
+      const connection = await this.#options.open(this.#closing.signal, (why) => {
+        // Attempts that end while one is being made are the opener's own affair.
+        if (!isCurrent() || openedAt === null) return;
+        this.#current = null;
+        if (Date.now() - openedAt > HEALTHY_MS) this.#failures = 0;
+        this.#fail(why ?? new Error("The connection ended"));
+      });
+      openedAt = Date.now();
+      this.#status = { status: "ready", error: null };
+      return connection;
+    } catch (error) {
+      if (isCurrent()) this.#current = null;
+      this.#fail(error);
+      throw new ConnectError(this.#options.describe(error), { cause: error });
+    }
+  }
+
+  /** Notes a failure and when the next attempt is due. */
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#failures += 1;
+    this.#lastFailure = error;
+    const pauseMs = this.#failures < 2
+      ? 0
+      : Math.min(PAUSE_MS_MIN * 2 ** (this.#failures - 2), PAUSE_MS_MAX);
+    const now = Date.now();
+    this.#notBefore = now + pauseMs;
+    const reason = this.#options.describe(error);
+    // A server that stays down for the same reason is no news.
+    const level = reason === this.#status.error ? "debug" : "warn";
+    const isHopeless = isCredentialError(error);
+    this.#status = {
+      status: "down",
+      error: reason,
+      down: {
+        since: this.#status.down?.since ?? now,
+        retryAt: isHopeless ? null : this.#notBefore,
+        ...(childEndOf(error) ?? { exit: null, stderr: [] }),
+      },
+    };
+    this.#options.log(level, "Upstream is down", { error: reason, retryAfterMs: pauseMs });
+    clearTimeout(this.#reviveTimer);
+    // Without a credential every attempt ends the same way; `retry` tells when there is one.
+    if (isHopeless) return;
+    this.#reviveTimer = setTimeout(() => void this.#revive(), pauseMs);
+  }
+
+  /** Connects again without a caller, so that the catalog hears what the server lists now. */
+  async #revive(): Promise<void> {
+    try {
+      await this.#connect();
+      this.#options.revived();
+    } catch {
+      // `#fail` has noted it and set the next attempt.
+    }
+  }
+
+  /** Drops a connection, so that the next request makes a new one. Other work on it may still end. */
+  async #discard(connection: McpConnection): Promise<void> {
+    const current = this.#current;
+    if (current !== null && await current.catch(() => null) === connection) {
+      if (this.#current === current) this.#current = null;
+    }
+    if (this.#users.has(connection)) this.#retired.add(connection);
+    else await connection.close().catch(() => {});
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    const { idleStopMs } = this.#options;
+    if (idleStopMs === 0 || this.#inFlight > 0 || this.#closing.signal.aborted) return;
+    this.#idleTimer = setTimeout(() => {
+      this.#stopIdle().catch((error) =>
+        this.#options.log("warn", "Cannot stop an idle upstream", { error: String(error) })
+      );
+    }, idleStopMs);
+  }
+
+  async #stopIdle(): Promise<void> {
+    const connection = await this.#current?.catch(() => null);
+    if (!connection || this.#inFlight > 0) return;
+    this.#options.log("info", "Upstream is idle and stops");
+    await this.#discard(connection);
+  }
+}
+
+function isCredentialError(error: unknown): boolean {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth++) {
+    if (cause instanceof GateError && cause.code === "ERR_CREDENTIAL") return true;
+    cause = cause.cause;
+  }
+  return false;
+}
+
+/** Waits, or throws the signal's reason. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

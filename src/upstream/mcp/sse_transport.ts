@@ -1,0 +1,136 @@
+import {
+  type JSONRPCMessage,
+  SdkErrorCode,
+  SdkHttpError,
+  type Transport,
+} from "@modelcontextprotocol/client";
+import type { Outbound } from "../net/outbound_fetch.ts";
+import { createLineSplitter } from "./line_splitter.ts";
+import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
+
+const EVENT_BYTES_MAX = 134_217_728;
+
+/**
+ * The HTTP transport of 2024: a stream of events that is opened first and brings every message, and an
+ * endpoint, named by the first event, that takes ours.
+ *
+ * @see MCP 2024-11-05, "HTTP with SSE"
+ */
+export class SseTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #url: URL;
+  readonly #fetch: Outbound["fetch"];
+  readonly #closing = new AbortController();
+  readonly #intake = new MessageIntake({
+    deliver: (message) => this.onmessage?.(message),
+    problem: (why) => this.onerror?.(new Error(why)),
+  });
+  readonly #endpoint = Promise.withResolvers<URL>();
+  #reading: Promise<void> = Promise.resolve();
+  #version: string | null = null;
+
+  constructor(url: URL, fetch: Outbound["fetch"]) {
+    this.#url = url;
+    this.#fetch = fetch;
+    // A stream that fails before anybody waits for its endpoint is reported by `start` itself.
+    this.#endpoint.promise.catch(() => {});
+  }
+
+  async start(): Promise<void> {
+    const response = await this.#request(this.#url, { headers: { accept: "text/event-stream" } });
+    if (response.body === null) throw new Error("The stream of events is empty");
+    this.#reading = this.#read(response.body);
+    await this.#endpoint.promise;
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.#intake.sending(message);
+    const response = await this.#request(await this.#endpoint.promise, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(message),
+    });
+    await response.body?.cancel();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("Closed"));
+    await this.#reading;
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#version = version;
+  }
+
+  async #request(target: URL, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.#version !== null) headers.set("mcp-protocol-version", this.#version);
+    const response = await this.#fetch(target, { ...init, headers, signal: this.#closing.signal });
+    if (response.ok) return response;
+    const text = (await response.text()).slice(0, 1_000);
+    const { status, statusText } = response;
+    throw new SdkHttpError(
+      SdkErrorCode.ClientHttpFailedToOpenStream,
+      `The server answered HTTP ${status}`,
+      { status, statusText, text },
+    );
+  }
+
+  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
+    const splitter = createEventReader((type, data) => this.#dispatch(type, data));
+    try {
+      for await (const chunk of body) splitter.push(chunk);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) {
+        this.onerror?.(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    this.#endpoint.reject(new Error("The stream ended before it named an endpoint"));
+    this.onclose?.();
+  }
+
+  #dispatch(type: string, data: string): void {
+    if (type === "endpoint") this.#setEndpoint(data);
+    if (type !== "message") return;
+    let message: unknown;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return this.#intake.refuse(null, MALFORMED_ANSWER, "its event is not JSON");
+    }
+    this.#intake.receive(message);
+  }
+
+  #setEndpoint(data: string): void {
+    const target = URL.canParse(data, this.#url.href) ? new URL(data, this.#url) : null;
+    // Messages carry the credential, so they go nowhere else.
+    if (target?.origin === this.#url.origin) this.#endpoint.resolve(target);
+    else this.#endpoint.reject(new Error("The endpoint is at another origin"));
+  }
+}
+
+/** Reads the lines of an event stream. @see HTML Living Standard, "Server-sent events" */
+function createEventReader(dispatch: (type: string, data: string) => void) {
+  let type = "message";
+  let data: string[] = [];
+  return createLineSplitter({
+    lineBytesMax: EVENT_BYTES_MAX,
+    onLongLine: () => {},
+    onLine(raw) {
+      const line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
+      if (line === "") {
+        if (data.length > 0) dispatch(type, data.join("\n"));
+        type = "message";
+        data = [];
+        return;
+      }
+      const colon = line.indexOf(":");
+      const field = colon === -1 ? line : line.slice(0, colon);
+      const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
+      if (field === "event") type = value;
+      if (field === "data") data.push(value);
+    },
+  });
+}
