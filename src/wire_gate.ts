@@ -378,7 +378,7 @@ function isListed(snapshot: CatalogSnapshot, name: string): boolean {
 /** A child's program: a module of the source tree, or a file beside a packed bundle. */
 function programOf(child: "host" | "checker"): string {
   const isSource = import.meta.url.endsWith("/src/wire_gate.ts");
-  const sources = { host: "sandbox/host_main.ts", checker: "sandbox/checker_host.ts" };
+  const sources = { host: "sandbox/host/host_main.ts", checker: "checker/process/checker_host.ts" };
   const bundles = { host: "sandbox_host.js", checker: "checker_host.js" };
   return new URL(isSource ? sources[child] : bundles[child], import.meta.url).href;
 }
