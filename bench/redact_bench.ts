@@ -8,8 +8,8 @@
  */
 import { cpuUsage } from "node:process";
 import { redactResult } from "../src/policy/redact/redact.ts";
-import { makeRedactionCorpus } from "../tests/policy/redaction_corpus.ts";
-import { HOSTILE_PIECES } from "../tests/policy/redaction_hostile.ts";
+import { makeRedactionCorpus } from "../tests/policy/redact/redaction_corpus.ts";
+import { HOSTILE_PIECES } from "../tests/policy/redact/redaction_hostile.ts";
 
 const RULES = ["secrets", "email"] as const;
 /** The engine compiles in the first ones. */
