@@ -3,6 +3,7 @@ import type { DecisionRequest } from "../model/decision.ts";
 import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
+import { findTool, toolFromName } from "../model/named_tool.ts";
 import type { Tool } from "../model/tool.ts";
 import { closedPolicy } from "./builtin_policies.ts";
 import { blockingProblems, withUnlisted } from "./check/check_policy.ts";
@@ -16,7 +17,6 @@ import { explainNotes, keyNotes } from "./explain_notes.ts";
 import { describeContents } from "./file/load_policy.ts";
 import { type PolicyProblem, renderProblem } from "./file/policy_error.ts";
 import type { TestPrincipal } from "./file/schema.ts";
-import { findTool, toolFromName } from "./named_tool.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
 import { principalInGroups } from "./principal_facts.ts";
 import {

@@ -1,8 +1,8 @@
 import { nearest } from "../model/nearest.ts";
+import { findTool } from "../model/named_tool.ts";
 import type { Tool } from "../model/tool.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
-import { findTool } from "./named_tool.ts";
 
 /** Keys of `--as` that are no claims. */
 const PRINCIPAL_KEYS = ["sub", "client", "groups", "scopes", "spaces", "claims"];

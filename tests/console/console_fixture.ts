@@ -17,7 +17,7 @@ import type { Json } from "../../src/model/json/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { hasEffect } from "../../src/model/verdict.ts";
 import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
-import { toolFromName } from "../../src/policy/named_tool.ts";
+import { toolFromName } from "../../src/model/named_tool.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
 import { principalInGroups } from "../../src/policy/principal_facts.ts";
 import { explainGate, type ExplainGateDeps } from "../../src/supervisor/call/explain_gate.ts";

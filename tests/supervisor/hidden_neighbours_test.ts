@@ -3,7 +3,7 @@ import type { CatalogSnapshot } from "../../src/model/catalog.ts";
 import type { Tool } from "../../src/model/tool.ts";
 import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { compilePolicy } from "../../src/policy/policy.ts";
-import { toolNotFound } from "../../src/supervisor/call/find_tool.ts";
+import { toolNotFound } from "../../src/supervisor/call/tool_not_found.ts";
 import { createPreflight } from "../../src/supervisor/program/preflight.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 

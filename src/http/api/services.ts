@@ -6,12 +6,13 @@ import type { McpCaller } from "../../mcp/caller.ts";
 import type { ServerState } from "../../model/catalog.ts";
 import { GateError } from "../../model/errors.ts";
 import type { AuditEvent } from "../../model/event.ts";
+import { lookUp, splitToolName } from "../../model/named_tool.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { ActivePolicy } from "../../policy/active_policy.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { actorOf } from "../../supervisor/actor.ts";
-import { lookUp, splitToolName, toolNotFound } from "../../supervisor/call/find_tool.ts";
+import { toolNotFound } from "../../supervisor/call/tool_not_found.ts";
 import type { CatalogView } from "../../supervisor/catalog_view.ts";
 import { exportResponse } from "./export_response.ts";
 import type { ApiDeps } from "./routes.ts";
@@ -58,8 +59,8 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
     });
   const visibleTool = async ({ principal, space }: McpCaller, name: string): Promise<Tool> => {
     const snapshot = (await deps.catalog()).snapshot();
-    const spelling = splitToolName(snapshot, name);
-    const tool = lookUp(snapshot, spelling);
+    const spelling = splitToolName(snapshot.tools, name);
+    const tool = lookUp(snapshot.tools, spelling);
     const view = deps.view(principal, space);
     if (tool !== null && view.visible(tool) !== null) return tool;
     throw toolNotFound(snapshot, spelling, (candidate) => view.visible(candidate) !== null);
@@ -68,8 +69,8 @@ export function createApiServices(deps: ApiServicesDeps): Omit<
   const pinned = async (name: string) => {
     const catalog = await deps.catalog();
     const snapshot = catalog.snapshot();
-    const { server, tool } = splitToolName(snapshot, name);
-    const known = lookUp(snapshot, { server, tool });
+    const { server, tool } = splitToolName(snapshot.tools, name);
+    const known = lookUp(snapshot.tools, { server, tool });
     return { catalog, server: known?.server ?? server, tool: known?.name ?? tool };
   };
   return {

@@ -1,4 +1,5 @@
 import { nearest } from "../../model/nearest.ts";
+import { toolFromName } from "../../model/named_tool.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { ToolClasses } from "../classify.ts";
 import { type CompiledRule, compileRule, concernsTool, namesTool } from "../compiled_rule.ts";
@@ -6,7 +7,6 @@ import { schemaAt } from "../condition/argument_types.ts";
 import type { PolicyDocument } from "../file/document.ts";
 import type { Place, PolicyProblem } from "../file/policy_error.ts";
 import { OWNER } from "../file/schema.ts";
-import { toolFromName } from "../named_tool.ts";
 import { compileNamePattern, compileToolPattern } from "../tool_pattern.ts";
 import { checkCondition, checkMessage, mayHave } from "./check_conditions.ts";
 

@@ -1,10 +1,10 @@
 import type { Decision } from "../../model/decision.ts";
+import { findTool, toolFromName, toolsFromName } from "../../model/named_tool.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { RuleTrace } from "../explain.ts";
 import type { Placed } from "../file/document.ts";
 import type { Place } from "../file/policy_error.ts";
 import type { PolicyTest } from "../file/schema.ts";
-import { findTool, toolFromName, toolsFromName } from "../named_tool.ts";
 import type { Policy } from "../policy.ts";
 import { principalFromTest } from "../principal_facts.ts";
 import { DEFAULT_SPACE } from "../space_index.ts";

@@ -2,6 +2,7 @@ import { unsentArguments } from "../../audit/payloads/payload_box.ts";
 import type { Decision } from "../../model/decision.ts";
 import { type GateError, reportError } from "../../model/errors.ts";
 import { digitsForBigints } from "../../model/json/exact_json.ts";
+import { lookUp } from "../../model/named_tool.ts";
 import { giveWayAfter } from "../../model/time/yield_to_loop.ts";
 import type { Tool } from "../../model/tool.ts";
 import { CALL_VALUES_MAX, holdsMoreValues } from "../../rpc/json_depth.ts";
@@ -9,7 +10,7 @@ import { actorOf } from "../actor.ts";
 import type { ExecutionContext } from "../execution_context.ts";
 import { callEvent, errorOf } from "./call_events.ts";
 import { checkArguments } from "./check_arguments.ts";
-import { lookUp, lookUpQuarantined, toolNotFound } from "./find_tool.ts";
+import { lookUpQuarantined, toolNotFound } from "./tool_not_found.ts";
 import { makeCall } from "./make_call.ts";
 import { eventOf, notMade, type Passage, refusal } from "./passage.ts";
 import { placeholderFor } from "./placeholder.ts";
@@ -48,7 +49,7 @@ export async function callTool(
 async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> {
   const { context, call, policy } = passage;
   const snapshot = deps.snapshot();
-  const tool = lookUp(snapshot, call);
+  const tool = lookUp(snapshot.tools, call);
   const isVisible = (candidate: Tool) =>
     policy.visibility(context.principal, context.space, candidate) !== null;
   if (tool === null || !isVisible(tool)) return refuseUnknown(deps, passage, tool, isVisible);

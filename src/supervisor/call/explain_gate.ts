@@ -1,14 +1,14 @@
 import type { Catalog } from "../../catalog/catalog.ts";
 import type { QuarantinedTool } from "../../model/catalog.ts";
 import type { Limits } from "../../model/limits.ts";
+import { lookUp, splitToolName, toolFromName } from "../../model/named_tool.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { ShownEffect } from "../../model/verdict.ts";
 import type { ActivePolicy, ExplainAnswer, ExplainQuestion } from "../../policy/active_policy.ts";
-import { toolFromName } from "../../policy/named_tool.ts";
 import type { LimitUse, Quotas } from "../../usage/quota.ts";
 import { describeAmount } from "../../usage/quota_words.ts";
 import { checkArguments } from "./check_arguments.ts";
-import { lookUp, lookUpQuarantined, splitToolName } from "./find_tool.ts";
+import { lookUpQuarantined } from "./tool_not_found.ts";
 import type { FormatUse } from "./validate_json.ts";
 
 /** One step of the gate, in the order in which a call passes them. */
@@ -95,8 +95,8 @@ interface Subject {
 
 function findSubject(catalog: Pick<Catalog, "snapshot" | "listed">, name: string): Subject {
   const snapshot = catalog.snapshot();
-  const spelling = splitToolName(snapshot, name);
-  const callable = lookUp(snapshot, spelling);
+  const spelling = splitToolName(snapshot.tools, name);
+  const callable = lookUp(snapshot.tools, spelling);
   if (callable !== null) return { tool: callable, ...KNOWN };
   const quarantined = lookUpQuarantined(snapshot, spelling);
   const listed = quarantined === null ? null : catalog.listed(quarantined.server, quarantined.name);

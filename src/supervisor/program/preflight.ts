@@ -2,17 +2,11 @@ import type { CheckerReport } from "../../checker/checker.ts";
 import type { CheckFinding } from "../../checker/protocol.ts";
 import type { CatalogSnapshot } from "../../model/catalog.ts";
 import type { PreflightFinding } from "../../model/execution.ts";
+import { lookUp, splitToolName, type ToolSpelling } from "../../model/named_tool.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { Policy } from "../../policy/policy.ts";
-import {
-  firstVisible,
-  lookUp,
-  nearestTools,
-  splitToolName,
-  toolsOfServer,
-  type ToolSpelling,
-} from "../call/find_tool.ts";
+import { firstVisible, nearestTools, toolsOfServer } from "../call/tool_not_found.ts";
 import { fullyNamed, meantTools } from "../call/meant_tools.ts";
 
 /** Checks a program against the declarations of the tools it names, before or while it runs. */
@@ -136,8 +130,8 @@ function toolsFor(
   const isVisible = (tool: Tool) => policy.visibility(principal, space, tool) !== null;
   const named = new Set<Tool>();
   for (const name of deps.mentionedTools(code)) {
-    const spelling = splitToolName(snapshot, name);
-    const tool = lookUp(snapshot, spelling);
+    const spelling = splitToolName(snapshot.tools, name);
+    const tool = lookUp(snapshot.tools, spelling);
     if (tool !== null && isVisible(tool)) named.add(tool);
     else {
       for (const neighbour of neighbours(snapshot, spelling, isVisible)) named.add(neighbour);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { runPolicyTests } from "../../../src/policy/check/policy_tests.ts";
 import { parsePolicy } from "../../../src/policy/file/parse_policy.ts";
-import { toolFromName } from "../../../src/policy/named_tool.ts";
 import { compilePolicy } from "../../../src/policy/policy.ts";
 import { ACME_TOOLS, makeTool } from "../sample_tools.ts";
 
@@ -81,9 +80,4 @@ tests: [{ as: {}, call: api.get, expect: ${expected} }]
   assert.equal(run(text("allow"), []).passed, 1, "it may be a GET");
   assert.equal(run(text("deny"), []).passed, 1, "it may be a DELETE");
   assert.equal(run(text("ask"), []).passed, 0, "no rule asks, whatever it is");
-});
-
-Deno.test("toolFromName() splits at the first dot", () => {
-  const tool = toolFromName("pay.eu.refund");
-  assert.deepEqual([tool.server, tool.name, tool.id], ["pay", "eu.refund", "pay.eu.refund"]);
 });

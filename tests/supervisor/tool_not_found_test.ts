@@ -1,5 +1,5 @@
 import { deepStrictEqual, match } from "node:assert/strict";
-import { toolNotFound } from "../../src/supervisor/call/find_tool.ts";
+import { toolNotFound } from "../../src/supervisor/call/tool_not_found.ts";
 import { toolOf } from "../catalog/tool_fixture.ts";
 import { snapshotOfTools } from "../search/search_fixture.ts";
 

@@ -1,35 +1,12 @@
 import { countUnlisted } from "../../catalog/count_unlisted.ts";
 import type { CatalogSnapshot, QuarantinedTool } from "../../model/catalog.ts";
 import { GateError } from "../../model/errors.ts";
+import type { ToolSpelling } from "../../model/named_tool.ts";
 import { nearest } from "../../model/nearest.ts";
 import type { Tool } from "../../model/tool.ts";
 import { meantTools } from "./meant_tools.ts";
 
-/** How a program or a caller spelled a tool. */
-export interface ToolSpelling {
-  readonly server: string;
-  readonly tool: string;
-}
-
 const SPELLING_CHARACTERS_MAX = 256;
-
-/** Splits `server.tool`; a server's own name may hold dots, so every dot is tried against the catalog. */
-export function splitToolName(snapshot: CatalogSnapshot, name: string): ToolSpelling {
-  for (let dot = name.indexOf("."); dot > 0; dot = name.indexOf(".", dot + 1)) {
-    const spelling = { server: name.slice(0, dot), tool: name.slice(dot + 1) };
-    if (lookUp(snapshot, spelling) !== null) return spelling;
-  }
-  const first = name.indexOf(".");
-  return first < 0
-    ? { server: "", tool: name }
-    : { server: name.slice(0, first), tool: name.slice(first + 1) };
-}
-
-/** The tool of that spelling, original or as an identifier; null if the catalog has none. */
-export function lookUp(snapshot: CatalogSnapshot, spelling: ToolSpelling): Tool | null {
-  return snapshot.tools.get(`${spelling.server}.${spelling.tool}`) ??
-    originals(snapshot).get(JSON.stringify([spelling.server, spelling.tool])) ?? null;
-}
 
 /** The quarantined definition of that spelling, if there is one. */
 export function lookUpQuarantined(
@@ -109,24 +86,4 @@ export function firstVisible(
   max: number,
 ): Tool[] {
   return Iterator.from(tools).filter(isVisible).take(max).toArray();
-}
-
-const originalsBySnapshot = new WeakMap<CatalogSnapshot, ReadonlyMap<string, Tool>>();
-
-/** Tools by their original spelling (and mixtures with the identifier), made once for each snapshot. */
-function originals(snapshot: CatalogSnapshot): ReadonlyMap<string, Tool> {
-  const known = originalsBySnapshot.get(snapshot);
-  if (known !== undefined) return known;
-  const index = new Map<string, Tool>();
-  for (const tool of snapshot.tools.values()) {
-    for (const server of [tool.server, tool.serverIdentifier]) {
-      for (const name of [tool.name, tool.identifier]) {
-        const key = JSON.stringify([server, name]);
-        // An identifier never takes over another tool's original spelling.
-        if (!index.has(key) || (tool.server === server && tool.name === name)) index.set(key, tool);
-      }
-    }
-  }
-  originalsBySnapshot.set(snapshot, index);
-  return index;
 }
