@@ -8,7 +8,6 @@ import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth
 import { createJwtVerifier } from "./auth/jwt.ts";
 import { localVerifier } from "./auth/local_verifier.ts";
 import { rememberToken } from "./auth/remember_token.ts";
-import { declareTool, declareTools } from "./catalog/declare.ts";
 import { refreshStale } from "./catalog/refresh_stale.ts";
 import { descriptorLimit } from "./config/descriptor_limit.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
@@ -245,7 +244,6 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     audit,
     authFailures,
     ...gate,
-    declareTool,
     anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
     authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
     keyPrincipal: keys.principalOf,
@@ -284,14 +282,11 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       version: VERSION,
       ...createApiServices({
         catalog: gate.catalog,
-        policy: gate.policy.current,
+        policy: gate.policy,
         servers: gate.servers,
         view: gate.view,
-        declareTool,
-        declareTools,
         audit,
         keys,
-        keyNotes: gate.policy.keyNotes,
         closing: drain.signal,
       }),
       ...createPolicyServices(gate),

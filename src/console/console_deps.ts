@@ -3,13 +3,13 @@ import type { AuditPayloads } from "../audit/payloads/payload_box.ts";
 import type { SinkStatus } from "../audit/ship/ship.ts";
 import type { PinDecision } from "../catalog/decide_pin.ts";
 import type { ToolDiff } from "../catalog/diff_definition.ts";
-import type { QuarantinedTool, ServerState } from "../model/catalog.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { ExecutionStatus } from "../model/execution.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
-import type { Access, Tool } from "../model/tool.ts";
+import type { Tool } from "../model/tool.ts";
 import type { ShownEffect } from "../model/verdict.ts";
+import type { CatalogListing } from "../operations/catalog.ts";
 import type { PolicyStatus } from "../policy/active_policy.ts";
 import type { GateExplanation, GateQuestion } from "../supervisor/call/explain_gate.ts";
 import type { UserOAuth } from "../upstream/credentials/user_oauth.ts";
@@ -177,20 +177,6 @@ export interface ConsoleCatalog {
   ) => Promise<void>;
   /** The TypeScript declaration that programs see. */
   readonly declareTool: (tool: Tool) => string;
-}
-
-export interface CatalogListing {
-  readonly tools: readonly CatalogTool[];
-  readonly servers: readonly ServerState[];
-  /** Empty without scope `admin`. */
-  readonly quarantined: readonly QuarantinedTool[];
-}
-
-export interface CatalogTool {
-  readonly tool: Tool;
-  readonly access: Access;
-  /** What the principal gets; `hidden` is shown with scope `admin` only. */
-  readonly effect: "allow" | "ask" | "hidden";
 }
 
 export interface ConsolePolicy {

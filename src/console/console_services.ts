@@ -1,21 +1,21 @@
 import type { AuthFailures } from "../audit/auth_failures.ts";
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { declareTool } from "../catalog/declare.ts";
 import type { Config } from "../config/schema.ts";
 import type { SiteFetch } from "../dial/site_fetch.ts";
+import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { ServerState } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
-import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
-import type { Tool } from "../model/tool.ts";
+import { decideTool, diffTool, listCatalog } from "../operations/catalog.ts";
+import { recordAdmin } from "../operations/record_admin.ts";
 import type { ActivePolicy } from "../policy/active_policy.ts";
 import type { Store } from "../store/store.ts";
-import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
 import { createAuditChecker } from "./audit_checker.ts";
 import type {
-  CatalogListing,
   ConsoleAudit,
   ConsoleCatalog,
   ConsoleDeps,
@@ -42,7 +42,6 @@ export interface ConsoleServicesDeps
   readonly catalog: () => Promise<Catalog>;
   readonly policy: Pick<ActivePolicy, "current" | "status">;
   readonly view: (principal: Principal, space: string) => CatalogView;
-  readonly declareTool: (tool: Tool) => string;
   readonly explain: ConsolePolicy["explain"];
   /** As they are now, connections included. */
   readonly servers: () => readonly ServerState[];
@@ -64,8 +63,6 @@ export interface ConsoleServices extends ConsoleDeps {
   close(): Promise<void>;
 }
 
-const DEFAULT_SPACE = "default";
-
 /** Makes what the console's pages need of the service's parts. */
 export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<ConsoleServices> {
   const { audit, now } = deps;
@@ -75,12 +72,6 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     now,
   });
   const checker = createAuditChecker({ audit, now, log: deps.log });
-  const record = (principal: Principal, action: string, detail: AuditEvent["detail"] = {}) =>
-    audit.append({
-      kind: "admin",
-      actor: actorOf(principal, deps.policy.current()),
-      detail: { action, ...detail },
-    });
   return {
     now,
     version: deps.version,
@@ -98,17 +89,17 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
           code: "ERR_UNAUTHENTICATED",
           message,
         });
-      } else await record(principal, "console.login");
+      } else await recordAdmin(deps, principal, "console.login");
       return principal;
     },
     ...createSessionStore(deps),
-    oidc: openOidc(deps, (principal) => record(principal, "console.login")),
+    oidc: openOidc(deps, (principal) => recordAdmin(deps, principal, "console.login")),
     queryAudit: audit.query,
     followAudit: audit.follow,
     async showExecution(principal, id, wish) {
       const view = await showExecution(audit, id, wish);
       if (view !== null && wish !== null) {
-        await record(principal, "payloads.read", {
+        await recordAdmin(deps, principal, "payloads.read", {
           execution: id,
           ...(wish.call === null ? {} : { call: wish.call }),
         });
@@ -117,7 +108,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     },
     verifyState: checker.state,
     async startVerify(principal) {
-      await record(principal, "audit.verify");
+      await recordAdmin(deps, principal, "audit.verify");
       checker.start();
     },
     sinks: deps.sinks,
@@ -126,7 +117,7 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
     executionsLive: live.list,
     usage: deps.usage,
     ...catalogFunctions(deps),
-    ...policyFunctions(deps, record),
+    ...policyFunctions(deps),
     async close() {
       live.close();
       await checker.close();
@@ -135,44 +126,15 @@ export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<
 }
 
 function catalogFunctions(deps: ConsoleServicesDeps): ConsoleCatalog {
-  const actor = (principal: Principal) => actorOf(principal, deps.policy.current());
   return {
-    async tools(principal): Promise<CatalogListing> {
-      const snapshot = (await deps.catalog()).snapshot();
-      const policy = deps.policy.current();
-      const view = deps.view(principal, DEFAULT_SPACE);
-      const isAdmin = principal.scopes.includes("admin");
-      const tools = (isAdmin ? [...snapshot.tools.values()] : view.tools).map((tool) => ({
-        tool,
-        access: policy.classify(tool),
-        effect: view.visible(tool)?.effect ?? "hidden" as const,
-      }));
-      const used = new Set(tools.map(({ tool }) => tool.server));
-      return {
-        tools,
-        servers: deps.servers().flatMap(({ down, ...state }) => {
-          if (isAdmin) return [down === undefined ? state : { ...state, down }];
-          return used.has(state.server) ? [{ ...state, error: null }] : [];
-        }),
-        quarantined: isAdmin ? snapshot.quarantined : [],
-      };
-    },
-    diff: async (server, name) => (await deps.catalog()).diff(server, name),
-    async decideTool(principal, decision) {
-      await (await deps.catalog()).decide({ ...decision, actor: actor(principal) });
-    },
-    declareTool: deps.declareTool,
+    tools: (principal) => listCatalog(deps, { principal, space: DEFAULT_SPACE }, "all"),
+    diff: (server, name) => diffTool(deps, server, name),
+    decideTool: (principal, decision) => decideTool(deps, principal, decision),
+    declareTool,
   };
 }
 
-function policyFunctions(
-  deps: ConsoleServicesDeps,
-  record: (
-    principal: Principal,
-    action: string,
-    detail: AuditEvent["detail"],
-  ) => Promise<unknown>,
-): ConsolePolicy {
+function policyFunctions(deps: ConsoleServicesDeps): ConsolePolicy {
   return {
     policyStatus: () => ({ ...deps.policy.status(), mode: deps.policy.current().mode }),
     spaces: () => deps.policy.current().spaces,
@@ -180,7 +142,7 @@ function policyFunctions(
     async recordedCall(principal, call, mayOpen) {
       const found = await readRecordedCall(deps.audit, call, mayOpen);
       if (found !== null && mayOpen) {
-        await record(principal, "payloads.read", { execution: found.execution, call });
+        await recordAdmin(deps, principal, "payloads.read", { execution: found.execution, call });
       }
       return found;
     },

@@ -2,7 +2,6 @@ import type { ToolDiff } from "../../src/catalog/diff_definition.ts";
 import { PinMismatch } from "../../src/catalog/pin_mismatch.ts";
 import { LimitsSchema } from "../../src/config/schema.ts";
 import type {
-  CatalogListing,
   ConsoleAudit,
   ConsoleCatalog,
   ConsoleDeps,
@@ -16,6 +15,7 @@ import type { AuditRecord } from "../../src/model/event.ts";
 import type { Json } from "../../src/model/json/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { hasEffect } from "../../src/model/verdict.ts";
+import type { CatalogListing } from "../../src/operations/catalog.ts";
 import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
 import { toolFromName } from "../../src/model/named_tool.ts";
 import { compilePolicy, type Policy } from "../../src/policy/policy.ts";

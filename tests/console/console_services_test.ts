@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { createAuthFailures } from "../../src/audit/auth_failures.ts";
 import { openCatalog } from "../../src/catalog/catalog.ts";
-import { declareTool } from "../../src/catalog/declare.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { recordKey } from "../../src/console/console_deps.ts";
 import { type ConsoleServices, createConsoleServices } from "../../src/console/console_services.ts";
@@ -89,7 +88,6 @@ async function withServices(use: (parts: Parts) => Promise<void>): Promise<void>
     catalog: () => Promise.resolve(catalog),
     policy: { current: () => policy, status: () => ({ ...STATUS, name: policy.name }) },
     view: createCatalogViews({ snapshot: catalog.snapshot, policy: () => policy }),
-    declareTool: (one) => declareTool(one),
     explain: () => Promise.reject(new Error("not used")),
     servers: () => [...catalog.snapshot().servers.values()],
     anonymous: null,

@@ -26,9 +26,10 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   sandbox: ["model", "rpc", "program", "workers"],
   supervisor: ENGINES,
   mcp: [...ENGINES, "supervisor"],
-  http: [...ENGINES, "supervisor", "mcp", "console"],
-  console: [...ENGINES, "supervisor", "mcp"],
-  cli: [...ENGINES, "supervisor", "mcp", "http", "console", "app"],
+  operations: [...ENGINES, "supervisor", "mcp"],
+  http: [...ENGINES, "supervisor", "mcp", "operations", "console"],
+  console: [...ENGINES, "supervisor", "mcp", "operations"],
+  cli: [...ENGINES, "supervisor", "mcp", "operations", "http", "console", "app"],
 };
 
 /**

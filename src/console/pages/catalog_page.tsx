@@ -1,5 +1,5 @@
 import type { DownReport, QuarantinedTool, ServerState } from "../../model/catalog.ts";
-import type { CatalogListing, CatalogTool } from "../console_deps.ts";
+import type { CatalogListing, CatalogTool } from "../../operations/catalog.ts";
 import { formatAgo, formatCount, formatMs } from "../format.ts";
 import { Hostile, VisibleText } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";

@@ -1,5 +1,5 @@
 import type { ToolDiff } from "../../catalog/diff_definition.ts";
-import type { CatalogTool } from "../console_deps.ts";
+import type { CatalogTool } from "../../operations/catalog.ts";
 import { CatalogActions } from "../view/catalog_actions.tsx";
 import { CodeView } from "../view/code_view.tsx";
 import { DefinitionView } from "../view/definition_view.tsx";

@@ -3,7 +3,7 @@ import type { ToolDiff } from "../../catalog/diff_definition.ts";
 import { PinMismatch } from "../../catalog/pin_mismatch.ts";
 import { GateError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { CatalogListing } from "../console_deps.ts";
+import type { CatalogListing } from "../../operations/catalog.ts";
 import type { ConsoleEnv } from "../console_session.ts";
 import { page, readForm, readQuery, type RouteKit } from "../page_context.tsx";
 import { CatalogPage } from "../pages/catalog_page.tsx";

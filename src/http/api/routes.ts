@@ -64,7 +64,8 @@ export interface ApiDeps extends Pick<UsageServices, "usage" | "feedback" | "rep
   readonly auditVerify: () => Promise<AuditReport>;
   readonly createKey: (principal: Principal, request: ApiKeyRequest) => Promise<ApiKey>;
   readonly listKeys: () => Promise<readonly ApiKey[]>;
-  readonly revokeKey: (principal: Principal, id: string) => Promise<boolean>;
+  /** @throws {GateError} `ERR_NOT_FOUND` */
+  readonly revokeKey: (principal: Principal, id: string) => Promise<unknown>;
   readonly policy: () => unknown;
   readonly policyCheck: () => Promise<unknown>;
   readonly policyTest: () => Promise<unknown>;
@@ -201,11 +202,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   });
   api.delete("/keys/:id", async (context) => {
     const principal = await as(context, "admin");
-    const id = context.req.param("id");
-    if (await deps.revokeKey(principal, id)) return json({ id, revoked: true });
-    throw new GateError("ERR_NOT_FOUND", `There is no API key "${id.slice(0, 100)}"`, {
-      hint: 'See "toolgate keys list"',
-    });
+    return json(await deps.revokeKey(principal, context.req.param("id")));
   });
   api.get("/policy", async (context) => {
     await as(context, "admin");
