@@ -11,15 +11,14 @@ import { scanTokens } from "../program/scan_tokens.ts";
  */
 export function mentionedTools(code: string): readonly string[] {
   const tokens = tokenize(code);
-  const mentioned = new Set<string>();
-  const holders = new Map<string, Path>([["tools", []]]);
+  const scan: Scan = { tokens, holders: new Map([["tools", []]]), mentioned: new Set() };
   // A name may be used above the line that gives it its value, inside of a function.
   for (let pass = 0; pass < PASSES; pass++) {
-    const known = holders.size;
-    collect(tokens, holders, mentioned);
-    if (holders.size === known) break;
+    const known = scan.holders.size;
+    collect(scan);
+    if (scan.holders.size === known) break;
   }
-  return [...mentioned];
+  return [...scan.mentioned];
 }
 
 /**
@@ -52,6 +51,14 @@ const PASSES = 4;
 /** Names after `tools`: none for `tools` itself, one for a server, two for a tool. */
 type Path = readonly string[];
 
+/** What is known of a program so far. */
+interface Scan {
+  readonly tokens: readonly Token[];
+  /** Variables that hold `tools` or one of its servers. */
+  readonly holders: Map<string, Path>;
+  readonly mentioned: Set<string>;
+}
+
 interface Token {
   readonly kind: "name" | "text" | "mark";
   readonly value: string;
@@ -71,11 +78,8 @@ function tokenize(code: string): Token[] {
   });
 }
 
-function collect(
-  tokens: readonly Token[],
-  holders: Map<string, Path>,
-  mentioned: Set<string>,
-): void {
+function collect(scan: Scan): void {
+  const { tokens, holders, mentioned } = scan;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (token?.kind !== "name" || isMember(tokens, index)) continue;
@@ -88,7 +92,7 @@ function collect(
     if (isCalled && only !== undefined && !only.startsWith("$") && mentioned.size < MENTIONS_MAX) {
       mentioned.add(only);
     }
-    if (path.length < 2) assign(tokens, index, end, path, holders, mentioned);
+    if (path.length < 2) assign(scan, { start: index, end, path });
   }
 }
 
@@ -135,13 +139,10 @@ function followPath(
 
 /** `name = tools.server` and `{ a, b: c } = tools.server`: what stands before the path holds it. */
 function assign(
-  tokens: readonly Token[],
-  start: number,
-  end: number,
-  path: Path,
-  holders: Map<string, Path>,
-  mentioned: Set<string>,
+  scan: Scan,
+  { start, end, path }: { readonly start: number; readonly end: number; readonly path: Path },
 ): void {
+  const { tokens, holders } = scan;
   if (isMark(tokens[end], "(") || isMark(tokens[end], "[")) return;
   const equals = skipBack(tokens, start - 1);
   if (!isMark(tokens[equals], "=")) return;
@@ -149,7 +150,7 @@ function assign(
   if (target?.kind === "name") return hold(holders, target.value, path);
   if (!isMark(target, "}")) return;
   const open = matchingBrace(tokens, equals - 1);
-  if (open !== null) takeApart(tokens, open, path, holders, mentioned);
+  if (open !== null) takeApart(scan, open, path);
 }
 
 /** Over the parentheses of `= (tools as any)`. */
@@ -177,13 +178,8 @@ function matchingBrace(tokens: readonly Token[], close: number): number | null {
  *
  * @returns the index behind the closing brace.
  */
-function takeApart(
-  tokens: readonly Token[],
-  open: number,
-  path: Path,
-  holders: Map<string, Path>,
-  mentioned: Set<string>,
-): number {
+function takeApart(scan: Scan, open: number, path: Path): number {
+  const { tokens, holders, mentioned } = scan;
   let at = open + 1;
   while (at < tokens.length && !isMark(tokens[at], "}")) {
     const key = tokens[at];
@@ -196,7 +192,7 @@ function takeApart(
     const isRenamed = isMark(tokens[at + 1], ":");
     const target = isRenamed ? tokens[at + 2] : key;
     if (isMark(target, "{") && inner.length < 2) {
-      at = takeApart(tokens, at + 2, inner, holders, mentioned);
+      at = takeApart(scan, at + 2, inner);
       continue;
     }
     if (target?.kind === "name" && inner.length < 2) hold(holders, target.value, inner);

@@ -277,7 +277,8 @@ function convertPairs(
     const wanted = field === "env"
       ? name
       : `${server}_${name === "Authorization" ? "token" : name}`;
-    converted[name] = scheme + moveSecret(context, server, `${field}.${name}`, wanted, secret);
+    converted[name] = scheme +
+      moveSecret(context, server, `${field}.${name}`, { wanted, value: secret });
   }
   return converted;
 }
@@ -291,17 +292,17 @@ function convertArgs(context: Import, server: string, args: readonly string[]): 
     const value = pair?.[2] ?? text;
     if (value.startsWith("-") || !isLiteralSecret(flag.replace(/=$/, ""), value)) return text;
     const wanted = `${server}_${flag === "" ? "secret" : flag}`;
-    const reference = moveSecret(context, server, `args[${index}]`, wanted, value);
+    const reference = moveSecret(context, server, `args[${index}]`, { wanted, value });
     return `${pair?.[1] ?? ""}${reference}`;
   });
 }
 
+/** Moves a secret into a variable, of the wanted name where that is free. */
 function moveSecret(
   context: Import,
   server: string,
   place: string,
-  wanted: string,
-  value: string,
+  { wanted, value }: { readonly wanted: string; readonly value: string },
 ): string {
   const variable = context.variables.nameFor(server, wanted, value);
   context.secrets.push({ server, place, variable });

@@ -180,7 +180,11 @@ async function reserve(
     const by = reserved.units;
     for (const entry of entriesOf(rule, call, by, time)) {
       const max = call.granted?.includes(rule.id) ? undefined : unitsOf(rule, rule.max);
-      const { ok, value } = await tryAdd(deps, entry, by, max, giveBack);
+      const { ok, value } = await add(deps, entry, by, max).catch(async (error) => {
+        // The store failed: the call is refused. Counted too much is safe, and this failure is the one to tell.
+        await giveBack().catch(() => {});
+        throw error;
+      });
       if (ok) {
         taken.push(entry);
         continue;
@@ -231,22 +235,6 @@ async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promis
 /** A limit of groups counts nothing for somebody who is in none of them. */
 function isCounted(rule: LimitRule, call: QuotaCall): boolean {
   return subjectsOf(rule, call).length > 0;
-}
-
-/** A store that fails refuses the call; what it has counted before is given back if it still can. */
-async function tryAdd(
-  deps: QuotaDeps,
-  entry: ReservedEntry,
-  by: number,
-  max: number | undefined,
-  giveBack: () => Promise<void>,
-): Promise<{ ok: boolean; value: number }> {
-  try {
-    return await add(deps, entry, by, max);
-  } catch (error) {
-    await giveBack().catch(() => {}); // counted too much is safe, and the first failure is the one to tell
-    throw error;
-  }
 }
 
 function entriesOf(rule: LimitRule, call: QuotaCall, by: number, time: number): ReservedEntry[] {
@@ -331,12 +319,12 @@ async function correct(deps: QuotaDeps, entry: ReservedEntry, by: number): Promi
   await add(deps, entry, by, undefined);
 }
 
-function add(
+async function add(
   { store, now }: QuotaDeps,
   { key, endsAt }: ReservedEntry,
   by: number,
   max: number | undefined,
 ): Promise<{ ok: boolean; value: number }> {
   const ttlMs = Math.max(1, endsAt - now()) + WINDOW_GRACE_MS;
-  return store.add(key, by, max === undefined ? { ttlMs } : { max, ttlMs });
+  return await store.add(key, by, max === undefined ? { ttlMs } : { max, ttlMs });
 }

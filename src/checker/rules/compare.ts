@@ -49,6 +49,14 @@ interface Scope {
   readonly budget: { left: number };
 }
 
+/** A part of an argument, with what is wanted there. */
+interface Part {
+  readonly node: ts.Node;
+  readonly target: ts.Type;
+  /** Names from the argument to the part. */
+  readonly path: readonly string[];
+}
+
 /** Compares an expression; goes into literals, so that a problem has the place of its own value. */
 function compareValue(
   scope: Scope,
@@ -71,13 +79,13 @@ function compareValue(
   }
   if (ts.isObjectLiteralExpression(inner)) {
     const each = membersOf(target).map((member) => compareLiteral(scope, inner, member, path));
-    return bestOf(each, path) ?? [wrongType(scope, inner, target, path)];
+    return bestOf(each, path) ?? [wrongType(scope, { node: inner, target, path })];
   }
   if (ts.isArrayLiteralExpression(inner)) {
     const each = membersOf(target).map((member) => compareArray(scope, inner, member, path));
-    return bestOf(each, path) ?? [wrongType(scope, inner, target, path)];
+    return bestOf(each, path) ?? [wrongType(scope, { node: inner, target, path })];
   }
-  const problems = compareTypes(scope, source, target, inner, path);
+  const problems = compareTypes(scope, source, { node: inner, target, path });
   return problems.length > 0 && isUncertain(scope.view, inner) ? [] : problems;
 }
 
@@ -115,7 +123,8 @@ function compareLiteral(
 ): ArgumentProblem[] {
   const { checker } = scope;
   if (isOpaque(target)) return [];
-  if (!isPlainObject(checker, target)) return [wrongType(scope, literal, target, path)];
+  const whole: Part = { node: literal, target, path };
+  if (!isPlainObject(checker, target)) return [wrongType(scope, whole)];
   const problems: ArgumentProblem[] = [];
   const given = givenNames(checker, literal);
   for (const property of literal.properties) {
@@ -128,13 +137,15 @@ function compareLiteral(
       if (value === null) continue;
       const isNull = unwrap(value).kind === ts.SyntaxKind.NullKeyword;
       if (isNull && isDeclaredIn(target, TOOLS_FILE) && !allowsNull(wanted)) {
-        problems.push(nullProblem(scope, value, wanted, type, [...path, name]));
+        const part = { node: value, target: type, path: [...path, name] };
+        problems.push(nullProblem(scope, part, wanted));
       } else problems.push(...compareValue(scope, value, type, [...path, name]));
     } else if (isClosed(checker, target)) {
-      problems.push(unknownParameter(scope, property.name ?? property, target, path, name, given));
+      const named = { ...whole, node: property.name ?? property };
+      problems.push(unknownParameter(scope, named, name, given));
     }
   }
-  const absent = missing(scope, literal, target, path, given, problems);
+  const absent = missing(scope, whole, given, problems);
   const joined = joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
   const strays = problems.filter(isStray).length;
   const known = literal.properties.length - strays;
@@ -150,14 +161,12 @@ function isStray({ kind, near }: ArgumentProblem): boolean {
 
 function nullProblem(
   { checker }: Scope,
-  node: ts.Node,
+  { node, target, path }: Part,
   parameter: ts.Symbol,
-  type: ts.Type,
-  path: readonly string[],
 ): ArgumentProblem {
   const isOptional = (parameter.flags & ts.SymbolFlags.Optional) !== 0;
   const remedy = isOptional ? "; leave it out instead" : "";
-  const text = `${describeType(checker, type)}, not null${remedy}`;
+  const text = `${describeType(checker, target)}, not null${remedy}`;
   return { node, path, kind: "type", text };
 }
 
@@ -192,9 +201,7 @@ function valueOf(property: ts.ObjectLiteralElementLike): ts.Expression | null {
 
 function unknownParameter(
   scope: Scope,
-  node: ts.Node,
-  target: ts.Type,
-  path: readonly string[],
+  { node, target, path }: Part,
   name: string,
   given: ReadonlySet<string> | null,
 ): ArgumentProblem {
@@ -207,9 +214,7 @@ function unknownParameter(
 
 function missing(
   scope: Scope,
-  node: ts.Node,
-  target: ts.Type,
-  path: readonly string[],
+  { node, target, path }: Part,
   given: ReadonlySet<string> | null,
   others: readonly ArgumentProblem[],
 ): ArgumentProblem[] {
@@ -232,7 +237,7 @@ function compareArray(
 ): ArgumentProblem[] {
   if (isOpaque(target)) return [];
   const element = elementOf(scope.checker, target);
-  if (element === undefined) return [wrongType(scope, literal, target, path)];
+  if (element === undefined) return [wrongType(scope, { node: literal, target, path })];
   return literal.elements.slice(0, 50).flatMap((value, index) =>
     ts.isSpreadElement(value) || ts.isOmittedExpression(value)
       ? []
@@ -242,9 +247,7 @@ function compareArray(
 
 function wrongType(
   scope: Scope,
-  node: ts.Expression,
-  target: ts.Type,
-  path: readonly string[],
+  { node, target, path }: Part,
   source = scope.checker.getTypeAtLocation(node),
 ): ArgumentProblem {
   const { checker } = scope;
@@ -270,44 +273,37 @@ function suggestLiteral(source: ts.Type, target: ts.Type): string {
 }
 
 /** Whether some value of one type is a value of the other; a problem only if none is. */
-function compareTypes(
-  scope: Scope,
-  source: ts.Type,
-  target: ts.Type,
-  node: ts.Expression,
-  path: readonly string[],
-): ArgumentProblem[] {
+function compareTypes(scope: Scope, source: ts.Type, part: Part): ArgumentProblem[] {
   const { checker } = scope;
+  const { target, path } = part;
   if (scope.budget.left-- <= 0 || path.length > DEPTH_MAX) return [];
   if (isOpaque(source) || isOpaque(target) || checker.isTypeAssignableTo(source, target)) return [];
   if (source.isUnion()) {
-    const each = source.types.map((member) => compareTypes(scope, member, target, node, path));
+    const each = source.types.map((member) => compareTypes(scope, member, part));
     return each.some((problems) => problems.length === 0) ? [] : [
-      wrongType(scope, node, target, path, source),
+      wrongType(scope, part, source),
     ];
   }
   if (target.isUnion()) {
-    const each = target.types.map((member) => compareTypes(scope, source, member, node, path));
+    const each = target.types.map((member) =>
+      compareTypes(scope, source, { ...part, target: member })
+    );
     if (each.some((problems) => problems.length === 0)) return [];
-    return bestOf(each, path) ?? [wrongType(scope, node, target, path, source)];
+    return bestOf(each, path) ?? [wrongType(scope, part, source)];
   }
   if (isWidened(source, target) || hasJsonForm(checker, source)) return [];
   const from = elementOf(checker, source);
   const to = elementOf(checker, target);
   if (from !== undefined && to !== undefined) {
-    const [problem] = compareTypes(scope, from, to, node, [...path, ""]);
+    const [problem] = compareTypes(scope, from, { ...part, target: to, path: [...path, ""] });
     const isWhole = problem !== undefined && isWrongKind(problem) &&
       problem.path.length === path.length + 1;
-    return isWhole
-      ? [wrongType(scope, node, target, path, source)]
-      : problem === undefined
-      ? []
-      : [problem];
+    return isWhole ? [wrongType(scope, part, source)] : problem === undefined ? [] : [problem];
   }
   if (from !== undefined || to !== undefined || !bothObjects(checker, source, target)) {
-    return [wrongType(scope, node, target, path, source)];
+    return [wrongType(scope, part, source)];
   }
-  return compareMembers(scope, source, target, node, path);
+  return compareMembers(scope, source, part);
 }
 
 /** `string` where one of some strings is wanted: a variable's type forgets which one it holds. */
@@ -336,14 +332,9 @@ function bothObjects(checker: ts.TypeChecker, source: ts.Type, target: ts.Type):
     source.getCallSignatures().length === 0;
 }
 
-function compareMembers(
-  scope: Scope,
-  source: ts.Type,
-  target: ts.Type,
-  node: ts.Expression,
-  path: readonly string[],
-): ArgumentProblem[] {
+function compareMembers(scope: Scope, source: ts.Type, part: Part): ArgumentProblem[] {
   const { checker } = scope;
+  const { node, target, path } = part;
   if (isOpen(checker, source)) return [];
   const problems: ArgumentProblem[] = [];
   const given = new Set(propertyNames(checker, source));
@@ -352,13 +343,14 @@ function compareMembers(
     if (has === undefined) continue;
     const from = checker.getTypeOfSymbolAtLocation(has, node);
     const to = checker.getTypeOfSymbolAtLocation(wanted, node);
-    problems.push(...compareTypes(scope, from, to, node, [...path, wanted.name]));
+    const member = { node, target: to, path: [...path, wanted.name] };
+    problems.push(...compareTypes(scope, from, member));
   }
   if (!isDeclaredIn(source, PROGRAM_FILE)) {
-    return [...problems, ...missing(scope, node, target, path, given, problems)];
+    return [...problems, ...missing(scope, part, given, problems)];
   }
-  const guesses = misspelt(scope, node, target, path, given);
-  const rest = missing(scope, node, target, path, given, guesses);
+  const guesses = misspelt(scope, part, given);
+  const rest = missing(scope, part, given, guesses);
   const joined = joinMissing(guesses, rest).filter((problem) =>
     problem.kind === "missing" || problem.near !== undefined
   );
@@ -368,15 +360,13 @@ function compareMembers(
 /** Names in an object of the program's own that are near to one the tool takes and does not get. */
 function misspelt(
   scope: Scope,
-  node: ts.Node,
-  target: ts.Type,
-  path: readonly string[],
+  part: Part,
   given: ReadonlySet<string>,
 ): ArgumentProblem[] {
-  if (!isClosed(scope.checker, target)) return [];
-  const known = new Set(propertyNames(scope.checker, target));
+  if (!isClosed(scope.checker, part.target)) return [];
+  const known = new Set(propertyNames(scope.checker, part.target));
   const unknown = [...given].filter((name) => !known.has(name)).slice(0, 50);
   return unknown
-    .map((name) => unknownParameter(scope, node, target, path, name, given))
+    .map((name) => unknownParameter(scope, part, name, given))
     .filter((problem) => problem.near !== undefined || unknown.length === 1);
 }

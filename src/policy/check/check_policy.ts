@@ -73,7 +73,9 @@ function checkGroups(document: PolicyDocument): PolicyProblem[] {
   const check = (place: Place, subject: string, name: string, alsoOwner: boolean) => {
     if (document.groups.has(name) || (alsoOwner && name === OWNER)) return [];
     const candidates = alsoOwner ? [...known, OWNER] : known;
-    return [error(place, "group", `${subject}: unknown group "${name}"`, name, candidates)];
+    return [
+      error(place, "group", `${subject}: unknown group "${name}"`, nearestOf(name, candidates)),
+    ];
   };
   return [
     ...[...document.groups].filter(([name]) => name === OWNER).map(([, group]) =>
@@ -106,7 +108,12 @@ function checkTestSpaces({ spaces, tests }: PolicyDocument): PolicyProblem[] {
   return tests.filter(({ space }) =>
     space !== undefined && space !== "default" && !known.includes(space)
   ).map((test) =>
-    error(test.placeOf("space"), "space", `unknown space "${test.space}"`, test.space, known)
+    error(
+      test.placeOf("space"),
+      "space",
+      `unknown space "${test.space}"`,
+      nearestOf(test.space ?? "", known),
+    )
   );
 }
 
@@ -133,7 +140,12 @@ function checkTestCalls({ tests }: PolicyDocument, tools: readonly Tool[]): Poli
   const names = tools.flatMap((tool) => [tool.id, `${tool.server}.${tool.name}`]);
   const known = new Set(names);
   return tests.filter(({ call }) => !known.has(call)).map((test) => ({
-    ...error(test.placeOf("call"), "test", `there is no tool "${test.call}"`, test.call, names),
+    ...error(
+      test.placeOf("call"),
+      "test",
+      `there is no tool "${test.call}"`,
+      nearestOf(test.call, names),
+    ),
     server: toolFromName(test.call).server,
   }));
 }
@@ -157,13 +169,12 @@ function checkPatterns(document: PolicyDocument, tools: readonly Tool[]): Policy
       const isServer = pattern.server === null || servers.includes(pattern.server);
       const place = placeOf("tools", index);
       const found = isServer
-        ? error(place, "pattern", `${subject}: "${text}" matches no tool`, text, names)
+        ? error(place, "pattern", `${subject}: "${text}" matches no tool`, nearestOf(text, names))
         : error(
           place,
           "pattern",
           `${subject}: "${text}" matches no tool, there is no server "${pattern.server}"`,
-          pattern.server ?? "",
-          servers,
+          nearestOf(pattern.server ?? "", servers),
         );
       return [{ ...found, server: pattern.server }];
     })
@@ -176,7 +187,12 @@ function checkClassPatterns(document: PolicyDocument, tools: readonly Tool[]): P
   return [...document.tools].flatMap(([server, spec]): PolicyProblem[] => {
     const ofServer = tools.filter((tool) => compileToolPattern(`${server}.*`).matches(tool));
     if (ofServer.length === 0) {
-      const found = error(spec.place, "pattern", `there is no server "${server}"`, server, servers);
+      const found = error(
+        spec.place,
+        "pattern",
+        `there is no server "${server}"`,
+        nearestOf(server, servers),
+      );
       return [{ ...found, server }];
     }
     const names = ofServer.map(({ name }) => name);
@@ -195,8 +211,7 @@ function checkClassPatterns(document: PolicyDocument, tools: readonly Tool[]): P
           place,
           "pattern",
           `server "${server}" has no tool "${text}"`,
-          text,
-          names,
+          nearestOf(text, names),
         );
         return text.includes("*") ? { ...found, severity: "warning" as const } : found;
       });
@@ -272,7 +287,9 @@ function checkLimits({ limits }: PolicyDocument, tools: readonly Tool[]): Policy
         const names = namesAt(tool, path.slice(0, -1));
         const last = path.at(-1) ?? "";
         if (!mayHave(tool, path)) {
-          return [error(place, "condition", `${subject} has no ${limit.unit}`, last, names)];
+          return [
+            error(place, "condition", `${subject} has no ${limit.unit}`, nearestOf(last, names)),
+          ];
         }
         return isNumeric(schemaAt(tool.inputSchema, path))
           ? []
@@ -299,9 +316,12 @@ function error(
   place: Place,
   kind: PolicyProblem["kind"],
   message: string,
-  word = "",
-  candidates: readonly string[] = [],
+  near: string | null = null,
 ): PolicyProblem {
-  const near = word === "" ? null : nearest(word, new Set(candidates), 1)[0] ?? null;
   return { path: place.path, line: place.line, severity: "error", kind, message, near };
+}
+
+/** What a word was probably meant to be. */
+function nearestOf(word: string, candidates: readonly string[]): string | null {
+  return word === "" ? null : nearest(word, new Set(candidates), 1)[0] ?? null;
 }
