@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../model/event.ts";
 import { effectsWithin, hasEffect } from "../model/verdict.ts";
 import { compileQuery, isInBounds, matchesLabels } from "../store/entry_filter.ts";
-import { isGlob } from "../store/glob.ts";
+import { isGlob } from "../model/glob.ts";
 import { compareNewestFirst, formatCursor } from "../store/scan_cursor.ts";
 import type { ScanPage, ScanQuery, Store } from "../store/store.ts";
 import { toLogEntry, toRecord } from "./audit_record.ts";
@@ -82,7 +82,7 @@ export function toScanQuery(filter: AuditFilter): ScanQuery {
     ...(since === undefined ? {} : { from: since }),
     ...(until === undefined ? {} : { to: until }),
     ...(principal === undefined ? {} : { principal }),
-    ...(tool === undefined ? {} : isGlob(tool) ? { toolPattern: tool } : { tool }),
+    ...(tool === undefined ? {} : isGlob(tool, "*?") ? { toolPattern: tool } : { tool }),
     ...(execution === undefined ? {} : { execution }),
     ...(kind === undefined ? {} : { kind }),
     ...(after === undefined ? {} : { after }),

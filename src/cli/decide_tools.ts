@@ -2,7 +2,7 @@ import type { ToolDiff } from "../catalog/diff_definition.ts";
 import { toIdentifier } from "../catalog/names.ts";
 import type { QuarantinedTool } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
-import { compileGlob } from "../policy/glob.ts";
+import { compileGlob } from "../model/glob.ts";
 import { type ApiClient, apiPath } from "./api_client.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_code.ts";

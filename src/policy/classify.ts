@@ -1,6 +1,6 @@
 import type { Access, Tool } from "../model/tool.ts";
 import type { PolicyDocument } from "./file/document.ts";
-import { compileGlob } from "./glob.ts";
+import { compileGlob } from "../model/glob.ts";
 import { compileNamePattern, type ToolName } from "./tool_pattern.ts";
 
 /** What the operator says about tools: class, price, trust. */

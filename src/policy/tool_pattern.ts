@@ -1,5 +1,5 @@
 import type { Tool } from "../model/tool.ts";
-import { compileGlob, type TextMatcher } from "./glob.ts";
+import { compileGlob, type TextMatcher } from "../model/glob.ts";
 
 /** The names that a pattern is held against. */
 export type ToolName = Pick<Tool, "server" | "name" | "serverIdentifier" | "identifier">;

@@ -1,4 +1,4 @@
-import { compileGlob } from "./glob.ts";
+import { compileGlob } from "../model/glob.ts";
 import { compareNewestFirst, parseCursor, type ScanPlace } from "./scan_cursor.ts";
 import type { LogEntry, ScanQuery } from "./store.ts";
 
@@ -30,7 +30,7 @@ export function compileQuery(query: ScanQuery): EntryFilter {
       const value = query[field];
       return value === undefined ? [] : [[field, value] as const];
     }),
-    isTool: query.toolPattern === undefined ? null : compileGlob(query.toolPattern),
+    isTool: query.toolPattern === undefined ? null : compileGlob(query.toolPattern, "*?"),
     from: query.from ?? 0,
     to: Math.min(query.to ?? Infinity, place === null ? Infinity : place.ts + 1),
     beforeSeq: query.beforeSeq ?? Infinity,

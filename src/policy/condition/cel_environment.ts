@@ -1,5 +1,5 @@
 import { Environment } from "@marcbachmann/cel-js";
-import { compileGlob } from "../glob.ts";
+import { compileGlob } from "../../model/glob.ts";
 import { registerStrictFunctions } from "./strict_functions.ts";
 
 /** Names of the variables of a condition. */
