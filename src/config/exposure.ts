@@ -1,13 +1,6 @@
+import { isLoopback } from "../model/loopback.ts";
 import type { Config } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
-
-/** True for names and addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  if (name === "localhost" || name === "::1") return true;
-  return /^127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(name)?.slice(1)
-    .every((part) => Number(part) <= 255) ?? false;
-}
 
 /** Settings that would let strangers in: refused, whatever else the configuration says. */
 export function findExposure(config: Config): ConfigProblem[] {

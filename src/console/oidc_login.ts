@@ -1,6 +1,7 @@
 import * as oauth from "oauth4webapi";
 import type { SiteFetch } from "../dial/site_fetch.ts";
 import { GateError } from "../model/errors.ts";
+import { isLoopback } from "../model/loopback.ts";
 import { type Principal, SCOPES } from "../model/principal.ts";
 
 /**
@@ -50,7 +51,7 @@ export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
       init: oauth.CustomFetchOptions<string, BodyInit | undefined>,
     ) => options.fetch(url, init as RequestInit),
     // A provider on this machine may speak plain HTTP; any other must not.
-    [oauth.allowInsecureRequests]: isLoopback(options.issuer),
+    [oauth.allowInsecureRequests]: isLoopback(new URL(options.issuer).hostname),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   let known: { readonly server: oauth.AuthorizationServer; readonly at: number } | null = null;
@@ -196,9 +197,4 @@ function refused(state: string, cause?: unknown): GateError {
     hint: "Try again, or use an API key",
     cause,
   });
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
 }

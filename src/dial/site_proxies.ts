@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { GateError } from "../model/errors.ts";
+import { bareHost, isLoopbackName } from "../model/loopback.ts";
 
 /** A proxy of the site. */
 export interface SiteProxy {
@@ -38,7 +39,7 @@ export function readSiteProxies(env: { readonly [name: string]: string }): FindP
   const isException = readExceptions(env.NO_PROXY || env.no_proxy || "");
   return (url) => {
     const proxy = url.protocol === "https:" ? https : http;
-    return proxy === null || isLoopback(url.hostname) || isException(url) ? null : proxy;
+    return proxy === null || isLoopbackName(url.hostname) || isException(url) ? null : proxy;
   };
 }
 
@@ -87,7 +88,7 @@ function readExceptions(text: string): (url: URL) => boolean {
   }
   return (url) => {
     if (isAll) return true;
-    const host = bare(url.hostname);
+    const host = bareHost(url.hostname);
     const family = isIP(host);
     if (family !== 0 && ranges.check(host, family === 6 ? "ipv6" : "ipv4")) return true;
     const port = url.port || DEFAULT_PORTS[url.protocol];
@@ -101,7 +102,7 @@ function readExceptions(text: string): (url: URL) => boolean {
 /** Adds an address or a range; false if the entry is neither. */
 function addRange(ranges: BlockList, entry: string): boolean {
   const [text = "", bits] = entry.split("/", 2);
-  const address = bare(text);
+  const address = bareHost(text);
   const family = isIP(address);
   if (family === 0) return false;
   const kind = family === 6 ? "ipv6" : "ipv4";
@@ -114,16 +115,5 @@ function addRange(ranges: BlockList, entry: string): boolean {
 
 function parseException(entry: string): { name: string; port: string | null } {
   const [, host = entry, port = null] = /^(.*?):(\d{1,5})$/.exec(entry) ?? [];
-  return { name: bare(host).replace(/^\*?\./, ""), port };
-}
-
-/** A host without brackets and without the dot of the root. */
-function bare(host: string): string {
-  return host.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
-}
-
-function isLoopback(hostname: string): boolean {
-  const host = bare(hostname);
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" ||
-    isIP(host) === 4 && host.startsWith("127.");
+  return { name: bareHost(host).replace(/^\*?\./, ""), port };
 }

@@ -1,4 +1,4 @@
-import { isLoopback } from "../config/exposure.ts";
+import { isLoopback } from "../model/loopback.ts";
 import {
   hostHeaderValidationResponse,
   originValidationResponse,

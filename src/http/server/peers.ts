@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { isLoopback } from "../../config/exposure.ts";
+import { isLoopback } from "../../model/loopback.ts";
+import { parseAddress } from "../../model/parse_address.ts";
 
 /** Where a request comes from, as far as that can be known. */
 export interface Peers {
@@ -49,13 +50,12 @@ export function createPeers(trustedProxies: readonly string[]): Peers {
 
 /** One household or host has a whole /64 of IPv6 addresses. */
 function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
-  const groups = tail === undefined ? first : [...first, ...zeros, ...last];
-  return `${groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+  const bytes = parseAddress(address);
+  if (bytes?.length !== 16) return address;
+  const groups = [0, 2, 4, 6].map((at) =>
+    ((bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0)).toString(16)
+  );
+  return `${groups.join(":")}::/64`;
 }
 
 function withoutMapping(address: string): string {

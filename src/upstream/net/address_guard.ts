@@ -1,4 +1,5 @@
 import { lookup as systemLookup } from "node:dns/promises";
+import { isLoopbackName } from "../../model/loopback.ts";
 import { withinMs } from "../../model/time/within_ms.ts";
 import { type AddressKind, classifyAddress } from "./ip_address.ts";
 
@@ -61,7 +62,8 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
     if (kind === "public") return true;
     if (kind === "metadata" || kind === "reserved") return false;
     if (options.allowPrivateNetwork) return true;
-    return kind === "loopback" && isLoopbackName(url.hostname) && configuredOrigins.has(url.origin);
+    const isOwn = classifyAddress(url.hostname) !== null || isLoopbackName(url.hostname);
+    return kind === "loopback" && isOwn && configuredOrigins.has(url.origin);
   };
   const check = (url: URL, address: string) => {
     const kind = classifyAddress(address);
@@ -112,9 +114,4 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
     },
   };
   return guard;
-}
-
-function isLoopbackName(hostname: string): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") ||
-    classifyAddress(hostname) === "loopback";
 }

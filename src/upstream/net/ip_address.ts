@@ -1,3 +1,5 @@
+import { parseAddress } from "../../model/parse_address.ts";
+
 /** Where an address leads. Only `public` needs nobody's permission. */
 export type AddressKind =
   | "public"
@@ -56,16 +58,10 @@ const EMBEDDED: readonly (readonly [network: string, bits: number, offset: numbe
   ["::", 96, 12],
 ];
 
-/** Says where an IP address leads; null if the text is none. Accepts `[…]` and zones. */
+/** Says where an IP address leads; null if the text is not one. Accepts `[…]` and zones. */
 export function classifyAddress(text: string): AddressKind | null {
   const bytes = parseAddress(text);
   return bytes === null ? null : classifyBytes(bytes);
-}
-
-/** The bytes of an IP address: 4 or 16; null if the text is none. */
-export function parseAddress(text: string): Uint8Array | null {
-  const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%[^%]*$/, "");
-  return bare.includes(":") ? parseV6(bare) : parseV4(bare);
 }
 
 function classifyBytes(bytes: Uint8Array): AddressKind {
@@ -90,37 +86,4 @@ function isInRange(bytes: Uint8Array, network: string, bits: number): boolean {
     if (((bytes[index] ?? 0) & mask) !== ((base[index] ?? 0) & mask)) return false;
   }
   return true;
-}
-
-function parseV4(text: string): Uint8Array | null {
-  const parts = text.split(".");
-  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part))) return null;
-  const numbers = parts.map(Number);
-  return numbers.some((number) => number > 255) ? null : Uint8Array.from(numbers);
-}
-
-function parseV6(text: string): Uint8Array | null {
-  const halves = text.split("::");
-  if (halves.length > 2) return null;
-  const [front, back] = halves.map(parseGroups);
-  if (front === null || front === undefined || back === null) return null;
-  if (back === undefined) return front.length === 16 ? Uint8Array.from(front) : null;
-  const gap = 16 - front.length - back.length;
-  return gap < 2 ? null : Uint8Array.from([...front, ...Array(gap).fill(0), ...back]);
-}
-
-/** Bytes of `a:b:c`, of which the last group may be an IPv4 address. */
-function parseGroups(text: string): number[] | null {
-  if (text === "") return [];
-  const bytes: number[] = [];
-  const groups = text.split(":");
-  for (const [index, group] of groups.entries()) {
-    const v4 = index === groups.length - 1 && group.includes(".") ? parseV4(group) : null;
-    if (v4 !== null) bytes.push(...v4);
-    else if (/^[0-9a-f]{1,4}$/i.test(group)) {
-      const value = parseInt(group, 16);
-      bytes.push(value >> 8, value & 0xff);
-    } else return null;
-  }
-  return bytes;
 }
