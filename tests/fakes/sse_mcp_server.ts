@@ -7,13 +7,19 @@ export interface SseMcpServer extends AsyncDisposable {
   streams(): number;
 }
 
-/** A hand-written MCP server of 2024 on loopback: HTTP with SSE, which knows no other transport. */
-export function startSseMcpServer(): SseMcpServer {
+/**
+ * A hand-written MCP server of 2024 on loopback: HTTP with SSE, which knows no other transport.
+ *
+ * @param lineEnd the standard knows all three; servers on old frameworks write the rare ones.
+ */
+export function startSseMcpServer(lineEnd: "\n" | "\r\n" | "\r" = "\n"): SseMcpServer {
   const encoder = new TextEncoder();
   const open = new Map<string, ReadableStreamDefaultController<Uint8Array>>();
   const stop = new AbortController();
   const push = (session: string, event: string, data: string) =>
-    open.get(session)?.enqueue(encoder.encode(`event: ${event}\ndata: ${data}\n\n`));
+    open.get(session)?.enqueue(
+      encoder.encode([": ping", `event: ${event}`, `data: ${data}`, "", ""].join(lineEnd)),
+    );
   const http = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {}, signal: stop.signal },
     async (request) => {

@@ -4,17 +4,18 @@ import {
   SdkHttpError,
   type Transport,
 } from "@modelcontextprotocol/client";
+import { createParser } from "eventsource-parser";
 import type { Outbound } from "../net/outbound_fetch.ts";
-import { createLineSplitter } from "./line_splitter.ts";
 import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
 
-const EVENT_BYTES_MAX = 134_217_728;
+/** A longer event ends the connection. */
+const EVENT_CHARACTERS_MAX = 134_217_728;
 
 /**
  * The HTTP transport of 2024: a stream of events that is opened first and brings every message, and an
  * endpoint, named by the first event, that takes ours.
  *
- * @see MCP 2024-11-05, "HTTP with SSE"
+ * @see MCP 2024-11-05, "HTTP with SSE"; HTML Living Standard, "Server-sent events"
  */
 export class SseTransport implements Transport {
   onclose?: () => void;
@@ -79,9 +80,16 @@ export class SseTransport implements Transport {
   }
 
   async #read(body: ReadableStream<Uint8Array>): Promise<void> {
-    const splitter = createEventReader((type, data) => this.#dispatch(type, data));
+    const parser = createParser({
+      maxBufferSize: EVENT_CHARACTERS_MAX,
+      onEvent: ({ event = "message", data }) => this.#dispatch(event, data),
+      onError(error) {
+        // Fields that it does not know are left out, as the standard says; a size is a failure.
+        if (error.type === "max-buffer-size-exceeded") throw error;
+      },
+    });
     try {
-      for await (const chunk of body) splitter.push(chunk);
+      for await (const text of body.pipeThrough(new TextDecoderStream())) parser.feed(text);
     } catch (error) {
       if (!this.#closing.signal.aborted) {
         this.onerror?.(error instanceof Error ? error : new Error(String(error)));
@@ -109,28 +117,4 @@ export class SseTransport implements Transport {
     if (target?.origin === this.#url.origin) this.#endpoint.resolve(target);
     else this.#endpoint.reject(new Error("The endpoint is at another origin"));
   }
-}
-
-/** Reads the lines of an event stream. @see HTML Living Standard, "Server-sent events" */
-function createEventReader(dispatch: (type: string, data: string) => void) {
-  let type = "message";
-  let data: string[] = [];
-  return createLineSplitter({
-    lineBytesMax: EVENT_BYTES_MAX,
-    onLongLine: () => {},
-    onLine(raw) {
-      const line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
-      if (line === "") {
-        if (data.length > 0) dispatch(type, data.join("\n"));
-        type = "message";
-        data = [];
-        return;
-      }
-      const colon = line.indexOf(":");
-      const field = colon === -1 ? line : line.slice(0, colon);
-      const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
-      if (field === "event") type = value;
-      if (field === "data") data.push(value);
-    },
-  });
 }

@@ -303,3 +303,12 @@ Deno.test("a server of 2024 is reached over HTTP and SSE", async () => {
   }
   await until("the server sees the stream end", () => server.streams() === 0);
 });
+
+for (const [name, lineEnd] of [["CR LF", "\r\n"], ["CR", "\r"]] as const) {
+  Deno.test(`a server of 2024 whose lines end with ${name} is listed and called`, async () => {
+    await using server = startSseMcpServer(lineEnd);
+    await using upstreams = openTestUpstreams({ mcpServers: { old: { url: server.url } } });
+    assert.equal((await upstreams.list("old")).tools.length, 1);
+    assert.equal(firstText(await upstreams.call(callOf("old", "old_tool"))), "from 2024");
+  });
+}
