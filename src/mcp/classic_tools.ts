@@ -8,7 +8,6 @@ import type { CallOutcome } from "../supervisor/call/tool_call.ts";
 import { readableResult } from "./readable_result.ts";
 
 /** How a space offers its tools. */
-export type SpaceMode = Config["spaces"][string]["mode"];
 
 /** The tools that a space offers as they are, by the name that MCP clients call them by. */
 export interface ClassicTools {

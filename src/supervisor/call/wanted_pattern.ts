@@ -1,3 +1,4 @@
+import type { SchemaObject } from "../../catalog/resolve_schema.ts";
 import { isFields } from "../../model/json/fields.ts";
 import type { JsonSchema } from "../../model/json/json.ts";
 
@@ -24,8 +25,6 @@ export function describePattern(schema: JsonSchema, path: string): string {
 
 const PATTERN_SHOWN_MAX = 120;
 const SCHEMAS_MAX = 200;
-
-type SchemaObject = { readonly [keyword: string]: unknown };
 
 /** The parts of a schema that hold for a place of the value. */
 function schemasAt(root: JsonSchema, steps: readonly string[]): SchemaObject[] {
