@@ -2,7 +2,6 @@
 import { dirname } from "node:path";
 import { GateError } from "../model/errors.ts";
 import { type PolicyBundle, readBundle } from "../policy/bundle/bundle.ts";
-import type { BundleKey } from "../policy/bundle/signature.ts";
 
 /** @throws {GateError} `ERR_CONFIG` if the file cannot be read. */
 export async function readTextFile(path: string, what: string): Promise<string> {
@@ -15,20 +14,6 @@ export async function readTextFile(path: string, what: string): Promise<string> 
       cause,
     });
   }
-}
-
-/** @throws {GateError} `ERR_CONFIG` if it is no key. */
-export async function readKeyFile(path: string): Promise<BundleKey> {
-  const text = await readTextFile(path, "key");
-  try {
-    const key: unknown = JSON.parse(text);
-    if (typeof key === "object" && key !== null && "kty" in key) return key as BundleKey;
-  } catch {
-    // Said below, as for any other text that is no key.
-  }
-  throw new GateError("ERR_CONFIG", `"${path}" is no key in JWK form`, {
-    hint: 'Make one with "toolgate bundle keygen NAME"',
-  });
 }
 
 /** The bundle of a file, signed or not. @throws {GateError} `ERR_CONFIG` */

@@ -18,7 +18,13 @@ export function resolvePaths(config: Config, baseDir: string): Config {
     policies: config.policies === undefined || config.policies === "open"
       ? config.policies
       : absolute(config.policies),
-    bundle: resolveBundle(config.bundle, absolute),
+    ...(config.bundle === undefined ? {} : {
+      bundle: {
+        ...config.bundle,
+        path: absolute(config.bundle.path),
+        trust: config.bundle.trust.map(absolute),
+      },
+    }),
     audit: {
       ...config.audit,
       ...(config.audit.keys === undefined ? {} : { keys: absolute(config.audit.keys) }),
@@ -30,15 +36,6 @@ export function resolvePaths(config: Config, baseDir: string): Config {
       })),
     },
   };
-}
-
-function resolveBundle(
-  bundle: Config["bundle"],
-  absolute: (path: string) => string,
-): Config["bundle"] {
-  if (bundle === undefined) return undefined;
-  if (typeof bundle === "string") return absolute(bundle);
-  return { ...bundle, path: absolute(bundle.path), trust: bundle.trust.map(absolute) };
 }
 
 /** `file:./ship` and plain paths become absolute; other schemes stay as they are. */

@@ -196,6 +196,18 @@ export const SearchSchema = z.strictObject({
   }).optional(),
 });
 
+const BundleSchema = z.strictObject({
+  path: z.string().min(1),
+  /** Ed25519 public keys (JWK files) that may sign; a folder stands for its `*.pub.json`. */
+  trust: z.array(z.string().min(1)).min(1),
+  stale: z.enum(["deny", "warn"]).default("deny"),
+});
+
+/** A bundle of which only the file is named: the keys in the folder `keys` may sign it. */
+function bundleAt(path: string): z.infer<typeof BundleSchema> {
+  return { path, trust: ["keys"], stale: "deny" };
+}
+
 export const ConfigSchema = z.strictObject({
   server: ServerSchema.prefault({}),
   store: z.string().regex(/^(memory:|kv:.+|kv\+https?:.+|postgres(ql)?:.+)$/, {
@@ -206,12 +218,7 @@ export const ConfigSchema = z.strictObject({
   openapi: z.record(z.string().min(1).max(100), OpenapiServerSchema).default({}),
   /** A YAML file, a folder of them, `open`, or nothing. */
   policies: z.string().min(1).optional(),
-  bundle: z.strictObject({
-    path: z.string().min(1),
-    /** Ed25519 public keys (JWK files) that may sign. */
-    trust: z.array(z.string().min(1)).min(1),
-    stale: z.enum(["deny", "warn"]).default("deny"),
-  }).or(z.string().min(1)).optional(),
+  bundle: BundleSchema.or(z.string().min(1).transform(bundleAt)).optional(),
   limits: LimitsSchema.prefault({}),
   sandbox: SandboxSchema.prefault({}),
   preflight: z.enum(["off", "warn", "block"]).default("warn"),

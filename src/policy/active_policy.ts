@@ -240,8 +240,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
 }
 
 function sourceOf(config: ProposeDeps["config"]): string {
-  if (config.bundle === undefined) return config.policies ?? "default";
-  return typeof config.bundle === "string" ? config.bundle : config.bundle.path;
+  return config.bundle?.path ?? config.policies ?? "default";
 }
 
 function asProblem({ place, summary }: PolicyTestFailure): PolicyProblem {

@@ -5,7 +5,7 @@ import { defaultPolicy, openPolicy } from "./builtin_policies.ts";
 import { activateBundle, type ActivatedBundle } from "./bundle/activation.ts";
 import { verifyBundle } from "./bundle/bundle.ts";
 import { withPins } from "./bundle/pins.ts";
-import type { BundleKey } from "./bundle/signature.ts";
+import { readTrustedKeys, trustedKeyFiles } from "./bundle/trusted_keys.ts";
 import { blockingProblems } from "./check/check_policy.ts";
 import { runPolicyTests } from "./check/policy_tests.ts";
 import type { PolicyDocument, PolicyText } from "./file/document.ts";
@@ -59,9 +59,8 @@ export async function readSources(
   { bundle, policies }: ProposeDeps["config"],
 ): Promise<readonly PolicyText[]> {
   if (bundle !== undefined) {
-    const { path, trust } = typeof bundle === "string" ? { path: bundle, trust: [] } : bundle;
     const read = async (file: string) => ({ path: file, text: await Deno.readTextFile(file) });
-    return await Promise.all([path, ...trust].map(read));
+    return await Promise.all([bundle.path, ...await trustedKeyFiles(bundle.trust)].map(read));
   }
   return policies === undefined || policies === "open" ? [] : await loadPolicyFiles(policies);
 }
@@ -76,7 +75,7 @@ export async function propose(
   options: { readonly isFirst: boolean },
 ): Promise<Candidate> {
   const { config } = deps;
-  if (config.bundle !== undefined) return await proposeBundle(deps, options);
+  if (config.bundle !== undefined) return await proposeBundle(deps, config.bundle, options);
   if (config.policies === undefined) return builtIn(defaultPolicy());
   if (config.policies === "open") return builtIn(openPolicy());
   let document: PolicyDocument;
@@ -107,18 +106,11 @@ export async function propose(
 
 async function proposeBundle(
   deps: ProposeDeps,
+  bundle: NonNullable<Config["bundle"]>,
   options: { readonly isFirst: boolean },
 ): Promise<Candidate> {
-  const { bundle } = deps.config;
-  if (bundle === undefined || typeof bundle === "string") {
-    return {
-      ok: false,
-      reason:
-        'A bundle needs the keys that may sign it: bundle: { path: …, trust: ["site.pub.json"] }',
-    };
-  }
   try {
-    const trusted = await Promise.all(bundle.trust.map(readKey));
+    const trusted = await readTrustedKeys(bundle.trust);
     const verified = await verifyBundle(await Deno.readTextFile(bundle.path), trusted);
     const activation = activateBundle(verified, {
       last: await deps.bundles.last(),
@@ -144,15 +136,11 @@ async function proposeBundle(
   }
 }
 
-async function readKey(path: string): Promise<BundleKey> {
-  return JSON.parse(await Deno.readTextFile(path));
-}
-
 /** The files or the bundle as they are now, held against the catalog; null for a built-in policy. */
 export async function readConfigured(deps: ProposeDeps): Promise<CompiledPolicy | null> {
   const { config } = deps;
   if (config.bundle !== undefined) {
-    const candidate = await proposeBundle(deps, { isFirst: true });
+    const candidate = await proposeBundle(deps, config.bundle, { isFirst: true });
     if (!candidate.ok) throw unusable(candidate.reason);
     const { document, policy: { digest } } = candidate;
     return document === null ? null : compilePolicy(document, deps.tools(), digest);

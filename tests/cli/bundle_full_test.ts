@@ -202,6 +202,25 @@ Deno.test("bundle activate without a service refuses an older number and keeps t
   });
 });
 
+Deno.test("a configuration that names only the file takes the keys beside it", async () => {
+  await withSite(async ({ folder, toolgate, make }) => {
+    await toolgate(["bundle", "keygen", "keys/site"]);
+    const { file } = await make(1, DENIES);
+    const config = { ...CONFIG, bundle: "./active/site.bundle.json" };
+    await Deno.writeTextFile(join(folder, "toolgate.json"), JSON.stringify(config));
+    const activated = await toolgate(["bundle", "activate", file]);
+    assert.equal(activated.code, 0, activated.stderr);
+    await Deno.writeTextFile(join(folder, "program.ts"), PROGRAM.code);
+    const run = await toolgate(["run", "program.ts", "--json"]);
+    assert.equal(run.code, 3);
+    assert.match(run.stdout, /ERR_POLICY_DENIED.*Closed/);
+    await Deno.rename(join(folder, "keys/site.pub.json"), join(folder, "site.pub.json"));
+    const keyless = await toolgate(["run", "program.ts"]);
+    assert.equal(keyless.code, 2);
+    assert.match(keyless.stderr, /Cannot use the keys at .*keys: there is none/);
+  });
+});
+
 Deno.test("bundle commands say what is missing", async () => {
   await withSite(async ({ folder, toolgate }) => {
     const build = (...args: string[]) => toolgate(["bundle", "build", "--out", "b.json", ...args]);

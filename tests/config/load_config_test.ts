@@ -140,6 +140,16 @@ audit:
   ]);
 });
 
+Deno.test("loadConfig() has the keys beside the file sign a bundle of which only the file is named", async () => {
+  const files = { "/etc/gate/toolgate.yaml": "bundle: ./acme.bundle.json" };
+  const { config } = await load({ files }, "/etc/gate/toolgate.yaml");
+  assert.deepEqual(config.bundle, {
+    path: "/etc/gate/acme.bundle.json",
+    trust: ["/etc/gate/keys"],
+    stale: "deny",
+  });
+});
+
 Deno.test("loadConfig() keeps memory: and databases as the store", async () => {
   for (const store of ["memory:", "postgres://a,b/db", "kv+https://kv.example.com"]) {
     const { config } = await load({ files: { "/work/toolgate.yaml": `store: "${store}"` } });

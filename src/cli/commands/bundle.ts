@@ -13,17 +13,12 @@ import {
   verifyBundle,
 } from "../../policy/bundle/bundle.ts";
 import { type BundleKey, generateBundleKeys } from "../../policy/bundle/signature.ts";
+import { readKeyFile, readTrustedKeys } from "../../policy/bundle/trusted_keys.ts";
 import { runPolicyTests } from "../../policy/check/policy_tests.ts";
 import { loadPolicyFiles } from "../../policy/file/load_policy.ts";
 import { parsePolicy } from "../../policy/file/parse_policy.ts";
 import { compilePolicy } from "../../policy/policy.ts";
-import {
-  readBundleFile,
-  readIfThere,
-  readKeyFile,
-  readTextFile,
-  replaceFile,
-} from "../bundle_files.ts";
+import { readBundleFile, readIfThere, readTextFile, replaceFile } from "../bundle_files.ts";
 import type { Command, CommandContext, CommandGroup } from "../command.ts";
 import { connect } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
@@ -162,7 +157,7 @@ const activate: Command = {
   examples: ["toolgate bundle activate acme.bundle.json --config /etc/toolgate/toolgate.yaml"],
   async run(context) {
     const { config } = await context.loadConfig();
-    if (config.bundle === undefined || typeof config.bundle === "string") {
+    if (config.bundle === undefined) {
       throw usageError(
         "The configuration names no place and no trusted keys for a bundle",
         'Add bundle: { path: ./acme.bundle.json, trust: ["./site.pub.json"] }',
@@ -295,15 +290,12 @@ function testFailures(files: Awaited<ReturnType<typeof readPolicies>>): string[]
 
 async function trustedKeys(context: CommandContext): Promise<BundleKey[]> {
   const named = context.text("trust")?.split(",").map((path) => path.trim()).filter(Boolean);
-  const configured = async () => {
-    const { bundle } = (await context.loadConfig()).config;
-    return typeof bundle === "object" ? bundle.trust : [];
-  };
-  const paths = named?.map((path) => resolve(context.deps.cwd(), path)) ?? await configured();
-  if (paths.length === 0) {
+  const configured = async () => (await context.loadConfig()).config.bundle?.trust ?? [];
+  const places = named?.map((path) => resolve(context.deps.cwd(), path)) ?? await configured();
+  if (places.length === 0) {
     throw usageError("No key is trusted", "Name one: --trust FILE, or bundle.trust");
   }
-  return await Promise.all(paths.map(readKeyFile));
+  return await readTrustedKeys(places);
 }
 
 function endOf(text: string, now: number): number {
