@@ -1,5 +1,5 @@
+import { z } from "zod";
 import { GateError } from "../model/errors.ts";
-import type { Json } from "../model/json/json.ts";
 import {
   API_KEYS,
   type Principal,
@@ -8,6 +8,7 @@ import {
   SERVICE_SCOPES,
 } from "../model/principal.ts";
 import { sha256Hex } from "../model/sha256.ts";
+import { document } from "../store/document.ts";
 import { keyOf, prefixOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { TokenVerifier } from "./authenticate.ts";
@@ -54,6 +55,27 @@ interface StoredApiKey extends ApiKey {
   readonly secretSha256: string;
 }
 
+const MomentSchema = z.string().refine(
+  (text) => !Number.isNaN(Date.parse(text)),
+  "not a point of time",
+);
+
+const StoredApiKeySchema: z.ZodType<StoredApiKey> = z.object({
+  id: z.string(),
+  name: z.string(),
+  groups: z.array(z.string()),
+  scopes: z.array(z.string()),
+  spaces: z.array(z.string()).nullable(),
+  createdAt: MomentSchema,
+  expiresAt: MomentSchema.nullable(),
+  secretSha256: z.string(),
+});
+
+const apiKeys = document(keyOf.apiKey, StoredApiKeySchema, {
+  name: "an API key",
+  remedy: 'Revoke it with `toolgate keys revoke ID` (ID follows "api-key/") and create another',
+});
+
 const KEY = /^tg_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 const NAME_CHARACTERS_MAX = 100;
 const LIST_MAX = 10_000;
@@ -72,7 +94,7 @@ export function createApiKeys(
         .toBase64({ alphabet: "base64url", omitPadding: true });
       const stored: StoredApiKey = { ...record, secretSha256: sha256Hex(secret) };
       const written = await deps.store.put([
-        { key: keyOf.apiKey(record.id), value: stored as unknown as Json, expect: null },
+        apiKeys.at(record.id).set(stored, { expect: null }),
       ]);
       if (written === null) {
         throw new GateError("ERR_STORE", "Cannot create the key: its id is taken", {
@@ -83,28 +105,27 @@ export function createApiKeys(
     },
     async list() {
       const entries = await deps.store.list(prefixOf.apiKeys(), { limit: LIST_MAX });
-      return entries.map((entry) => withoutSecret(entry.value as unknown as StoredApiKey));
+      return entries.map((entry) => withoutSecret(apiKeys.valueOf(entry)));
     },
     async revoke(id) {
-      const key = keyOf.apiKey(id);
-      if (await deps.store.get(key) === null) return false;
-      await deps.store.put([{ key, value: null }]);
+      const place = apiKeys.at(id);
+      // Not `read`: a record that does not fit can be revoked, too.
+      if (await deps.store.get(place.key) === null) return false;
+      await deps.store.put([place.remove()]);
       return true;
     },
     async verify(token) {
       const match = KEY.exec(token);
       if (match === null) return null;
       const [, id = "", secret = ""] = match;
-      const entry = await deps.store.get(keyOf.apiKey(id));
-      if (entry === null) return null;
-      const stored = entry.value as unknown as StoredApiKey;
+      const stored = (await apiKeys.at(id).read(deps.store))?.value ?? null;
+      if (stored === null) return null;
       // Hashes of a 256-bit secret are compared: an early exit of the comparison tells nothing of use.
       if (stored.secretSha256 !== sha256Hex(secret)) return null;
       return isExpired(stored) ? null : principalOf(stored);
     },
     async principalOf(id) {
-      const entry = await deps.store.get(keyOf.apiKey(id));
-      const stored = (entry?.value ?? null) as unknown as StoredApiKey | null;
+      const stored = (await apiKeys.at(id).read(deps.store))?.value ?? null;
       return stored === null || isExpired(stored) ? null : principalOf(stored);
     },
   };

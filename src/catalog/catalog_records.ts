@@ -1,8 +1,11 @@
-import type { Json } from "../model/json/json.ts";
+import { z } from "zod";
+import { isFields } from "../model/json/fields.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
+import { document } from "../store/document.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Shape } from "./observe_shape.ts";
+import type { Definition } from "./pin.ts";
 import type { ServerPins } from "./pins.ts";
 
 /** The last good listing of a server, as received. */
@@ -45,34 +48,91 @@ export interface CatalogRecords {
 }
 
 const TOPIC = "catalog";
+const RESTORE = "Restore the store from a backup";
+
+/** Definitions in it are not trusted and are checked when they are parsed. */
+const UpstreamListingSchema: z.ZodType<UpstreamListing> = z.object({
+  title: z.string(),
+  description: z.string().optional(),
+  identity: z.string(),
+  tools: z.array(z.unknown()),
+  isHttpApi: z.boolean().optional(),
+  resources: z.array(z.unknown()),
+  prompts: z.array(z.unknown()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+});
+
+const StoredListingSchema: z.ZodType<StoredListing> = z.object({
+  listedAt: z.number(),
+  listing: UpstreamListingSchema,
+});
+
+/** A guard of our own: a server may have thousands of tools, and `z.record` takes a microsecond each. */
+const TextsSchema = z.custom<{ readonly [name: string]: string }>(
+  (value) => isFields(value) && Object.values(value).every((text) => typeof text === "string"),
+  "not a table of texts",
+);
+
+const ServerPinsSchema: z.ZodType<ServerPins> = z.object({
+  baselineAt: z.number(),
+  approved: TextsSchema,
+  blocked: z.array(z.string()),
+  waiting: TextsSchema.optional(),
+  // Only compared with the definition that is listed now.
+  replaced: z.record(z.string(), z.custom<Definition>(isFields)),
+  holders: TextsSchema,
+});
+
+const ShapeSchema: z.ZodType<Shape> = z.object({
+  types: z.array(z.string()),
+  properties: z.record(z.string(), z.lazy(() => ShapeSchema)).optional(),
+  required: z.array(z.string()).optional(),
+  items: z.lazy(() => ShapeSchema).optional(),
+  values: z.lazy(() => ShapeSchema).optional(),
+});
+
+const ObservationsSchema: z.ZodType<Observations> = z.record(
+  z.string(),
+  z.object({ shape: ShapeSchema, results: z.number() }),
+);
+
+const listings = document(keyOf.snapshot, StoredListingSchema, {
+  name: "the last listing of a server",
+  remedy: RESTORE,
+});
+
+const pinsOf = document(keyOf.pins, ServerPinsSchema, {
+  name: "the pins of a server",
+  remedy: `${RESTORE}: without its pins, whatever a server lists next would count as approved`,
+});
+
+const observed = document(keyOf.observed, ObservationsSchema, {
+  name: "the result types of a server's tools",
+  remedy: RESTORE,
+});
 
 export function createCatalogRecords(store: Store): CatalogRecords {
   // Every replica hears itself, too; what it said itself is no news to it.
   const replica = crypto.randomUUID();
   return {
     async loadListing(server) {
-      const entry = await store.get(keyOf.snapshot(server));
-      return entry === null ? null : entry.value as unknown as StoredListing;
+      return (await listings.at(server).read(store))?.value ?? null;
     },
     async saveListing(server, stored) {
-      await store.put([{ key: keyOf.snapshot(server), value: stored as unknown as Json }]);
+      await store.put([listings.at(server).set(stored)]);
     },
     async loadPins(server) {
-      const entry = await store.get(keyOf.pins(server));
-      if (entry === null) return null;
-      return { pins: entry.value as unknown as ServerPins, revision: entry.revision };
+      const stored = await pinsOf.at(server).read(store);
+      return stored === null ? null : { pins: stored.value, revision: stored.revision };
     },
     async savePins(server, pins, expect) {
-      const value = pins as unknown as Json;
-      return await store.put([{ key: keyOf.pins(server), value, expect }]) !== null;
+      return await store.put([pinsOf.at(server).set(pins, { expect })]) !== null;
     },
     async loadObservations(server) {
-      const entry = await store.get(keyOf.observed(server));
-      return entry === null ? {} : entry.value as unknown as Observations;
+      return (await observed.at(server).read(store))?.value ?? {};
     },
     async saveObservations(server, observations) {
-      const value = observations as unknown as Json;
-      await store.put([{ key: keyOf.observed(server), value }]);
+      await store.put([observed.at(server).set(observations)]);
     },
     async announce(server) {
       await store.notify(TOPIC, JSON.stringify([replica, server]));

@@ -1,6 +1,7 @@
-import type { Json } from "../model/json/json.ts";
+import { z } from "zod";
 import { API_KEYS, type Principal } from "../model/principal.ts";
 import { sha256Hex } from "../model/sha256.ts";
+import { document } from "../store/document.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { ConsoleIdentity } from "./console_deps.ts";
@@ -27,6 +28,31 @@ interface StoredSession {
   readonly instance: string | null;
 }
 
+const PrincipalSchema: z.ZodType<Principal> = z.object({
+  sub: z.string(),
+  issuer: z.string(),
+  client: z.string(),
+  claims: z.record(z.string(), z.unknown()),
+  scopes: z.array(z.string()),
+  spaces: z.array(z.string()).nullable(),
+});
+
+const StoredSessionSchema: z.ZodType<StoredSession> = z.object({
+  principal: PrincipalSchema,
+  expiresAtMs: z.number(),
+  instance: z.string().nullable(),
+});
+
+/** Only the hash of an id is kept: whoever reads the store cannot take over a session. */
+const sessions = document(
+  (id: string) => keyOf.consoleSession(sha256Hex(id)),
+  StoredSessionSchema,
+  {
+    name: "a session of the console",
+    remedy: "Delete the cookies of this site in the browser, and log in again",
+  },
+);
+
 /** A working day; an API key is looked up again with every request. */
 const CREDENTIAL_SESSION_MS = 12 * 3_600_000;
 /** An issuer does not tell us that it has locked somebody out, so that they come back soon. */
@@ -44,25 +70,20 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
         expiresAtMs,
         instance: principal.issuer === "none" ? deps.instance : null,
       };
-      await store.put([{
-        key: keyOfSession(id),
-        value: session as unknown as Json,
-        expect: null,
-        ttlMs: Math.max(1, expiresAtMs - now()),
-      }]);
+      const ttlMs = Math.max(1, expiresAtMs - now());
+      await store.put([sessions.at(id).set(session, { expect: null, ttlMs })]);
       return { id, expiresAtMs };
     },
     async sessionPrincipal(id) {
-      const entry = await store.get(keyOfSession(id));
-      if (entry === null) return null;
-      const session = entry.value as unknown as StoredSession;
+      const session = (await sessions.at(id).read(store))?.value ?? null;
+      if (session === null) return null;
       if (session.expiresAtMs <= now()) return null;
       if (session.instance !== null && session.instance !== deps.instance) return null;
       const { principal } = session;
       return principal.issuer === API_KEYS ? await deps.keyPrincipal(principal.client) : principal;
     },
     async endSession(id) {
-      await store.put([{ key: keyOfSession(id), value: null }]);
+      await store.put([sessions.at(id).remove()]);
     },
   };
 }
@@ -73,9 +94,4 @@ function expiryOf(principal: Principal, login: "credential" | "issuer", now: num
   const { exp } = principal.claims;
   const endsMs = typeof exp === "number" ? exp * 1_000 : Infinity;
   return Math.min(now + CREDENTIAL_SESSION_MS, endsMs);
-}
-
-/** Only the hash is kept: who reads the store cannot take over a session. */
-function keyOfSession(id: string): string {
-  return keyOf.consoleSession(sha256Hex(id));
 }

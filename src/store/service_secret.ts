@@ -1,16 +1,24 @@
+import { z } from "zod";
+import { document } from "./document.ts";
 import { keyOf } from "./keys.ts";
 import type { Store } from "./store.ts";
+
+const secrets = document(keyOf.serviceSecret, z.string().regex(/^[0-9a-f]{64}$/), {
+  name: "a secret of the service",
+  remedy: "Restore the store from a backup: the secret cannot be made again",
+});
 
 /**
  * A random secret of the service itself, the same on every replica of one store; made at its first use.
  *
  * @returns 32 bytes.
+ * @throws {GateError} `ERR_STORE` if what is stored is not such a secret.
  */
 export async function serviceSecret(store: Store, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const key = keyOf.serviceSecret(name);
+  const secret = secrets.at(name);
   const fresh = crypto.getRandomValues(new Uint8Array(32)).toHex();
-  await store.put([{ key, value: fresh, expect: null }]); // loses against whoever was first
-  const kept = (await store.get(key))?.value;
-  if (typeof kept !== "string") throw new Error(`Secret ${name} cannot be read back`);
-  return Uint8Array.fromHex(kept);
+  await store.put([secret.set(fresh, { expect: null })]); // loses against whoever was first
+  const kept = await secret.read(store);
+  if (kept === null) throw new Error(`Secret ${name} cannot be read back`);
+  return Uint8Array.fromHex(kept.value);
 }

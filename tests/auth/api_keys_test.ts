@@ -93,3 +93,66 @@ Deno.test("a key that is limited to spaces has no scope over the whole service",
   await store.put([{ key: entry.key, value: narrowed }]);
   assert.deepEqual((await keys.verify(key, ""))?.scopes, ["search"], "nor one from elsewhere");
 });
+
+const STORED_BEFORE = {
+  id: "1dc055d47d9efa78",
+  name: "ci",
+  groups: [],
+  scopes: ["search", "execute"],
+  spaces: null,
+  createdAt: "2026-01-01T00:00:00.000Z",
+  expiresAt: null,
+  secretSha256: "e8ed140db135f0ee2cfc51794f1913517fcf39fd5ca9a1a3aefcdf6d077cf1c4",
+};
+const KEY_BEFORE = "tg_1dc055d47d9efa78_URBccTpVMwsmMU9H6DZP2OegBbK0ikd9AYi1HmZwOno";
+
+Deno.test("a key that an earlier version stored is verified, listed and found", async () => {
+  const { keys, store } = await setUp();
+  await store.put([{ key: "api-key/1dc055d47d9efa78", value: STORED_BEFORE }]);
+  assert.equal((await keys.verify(KEY_BEFORE, ""))?.sub, "ci");
+  assert.equal((await keys.principalOf("1dc055d47d9efa78"))?.client, "1dc055d47d9efa78");
+  const { secretSha256: _, ...shown } = STORED_BEFORE;
+  assert.deepEqual(await keys.list(), [shown]);
+});
+
+Deno.test("a stored key that does not fit opens nothing, and can be revoked", async () => {
+  const { keys, store } = await setUp();
+  const place = "api-key/1dc055d47d9efa78";
+  const { expiresAt: _, ...withoutExpiry } = STORED_BEFORE;
+  const misfits: readonly Json[] = [
+    withoutExpiry,
+    { ...STORED_BEFORE, expiresAt: "soon" },
+    { ...STORED_BEFORE, spaces: "shop" },
+    { ...STORED_BEFORE, scopes: null },
+    {},
+    "text",
+  ];
+  for (const value of misfits) {
+    await store.put([{ key: place, value }]);
+    const uses = [
+      () => keys.verify(KEY_BEFORE, ""),
+      () => keys.principalOf("1dc055d47d9efa78"),
+      () => keys.list(),
+    ];
+    for (const use of uses) {
+      await assert.rejects(use, {
+        code: "ERR_STORE",
+        message: /an API key as stored under "api-key\/1dc055d47d9efa78"/,
+        hint: /keys revoke/,
+      });
+    }
+    assert.deepEqual((await store.get(place))?.value, value);
+  }
+  assert.equal(await keys.revoke("1dc055d47d9efa78"), true);
+  assert.deepEqual(await keys.list(), []);
+});
+
+Deno.test("a key for longer than dates have four digits can be used", async () => {
+  const { keys } = await setUp();
+  const { key, expiresAt } = await keys.create({
+    name: "x",
+    expiresInMs: 8_000 * 366 * 86_400_000,
+  });
+  assert.match(expiresAt ?? "", /^\+01/);
+  assert.equal((await keys.verify(key, ""))?.sub, "x");
+});

@@ -101,3 +101,33 @@ Deno.test("who reads the store finds no session id in it", async () => {
     assert.equal((await keysInStore()).includes(id), false);
   });
 });
+
+Deno.test("a session that an earlier version stored is known, one that does not fit is nobody's", async () => {
+  const id = "I7sXcJ05SbsF9ucCtHTwAQ3DmUzA01rwuFtcIS6RCCI";
+  const key = "console-session/f18d326fdb6990c81fdcbe2a87a6651c2b134e78df178a1cf39bef6118cc6577";
+  const principal = makePrincipal({
+    issuer: "https://issuer.example",
+    claims: { exp: 1_900_000_000 },
+  });
+  const store = await openStore("memory:");
+  const sessions = createSessionStore({
+    store,
+    instance: "here",
+    now: () => 1_767_225_600_000,
+    keyPrincipal: () => Promise.resolve(null),
+  });
+  const before = { principal: { ...principal }, expiresAtMs: 1_767_229_200_000, instance: null };
+  const value = JSON.parse(JSON.stringify(before));
+  await store.put([{ key, value }]);
+  assert.deepEqual(await sessions.sessionPrincipal(id), principal);
+  const { expiresAtMs: _, ...withoutEnd } = value;
+  for (const misfit of [withoutEnd, { ...value, principal: { sub: "ada" } }, {}, "text"]) {
+    await store.put([{ key, value: misfit }]);
+    await assert.rejects(sessions.sessionPrincipal(id), {
+      code: "ERR_STORE",
+      message: /session of the console.*"console-session\/f18d/,
+      hint: /log in again/,
+    });
+  }
+  await store.close();
+});

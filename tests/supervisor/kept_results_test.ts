@@ -128,3 +128,23 @@ Deno.test("what a version before encryption kept is read by its owner until its 
     }
   });
 });
+
+Deno.test("the list of an earlier version is continued, and one that does not fit is not replaced", async () => {
+  await withFile(async (store) => {
+    const kept = keep(store, { bytesMax: 1_000, resultsMax: 4 });
+    const key = "kept-results/%5B%22none%22%2C%22ada%22%2C%22local%22%5D";
+    const dropped = crypto.randomUUID();
+    const line = { id: dropped, bytes: 12, expiresAtMs: Date.now() + 60_000, dropped: true };
+    await store.put([{ key, value: [line] }]);
+    const { uri } = await kept.keep(ADA, crypto.randomUUID(), '"x"');
+    const droppedUri = `toolgate://executions/${dropped}/result`;
+    assert.match((await refusal(kept.read(ADA, droppedUri))).hint, /dropped for newer results/);
+    for (const value of [{}, "text", [{ id: dropped }], [line, null]]) {
+      await store.put([{ key, value }]);
+      const expected = { code: "ERR_STORE", message: /kept results/, hint: /Return less/ };
+      await assert.rejects(kept.keep(ADA, crypto.randomUUID(), '"y"'), expected);
+      assert.deepEqual((await store.get(key))?.value, value);
+    }
+    assert.equal(await kept.read(ADA, uri), '"x"', "what is kept is read without the list");
+  });
+});

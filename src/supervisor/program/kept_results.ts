@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { Sealer } from "../../audit/payloads/sealer.ts";
 import { GateError } from "../../model/errors.ts";
 import { isFields } from "../../model/json/fields.ts";
 import type { Json } from "../../model/json/json.ts";
 import { type Principal, principalKey } from "../../model/principal.ts";
+import { document } from "../../store/document.ts";
 import { keyOf } from "../../store/keys.ts";
 import type { Change, Store } from "../../store/store.ts";
 
@@ -47,7 +49,19 @@ interface Listed {
   readonly dropped?: true;
 }
 
+const ListSchema: z.ZodType<Listed[]> = z.array(z.object({
+  id: z.string(),
+  bytes: z.number(),
+  expiresAtMs: z.number(),
+  dropped: z.literal(true).optional(),
+}));
+
 const KEEP_MS = 60 * 60_000;
+/** Which results of a principal are kept. */
+const lists = document(keyOf.keptResults, ListSchema, {
+  name: "the list of a principal's kept results",
+  remedy: `Return less; the list is removed ${KEEP_MS / 60_000} minutes after its last change`,
+});
 /** Dropped results that are remembered, so that their handles are answered truly. */
 const DROPPED_MAX = 200;
 /** Attempts to change the list while others of the same principal change it. */
@@ -62,19 +76,14 @@ export function createKeptResults(deps: KeptResultsDeps): KeptResults {
       const { key, sealed } = await sealer.seal(json, placeOf(owner, executionId));
       const value = { key, sealed };
       const bytes = sealed.length;
-      const listKey = keyOf.keptResults(owner);
+      const list = lists.at(owner);
       for (let attempt = 0;; attempt++) {
-        const entry = await store.get(listKey);
-        const before = parseList(entry?.value, now());
+        const stored = await list.read(store);
+        const before = stillListed(stored?.value ?? [], now());
         const added = { id: executionId, bytes, expiresAtMs: now() + KEEP_MS };
         const listed = withinLimits([...before, added], limits);
         const changes: Change[] = [
-          {
-            key: listKey,
-            value: listed as unknown as Json,
-            ttlMs: KEEP_MS,
-            expect: entry?.revision ?? null,
-          },
+          list.set(listed, { ttlMs: KEEP_MS, expect: stored?.revision ?? null }),
           { key: keyOf.keptResult(executionId), value, ttlMs: KEEP_MS },
           ...newlyDropped(before, listed).map((id) => ({ key: keyOf.keptResult(id), value: null })),
         ];
@@ -97,7 +106,7 @@ export function createKeptResults(deps: KeptResultsDeps): KeptResults {
       const entry = await store.get(keyOf.keptResult(id));
       const json = entry === null ? null : await openKept(sealer, entry.value, owner, id);
       if (json !== null) return json;
-      const list = parseList((await store.get(keyOf.keptResults(owner)))?.value, now());
+      const list = stillListed((await lists.at(owner).read(store))?.value ?? [], now());
       if (!list.some((listed) => listed.id === id && listed.dropped)) throw notFound(uri, HINT);
       const mib = Math.floor(limits.bytesMax / 1_048_576);
       throw notFound(
@@ -152,8 +161,8 @@ function newlyDropped(before: readonly Listed[], after: readonly Listed[]): stri
 }
 
 /** Lines whose time is not over. */
-function parseList(value: unknown, now: number): Listed[] {
-  return Array.isArray(value) ? (value as Listed[]).filter((one) => one.expiresAtMs > now) : [];
+function stillListed(list: readonly Listed[], now: number): Listed[] {
+  return list.filter(({ expiresAtMs }) => expiresAtMs > now);
 }
 
 /** Whose result it is is part of what it is sealed with: nobody else's key opens it. */
