@@ -1,12 +1,13 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Shipping, SinkStatus } from "../audit/ship/ship.ts";
+import type { AuditHealth } from "../audit/write/writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";
 import { unknownSpaces } from "../config/space_modes.ts";
 import type { ServerState } from "../model/catalog.ts";
 import type { ClockStatus } from "../model/time/service_clock.ts";
-import type { ActivePolicy } from "../policy/active_policy.ts";
-import type { SandboxPool } from "../sandbox/pool/sandbox_pool.ts";
+import type { ActivePolicy, PolicyStatus } from "../policy/active_policy.ts";
+import type { SandboxPool, SandboxStatus } from "../sandbox/pool/sandbox_pool.ts";
 import type { Store } from "../store/store.ts";
 import { createProbe } from "./probe.ts";
 import type { EdgeStatus } from "./server/edge.ts";
@@ -41,7 +42,35 @@ export interface Health {
    */
   readiness(): Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
   /** Everything that `doctor` prints. */
-  report(): Promise<unknown>;
+  report(): Promise<HealthReport>;
+}
+
+export interface HealthReport {
+  /** A call could be decided, recorded and run. */
+  readonly ready: boolean;
+  /** Present while the service shuts down. */
+  readonly reason?: string;
+  readonly version: string;
+  readonly instance: string;
+  readonly audit: AuditHealth;
+  readonly shipping: readonly SinkStatus[];
+  /** Sentences for people. */
+  readonly alarms: readonly string[];
+  readonly store: { readonly kind: Store["kind"]; readonly ok: boolean; readonly reason?: string };
+  readonly strayErrors: StrayErrorStatus;
+  readonly clock: ClockStatus;
+  readonly sandbox:
+    | ({ readonly ok: true } & SandboxStatus)
+    | { readonly ok: false; readonly reason: string };
+  readonly policy: PolicyStatus;
+  readonly servers: readonly ServerState[];
+  /** Null where no service listens. */
+  readonly edge: EdgeStatus | null;
+  /** Tools that are listed and cannot be called. */
+  readonly quarantined: number;
+  readonly limits: Config["limits"];
+  /** RFC 3339, by the service's clock. */
+  readonly now: string;
 }
 
 /** Who asks for the whole report wants to hear of a sandbox that is still starting. */
@@ -75,7 +104,7 @@ export function createHealth(deps: HealthDeps): Health {
       // Defects, not a state: they are for people, and turn nothing red.
       strayErrors: deps.strayErrors(),
       clock: deps.clock(),
-      sandbox: sandbox.ok ? { ok: true, ...sandbox.value } : sandbox,
+      sandbox: sandbox.ok ? { ok: true as const, ...sandbox.value } : sandbox,
       policy: {
         name: policy.name,
         digest: policy.digest,

@@ -175,12 +175,19 @@ export async function diffNamedTool(
   return { ...named, diff: await diffTool(deps, named.server, named.name) };
 }
 
+/** `server.tool` of what was approved or blocked, and the pin that was decided about. */
+export interface DecidedTool {
+  readonly approved?: string;
+  readonly blocked?: string;
+  readonly pin: string;
+}
+
 /** `decideTool` for a tool in either spelling; answers with what was decided about what. */
 export async function decideNamedTool(
   deps: PinDeps,
   principal: Principal,
   { verb, name, pin }: Omit<PinDecision, "actor" | "server">,
-): Promise<{ readonly [done in "approved" | "blocked"]?: string } & { readonly pin: string }> {
+): Promise<DecidedTool> {
   const named = originalName((await deps.catalog()).snapshot(), name);
   await decideTool(deps, principal, { verb, ...named, pin });
   const tool = `${named.server}.${named.name}`;

@@ -55,7 +55,7 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
       pages: ["view"],
       routes: ["pages", "view"],
     },
-    http: { server: [], api: [] },
+    http: { server: [], api: ["api/answers"], "api/answers": ["api", "server"] },
     model: { json: [], time: [] },
     policy: {
       file: [],

@@ -1,186 +1,19 @@
 import { z } from "zod";
-import { ExecuteInputSchema, SearchInputSchema } from "../../mcp/tool_definitions.ts";
-import {
-  ExplainRequestSchema,
-  ExportQuerySchema,
-  FilterSchema,
-  KeyRequestSchema,
-  PinBodySchema,
-} from "./schemas.ts";
-import {
-  CallQuerySchema,
-  FeedbackBodySchema,
-  ModelUsageBodySchema,
-  UsageQuerySchema,
-} from "./usage_schemas.ts";
-
-interface Operation {
-  readonly method: "get" | "post" | "delete";
-  readonly path: string;
-  readonly summary: string;
-  readonly scope: string;
-  readonly body?: z.ZodType;
-  readonly query?: z.ZodObject;
-}
-
-const SpaceQuery = z.object({ space: z.string().optional() });
-
-const OPERATIONS: readonly Operation[] = [
-  {
-    method: "post",
-    path: "/search",
-    summary: "Find tools",
-    scope: "search",
-    body: SearchInputSchema,
-  },
-  {
-    method: "post",
-    path: "/execute",
-    summary: "Run a program",
-    scope: "execute",
-    body: ExecuteInputSchema,
-  },
-  { method: "get", path: "/types", summary: "The typed API", scope: "search", query: SpaceQuery },
-  {
-    method: "get",
-    path: "/tools",
-    summary: "Visible tools, servers, quarantine",
-    scope: "search",
-    query: SpaceQuery,
-  },
-  { method: "get", path: "/tools/{name}", summary: "One tool", scope: "search", query: SpaceQuery },
-  {
-    method: "get",
-    path: "/tools/{name}/diff",
-    summary: "What changed since its approval",
-    scope: "admin",
-  },
-  {
-    method: "post",
-    path: "/tools/{name}/approve",
-    summary: "Approve the definition with this pin",
-    scope: "admin",
-    body: PinBodySchema,
-  },
-  {
-    method: "post",
-    path: "/tools/{name}/block",
-    summary: "Block the definition with this pin",
-    scope: "admin",
-    body: PinBodySchema,
-  },
-  {
-    method: "get",
-    path: "/audit",
-    summary: "Records, newest first",
-    scope: "audit",
-    query: FilterSchema,
-  },
-  {
-    method: "get",
-    path: "/audit/calls",
-    summary: "Calls with their arguments and results, newest first",
-    scope: "auditor",
-    query: CallQuerySchema,
-  },
-  {
-    method: "get",
-    path: "/audit/{id}",
-    summary: "All records of an execution or call",
-    scope: "audit",
-  },
-  {
-    method: "get",
-    path: "/audit/stream",
-    summary: "New records as JSON lines",
-    scope: "audit",
-    query: FilterSchema,
-  },
-  {
-    method: "get",
-    path: "/audit/export",
-    summary: "Records as a file",
-    scope: "audit",
-    query: ExportQuerySchema,
-  },
-  { method: "post", path: "/audit/verify", summary: "Check the hash chain", scope: "audit" },
-  {
-    method: "post",
-    path: "/audit/replay/{execution}",
-    summary: "Run recorded code over recorded results",
-    scope: "auditor",
-  },
-  {
-    method: "get",
-    path: "/usage",
-    summary: "KPIs and cost",
-    scope: "audit",
-    query: UsageQuerySchema,
-  },
-  {
-    method: "post",
-    path: "/usage",
-    summary: "Report what a model used for a task or execution",
-    scope: "execute",
-    body: ModelUsageBodySchema,
-  },
-  {
-    method: "post",
-    path: "/feedback",
-    summary: "Report whether a task or execution reached its goal",
-    scope: "execute",
-    body: FeedbackBodySchema,
-  },
-  {
-    method: "post",
-    path: "/keys",
-    summary: "Create an API key",
-    scope: "admin",
-    body: KeyRequestSchema,
-  },
-  { method: "get", path: "/keys", summary: "API keys, without secrets", scope: "admin" },
-  { method: "delete", path: "/keys/{id}", summary: "Revoke an API key", scope: "admin" },
-  { method: "get", path: "/policy", summary: "The policy in force", scope: "admin" },
-  {
-    method: "post",
-    path: "/policy/check",
-    summary: "Problems of the policy files",
-    scope: "admin",
-  },
-  {
-    method: "post",
-    path: "/policy/reload",
-    summary: "Read the configured policy again and activate it",
-    scope: "admin",
-  },
-  { method: "get", path: "/pins", summary: "Pins of approved definitions", scope: "admin" },
-  { method: "post", path: "/policy/test", summary: "Run the policy's tests", scope: "admin" },
-  {
-    method: "post",
-    path: "/policy/explain",
-    summary: "Explain one decision",
-    scope: "admin",
-    body: ExplainRequestSchema,
-  },
-  {
-    method: "post",
-    path: "/attack",
-    summary: "Hostile programs against the running sandbox",
-    scope: "admin",
-  },
-  { method: "get", path: "/health", summary: "What doctor checks", scope: "admin" },
-];
+import type { Answer } from "./answer.ts";
+import type { Route } from "./route.ts";
+import { fillPath, splitKey } from "./route_key.ts";
 
 /**
  * The API described by itself.
  *
  * @see OpenAPI 3.1.0
  */
-export function openapiDocument(version: string): unknown {
-  const paths: { [path: string]: { [method: string]: unknown } } = {};
-  for (const operation of OPERATIONS) {
-    const methods = paths[operation.path] ??= {};
-    methods[operation.method] = describe(operation);
+export function openapiDocument(version: string, routes: readonly Route[]): object {
+  const paths: { [path: string]: { [method: string]: object } } = {};
+  for (const route of routes) {
+    const { method, path } = splitKey(route.key);
+    const operations = paths[fillPath(path, (name) => `{${name}}`)] ??= {};
+    operations[method.toLowerCase()] = describe(route);
   }
   return {
     openapi: "3.1.0",
@@ -209,30 +42,24 @@ export function openapiDocument(version: string): unknown {
   };
 }
 
-function describe({ path, summary, scope, body, query }: Operation): unknown {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-  }));
-  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
-    name,
-    in: "query",
-    schema: schemaOf(schema as z.ZodType),
-  }));
+function describe({ key, summary, scope, query, headers, body, answer }: Route): object {
+  const inPath: object[] = [];
+  fillPath(key, (name) => {
+    inPath.push({ name, in: "path", required: true, schema: { type: "string" } });
+    return name;
+  });
   return {
     summary,
     description: `Needs scope \`${scope}\``,
-    parameters: [...inPath, ...inQuery],
+    parameters: [...inPath, ...parametersOf("query", query), ...parametersOf("header", headers)],
     ...(body === undefined ? {} : {
       requestBody: {
         required: true,
-        content: { "application/json": { schema: schemaOf(body) } },
+        content: { "application/json": { schema: inputSchema(body) } },
       },
     }),
     responses: {
-      "2XX": { description: "Done" },
+      [answer.status]: { description: "Done", content: contentOf(answer) },
       default: {
         description: "Refused or failed",
         content: {
@@ -243,7 +70,37 @@ function describe({ path, summary, scope, body, query }: Operation): unknown {
   };
 }
 
-function schemaOf(schema: z.ZodType): unknown {
+function parametersOf(place: "query" | "header", schema: z.ZodObject | undefined): object[] {
+  const { properties = {}, required = [] } = schema === undefined ? {} : inputSchema(schema);
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: place,
+    ...(required.includes(name) ? { required: true } : {}),
+    schema,
+  }));
+}
+
+function contentOf({ schema, mediaTypes }: Answer<unknown>): object {
+  return Object.fromEntries([
+    ...(schema === null ? [] : [["application/json", { schema: answerSchema(schema) }]]),
+    ...mediaTypes.map((mediaType) => [mediaType, {}]),
+  ]);
+}
+
+/** What a client may send. */
+function inputSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return rest;
+}
+
+/** What a client is answered with. An answer may get more fields: clients pass over what they do not know. */
+function answerSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "output",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
   return rest;
 }

@@ -4,7 +4,7 @@ import type { ServerState } from "../../model/catalog.ts";
 import type { ActivePolicy } from "../../policy/active_policy.ts";
 import { type PolicyProblem, renderProblem } from "../../policy/file/policy_error.ts";
 import type { GateExplanation, GateQuestion } from "../../supervisor/call/explain_gate.ts";
-import type { ApiDeps } from "./routes.ts";
+import type { ApiDeps } from "./api_deps.ts";
 
 /** The parts of the API that look at the policy. */
 export function createPolicyServices(deps: {

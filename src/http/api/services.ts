@@ -15,8 +15,9 @@ import {
 import { createKey, type KeyDeps, listKeys, revokeKey } from "../../operations/keys.ts";
 import type { ActivePolicy } from "../../policy/active_policy.ts";
 import type { CatalogView } from "../../supervisor/catalog_view.ts";
+import type { ShownRecords } from "./answers/audit_answers.ts";
+import type { ApiDeps } from "./api_deps.ts";
 import { exportResponse } from "./export_response.ts";
-import type { ApiDeps } from "./routes.ts";
 
 export interface ApiServicesDeps extends ListCatalogDeps, Pick<KeyDeps, "keys"> {
   readonly catalog: () => Promise<Catalog>;
@@ -71,7 +72,7 @@ export function createApiServices(deps: ApiServicesDeps): Pick<
 const RECORDS_OF_EXECUTION_MAX = 10_000;
 
 /** All records of one execution, oldest first; `<execution>:<index>` shows one call's. */
-async function showAudit(audit: AuditLog, id: string): Promise<unknown> {
+async function showAudit(audit: AuditLog, id: string): Promise<ShownRecords> {
   const [execution = "", index] = id.split(":");
   const { records } = await audit.query({ execution, limit: RECORDS_OF_EXECUTION_MAX });
   const wanted = index === undefined ? records : records.filter((record) => record.call === id);

@@ -31,6 +31,11 @@ export type FeedbackBody = z.infer<typeof FeedbackBodySchema>;
 /** The client's own id of a report, in its body or its `Idempotency-Key`: sent again, it counts once. */
 export const ReportIdSchema = z.strictObject({ id: z.string().min(1).max(200) });
 
+/** The same id as a header of `POST /usage`; the one in the body counts before it. */
+export const ReportHeadersSchema = z.object({
+  "idempotency-key": ReportIdSchema.shape.id.optional(),
+});
+
 /** Body of `POST /usage`. */
 export const ModelUsageBodySchema = z.strictObject({
   ...ABOUT,

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { GateError } from "../../model/errors.ts";
+import { json } from "./answer.ts";
+import {
+  DecidedToolSchema,
+  NamedDiffSchema,
+  PinsAnswerSchema,
+  ShownToolSchema,
+  ToolListSchema,
+} from "./answers/catalog_answers.ts";
+import { callerIn, SPACE } from "./caller_in.ts";
+import { route } from "./route.ts";
+import { PinBodySchema } from "./schemas.ts";
+
+/** The tools, and what operators decide about their definitions. */
+export const CATALOG_ROUTES = [
+  route("GET /tools", {
+    scope: "search",
+    summary: "Visible tools, servers, quarantine",
+    query: z.object(SPACE),
+    answer: json(ToolListSchema),
+    handle: (deps, { principal, query }) => deps.tools(callerIn(deps, principal, query.space)),
+  }),
+  route("GET /tools/:name", {
+    scope: "search",
+    summary: "One tool",
+    query: z.object(SPACE),
+    answer: json(ShownToolSchema),
+    handle: (deps, { principal, params, query }) =>
+      deps.tool(callerIn(deps, principal, query.space), params.name),
+  }),
+  route("GET /tools/:name/diff", {
+    scope: "admin",
+    summary: "What changed since its approval",
+    answer: json(NamedDiffSchema),
+    handle: (deps, { params }) => deps.toolDiff(params.name),
+  }),
+  route("POST /tools/:name/approve", {
+    scope: "admin",
+    summary: "Approve the definition with this pin",
+    body: PinBodySchema,
+    noBody: noPin,
+    answer: json(DecidedToolSchema),
+    handle: (deps, { principal, params, body }) =>
+      deps.approveTool(principal, params.name, body.pin),
+  }),
+  route("POST /tools/:name/block", {
+    scope: "admin",
+    summary: "Block the definition with this pin",
+    body: PinBodySchema,
+    noBody: noPin,
+    answer: json(DecidedToolSchema),
+    handle: (deps, { principal, params, body }) => deps.blockTool(principal, params.name, body.pin),
+  }),
+  route("GET /pins", {
+    scope: "admin",
+    summary: "Pins of approved definitions",
+    answer: json(PinsAnswerSchema),
+    handle: async (deps) => ({ pins: await deps.pins() }),
+  }),
+] as const;
+
+function noPin(): GateError {
+  return new GateError("ERR_BAD_REQUEST", "Cannot decide: the request names no pin", {
+    hint: 'Send {"pin": "…"} with the pin of the difference that you looked at',
+  });
+}

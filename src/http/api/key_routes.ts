@@ -1,0 +1,27 @@
+import { created, json } from "./answer.ts";
+import { CreatedKeySchema, KeyListSchema, RevokedKeySchema } from "./answers/key_answers.ts";
+import { route } from "./route.ts";
+import { KeyRequestSchema } from "./schemas.ts";
+
+/** API keys. */
+export const KEY_ROUTES = [
+  route("POST /keys", {
+    scope: "admin",
+    summary: "Create an API key",
+    body: KeyRequestSchema,
+    answer: created(CreatedKeySchema),
+    handle: (deps, { principal, body }) => deps.createKey(principal, body),
+  }),
+  route("GET /keys", {
+    scope: "admin",
+    summary: "API keys, without secrets",
+    answer: json(KeyListSchema),
+    handle: async (deps) => ({ keys: await deps.listKeys() }),
+  }),
+  route("DELETE /keys/:id", {
+    scope: "admin",
+    summary: "Revoke an API key",
+    answer: json(RevokedKeySchema),
+    handle: (deps, { principal, params }) => deps.revokeKey(principal, params.id),
+  }),
+] as const;

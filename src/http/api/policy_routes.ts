@@ -1,0 +1,45 @@
+import { json } from "./answer.ts";
+import {
+  ExplanationSchema,
+  PolicyCheckSchema,
+  PolicyInForceSchema,
+  PolicyStatusSchema,
+  PolicyTestReportSchema,
+} from "./answers/policy_answers.ts";
+import { route } from "./route.ts";
+import { ExplainRequestSchema } from "./schemas.ts";
+
+/** The policy in force, and its files as they are now. */
+export const POLICY_ROUTES = [
+  route("GET /policy", {
+    scope: "admin",
+    summary: "The policy in force",
+    answer: json(PolicyInForceSchema),
+    handle: (deps) => deps.policy(),
+  }),
+  route("POST /policy/check", {
+    scope: "admin",
+    summary: "Problems of the policy files",
+    answer: json(PolicyCheckSchema),
+    handle: (deps) => deps.policyCheck(),
+  }),
+  route("POST /policy/reload", {
+    scope: "admin",
+    summary: "Read the configured policy again and activate it",
+    answer: json(PolicyStatusSchema),
+    handle: (deps) => deps.policyReload(),
+  }),
+  route("POST /policy/test", {
+    scope: "admin",
+    summary: "Run the policy's tests",
+    answer: json(PolicyTestReportSchema),
+    handle: (deps) => deps.policyTest(),
+  }),
+  route("POST /policy/explain", {
+    scope: "admin",
+    summary: "Explain one decision",
+    body: ExplainRequestSchema,
+    answer: json(ExplanationSchema),
+    handle: (deps, { body }) => deps.policyExplain(body),
+  }),
+] as const;
