@@ -1,0 +1,61 @@
+import type { Limits } from "../../model/limits.ts";
+import {
+  type HostSettings,
+  type Isolation,
+  KERNEL_ON,
+  type KernelSettings,
+  STAND_BACK,
+} from "../host/host_settings.ts";
+import { frameBytesMax } from "../run/run_program.ts";
+import type { Lane } from "./pooled_host.ts";
+
+export interface HostSizeOptions {
+  readonly isolation: Isolation;
+  readonly limits: Limits;
+  /** Single-use Workers of a host at level `worker`; default: by how much they are used. */
+  readonly workersPerHost?: number;
+  /** True (the default): programs are interpreted, no machine code is made at run time. */
+  readonly jitless?: boolean;
+  /** Parts of the kernel layer to leave off: only for measuring what the others hold. */
+  readonly kernel?: KernelSettings;
+}
+
+const WORKERS_MIN = 4;
+const WORKERS_MAX = 16;
+/** A host should last about this long at the present rate. */
+const HOST_LIFE_MS = 2_000;
+
+/**
+ * What a host of this lane gets. Hosts outside the common lane are small and let others go first.
+ *
+ * @param usesPerMs programs per millisecond that one host of the common lane takes
+ */
+export function sizeHost(options: HostSizeOptions, lane: Lane, usesPerMs: number): HostSettings {
+  const { isolation, limits } = options;
+  const workers = lane === "common" ? options.workersPerHost ?? workersFor(usesPerMs) : 1;
+  return {
+    isolation,
+    workers: isolation === "worker" ? workers : 1,
+    niceness: lane === "common" ? 0 : STAND_BACK,
+    memoryMb: limits.memoryMb,
+    memoryBudgetMb: memoryBudgetMb(limits),
+    jitless: options.jitless ?? true,
+    cpuSeconds: Math.ceil(limits.cpuTimeMs / 1_000) + (isolation === "process" ? 5 : 60),
+    frameBytesMax: frameBytesMax(limits),
+    prime: false,
+    kernel: options.kernel ?? KERNEL_ON,
+  };
+}
+
+/** Few Workers while little happens, so that idle hosts are small; more when they are used up quickly. */
+function workersFor(usesPerMs: number): number {
+  return Math.min(WORKERS_MAX, Math.max(WORKERS_MIN, Math.ceil(usesPerMs * HOST_LIFE_MS)));
+}
+
+/**
+ * What a host may add to its memory after it is ready: the program's own, V8's young generation and
+ * stacks, and a large result on its way through pipe, string and Worker.
+ */
+function memoryBudgetMb(limits: Limits): number {
+  return limits.memoryMb + 64 + Math.ceil((limits.toolResultBytesMax * 3) / 1_048_576);
+}
