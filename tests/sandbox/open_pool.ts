@@ -5,8 +5,8 @@ import {
   openSandboxPool,
   type SandboxPool,
   type SandboxPoolOptions,
-  type SandboxProgram,
 } from "../../src/sandbox/pool/sandbox_pool.ts";
+import type { SandboxProgram } from "../../src/sandbox/pool/waiting_program.ts";
 import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
 import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 

@@ -7,6 +7,7 @@
  * the session; one who changes the session as well strikes the principal. A principal with strikes loses
  * only this: programs that nobody has seen end well no longer take hosts from the common stock.
  */
+import type { FinishedRun } from "../run/run_program.ts";
 
 /** What decides where a program runs. */
 export type Standing =
@@ -88,6 +89,18 @@ export function createConduct(now: () => number): Conduct {
       principals.takeOff(origin.principalKey, isFirst ? 1 : 0);
     },
   };
+}
+
+/** Tells the conduct how a program ended. */
+export function noteEnd(
+  conduct: Pick<Conduct, "strike" | "endedWell">,
+  origin: ProgramOrigin,
+  { clean, outcome }: FinishedRun,
+): void {
+  const code = outcome.error?.code ?? "";
+  if (!clean && code.startsWith("ERR_SANDBOX_")) conduct.strike(origin, "limit");
+  else if (outcome.status === "cancelled") conduct.strike(origin, "cancelled");
+  else conduct.endedWell(origin);
 }
 
 function codeKey({ principalKey, codeSha256 }: ProgramOrigin): string {

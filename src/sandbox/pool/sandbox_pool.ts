@@ -6,36 +6,32 @@
  * `worker` when its single-use Workers are used up, at `realm` after some hundred uses. Anything unclean,
  * at any level, ends it at once.
  */
-import { hash } from "node:crypto";
-import { GateError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import type { KernelReport } from "../../rpc/protocol.ts";
 import type { Isolation } from "../host/host_settings.ts";
 import type { CallReply, SandboxCall } from "../run/call_lane.ts";
-import { limitError, type SandboxOutcome } from "../run/outcome.ts";
-import { type FinishedRun, type ProgramRun, runProgram } from "../run/run_program.ts";
-import { createConduct, type ProgramOrigin } from "./conduct.ts";
-import { createFairQueue, type QueueOwner } from "./fair_queue.ts";
-import { createHostSupply, type HostSupplyOptions, type HostWant } from "./host_supply.ts";
+import type { SandboxOutcome } from "../run/outcome.ts";
+import { type FinishedRun, runProgram } from "../run/run_program.ts";
+import { createConduct, noteEnd, type Standing } from "./conduct.ts";
+import { createFairQueue } from "./fair_queue.ts";
+import {
+  createHostSupply,
+  type HostSupply,
+  type HostSupplyOptions,
+  type HostWant,
+} from "./host_supply.ts";
+import { createPlaces } from "./places.ts";
+import { busyError, refusedOutcome, stoppingError } from "./pool_refusals.ts";
 import type { Lane, PooledHost } from "./pooled_host.ts";
-
-/** One program to run. */
-export interface SandboxProgram {
-  /** Hosts are never shared between these. */
-  readonly principalKey: string;
-  /** Session or task that it belongs to, as the client names it; null if it names none. */
-  readonly session: string | null;
-  /** TypeScript as received; fences are allowed. */
-  readonly code: string;
-  readonly limits: Limits;
-  /**
-   * For `Object.keys(tools)` and suggestions. Other names still reach `onCall`. The same array object
-   * should be passed again while nothing changed: its JSON is remembered.
-   */
-  readonly names: readonly { readonly server: string; readonly tools: readonly string[] }[] | null;
-  /** Deterministic clock and randomness; null for the real ones. */
-  readonly seed: { readonly epochMs: number; readonly random: string } | null;
-}
+import { createRecentOrigins } from "./recent_origins.ts";
+import { createNamesRenderer } from "./render_names.ts";
+import {
+  createWaitingProgram,
+  originOf,
+  outcomeOf,
+  type SandboxProgram,
+  type WaitingProgram,
+} from "./waiting_program.ts";
 
 export interface SandboxStatus {
   readonly isolation: Isolation;
@@ -79,28 +75,16 @@ export async function openSandboxPool(options: SandboxPoolOptions): Promise<Sand
   return pool;
 }
 
-interface Waiting extends QueueOwner {
-  readonly origin: ProgramOrigin;
-  readonly run: ProgramRun;
-  readonly controller: AbortController;
-  readonly resolve: (outcome: SandboxOutcome) => void;
-  readonly reject: (error: GateError) => void;
-}
-
-/** A principal that was here this recently keeps others from taking every place. */
-const SEEN_MS = 60_000;
-/** Sessions of one principal that are told apart for this. */
-const SESSIONS_SEEN_MAX = 100;
-const RETRY_MS_MIN = 100;
-
 function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Promise<void> } {
-  const { limits } = options;
-  const queue = createFairQueue<Waiting>();
-  const seenMs = new Map<string, Map<string | null, number>>();
-  const executions = new Set<{ isKnown: boolean; waiting: Waiting }>();
+  const placesMax = Math.min(options.hostsMax, options.limits.concurrentExecutionsMax);
+  const nowMs = () => performance.now();
+  const recent = createRecentOrigins(nowMs);
+  const conduct = createConduct(nowMs);
+  const places = createPlaces({ placesMax, conduct, recent });
   const renderNames = createNamesRenderer();
-  const conduct = createConduct(() => performance.now());
-  const placesMax = Math.min(options.hostsMax, limits.concurrentExecutionsMax);
+  const queue = createFairQueue<WaitingProgram>();
+  const running = new Set<WaitingProgram>();
+  const laneOf = ({ origin }: WaitingProgram) => laneOfStanding(conduct.standingOf(origin));
   let closed = false;
   let meanRunMs = 50;
 
@@ -113,227 +97,109 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     },
   });
 
-  async function run(
-    program: SandboxProgram,
-    onCall: (call: SandboxCall) => Promise<CallReply>,
-    signal: AbortSignal,
-  ): Promise<SandboxOutcome> {
-    if (closed) throw stopping();
-    const bounded = { ...program.limits, memoryMb: limits.memoryMb };
-    if (signal.aborted) return refusedOutcome("ERR_CANCELLED", bounded);
-    if (new TextEncoder().encode(program.code).length > bounded.codeBytesMax) {
-      return refusedOutcome("ERR_SANDBOX_CODE_SIZE", bounded);
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<SandboxOutcome>();
-    const controller = new AbortController();
-    const { principalKey, session } = program;
-    const origin = { principalKey, session, codeSha256: hash("sha256", program.code) };
-    const waiting: Waiting = {
-      origin,
-      owner: principalKey,
-      // A session's good programs do not stand behind what misbehaves in it.
-      flow: JSON.stringify([session, conduct.standingOf(origin)]),
-      run: {
-        code: program.code,
-        limits: bounded,
-        names: renderNames(program.names),
-        servers: program.names?.map((entry) => entry.server) ?? [],
-        seed: program.seed,
-        onCall,
-        signal: controller.signal,
-      },
-      controller,
-      resolve,
-      reject,
-    };
-    const onAbort = () => {
-      controller.abort();
-      if (queue.remove(waiting)) resolve(refusedOutcome("ERR_CANCELLED", bounded));
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    enqueue(waiting);
-    try {
-      return await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
-  }
-
-  function enqueue(waiting: Waiting): void {
-    noteSeen(waiting);
+  function enqueue(waiting: WaitingProgram): void {
+    recent.note(waiting.origin);
     queue.push(waiting);
     pump();
-    // Who only waits for a host to start is not queueing.
-    if (queue.size - Math.max(0, freePlaces()) <= options.queueMax) return;
-    queue.removeFromLongest(waiting).reject(busy());
-  }
-
-  /** Remembers whose programs came: of which principal, and of which of its sessions. */
-  function noteSeen({ owner, origin }: Waiting): void {
-    const now = performance.now();
-    const sessions = seenMs.get(owner) ?? new Map<string | null, number>();
-    seenMs.delete(owner);
-    seenMs.set(owner, sessions);
-    sessions.delete(origin.session);
-    sessions.set(origin.session, now);
-    for (const [session, at] of sessions) {
-      if (now - at < SEEN_MS && sessions.size <= SESSIONS_SEEN_MAX) break;
-      sessions.delete(session);
-    }
-    for (const [key, ofKey] of seenMs) {
-      if (now - Math.max(...ofKey.values()) < SEEN_MS) break;
-      seenMs.delete(key);
-    }
+    // Programs that only wait for a host to start are not over the limit.
+    if (queue.size - Math.max(0, places.free) <= options.queueMax) return;
+    const refused = queue.removeFromLongest(waiting);
+    const load = { queued: queue.size, running: running.size, placesMax, meanRunMs };
+    refused.reject(busyError(load));
   }
 
   /** Gives waiting programs hosts and has missing hosts started. Called after every change. */
   function pump(): void {
     if (closed) return;
-    const wants = new Map<string, HostWant>();
     queue.takeWhere((waiting) => {
-      const lane = laneOf(waiting);
-      if (!mayRun(waiting)) return false;
-      const host = supply.take(waiting.owner, lane);
+      if (!places.admits(waiting.origin)) return false;
+      const host = supply.take(waiting.owner, laneOf(waiting));
       if (host !== null) execute(host, waiting).catch((error) => waiting.reject(error));
       return host !== null;
     });
-    for (const waiting of queue.entries()) {
-      const lane = laneOf(waiting);
-      if (!mayRun(waiting)) continue;
-      const key = `${lane} ${waiting.owner}`;
-      const count = (wants.get(key)?.count ?? 0) + 1;
-      wants.set(key, { principalKey: waiting.owner, lane, count });
-    }
-    supply.provide([...wants.values()], freePlaces());
+    const admitted = [...queue.entries()].filter(({ origin }) => places.admits(origin));
+    supply.provide(countWants(admitted, laneOf), places.free);
   }
 
-  function laneOf({ origin }: Waiting): Lane {
-    const standing = conduct.standingOf(origin);
-    if (standing === "struck") return "slow";
-    return standing === "watched" ? "watched" : "common";
-  }
-
-  function freePlaces(): number {
-    return placesMax - executions.size;
-  }
-
-  /**
-   * While others are about, a quarter of the places is not for one principal alone, and of its places a
-   * quarter not for one of its sessions alone. A principal of which programs misbehave keeps a quarter
-   * for those that are known to end.
-   */
-  function mayRun({ owner, origin }: Waiting): boolean {
-    if (executions.size >= placesMax) return false;
-    let running = 0;
-    let ofSession = 0;
-    let unknown = 0;
-    for (const other of executions) {
-      if (other.waiting.owner !== owner) continue;
-      running++;
-      if (other.waiting.origin.session === origin.session) ofSession++;
-      if (!other.isKnown) unknown++;
-    }
-    const shareOf = (places: number, isShared: boolean) =>
-      isShared ? places - Math.floor(places / 4) : places;
-    const ownMax = shareOf(placesMax, seenMs.size > 1);
-    if (running >= ownMax) return false;
-    if (ofSession >= shareOf(ownMax, (seenMs.get(owner)?.size ?? 0) > 1)) return false;
-    return unknown < shareOf(ownMax, conduct.isMixed(owner)) ||
-      conduct.standingOf(origin) === "known";
-  }
-
-  async function execute(host: PooledHost, waiting: Waiting): Promise<void> {
-    const { owner, origin } = waiting;
-    const running = { isKnown: conduct.standingOf(origin) === "known", waiting };
-    executions.add(running);
+  async function execute(host: PooledHost, waiting: WaitingProgram): Promise<void> {
+    const leavePlace = places.take(waiting.origin);
+    running.add(waiting);
     let finished: FinishedRun;
     try {
-      finished = await host.run(owner, (process) => runProgram(process, waiting.run));
+      finished = await host.run(waiting.owner, (process) => runProgram(process, waiting.run));
     } finally {
-      executions.delete(running);
+      running.delete(waiting);
+      leavePlace();
     }
-    noteEnd(origin, finished);
+    noteEnd(conduct, waiting.origin, finished);
     meanRunMs = meanRunMs * 0.9 + finished.outcome.wallMs * 0.1;
     waiting.resolve(finished.outcome);
     pump();
   }
 
-  function noteEnd(origin: ProgramOrigin, { clean, outcome }: FinishedRun): void {
-    const code = outcome.error?.code ?? "";
-    if (!clean && code.startsWith("ERR_SANDBOX_")) conduct.strike(origin, "limit");
-    else if (outcome.status === "cancelled") conduct.strike(origin, "cancelled");
-    else conduct.endedWell(origin);
-  }
-
-  function busy(): GateError {
-    const estimateMs = (meanRunMs * (queue.size + executions.size)) / placesMax;
-    const retryAfterMs = Math.ceil(Math.min(30_000, Math.max(RETRY_MS_MIN, estimateMs)));
-    return new GateError(
-      "ERR_BUSY",
-      `Cannot run the program: ${queue.size} others are waiting, which is the limit`,
-      { hint: `Try again in ${retryAfterMs} ms.`, retryAfterMs },
-    );
-  }
-
-  async function close(): Promise<void> {
-    closed = true;
-    for (const waiting of queue.drain()) waiting.reject(stopping());
-    for (const { waiting } of executions) waiting.controller.abort();
-    await supply.close();
-  }
-
   return {
     firstReady: supply.firstReady,
-    run,
-    close,
+    async run(program, onCall, signal) {
+      if (closed) throw stoppingError();
+      const limits = { ...program.limits, memoryMb: options.limits.memoryMb };
+      const refused = refusalOf(program.code, limits, signal);
+      if (refused !== null) return refused;
+      const origin = originOf(program);
+      const standing = conduct.standingOf(origin);
+      const names = renderNames(program.names);
+      const parts = { program, limits, origin, standing, names, onCall };
+      const waiting = createWaitingProgram(parts);
+      const outcome = outcomeOf(waiting, signal, () => queue.remove(waiting));
+      enqueue(waiting);
+      return await outcome;
+    },
     status: () => ({
       isolation: options.isolation,
       kernel: supply.kernel,
-      hosts: {
-        starting: supply.count("starting"),
-        ready: supply.count("ready"),
-        busy: supply.count("busy") + supply.count("recycling"),
-      },
+      hosts: countHosts(supply),
       queued: queue.size,
-      running: executions.size,
+      running: running.size,
     }),
+    async close() {
+      closed = true;
+      for (const waiting of queue.drain()) waiting.reject(stoppingError());
+      for (const waiting of running) waiting.controller.abort();
+      await supply.close();
+    },
   };
 }
 
-/** JSON of names, remembered per array: a catalog of thousands is printed once. */
-function createNamesRenderer(): (names: SandboxProgram["names"]) => string {
-  const rendered = new WeakMap<object, string>();
-  return (names) => {
-    if (names === null) return "";
-    let json = rendered.get(names);
-    if (json === undefined) {
-      json = JSON.stringify(names);
-      rendered.set(names, json);
-    }
-    return json;
-  };
+/** @returns how a program ends that must not even wait; null if it may */
+function refusalOf(code: string, limits: Limits, signal: AbortSignal): SandboxOutcome | null {
+  if (signal.aborted) return refusedOutcome("ERR_CANCELLED", limits);
+  const bytes = new TextEncoder().encode(code).length;
+  return bytes > limits.codeBytesMax ? refusedOutcome("ERR_SANDBOX_CODE_SIZE", limits) : null;
 }
 
-function stopping(): GateError {
-  return new GateError(
-    "ERR_SANDBOX_UNAVAILABLE",
-    "Cannot run the program: the service is stopping",
-    { hint: "Try again when it is back." },
-  );
+function laneOfStanding(standing: Standing): Lane {
+  if (standing === "struck") return "slow";
+  return standing === "watched" ? "watched" : "common";
 }
 
-function refusedOutcome(
-  code: "ERR_SANDBOX_CODE_SIZE" | "ERR_CANCELLED",
-  limits: Limits,
-): SandboxOutcome {
+/** How many programs of each principal wait for a host, lane by lane. */
+function countWants(
+  programs: readonly WaitingProgram[],
+  laneOf: (waiting: WaitingProgram) => Lane,
+): HostWant[] {
+  const wants = new Map<string, HostWant>();
+  for (const waiting of programs) {
+    const lane = laneOf(waiting);
+    const key = `${lane} ${waiting.owner}`;
+    const count = (wants.get(key)?.count ?? 0) + 1;
+    wants.set(key, { principalKey: waiting.owner, lane, count });
+  }
+  return [...wants.values()];
+}
+
+function countHosts(supply: HostSupply): SandboxStatus["hosts"] {
   return {
-    status: code === "ERR_CANCELLED" ? "cancelled" : "error",
-    resultJson: null,
-    oversize: null,
-    logs: [],
-    error: limitError(code, limits),
-    callCount: 0,
-    wallMs: 0,
-    cpuMs: 0,
+    starting: supply.count("starting"),
+    ready: supply.count("ready"),
+    busy: supply.count("busy") + supply.count("recycling"),
   };
 }

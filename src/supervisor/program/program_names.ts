@@ -1,4 +1,4 @@
-import type { SandboxProgram } from "../../sandbox/pool/sandbox_pool.ts";
+import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
 import type { CatalogView } from "../catalog_view.ts";
 
 /** More than these are sent along only with a program that may ask for them. */

@@ -9,7 +9,8 @@ import { GateError } from "../../model/errors.ts";
 import type { AuditActor } from "../../model/event.ts";
 import type { Limits } from "../../model/limits.ts";
 import { type Principal, principalKey } from "../../model/principal.ts";
-import type { SandboxPool, SandboxProgram } from "../../sandbox/pool/sandbox_pool.ts";
+import type { SandboxPool } from "../../sandbox/pool/sandbox_pool.ts";
+import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
 import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
 import { createReplayScript, type Divergence, excerpts } from "./replay_script.ts";
 

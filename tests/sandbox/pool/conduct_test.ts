@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { createConduct, type ProgramOrigin } from "../../../src/sandbox/pool/conduct.ts";
+import { createConduct, noteEnd, type ProgramOrigin } from "../../../src/sandbox/pool/conduct.ts";
+import { refusedOutcome } from "../../../src/sandbox/pool/pool_refusals.ts";
+import { LIMITS } from "../open_pool.ts";
 
 function origin(code: string, session = "s", principalKey = "alice"): ProgramOrigin {
   return { principalKey, session, codeSha256: code };
@@ -98,4 +100,22 @@ Deno.test("the memory of strikes is bounded", () => {
   assert.equal(conduct.standingOf(origin("bad")), "struck");
   conduct.endedWell(origin("one more"));
   assert.equal(conduct.standingOf(origin("bad")), "new");
+});
+
+Deno.test("noteEnd() strikes for a limit that destroyed the host and for a cancelled program alone", () => {
+  const noted: string[] = [];
+  const conduct = {
+    strike: (_origin: ProgramOrigin, cause: string) => void noted.push(cause),
+    endedWell: () => void noted.push("well"),
+  };
+  const cancelled = refusedOutcome("ERR_CANCELLED", LIMITS);
+  const limited = refusedOutcome("ERR_SANDBOX_CODE_SIZE", LIMITS);
+  noteEnd(conduct, origin("a"), { clean: false, outcome: limited });
+  noteEnd(conduct, origin("a"), { clean: true, outcome: limited });
+  noteEnd(conduct, origin("a"), { clean: false, outcome: cancelled });
+  noteEnd(conduct, origin("a"), {
+    clean: true,
+    outcome: { ...limited, status: "ok", error: null },
+  });
+  assert.deepEqual(noted, ["limit", "well", "cancelled", "well"]);
 });
