@@ -1,7 +1,7 @@
 /** What a program is told where the stack ends is so, and everything works afterwards. */
 import assert from "node:assert/strict";
 import type { Isolation } from "../../src/sandbox/host/host_settings.ts";
-import type { SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { SandboxCall } from "../../src/sandbox/run/sandbox_call.ts";
 import { callTestTool, runCode, withPool } from "../sandbox/open_pool.ts";
 import { FRAME_SIZES, type OutcomeReport, renderOutcomeWalk } from "./reachable_walk.ts";
 import { WALK_LIMITS } from "./run_walks.ts";

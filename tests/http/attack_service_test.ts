@@ -5,7 +5,7 @@ import type { AuditEvent } from "../../src/model/event.ts";
 import { defaultPolicy } from "../../src/policy/builtin_policies.ts";
 import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
 import type { SandboxProgram } from "../../src/sandbox/pool/waiting_program.ts";
-import type { SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { SandboxCall } from "../../src/sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { withApp } from "../fakes/app.ts";
 import { ANNA } from "../fakes/upstream_parts.ts";

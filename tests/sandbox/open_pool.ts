@@ -7,7 +7,7 @@ import {
   type SandboxPoolOptions,
 } from "../../src/sandbox/pool/sandbox_pool.ts";
 import type { SandboxProgram } from "../../src/sandbox/pool/waiting_program.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 
 /** The service's defaults, with shorter clocks. */

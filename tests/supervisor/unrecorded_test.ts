@@ -3,7 +3,7 @@ import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { AuditSchema, LimitsSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditEvent, AuditKind } from "../../src/model/event.ts";
-import type { CallReply, SandboxCall } from "../../src/sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../src/sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
 import { createMemoryStore } from "../../src/store/memory_store.ts";
 import { callTool } from "../../src/supervisor/call/call_tool.ts";

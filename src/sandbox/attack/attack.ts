@@ -1,6 +1,6 @@
 import type { Limits } from "../../model/limits.ts";
 import type { SandboxPool } from "../pool/sandbox_pool.ts";
-import type { CallReply, SandboxCall } from "../run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../run/sandbox_call.ts";
 import type { SandboxOutcome } from "../run/outcome.ts";
 import { type AttackProgram, ESCAPE_SAMPLE, HOSTILE_NINE } from "./attack_programs.ts";
 

@@ -9,7 +9,7 @@
 import type { Limits } from "../../model/limits.ts";
 import type { KernelReport } from "../../rpc/protocol.ts";
 import type { Isolation } from "../host/host_settings.ts";
-import type { CallReply, SandboxCall } from "../run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../run/sandbox_call.ts";
 import type { SandboxOutcome } from "../run/outcome.ts";
 import { type FinishedRun, runProgram } from "../run/run_program.ts";
 import { createConduct, noteEnd, type Standing } from "./conduct.ts";

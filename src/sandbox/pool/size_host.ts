@@ -6,7 +6,7 @@ import {
   type KernelSettings,
   STAND_BACK,
 } from "../host/host_settings.ts";
-import { frameBytesMax } from "../run/run_program.ts";
+import { frameBytesMax } from "../run/program_message.ts";
 import type { Lane } from "./pooled_host.ts";
 
 export interface HostSizeOptions {

@@ -3,7 +3,7 @@ import { GateError, reportError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
-import type { CallReply, SandboxCall } from "../../sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 import type { SearchAnswer, SearchRequest } from "../../search/search_index.ts";
 import { meantTools } from "../call/meant_tools.ts";
 import { CALL_FORM, writeInstead } from "../call/name_hint.ts";

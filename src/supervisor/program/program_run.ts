@@ -5,7 +5,7 @@ import { principalKey } from "../../model/principal.ts";
 import { withinMs } from "../../model/time/within_ms.ts";
 import type { SandboxPool } from "../../sandbox/pool/sandbox_pool.ts";
 import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
-import type { CallReply, SandboxCall } from "../../sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
 import { actorOf } from "../actor.ts";
 import { callEvent, errorOf } from "../call/call_events.ts";

@@ -2,7 +2,7 @@ import type { RecordedCall } from "../../audit/load_execution.ts";
 import { cutText, isWholeOf } from "../../audit/payloads/payload_box.ts";
 import { toIdentifier } from "../../catalog/names.ts";
 import type { ErrorCode } from "../../model/errors.ts";
-import type { CallReply, SandboxCall } from "../../sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 
 /** Where a replay left the record. Texts are bounded. */
 export interface Divergence {

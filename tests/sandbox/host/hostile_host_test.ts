@@ -6,7 +6,7 @@ import {
   type HostProcess,
   startHostProcess,
 } from "../../../src/sandbox/host/host_process.ts";
-import type { CallReply, SandboxCall } from "../../../src/sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../../src/sandbox/run/sandbox_call.ts";
 import { runProgram } from "../../../src/sandbox/run/run_program.ts";
 import { LIMITS } from "../open_pool.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createCipheriv } from "node:crypto";
 import type { SandboxPool } from "../../../src/sandbox/pool/sandbox_pool.ts";
-import type { CallReply, SandboxCall } from "../../../src/sandbox/run/call_lane.ts";
+import type { CallReply, SandboxCall } from "../../../src/sandbox/run/sandbox_call.ts";
 import { runCode, withPool } from "../open_pool.ts";
 
 const REALM = { isolation: "realm", hostsMax: 1, warm: 0 } as const;

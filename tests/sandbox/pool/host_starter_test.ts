@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { GateError } from "../../src/model/errors.ts";
-import type { HostSettings } from "../../src/sandbox/host/host_settings.ts";
-import { createHostRoster } from "../../src/sandbox/pool/host_roster.ts";
-import { createHostStarter, missingFeature } from "../../src/sandbox/pool/host_starter.ts";
-import { LIMITS } from "./open_pool.ts";
+import type { GateError } from "../../../src/model/errors.ts";
+import type { HostSettings } from "../../../src/sandbox/host/host_settings.ts";
+import { createHostRoster } from "../../../src/sandbox/pool/host_roster.ts";
+import { createHostStarter, missingFeature } from "../../../src/sandbox/pool/host_starter.ts";
+import { LIMITS } from "../open_pool.ts";
 
 Deno.test("missingFeature() names the feature that the kernel lacks, and nothing else", () => {
   const report = { seccomp: true, landlock: 0, rlimits: true, missing: [] };

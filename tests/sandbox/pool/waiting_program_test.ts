@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import type { Standing } from "../../src/sandbox/pool/conduct.ts";
-import { refusedOutcome } from "../../src/sandbox/pool/pool_refusals.ts";
-import { createNamesRenderer } from "../../src/sandbox/pool/render_names.ts";
+import type { Standing } from "../../../src/sandbox/pool/conduct.ts";
+import { refusedOutcome } from "../../../src/sandbox/pool/pool_refusals.ts";
+import { createNamesRenderer } from "../../../src/sandbox/pool/render_names.ts";
 import {
   createWaitingProgram,
   originOf,
   outcomeOf,
-} from "../../src/sandbox/pool/waiting_program.ts";
-import { LIMITS, NAMES } from "./open_pool.ts";
+} from "../../../src/sandbox/pool/waiting_program.ts";
+import { LIMITS, NAMES } from "../open_pool.ts";
 
 function waitingFor(session: string | null, standing: Standing = "new") {
   const seed = { epochMs: 1, random: "r" };

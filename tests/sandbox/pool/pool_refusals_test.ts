@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { busyError, refusedOutcome } from "../../src/sandbox/pool/pool_refusals.ts";
-import { LIMITS } from "./open_pool.ts";
+import { busyError, refusedOutcome } from "../../../src/sandbox/pool/pool_refusals.ts";
+import { LIMITS } from "../open_pool.ts";
 
 const LOAD = { queued: 12, running: 4, placesMax: 4, meanRunMs: 250 };
 

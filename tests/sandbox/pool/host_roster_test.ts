@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHostRoster, type HostRoster } from "../../src/sandbox/pool/host_roster.ts";
-import type { Lane, PooledHost } from "../../src/sandbox/pool/pooled_host.ts";
+import { createHostRoster, type HostRoster } from "../../../src/sandbox/pool/host_roster.ts";
+import type { Lane, PooledHost } from "../../../src/sandbox/pool/pooled_host.ts";
 
 interface FakeHost {
   readonly lane?: Lane;

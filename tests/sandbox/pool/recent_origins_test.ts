@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRecentOrigins } from "../../src/sandbox/pool/recent_origins.ts";
+import { createRecentOrigins } from "../../../src/sandbox/pool/recent_origins.ts";
 
 function recentAt() {
   let now = 0;

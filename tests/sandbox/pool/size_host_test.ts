@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { STAND_BACK } from "../../src/sandbox/host/host_settings.ts";
-import { sizeHost } from "../../src/sandbox/pool/size_host.ts";
-import { createUseRate } from "../../src/sandbox/pool/use_rate.ts";
-import { LIMITS } from "./open_pool.ts";
+import { STAND_BACK } from "../../../src/sandbox/host/host_settings.ts";
+import { sizeHost } from "../../../src/sandbox/pool/size_host.ts";
+import { createUseRate } from "../../../src/sandbox/pool/use_rate.ts";
+import { LIMITS } from "../open_pool.ts";
 
 const OPTIONS = { isolation: "worker", limits: LIMITS } as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { ProgramOrigin, Standing } from "../../src/sandbox/pool/conduct.ts";
-import { createPlaces } from "../../src/sandbox/pool/places.ts";
+import type { ProgramOrigin, Standing } from "../../../src/sandbox/pool/conduct.ts";
+import { createPlaces } from "../../../src/sandbox/pool/places.ts";
 
 interface Around {
   readonly standing?: Standing;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createStartFailures } from "../../src/sandbox/pool/start_failures.ts";
+import { createStartFailures } from "../../../src/sandbox/pool/start_failures.ts";
 
 function record() {
   const seen: string[] = [];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLanePace, laneHostsMax } from "../../src/sandbox/pool/reserved_lanes.ts";
+import { createLanePace, laneHostsMax } from "../../../src/sandbox/pool/reserved_lanes.ts";
 
 Deno.test("laneHostsMax() leaves places to others at every size of a pool", () => {
   assert.deepEqual(laneHostsMax(1), {
