@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { placeholderFor } from "../../src/supervisor/call/placeholder.ts";
+import { placeholderFor } from "../../src/supervisor/values/placeholder.ts";
 
 Deno.test("placeholderFor() has the shape of the schema", () => {
   assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { digitsForBigints } from "../../src/model/json/exact_json.ts";
 import type { JsonSchema } from "../../src/model/json/json.ts";
 import { callTool } from "../../src/supervisor/call/call_tool.ts";
-import { BYTES_KEY, readValues } from "../../src/supervisor/call/read_values.ts";
+import { BYTES_KEY, readValues } from "../../src/supervisor/values/read_values.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
 import { callOf, contextOf, setUpGate } from "./gate_fixture.ts";
 

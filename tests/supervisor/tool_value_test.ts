@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { toolErrorText, toolValue } from "../../src/supervisor/call/tool_value.ts";
+import { toolErrorText, toolValue } from "../../src/supervisor/values/tool_value.ts";
 
 const answer = (content: readonly unknown[], structuredContent?: unknown) => ({
   content,

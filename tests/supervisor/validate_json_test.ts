@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { validateJson } from "../../src/supervisor/call/validate_json.ts";
+import { validateJson } from "../../src/supervisor/values/validate_json.ts";
 
 const SCHEMA = {
   type: "object",

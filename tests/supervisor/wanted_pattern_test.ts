@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describePattern } from "../../src/supervisor/call/wanted_pattern.ts";
+import { describePattern } from "../../src/supervisor/values/wanted_pattern.ts";
 
 Deno.test("describePattern() shows the pattern and a text that matches it", () => {
   const cases: [string, string][] = [

@@ -71,7 +71,7 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
       pool: ["host", "run"],
       attack: ["pool", "run"],
     },
-    supervisor: { call: [], program: ["call"] },
+    supervisor: { values: [], call: ["values"], program: ["call", "values"] },
     upstream: {
       net: [],
       credentials: ["net"],

@@ -1,9 +1,8 @@
 import type { Decision } from "../../model/decision.ts";
 import type { AuditActor, AuditEvent } from "../../model/event.ts";
-import type { Tool } from "../../model/tool.ts";
-import type { Policy } from "../../policy/policy.ts";
 import type { ExecutionContext } from "../execution_context.ts";
 import type { CheckedOutput } from "./output_gate.ts";
+import type { FoundCall } from "./passage.ts";
 
 /** What all records of one call have in common. */
 export function callEvent(
@@ -22,15 +21,12 @@ export function callEvent(
   };
 }
 
-/** A record of one call to a known tool, with what was decided; null if nothing was. */
-export function toolEvent(
-  base: AuditEvent,
-  policy: Pick<Policy, "classify" | "digest">,
+/** A record of one call to a known tool, with what was decided if anything was. */
+export function eventOf(
+  { base, context, decision, policy, tool }: FoundCall & { readonly decision?: Decision },
   kind: AuditEvent["kind"],
-  tool: Tool,
-  decision: Decision | null,
 ): AuditEvent {
-  return {
+  const event: AuditEvent = {
     ...base,
     kind,
     tool: {
@@ -39,14 +35,19 @@ export function toolEvent(
       access: decision?.access ?? policy.classify(tool),
       pin: tool.pin,
     },
-    ...(decision === null ? {} : {
-      decision: {
-        effect: decision.effect,
-        because: decision.because,
-        bundle: policy.digest,
-        ...(decision.observed === null ? {} : { observed: decision.observed }),
-      },
-    }),
+  };
+  if (decision === undefined) return event;
+  // What the rules may have looked at; an outcome comes too late to tell.
+  const isTainted = kind !== "call.outcome" && context.taint.tainted;
+  return {
+    ...event,
+    decision: {
+      effect: decision.effect,
+      because: decision.because,
+      bundle: policy.digest,
+      ...(decision.observed === null ? {} : { observed: decision.observed }),
+    },
+    ...(isTainted ? { detail: { tainted: true } } : {}),
   };
 }
 

@@ -7,9 +7,9 @@ import type { ShownEffect } from "../../model/verdict.ts";
 import type { ActivePolicy, ExplainAnswer, ExplainQuestion } from "../../policy/active_policy.ts";
 import type { LimitUse, Quotas } from "../../usage/quota.ts";
 import { describeAmount } from "../../usage/quota_words.ts";
-import { checkArguments } from "./check_arguments.ts";
+import { checkArguments } from "../values/check_arguments.ts";
 import { lookUpQuarantined } from "./tool_not_found.ts";
-import type { FormatUse } from "./validate_json.ts";
+import type { FormatUse } from "../values/validate_json.ts";
 
 /** One step of the gate, in the order in which a call passes them. */
 export interface GateStep {
@@ -56,7 +56,7 @@ export async function explainGate(
   const subject = findSubject(await deps.catalog(), question.call);
   const { tool } = subject;
   const argsText = JSON.stringify(question.args);
-  const checked = checkArguments(deps, tool, question.args, argsText, deps.formats);
+  const checked = checkArguments(deps, tool, question.args, argsText);
   const { args } = checked;
   const exact = { ...question, args };
   const explained = deps.policy.explain(subject.isUnknown ? exact : { ...exact, tool });

@@ -3,7 +3,7 @@ import { findNonFinite } from "../../model/json/json_numbers.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { redactResult } from "../../policy/redact/redact.ts";
-import { type FormatUse, validateJson } from "./validate_json.ts";
+import { type FormatUse, validateJson } from "../values/validate_json.ts";
 
 export type CheckedOutput =
   | {

@@ -1,11 +1,18 @@
-import type { Decision, Effect } from "../../model/decision.ts";
-import { type ErrorReport, GateError, reportError } from "../../model/errors.ts";
+import type { CatalogSnapshot } from "../../model/catalog.ts";
+import type { Decision } from "../../model/decision.ts";
 import type { AuditEvent } from "../../model/event.ts";
 import type { Tool } from "../../model/tool.ts";
+import type { UpstreamAnswer } from "../../model/upstream.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { ExecutionContext } from "../execution_context.ts";
-import { toolEvent } from "./call_events.ts";
+import type { CallTrace } from "../tracing.ts";
+import type { HeldQuota } from "./held_quota.ts";
 import type { CallOutcome, ToolCall } from "./tool_call.ts";
+
+/**
+ * The stages of a call on its way through the gate. One step makes each from the one before, so that a
+ * call cannot be sent that was not decided, and a step needs no more than its own stage to be tested.
+ */
 
 /** What is known about a call when it enters the gate. */
 export interface Passage {
@@ -13,47 +20,69 @@ export interface Passage {
   readonly call: ToolCall;
   readonly policy: Policy;
   readonly startedAt: number;
+  /** What all records of this call have in common. */
   readonly base: AuditEvent;
 }
 
-export function eventOf(
-  { base, policy, context: { taint } }: Passage,
-  kind: AuditEvent["kind"],
-  tool: Tool,
-  decision: Decision | null,
-): AuditEvent {
-  const event = toolEvent(base, policy, kind, tool, decision);
-  // What the rules may have looked at; an outcome comes too late to tell.
-  const isDecision = decision !== null && kind !== "call.outcome";
-  return isDecision && taint.tainted ? { ...event, detail: { tainted: true } } : event;
+/** The tool exists for the caller, and its pin is approved. */
+export interface FoundCall extends Passage {
+  /** The catalog in which the tool was found. */
+  readonly snapshot: CatalogSnapshot;
+  readonly tool: Tool;
 }
 
-/** @param sent whether the upstream may have heard of the call. */
-export function refusal(
-  deps: { readonly now: () => number },
-  passage: Passage,
-  tool: string,
-  effect: Effect,
-  error: ErrorReport,
-  sent = false,
-): CallOutcome & { readonly ok: false } {
-  const ms = deps.now() - passage.startedAt;
-  return { ok: false, tool: tool.slice(0, 300), effect, ms, bytes: 0, sent, error };
+/** The arguments fit the tool. */
+export interface CheckedCall extends FoundCall {
+  /** With the exact values that JSON cannot carry. */
+  readonly args: unknown;
+  /** The arguments as the caller gave them, as JSON. */
+  readonly argsText: string;
+  /** When the gate began to work on the arguments, by its own clock. */
+  readonly checkedFrom: number;
 }
 
-/** The gate itself failed before the call: what is said is of this one call, not of those before it. */
-export function notMade(
-  deps: { readonly now: () => number },
-  passage: Passage,
-  tool: string,
-  error: unknown,
-): CallOutcome & { readonly ok: false } {
-  const { code, message, hint, retryAfterMs } = reportError(error);
-  const report = reportError(
-    new GateError(code, `Cannot call "${tool.slice(0, 300)}": ${message}`, {
-      hint: `This call was not made. ${hint}`,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    }),
-  );
-  return refusal(deps, passage, tool, "deny", report);
+/** The policy allows the call, or asks a person about it. */
+export interface DecidedCall extends CheckedCall {
+  readonly decision: Decision & { readonly effect: "allow" | "ask" };
+}
+
+/** Nobody has to be asked any more. */
+export interface PermittedCall extends DecidedCall {
+  readonly decision: Decision & { readonly effect: "allow" };
+}
+
+/** All limits that count the call hold their share for it. */
+export interface ReservedCall extends PermittedCall {
+  readonly quota: HeldQuota;
+  /** What arguments, rules and limits took. */
+  readonly policyMs: number;
+}
+
+/** The log holds durably that the call is about to be made. */
+export interface IntendedCall extends ReservedCall {
+  readonly idempotencyKey: string;
+}
+
+/** The upstream has answered, or it is known why it has not. */
+export interface SentCall extends IntendedCall {
+  readonly reply: { readonly answer: UpstreamAnswer } | { readonly failure: unknown };
+  readonly upstreamMs: number;
+  readonly span: CallTrace;
+}
+
+/** What a step makes of a call: the next stage, or its end. */
+export type Step<Next> = Next | EndedCall;
+
+/** A call that goes no further; its record is on its way into the log. */
+export interface EndedCall {
+  readonly ended: CallOutcome;
+}
+
+export function hasEnded<Next extends object>(step: Step<Next>): step is EndedCall {
+  return "ended" in step;
+}
+
+/** Whether a tool exists for the caller. */
+export function isVisible({ context, policy }: Passage, tool: Tool): boolean {
+  return policy.visibility(context.principal, context.space, tool) !== null;
 }

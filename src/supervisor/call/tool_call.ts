@@ -9,7 +9,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { Upstreams } from "../../upstream/upstreams.ts";
 import type { OutputGate } from "./output_gate.ts";
 import type { QuotaGate } from "./quota_gate.ts";
-import type { FormatUse } from "./validate_json.ts";
+import type { FormatUse } from "../values/validate_json.ts";
 
 /** What a call needs on its way through the gate. */
 export interface CallToolDeps {

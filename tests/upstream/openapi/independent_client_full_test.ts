@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { declareTools } from "../../../src/catalog/declare.ts";
 import { isSchemaObject } from "../../../src/catalog/resolve_schema.ts";
 import type { Tool } from "../../../src/model/tool.ts";
-import { validateJson } from "../../../src/supervisor/call/validate_json.ts";
+import { validateJson } from "../../../src/supervisor/values/validate_json.ts";
 import type { OpenapiDocument } from "../../../src/upstream/openapi/document.ts";
 import { nodeOf } from "../../../src/upstream/openapi/document.ts";
 import { parseDocument } from "../../../src/upstream/openapi/load_document.ts";

@@ -3,13 +3,20 @@ import { digitsForBigints } from "../../model/json/exact_json.ts";
 import { isFields } from "../../model/json/fields.ts";
 import { findNonFinite } from "../../model/json/json_numbers.ts";
 import { nearest } from "../../model/nearest.ts";
+import type { Limits } from "../../model/limits.ts";
 import type { Tool } from "../../model/tool.ts";
-import type { ExecutionContext } from "../execution_context.ts";
 import { readValues } from "./read_values.ts";
 import { type FormatUse, validateJson, type Validation } from "./validate_json.ts";
 import { describePattern } from "./wanted_pattern.ts";
 
 const NAMES_MAX = 30;
+
+/** What holds for the arguments of every tool. */
+export interface ArgumentRules {
+  readonly limits: Pick<Limits, "toolArgumentBytesMax">;
+  /** Whether formats are asserted; default: they describe. */
+  readonly formats?: FormatUse;
+}
 
 export interface CheckedArguments {
   /** With the exact values that JSON cannot carry; what was given where there is an error. */
@@ -24,14 +31,13 @@ export interface CheckedArguments {
  * @param argsText the arguments as JSON.
  */
 export function checkArguments(
-  context: Pick<ExecutionContext, "limits">,
+  { limits, formats = "annotate" }: ArgumentRules,
   tool: Tool,
   args: unknown,
   argsText: string,
-  formats: FormatUse = "annotate",
 ): CheckedArguments {
   const argsBytes = new TextEncoder().encode(argsText).length;
-  const misshapen = formError(context, tool, args, argsBytes);
+  const misshapen = formError(limits, tool, args, argsBytes);
   if (misshapen !== null) return { args, error: misshapen };
   const read = readValues(tool.inputSchema, args, argsText);
   const validation: Validation = read.problems.length > 0
@@ -43,12 +49,11 @@ export function checkArguments(
 }
 
 function formError(
-  context: Pick<ExecutionContext, "limits">,
+  { toolArgumentBytesMax: bytesMax }: ArgumentRules["limits"],
   tool: Tool,
   args: unknown,
   argsBytes: number,
 ): GateError | null {
-  const bytesMax = context.limits.toolArgumentBytesMax;
   if (argsBytes > bytesMax) {
     return new GateError(
       "ERR_INVALID_ARGUMENTS",

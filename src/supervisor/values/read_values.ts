@@ -20,7 +20,7 @@ export function readValues(
   const isConcerned = argsText.includes(BYTES_KEY) || hasWideIntegers(schema);
   if (!isConcerned || typeof schema === "boolean") return { args, problems };
   const reading: Reading = { root: schema, problems };
-  return { args: read(reading, [schema], args, "", 0), problems };
+  return { args: read(reading, [schema], args, { path: "", depth: 0 }), problems };
 }
 
 /** What a program's bytes are called on their way, for whom no value may be lost. */
@@ -29,6 +29,13 @@ export const BYTES_KEY = "$toolgate:bytes";
 interface Reading {
   readonly root: SchemaObject;
   readonly problems: SchemaProblem[];
+}
+
+/** Where a value stands in the arguments. */
+interface Place {
+  /** JSON pointer. */
+  readonly path: string;
+  readonly depth: number;
 }
 
 const DEPTH_MAX = 250;
@@ -55,8 +62,7 @@ function read(
   reading: Reading,
   schemas: readonly unknown[],
   value: unknown,
-  path: string,
-  depth: number,
+  { path, depth }: Place,
 ): unknown {
   if (depth > DEPTH_MAX) return value;
   const flat = flatten(reading.root, schemas);
@@ -68,7 +74,7 @@ function read(
       const inner = flat.map(({ prefixItems, items }) =>
         Array.isArray(prefixItems) && index < prefixItems.length ? prefixItems[index] : items
       );
-      return read(reading, inner, item, `${path}/${index}`, depth + 1);
+      return read(reading, inner, item, { path: `${path}/${index}`, depth: depth + 1 });
     });
   }
   if (!isSchemaObject(value)) return value;
@@ -79,7 +85,7 @@ function read(
   return changeEntries(value, (name, each) => {
     const inner = flat.flatMap((schema) => schemasOf(schema, name));
     const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
-    return read(reading, inner, each, `${path}/${step}`, depth + 1);
+    return read(reading, inner, each, { path: `${path}/${step}`, depth: depth + 1 });
   });
 }
 
