@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import ts from "typescript";
+import { listFastTests } from "./import_fast_tests.ts";
 import { COMPOSITION_ROOT, LAYERS, PACKAGES, ROOMS, SHARED_FILES } from "./tidy/layers.ts";
 import {
   folderExists,
@@ -176,6 +177,22 @@ Deno.test("no test is skipped, focused or left for later", () => {
     });
   }
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("deno task test runs the fast tests of every folder, each once", () => {
+  const runners = others.filter(({ path }) => path.startsWith("tests/together/"));
+  const run = runners.flatMap(({ text }) => {
+    const [, list = ""] = /importFastTests\(\[([^\]]*)\]\)/.exec(text) ?? [];
+    return [...list.matchAll(/"([^"]+)"/g)].map(([, folder]) => folder ?? "");
+  });
+  const folders = new Set(
+    others.map(({ path }) => path.split("/")).filter(([top, , file]) =>
+      top === "tests" && file !== undefined
+    ).map(([, folder]) => folder ?? ""),
+  );
+  const withTests = [...folders].filter((folder) => listFastTests(folder).length > 0);
+  const byOwnTask = ["build", "conformance", "e2e"];
+  assert.deepEqual([...run, ...byOwnTask].toSorted(), withTests.toSorted());
 });
 
 Deno.test("texts hold no unfinished remarks and no package registry's host", () => {
