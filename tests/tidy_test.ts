@@ -192,7 +192,8 @@ Deno.test("deno task test runs the fast tests of every folder, each once", () =>
   );
   const withTests = [...folders].filter((folder) => listFastTests(folder).length > 0);
   const byOwnTask = ["build", "conformance", "e2e"];
-  assert.deepEqual([...run, ...byOwnTask].toSorted(), withTests.toSorted());
+  const about = "each folder with fast tests stands in one list of tests/together/";
+  assert.deepEqual([...run, ...byOwnTask].toSorted(), withTests.toSorted(), about);
 });
 
 Deno.test("texts hold no unfinished remarks and no package registry's host", () => {

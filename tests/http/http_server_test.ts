@@ -12,7 +12,7 @@ const TIMES: EdgeTimes = {
   headerMs: 400,
   bodyMs: 1_500,
   bodyRateAfterMs: 700,
-  readerMs: 600,
+  readerMs: 1_500,
   idleMs: 900,
   lingerMs: 300,
   sweepMs: 50,
