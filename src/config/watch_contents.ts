@@ -1,3 +1,5 @@
+import { pause } from "../model/time/pause.ts";
+
 /** The shortest pause between two looks. */
 const PAUSE_MS = 400;
 /** A look that takes long is made less often, so that looking costs little of the time. */
@@ -69,21 +71,4 @@ export function watchContents(
       await following;
     },
   };
-}
-
-/** @returns false if it was cut short; keeps no process alive. */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const stop = () => {
-    clearTimeout(timer);
-    resolve(false);
-  };
-  const timer = setTimeout(() => {
-    signal.removeEventListener("abort", stop);
-    resolve(true);
-  }, ms);
-  Deno.unrefTimer(timer);
-  signal.addEventListener("abort", stop, { once: true });
-  return promise;
 }

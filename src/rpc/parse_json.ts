@@ -1,3 +1,4 @@
+import { endOfString } from "../model/json/json_text.ts";
 import { createYielder } from "../model/time/yield_to_loop.ts";
 
 /** Text up to this length is parsed in one go; longer text in pieces of about it. */
@@ -148,18 +149,6 @@ function frameAt(text: string, opener: number): Frame {
 
 function newContainer(text: string, opener: number): unknown[] | { [name: string]: unknown } {
   return text[opener] === "[" ? [] : {};
-}
-
-/** The index of the quote that ends the string that begins at `opener`. */
-function endOfString(text: string, opener: number): number {
-  for (let from = opener + 1;;) {
-    const quote = text.indexOf('"', from);
-    if (quote < 0) throw syntaxErrorAt(text.length);
-    let backslashes = 0;
-    while (text[quote - 1 - backslashes] === "\\") backslashes++;
-    if (backslashes % 2 === 0) return quote;
-    from = quote + 1;
-  }
 }
 
 function requireSpace(text: string, from: number, to: number): void {

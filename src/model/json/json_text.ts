@@ -1,10 +1,14 @@
-/** @returns the index of the quote that ends the string which begins at `opener`; behind the text if none does */
+/**
+ * @returns the index of the quote that ends the string which begins at `opener`; the length of the text if
+ * no quote does.
+ */
 export function endOfString(json: string, opener: number): number {
-  let index = opener + 1;
-  while (index < json.length) {
-    const code = json.charCodeAt(index);
-    if (code === 0x22) return index;
-    index += code === 0x5c ? 2 : 1;
+  for (let from = opener + 1;;) {
+    const quote = json.indexOf('"', from);
+    if (quote < 0) return json.length;
+    let backslashes = 0;
+    while (json[quote - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return quote;
+    from = quote + 1;
   }
-  return index;
 }

@@ -4,6 +4,7 @@ import type {
   StreamableHTTPClientTransport,
   Transport,
 } from "@modelcontextprotocol/client";
+import { withinMs } from "../../model/time/within_ms.ts";
 import { answerInHttpError } from "./http_error.ts";
 import { MessageIntake } from "./message_intake.ts";
 
@@ -87,12 +88,9 @@ const END_SESSION_MS = 500;
 
 /** Tells the server that the session is over; one that is gone does not hold us up. */
 async function endSession(inner: StreamableHTTPClientTransport): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, END_SESSION_MS);
   const onerror = inner.onerror;
   delete inner.onerror;
-  await Promise.race([inner.terminateSession().catch(() => {}), promise]);
-  clearTimeout(timer);
+  await withinMs(inner.terminateSession().catch(() => {}), END_SESSION_MS);
   if (onerror !== undefined) inner.onerror = onerror;
 }
 

@@ -1,5 +1,6 @@
 import { GateError } from "../../model/errors.ts";
 import type { Log } from "../../model/log.ts";
+import { pause } from "../../model/time/pause.ts";
 import type { UpstreamStatus } from "../upstream.ts";
 import { childEndOf } from "./child_report.ts";
 import type { McpConnection } from "./connection.ts";
@@ -170,7 +171,9 @@ export class ConnectionKeeper {
     const isCurrent = () => this.#current === attempt;
     let openedAt: number | null = null;
     try {
-      if (waitMs > 0) await pause(waitMs, this.#closing.signal);
+      if (waitMs > 0 && !await pause(waitMs, this.#closing.signal)) {
+        throw this.#closing.signal.reason;
+      }
       const connection = await this.#options.open(this.#closing.signal, (why) => {
         // Attempts that end while one is being made are the opener's own affair.
         if (!isCurrent() || openedAt === null) return;
@@ -264,18 +267,4 @@ function isCredentialError(error: unknown): boolean {
     cause = cause.cause;
   }
   return false;
-}
-
-/** Waits, or throws the signal's reason. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readTrustedKeys, trustedKeyFiles } from "../../src/policy/bundle/trusted_keys.ts";
+import { readTrustedKeys, trustedKeyFiles } from "../../../src/policy/bundle/trusted_keys.ts";
 
 const KEY = '{"kty":"OKP","crv":"Ed25519","x":"aaaa","kid":"a"}';
 
