@@ -89,7 +89,7 @@ export async function openApp(
   store: Store,
   patience: Partial<AuditLimits> = {},
 ): Promise<App> {
-  const { config, baseDir, log } = options;
+  const { config, log } = options;
   const limits = { ...AUDIT_LIMITS, ...patience };
   const chain = chainName(config.store);
   const clock = await openServiceClock(store, chain, log).catch(closing(store));
@@ -104,7 +104,6 @@ export async function openApp(
     chain,
     now: clock.now,
     config: config.audit,
-    baseDir,
     keysPath: config.store.startsWith("kv:") ? config.store.slice("kv:".length) : null,
     log: (message) => log("warn", message),
     onKept: ({ iss, sub }, bytes) => budget.charge({ issuer: iss, sub }, bytes),

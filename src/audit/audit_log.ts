@@ -9,31 +9,26 @@ import { GateError } from "../model/errors.ts";
 import type { AuditActor, AuditEvent, AuditRecord } from "../model/event.ts";
 import type { Store } from "../store/store.ts";
 import { type AuditFilter, type AuditPage, queryAudit } from "./audit_query.ts";
-import { type AnchorStatus, openAnchors, readAnchorFile } from "./chain/anchors.ts";
+import { type Anchors, type AnchorStatus, openAnchors, readAnchorFile } from "./chain/anchors.ts";
 import {
   type AuditKeys,
   createAuditKeys,
   followPayloadKeys,
   loadAuditKeys,
 } from "./chain/audit_keys.ts";
-import {
-  type AuditPayloads,
-  commitLargePayloads,
-  commitPayloads,
-  plainPayloads,
-} from "./payloads/payload_box.ts";
-import { createPayloadStore, SHARED_CHARACTERS_MAX } from "./payloads/payload_store.ts";
+import type { CheckpointSigner } from "./chain/checkpoint.ts";
+import { type AuditPayloads, plainPayloads } from "./payloads/payload_box.ts";
+import { createPayloadStore, type PayloadStore } from "./payloads/payload_store.ts";
 import { createSealer, type Sealer } from "./payloads/sealer.ts";
 import { readRecords } from "./read_records.ts";
 import { firstUnshipped } from "./ship/place.ts";
 import { type AuditReport, verifyAudit } from "./verify/verify_audit.ts";
-import { createChainKeeper } from "./write/chain_keeper.ts";
-import { keepPayloads, type KeptRecord } from "./write/keep_payloads.ts";
-import { startAuditMaintenance } from "./write/maintenance.ts";
-import { AUDIT_LIMITS, type AuditLimits, storedBytesOf, type Urgency } from "./write/queue.ts";
+import { type AppendInOrder, createAppendInOrder } from "./write/append_in_order.ts";
+import { type AuditHealth, ChainWriter } from "./write/chain_writer.ts";
+import { AUDIT_LIMITS, type AuditLimits, type Urgency } from "./write/queue.ts";
 import { recoverChain } from "./write/recover_chain.ts";
 import { trimAudit } from "./write/retention.ts";
-import { type AuditHealth, AuditWriter } from "./write/writer.ts";
+import { startTrimSchedule, type TrimSchedule } from "./write/trim_schedule.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -65,14 +60,7 @@ export interface AuditLog {
   /** The same, unless the newest record is one. Answers how many records the chain then has. */
   ensureCheckpoint(): Promise<number>;
   /** Checks every chain of the store, while the log goes on. */
-  verify(options?: {
-    /** More public keys that may have signed: of other replicas, or of before. */
-    verifierKeys?: readonly string[];
-    /** Notes kept elsewhere. */
-    anchors?: readonly string[];
-    /** Whether every payload is opened and compared, too; true unless told. */
-    payloads?: boolean;
-  }): Promise<AuditReport>;
+  verify(options?: VerifyOptions): Promise<AuditReport>;
   /** Removes what is older than the retention; also done every hour. Answers how many records. */
   trim(): Promise<number>;
   health(): AuditHealth;
@@ -86,10 +74,20 @@ export interface AuditLog {
   close(): Promise<void>;
 }
 
+export interface VerifyOptions {
+  /** More public keys that may have signed: of other replicas, or of before. */
+  readonly verifierKeys?: readonly string[];
+  /** Notes kept elsewhere. */
+  readonly anchors?: readonly string[];
+  /** Whether every payload is opened and compared, too; true unless told. */
+  readonly payloads?: boolean;
+}
+
 export interface AuditLogOptions {
   readonly store: Store;
   /** A name for this replica's chain; no two processes may write one chain. */
   readonly chain: string;
+  /** Its paths are absolute. */
   readonly config: Config["audit"];
   /** Where the key files lie (`<path>.signing.pem` …); null: keys of this process only. */
   readonly keysPath?: string | null;
@@ -97,8 +95,6 @@ export interface AuditLogOptions {
   readonly keys?: AuditKeys;
   /** The first record of a chain that must not be trimmed yet; default: what a sink has not got. */
   readonly neededFrom?: (chain: string) => Promise<number>;
-  /** What relative paths of the configuration start from. */
-  readonly baseDir?: string;
   readonly now?: () => number;
   readonly log?: (message: string) => void;
   readonly limits?: Partial<AuditLimits>;
@@ -106,130 +102,64 @@ export interface AuditLogOptions {
   readonly onKept?: (actor: AuditActor, bytes: number) => void;
 }
 
+/** What an open log is made of. */
+interface LogParts {
+  readonly options: AuditLogOptions;
+  readonly keys: AuditKeys;
+  readonly payloadKeys: ReturnType<typeof followPayloadKeys>;
+  readonly payloadStore: PayloadStore;
+  readonly anchors: Anchors;
+  readonly writer: ChainWriter;
+  readonly append: AppendInOrder;
+  readonly trimming: TrimSchedule;
+}
+
 /** Opens the chain where it ended; calls that a crash left open get the outcome `unknown`. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { store, chain, config, now = Date.now, log = () => {} } = options;
   const keys = await keysOf(options);
-  const { verifierKey } = keys.signer;
-  const anchorTargets = anchorsOf(options);
-  const known = await readAnchors(anchorTargets);
-  const recovered = await recoverChain({ store, chain, verifierKey, anchors: known });
+  const recovered = await recoverChain({
+    store,
+    chain,
+    verifierKey: keys.signer.verifierKey,
+    anchors: await readAnchors(options),
+  });
   if (recovered.tampered !== null) {
     log(`audit: the stored chain was changed: ${recovered.tampered}`);
   }
-  const retentionMs = config.payloadRetentionDays * DAY_MS;
-  const payloadKeys = followPayloadKeys(keys, log);
-  const payloadStore = createPayloadStore({ store, chain, keys: payloadKeys.current, retentionMs });
-  const keeper = createChainKeeper({ keys, config, now, recovered });
-  const anchors = openAnchors({ targets: anchorTargets, log });
-  const followers = new Set<(record: AuditRecord) => void>();
   const limits = { ...AUDIT_LIMITS, ...options.limits };
-  const writer = new AuditWriter({
-    store,
-    now,
-    limits,
-    leader: keeper.leader,
-    trailer: keeper.trailer,
-    beside(batch) {
-      const box = payloadStore.pack(batch.payloads);
-      return box === null ? keeper.beside(batch) : [...keeper.beside(batch), box];
-    },
-    written(batch) {
-      const note = keeper.written(batch);
-      if (note !== null) anchors.push(note);
-      for (const { record } of batch.links) tell(followers, record, log);
-      maintenance.written();
-    },
-    log,
-  }, recovered.state);
-  const checkpoint = () => writer.append({ kind: "checkpoint" });
-  const needsCheckpoint = () => keeper.isCheckpointDue(writer.state) || writer.isBusy();
-  const { neededFrom = (chain) => firstUnshipped(store, config.ship, chain) } = options;
-  const trimDeps = {
-    store,
-    signer: keys.signer,
-    now,
-    retentionMs: config.retentionDays * DAY_MS,
-    neededFrom,
-  };
-  const maintenance = startAuditMaintenance({
-    isCheckpointDue: () => keeper.isCheckpointDue(writer.state),
-    checkpoint,
-    checkpointEveryMs: config.checkpointEveryMs,
+  const payloadKeys = followPayloadKeys(keys, log);
+  const retentionMs = config.payloadRetentionDays * DAY_MS;
+  const payloadStore = createPayloadStore({ store, chain, keys: payloadKeys.current, retentionMs });
+  const anchors = openAnchors({ targets: anchorTargetsOf(options), log });
+  const { signer } = keys;
+  const writerDeps = { store, signer, config, payloadStore, anchors, limits, now, log };
+  const writer = new ChainWriter(writerDeps, recovered);
+  const keepsPayloads = config.payloads !== "off";
+  const { onKept } = options;
+  const append = createAppendInOrder({ writer, payloadStore, keepsPayloads, onKept, log });
+  const trimming = startTrimSchedule({
+    trim: () => trimLog(options, signer, now),
     firstTrimMs: limits.firstTrimMs,
     trimEveryMs: limits.trimEveryMs,
-    trim: () => trimAudit(trimDeps, chain),
-    onError: logError(log),
+    onError: (error) => log(`audit: ${error instanceof Error ? error.message : String(error)}`),
   });
-
-  /** The last record of an execution that waits for its large payload. */
-  const delayed = new Map<string, Promise<unknown>>();
-
-  async function append(
-    event: AuditEvent,
-    payloads?: AuditPayloads,
-    urgency: Urgency = "now",
-  ): Promise<AuditRecord> {
-    const kept = keep(event, payloads);
-    const { execution = "" } = event;
-    const before = delayed.get(execution);
-    if (before === undefined && !(kept instanceof Promise)) {
-      charge(kept);
-      return await writer.append(kept.event, kept.payloads, urgency);
-    }
-    const appending = Promise.all([kept, before]).then(([kept]) => {
-      charge(kept);
-      return { appended: writer.append(kept.event, kept.payloads, urgency) };
-    });
-    // Those that come behind wait until it has its place, not until it is durable.
-    const placed = appending.then(({ appended }) => void appended.catch(() => {}), () => {});
-    delayed.set(execution, placed);
-    await placed;
-    if (delayed.get(execution) === placed) delayed.delete(execution);
-    return await (await appending).appended;
-  }
-
-  function charge({ event, payloads }: KeptRecord): void {
-    if (event.actor !== undefined) options.onKept?.(event.actor, storedBytesOf(event, payloads));
-  }
-
-  function keep(
-    event: AuditEvent,
-    payloads: AuditPayloads | undefined,
-  ): KeptRecord | Promise<KeptRecord> {
-    if (payloads === undefined) return { event, payloads: null };
-    const { args = "", result = "", code = "" } = payloads;
-    const characters = args.length + result.length + code.length;
-    if (characters > SHARED_CHARACTERS_MAX) return keepLarge(event, payloads);
-    const committed = commitPayloads(event, payloads);
-    if (config.payloads === "off") return { event: committed.event, payloads: null };
-    return keepPayloads(payloadStore, committed, log);
-  }
-
-  async function keepLarge(event: AuditEvent, payloads: AuditPayloads): Promise<KeptRecord> {
-    const committed = await commitLargePayloads(event, payloads);
-    if (config.payloads === "off") return { event: committed.event, payloads: null };
-    return await keepPayloads(payloadStore, committed, log);
-  }
-
-  async function close(): Promise<void> {
-    await Promise.all([maintenance.close(), payloadKeys.close()]);
-    // A store that is away must not keep the process from ending: the next start goes on from here.
-    const last = needsCheckpoint() ? checkpoint().catch(logError(log)) : Promise.resolve();
-    await writer.close();
-    await last;
-    await anchors.close();
-  }
-
+  const parts = { options, keys, payloadKeys, payloadStore, anchors, writer, append, trimming };
   try {
     for (const event of recovered.unfinished) await writer.append(event);
   } catch (error) {
-    await close();
+    await closeLog(parts);
     throw error;
   }
+  return logOf(parts);
+}
+
+function logOf(parts: LogParts): AuditLog {
+  const { options, keys, payloadKeys, payloadStore, anchors, writer, append, trimming } = parts;
+  const { store, chain } = options;
   return {
     chain,
-    verifierKey,
+    verifierKey: keys.signer.verifierKey,
     append,
     query: (filter) => queryAudit(store, filter),
     records: (filter) => readRecords(store, filter),
@@ -242,66 +172,70 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       await append({ kind: "admin", detail, ...(actor ? { actor } : {}) });
       return await payloadStore.erase(record);
     },
-    follow(listener) {
-      followers.add(listener);
-      return () => followers.delete(listener);
-    },
-    checkpoint,
-    async ensureCheckpoint() {
-      return needsCheckpoint() ? (await checkpoint()).seq + 1 : writer.state.size;
-    },
-    async verify({ verifierKeys = [], anchors = [], payloads = true } = {}) {
-      // Taken first: whatever is written meanwhile comes behind it.
-      const { size, head } = writer.state;
-      return await verifyAudit({
-        store,
-        verifierKeys: [verifierKey, ...verifierKeys],
-        anchors: [...await readAnchors(anchorTargets), ...anchors],
-        live: { chain, size, head },
-        payloads: payloads ? { store: payloadStore, retentionMs } : null,
-        now,
-      });
-    },
-    trim: maintenance.trim,
+    follow: (listener) => writer.follow(listener),
+    checkpoint: () => writer.checkpoint(),
+    ensureCheckpoint: () => writer.ensureCheckpoint(),
+    verify: (verifying) => verifyLog(parts, verifying),
+    trim: trimming.trim,
     health: () => writer.health(),
     anchors: () => anchors.status(),
     signNote: keys.signer.signNote,
     sealer: createSealer(payloadKeys.current),
-    close,
+    close: () => closeLog(parts),
   };
 }
 
-function tell(
-  followers: ReadonlySet<(record: AuditRecord) => void>,
-  record: AuditRecord,
-  log: (message: string) => void,
-): void {
-  for (const follower of followers) {
-    try {
-      follower(record);
-    } catch (error) {
-      logError(log)(error); // the log goes on whatever a listener does
-    }
-  }
+async function verifyLog(
+  { options, keys, payloadStore, writer }: LogParts,
+  { verifierKeys = [], anchors = [], payloads = true }: VerifyOptions = {},
+): Promise<AuditReport> {
+  const { store, chain, config, now = Date.now } = options;
+  // Taken first: whatever is written meanwhile comes behind it.
+  const { size, head } = writer.state;
+  const retentionMs = config.payloadRetentionDays * DAY_MS;
+  return await verifyAudit({
+    store,
+    verifierKeys: [keys.signer.verifierKey, ...verifierKeys],
+    anchors: [...await readAnchors(options), ...anchors],
+    live: { chain, size, head },
+    payloads: payloads ? { store: payloadStore, retentionMs } : null,
+    now,
+  });
 }
 
-function logError(log: (message: string) => void): (error: unknown) => void {
-  return (error) => log(`audit: ${error instanceof Error ? error.message : String(error)}`);
+async function trimLog(
+  { store, chain, config, neededFrom }: AuditLogOptions,
+  signer: CheckpointSigner,
+  now: () => number,
+): Promise<number> {
+  return await trimAudit({
+    store,
+    signer,
+    now,
+    retentionMs: config.retentionDays * DAY_MS,
+    neededFrom: neededFrom ?? ((chain) => firstUnshipped(store, config.ship, chain)),
+  }, chain);
 }
 
-/** Beside the keys there is always one anchor: it is in no reach of who can only write the store. */
-function anchorsOf(options: AuditLogOptions): string[] {
-  const { baseDir = ".", config } = options;
+async function closeLog({ trimming, payloadKeys, writer, anchors }: LogParts): Promise<void> {
+  await Promise.all([trimming.close(), payloadKeys.close()]);
+  await writer.close();
+  await anchors.close();
+}
+
+/**
+ * Beside the keys there is always one anchor: somebody who can write the store alone cannot change
+ * it.
+ */
+function anchorTargetsOf(options: AuditLogOptions): string[] {
   const keysPath = keysPathOf(options);
   const own = keysPath === null ? [] : [`${keysPath}.checkpoints`];
-  const configured = config.anchors.map((target) =>
-    /^https?:/.test(target) || target.startsWith("/") ? target : `${baseDir}/${target}`
-  );
-  return [...own, ...configured];
+  return [...own, ...options.config.anchors];
 }
 
-async function readAnchors(targets: readonly string[]): Promise<string[]> {
-  const files = targets.filter((target) => !/^https?:/.test(target));
+/** The notes that the anchors on this machine remember. */
+async function readAnchors(options: AuditLogOptions): Promise<string[]> {
+  const files = anchorTargetsOf(options).filter((target) => !/^https?:/.test(target));
   return (await Promise.all(files.map(readAnchorFile))).flat();
 }
 
@@ -316,7 +250,6 @@ async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {
   });
 }
 
-function keysPathOf({ config, keysPath = null, baseDir = "." }: AuditLogOptions): string | null {
-  if (config.keys === undefined) return keysPath;
-  return config.keys.startsWith("/") ? config.keys : `${baseDir}/${config.keys}`;
+function keysPathOf({ config, keysPath = null }: AuditLogOptions): string | null {
+  return config.keys ?? keysPath;
 }

@@ -75,7 +75,6 @@ export async function makeAuditFolder(): Promise<AuditFolder> {
         chain: "main",
         config: { ...CONFIG, ...config },
         keysPath,
-        baseDir: folder,
       });
       return { store, log };
     },

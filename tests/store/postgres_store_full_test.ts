@@ -163,12 +163,12 @@ test("demands keys that replicas share", async (_server, url) => {
   const folder = await Deno.makeTempDir();
   const store = await openPostgresStore(url);
   const open = (config: unknown) =>
-    openAuditLog({ store, chain: "a", config: AuditSchema.parse(config), baseDir: folder });
+    openAuditLog({ store, chain: "a", config: AuditSchema.parse(config) });
   await assert.rejects(open({}), (error) => {
     return error instanceof GateError && error.code === "ERR_CONFIG" &&
       /audit\.keys/.test(error.message);
   });
-  const log = await open({ keys: "keys/shared" });
+  const log = await open({ keys: `${folder}/keys/shared` });
   await log.append({ kind: "search", tool: { server: "a\0b", name: "c" } });
   assert.equal((await log.verify()).ok, true);
   await log.close();

@@ -1,7 +1,13 @@
 import type { AuditEvent } from "../../model/event.ts";
 import { auditUnavailable } from "../audit_unavailable.ts";
-import type { KeptPayloads, SaltedPayloads } from "../payloads/payload_box.ts";
-import type { PayloadStore } from "../payloads/payload_store.ts";
+import {
+  type AuditPayloads,
+  commitLargePayloads,
+  commitPayloads,
+  type KeptPayloads,
+  type SaltedPayloads,
+} from "../payloads/payload_box.ts";
+import { type PayloadStore, SHARED_CHARACTERS_MAX } from "../payloads/payload_store.ts";
 import { AUDIT_LIMITS, isAnnouncementKind } from "./queue.ts";
 
 export interface KeptRecord {
@@ -9,26 +15,47 @@ export interface KeptRecord {
   readonly payloads: KeptPayloads | null;
 }
 
+export interface KeepDeps {
+  readonly payloadStore: Pick<PayloadStore, "keep">;
+  /** Whether payloads are kept; a record commits to its payloads in any case. */
+  readonly keepsPayloads: boolean;
+  readonly log: (message: string) => void;
+}
+
 /**
+ * Puts the commits of payloads into their event, and keeps the payloads.
+ *
  * An intent without its payload is refused; an outcome without it is better than none, and says so.
  *
  * @returns at once, unless a large payload has to be written first.
  * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
  */
 export function keepPayloads(
-  payloadStore: PayloadStore,
-  committed: { event: AuditEvent; salted: SaltedPayloads },
-  log: (message: string) => void,
+  deps: KeepDeps,
+  event: AuditEvent,
+  payloads: AuditPayloads | undefined,
 ): KeptRecord | Promise<KeptRecord> {
-  const { event, salted } = committed;
-  const kept = payloadStore.keep(salted);
+  if (payloads === undefined) return { event, payloads: null };
+  const { args = "", result = "", code = "" } = payloads;
+  if (args.length + result.length + code.length <= SHARED_CHARACTERS_MAX) {
+    return keepCommitted(deps, commitPayloads(event, payloads));
+  }
+  return commitLargePayloads(event, payloads).then((committed) => keepCommitted(deps, committed));
+}
+
+function keepCommitted(
+  deps: KeepDeps,
+  { event, salted }: { readonly event: AuditEvent; readonly salted: SaltedPayloads },
+): KeptRecord | Promise<KeptRecord> {
+  if (!deps.keepsPayloads) return { event, payloads: null };
+  const kept = deps.payloadStore.keep(salted);
   if (!(kept instanceof Promise)) return withKept(event, kept);
   return kept.then((payloads) => withKept(event, payloads), (error) => {
     const reason = error instanceof Error ? error.message : String(error);
     if (isAnnouncementKind(event.kind)) {
       throw auditUnavailable(reason, AUDIT_LIMITS.retryMaxMs);
     }
-    log(`audit: ${reason}`);
+    deps.log(`audit: ${reason}`);
     return withKept(event, null);
   });
 }

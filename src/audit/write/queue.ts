@@ -16,7 +16,7 @@ export const AUDIT_LIMITS = {
   lingerMs: 5,
   /** A commit that takes longer counts as a store that does not answer. */
   stallMs: 3_000,
-  /** How long the writer of a fact is kept waiting for a broken store; the fact itself waits on. */
+  /** How long the caller of a fact waits for a broken store; the record stays queued after that. */
   factPatienceMs: 15_000,
   /** How long a close waits for a store that does not answer. */
   closePatienceMs: 5_000,
@@ -170,23 +170,4 @@ export function describeRefused(record: AuditRecord): AuditEvent {
   }
   const detail = { type: "audit.refused", seq: record.seq, kind: record.kind };
   return { ...about, kind: "admin", detail, err };
-}
-
-/** Why announcements are refused. */
-export interface Trouble {
-  readonly reason: string;
-  readonly since: number;
-  refused: number;
-}
-
-/** The first record that can be written again says what happened. */
-export function describeTrouble(trouble: Trouble | null): AuditEvent | null {
-  if (trouble === null) return null;
-  const detail = {
-    type: "audit.recovered",
-    reason: trouble.reason.slice(0, 500).toWellFormed(),
-    since: new Date(trouble.since).toISOString(),
-    refused: trouble.refused,
-  };
-  return { kind: "admin", detail };
 }
