@@ -4,8 +4,8 @@ import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
-import { actorOf } from "../supervisor/actor.ts";
 import type { CatalogView } from "../supervisor/catalog_view.ts";
+import { eventOrigin } from "../supervisor/event_origin.ts";
 import { createDefinitionCounter } from "../usage/definition_tokens.ts";
 import type { McpCaller } from "./caller.ts";
 import { classicDefinition } from "./classic_tools.ts";
@@ -41,16 +41,12 @@ export function createListingMeter(deps: ListingMeterDeps): ListingMeter {
   const pending = new Set<Promise<unknown>>();
 
   async function record(caller: McpCaller, tools: readonly McpTool[], exchange: McpExchange) {
-    const { principal, space } = caller;
-    const visible = deps.view(principal, space).tools;
+    const visible = deps.view(caller.principal, caller.space).tools;
     const tokensDefinitions = await definitions.count(visible);
     const tokensReturned = await listings.count(tools);
     await deps.audit.append({
       kind: "search",
-      space,
-      actor: actorOf(principal, deps.policy()),
-      ...(exchange.task === null ? {} : { task: exchange.task }),
-      ...(exchange.traceparent === null ? {} : { trace: exchange.traceparent }),
+      ...eventOrigin({ ...caller, ...exchange }, deps.policy()),
       result: { status: "ok" },
       detail: {
         type: "tools.list",

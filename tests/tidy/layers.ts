@@ -88,7 +88,12 @@ export const SHARED_FILES: readonly { readonly file: string; readonly by: readon
 ];
 
 /** Files straight in `src/`: the composition root. Nothing below it may import them. */
-export const COMPOSITION_ROOT = ["src/app.ts", "src/wire_gate.ts"];
+export const COMPOSITION_ROOT = [
+  "src/app.ts",
+  "src/wire_catalog.ts",
+  "src/wire_gate.ts",
+  "src/wire_programs.ts",
+];
 
 /** npm packages that one place alone may know, so that it can be replaced there. */
 export const PACKAGES: { readonly [name: string]: readonly string[] } = {

@@ -1,31 +1,37 @@
 import type { CatalogSnapshot } from "../../model/catalog.ts";
 import { GateError, reportError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
+import type { SearchAnswer, SearchRequest } from "../../model/search.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
 import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
-import type { SearchAnswer, SearchRequest } from "../../search/search_index.ts";
 import { meantTools } from "../call/meant_tools.ts";
 import { CALL_FORM, writeInstead } from "../call/name_hint.ts";
 import type { CatalogView } from "../catalog_view.ts";
 import type { ExecutionContext } from "../execution_context.ts";
+import type { SearchEnd } from "../search_event.ts";
 import { programNames } from "./program_names.ts";
 
 /** How a program finds tools by itself: `tools.$search(query)` and `tools.$describe(name)`. */
 export interface ProgramDiscovery {
   /** Names for `Object.keys(tools)`; null when there are many and the program cannot ask for them. */
   names(principal: Principal, space: string, code: string): SandboxProgram["names"];
-  answer(context: ExecutionContext, call: SandboxCall): Promise<CallReply>;
+  answer(context: ExecutionContext, call: SandboxCall): Promise<DiscoveryAnswer>;
   /** The tools that a name stands for which does not exist as it is spelled. */
   meant(context: ExecutionContext, name: string): readonly Tool[];
+}
+
+/** What the program gets, and what the record of it says. */
+export interface DiscoveryAnswer {
+  readonly reply: CallReply;
+  readonly end: SearchEnd;
 }
 
 export interface ProgramDiscoveryDeps {
   readonly snapshot: () => CatalogSnapshot;
   readonly view: (principal: Principal, space: string) => CatalogView;
   readonly search: (
-    principal: Principal,
-    space: string,
+    context: Pick<ExecutionContext, "principal" | "space">,
     request: SearchRequest,
   ) => Promise<SearchAnswer>;
 }
@@ -37,12 +43,12 @@ export function createProgramDiscovery(deps: ProgramDiscoveryDeps): ProgramDisco
     async answer(context, call) {
       try {
         if (!call.tool.startsWith("$")) throw notATool(deps, context, call);
-        const request = requestOf(call);
-        const found = await deps.search(context.principal, context.space, request);
-        const value = call.tool === "$describe" ? found.declarations : found.hits;
-        return { ok: true, json: JSON.stringify(value) };
-      } catch (error) {
-        return { ok: false, error: { ...reportError(error), tool: call.tool.slice(0, 100) } };
+        const answer = await deps.search(context, requestOf(call));
+        const value = call.tool === "$describe" ? answer.declarations : answer.hits;
+        return { reply: { ok: true, json: JSON.stringify(value) }, end: { ok: true, answer } };
+      } catch (thrown) {
+        const error = { ...reportError(thrown), tool: call.tool.slice(0, 100) };
+        return { reply: { ok: false, error }, end: { ok: false, error } };
       }
     },
   };

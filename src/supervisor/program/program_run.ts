@@ -8,12 +8,13 @@ import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
 import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
 import { actorOf } from "../actor.ts";
-import { callEvent, errorOf } from "../call/call_events.ts";
+import { callEvent } from "../call/call_events.ts";
 import { callTool } from "../call/call_tool.ts";
 import { recordOutcome } from "../call/record_outcome.ts";
 import { CALLS_PATIENCE_MS, summaryOf } from "../call/record_state.ts";
 import type { CallOutcome, CallToolDeps } from "../call/tool_call.ts";
 import type { ExecutionContext } from "../execution_context.ts";
+import { searchEvent } from "../search_event.ts";
 import type { ProgramDiscovery } from "./program_discovery.ts";
 
 export interface ProgramRunDeps extends CallToolDeps {
@@ -116,14 +117,12 @@ async function discover(
   context: ExecutionContext,
   call: SandboxCall,
 ): Promise<CallReply> {
-  const reply = await deps.discovery.answer(context, call);
-  recordOutcome(deps, context, {
+  const { reply, end } = await deps.discovery.answer(context, call);
+  const base = {
     ...callEvent(context, call.index, actorOf(context.principal, deps.policy())),
-    kind: "search",
-    result: { status: reply.ok ? "ok" : reply.error.code },
-    ...(reply.ok ? {} : { err: errorOf(reply.error) }),
     detail: { tool: call.tool.slice(0, 100) },
-  }, {
+  };
+  recordOutcome(deps, context, searchEvent(base, end), {
     ...unsentArguments(JSON.stringify(call.args ?? null)),
     ...(reply.ok ? { result: reply.json } : {}),
   });

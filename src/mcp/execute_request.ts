@@ -1,0 +1,26 @@
+import type { ExecuteRequest } from "../supervisor/program/execute.ts";
+import type { McpCaller } from "./caller.ts";
+import type { McpExchange } from "./exchange.ts";
+import { codeOf, type ExecuteInput } from "./tool_definitions.ts";
+
+/**
+ * A call of the tool `execute`, as the supervisor runs it.
+ *
+ * @throws {GateError} if there is no code. @see codeOf
+ */
+export function executeRequest(
+  caller: McpCaller,
+  input: ExecuteInput,
+  { task, traceparent, signal, onCall }: McpExchange,
+): ExecuteRequest {
+  return {
+    ...caller,
+    code: codeOf(input),
+    ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }),
+    ...(input.dryRun === undefined ? {} : { dryRun: input.dryRun }),
+    task,
+    traceparent,
+    signal,
+    ...(onCall === undefined ? {} : { onCall }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Limits } from "../model/limits.ts";
+import type { Tool } from "../model/tool.ts";
+import type { CallProgress } from "../model/upstream.ts";
+import { callTool } from "./call/call_tool.ts";
+import { confirm, describePending } from "./call/record_state.ts";
+import type { CallOutcome, CallToolDeps } from "./call/tool_call.ts";
+import type { Drain } from "./drain.ts";
+import type { Origin } from "./event_origin.ts";
+import { contextOf } from "./program/execute.ts";
+
+export interface CallClassicDeps extends CallToolDeps {
+  readonly drain: Pick<Drain, "track">;
+  /** Refuses a caller whose budget is used up. */
+  readonly admit: (caller: Pick<Origin, "principal" | "space">) => Promise<void>;
+  readonly newId: () => string;
+  readonly limits: Limits;
+  /** How long the record of what was done is waited for before the answer goes out without it. */
+  readonly recordPatienceMs: number;
+}
+
+/** A call that a client makes itself, without a program around it. */
+export interface ClassicCall extends Origin {
+  readonly tool: Tool;
+  readonly args: unknown;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: CallProgress) => void;
+}
+
+/**
+ * Makes one call as an execution of its own: the same gate, records and limits as a program's calls.
+ *
+ * @throws {GateError} `ERR_BUSY` while the service closes, `ERR_LIMIT_REACHED`; nothing was called.
+ */
+export function callClassic(deps: CallClassicDeps, call: ClassicCall): Promise<CallOutcome> {
+  return deps.drain.track(async (stopping) => {
+    await deps.admit(call);
+    const signal = AbortSignal.any([call.signal, stopping]);
+    const context = contextOf(deps.newId(), { ...call, signal }, deps.limits, null, null);
+    const outcome = await callTool(deps, context, {
+      // The identifiers: a tool and a prompt may share their original name.
+      server: call.tool.serverIdentifier,
+      tool: call.tool.identifier,
+      index: 0,
+      args: call.args,
+      signal,
+      ...(call.onProgress === undefined ? {} : { onProgress: call.onProgress }),
+    });
+    const unconfirmed = await confirm(context.recorded, deps.recordPatienceMs);
+    if (unconfirmed === null || !outcome.sent) return outcome;
+    return { ...outcome, recordPending: describePending(unconfirmed) };
+  });
+}
