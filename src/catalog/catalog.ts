@@ -1,31 +1,23 @@
 import type { Config } from "../config/schema.ts";
 import type { CatalogSnapshot } from "../model/catalog.ts";
-import { GateError } from "../model/errors.ts";
 import type { AuditEvent } from "../model/event.ts";
 import type { Log } from "../model/log.ts";
 import type { Tool } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import type { Store } from "../store/store.ts";
-import { createCatalogRecords } from "./catalog_records.ts";
-import { cleanLine } from "./clean_text.ts";
-import { decidePin, didYouMean, listedTool, type PinDecision, refusalEvent } from "./decide_pin.ts";
+import { type CatalogRecords, createCatalogRecords, type Observations } from "./catalog_records.ts";
+import { decidePin, listedTool, type PinDecision, refusalEvent } from "./decide_pin.ts";
 import type { ToolDiff } from "./diff_definition.ts";
-import { createDiscoveryJobs } from "./discovery_jobs.ts";
+import { createDiscoveryJobs, type DiscoveryJobs } from "./discovery_jobs.ts";
+import { type ChangeListener, createEntryBoard, type EntryBoard } from "./entry_board.ts";
+import { listServer, type ListServerDeps } from "./list_server.ts";
 import { assignNames, toIdentifier } from "./names.ts";
 import { createObserver } from "./observer.ts";
 import { PinMismatch } from "./pin_mismatch.ts";
-import {
-  composeSnapshot,
-  diffTool,
-  emptyEntry,
-  failedEntry,
-  findListed,
-  listingChanges,
-  rebuildEntry,
-  type ServerEntry,
-  uncheckedTool,
-} from "./server_entry.ts";
-import { createServerLoader } from "./server_loader.ts";
+import { diffTool, emptyEntry, findListed, rebuildEntry, uncheckedTool } from "./server_entry.ts";
+import { createServerLoader, type ServerLoader } from "./server_loader.ts";
+import { followReplicas, takeOver } from "./take_over.ts";
+import { createTurns } from "./turns.ts";
 
 /** Everything callable, kept up to date with the upstreams. */
 export interface Catalog {
@@ -38,9 +30,7 @@ export interface Catalog {
    */
   refresh(server?: string): Promise<void>;
   /** Called after each swap with the servers that changed. */
-  onChange(
-    listener: (snapshot: CatalogSnapshot, changed: readonly string[]) => void,
-  ): () => void;
+  onChange(listener: ChangeListener): () => void;
   /** How a tool differs from what was approved; null if the upstream does not list it. */
   diff(server: string, name: string): ToolDiff | null;
   /** A tool as its server lists it now, whether it may be called or not; null if it does not. */
@@ -75,12 +65,19 @@ export interface CatalogDeps {
   readonly now?: () => number;
 }
 
+/** What the work on one server needs. */
+interface CatalogParts extends ListServerDeps {
+  readonly loader: ServerLoader;
+  readonly records: CatalogRecords;
+}
+
 /**
  * Opens the catalog with what the store has of each server. Nothing is listed that is not yet due;
  * `ready` or `refresh` asks the upstreams.
  */
 export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   const now = deps.now ?? Date.now;
+  const board = createEntryBoard();
   const records = createCatalogRecords(deps.store);
   const loader = createServerLoader({
     records,
@@ -89,184 +86,132 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
     identity: deps.identity ?? (() => null),
     now,
   });
-  const entries = new Map<string, ServerEntry>();
-  const listeners = new Set<(snapshot: CatalogSnapshot, changed: readonly string[]) => void>();
-  /** Server to the last of its turns; never rejects. */
-  const turns = new Map<string, Promise<unknown>>();
-  /** Servers whose entries are not yet in the snapshot. */
-  const changed = new Set<string>();
-  let publishing: Promise<void> | null = null;
   const closing = Promise.withResolvers<null>();
-  let isClosed = false;
-  let snapshot = composeSnapshot(0, []);
+  const { listTools, audit, log } = deps;
+  const inTurn = createTurns();
+  const parts: CatalogParts = {
+    board,
+    records,
+    loader,
+    inTurn,
+    listTools,
+    closed: closing.promise,
+    audit,
+    log,
+  };
+  await restoreServers(deps, board, loader);
+  board.publish();
 
-  const names = assignNames(new Map(deps.servers.map((name) => [name, toIdentifier(name)])));
-  await Promise.all(deps.servers.map(async (server) => {
-    const aliases = Object.hasOwn(deps.aliases, server) ? deps.aliases[server] ?? {} : {};
-    const entry = emptyEntry(server, names.identifiers.get(server) ?? null, aliases);
-    // Set at once, so that the order is the configuration's.
-    entries.set(server, entry);
-    entries.set(server, await loader.restore(entry));
-  }));
-  publish();
-
-  function publish(): void {
-    publishing = null;
-    if (isClosed) return;
-    const servers = [...changed];
-    changed.clear();
-    snapshot = composeSnapshot(snapshot.revision + 1, entries.values());
-    for (const listener of listeners) listener(snapshot, servers);
-  }
-
-  /** Resolves when the snapshot has the entry. Changes that come together make one snapshot. */
-  function replace(entry: ServerEntry): Promise<void> {
-    entries.set(entry.server, entry);
-    changed.add(entry.server);
-    publishing ??= new Promise((resolve, reject) =>
-      setImmediate(() => {
-        try {
-          resolve(publish());
-        } catch (error) {
-          reject(error);
-        }
-      })
-    );
-    return publishing;
-  }
-
-  function entryOf(server: string): ServerEntry {
-    const entry = entries.get(server) ??
-      [...entries.values()].find(({ identifier }) => identifier === server);
-    if (entry) return entry;
-    throw new GateError("ERR_NOT_FOUND", `Server "${cleanLine(server, 100)}" does not exist`, {
-      hint: didYouMean(server, entries.keys()),
-    });
-  }
-
-  async function list(server: string): Promise<boolean> {
-    try {
-      const listing = await Promise.race([deps.listTools(server), closing.promise]);
-      if (listing === null) return false;
-      const changes = await inTurn(server, async () => {
-        const before = entryOf(server);
-        const after = await loader.accept(() => entryOf(server), listing);
-        if (isClosed) return null;
-        await replace(after);
-        return listingChanges(before, after);
-      });
-      if (isClosed) return false;
-      if (changes !== null) {
-        await records.announce(server);
-        await deps.audit({ kind: "catalog.change", detail: { server, ...changes } });
-      }
-      return true;
-    } catch (error) {
-      if (isClosed) return false;
-      const reason = cleanLine(error instanceof Error ? error.message : String(error), 300);
-      deps.log("warn", "Cannot list an upstream", { server, reason });
-      await replace(failedEntry(entryOf(server), reason));
-      return false;
-    }
-  }
-
-  /**
-   * What reads, stores and shows a server's tools happens one after the other: a listing that is being
-   * stored would otherwise undo a decision, and a decision could be about what nobody saw.
-   */
-  function inTurn<Result>(server: string, work: () => Promise<Result>): Promise<Result> {
-    const turn = (turns.get(server) ?? Promise.resolve()).then(work);
-    turns.set(server, turn.catch(() => {}));
-    return turn;
-  }
-
-  async function decide(decision: PinDecision): Promise<void> {
-    const { server } = entryOf(decision.server);
-    const steps = { entryOf, audit: deps.audit, changePins: loader.changePins, replace };
-    const isDone = await inTurn(server, () => decidePin(steps, decision));
-    if (isDone) return await records.announce(server);
-    await restore(server);
-    // The other replica has listed what the store does not hold yet.
-    const isUnseen = () =>
-      listedTool(entryOf(server), decision.name, decision.pin).pin === decision.pin;
-    if (isUnseen()) await jobs.run(server);
-    const tool = listedTool(entryOf(server), decision.name, decision.pin);
-    await deps.audit(refusalEvent(entryOf(server), decision, tool.pin));
-    const diff = diffTool(entryOf(server), tool);
-    if (diff !== null) throw new PinMismatch(decision.verb, diff);
-  }
-
-  /** Takes over what another replica saved, unless the server changes here in the meantime. */
-  function restore(server: string): Promise<void> {
-    return inTurn(server, async () => {
-      for (let entry = entries.get(server); entry !== undefined && !isClosed;) {
-        const restored = await loader.restore(entry);
-        const current = entries.get(server);
-        if (current === entry) return await replace(restored);
-        entry = current;
-      }
-    });
-  }
-
-  const onError = (server: string, error: unknown) =>
-    deps.log("error", "Cannot publish a listing", { server, cause: `${error}` });
-  const jobs = createDiscoveryJobs({ list, onError, everyMs: deps.config.refreshEveryMs, now });
+  const jobs = createDiscoveryJobs({
+    list: (server) => listServer(parts, server),
+    onError: (server, error) => logUnpublished(log, server, error),
+    everyMs: deps.config.refreshEveryMs,
+    now,
+  });
   const observer = createObserver({
     records,
-    entryOf: (server) => entries.get(server) ?? null,
-    changed: (server, observations) => {
-      const entry = entries.get(server);
-      if (entry?.listing == null || entry.pins === null) return;
-      replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins))
-        .catch((error) => onError(server, error));
-    },
-    log: deps.log,
+    entryOf: (server) => board.get(server) ?? null,
+    changed: (server, observations) => showObservations(parts, server, observations),
+    log,
   });
-  let hearing = Promise.resolve();
-  const stopHearing = await records.onAnnounced((server) => {
-    // One after the other, so that what was read first is not written last.
-    hearing = hearing.then(() => restore(server)).catch((error) => {
-      deps.log("warn", "Cannot read what another replica saved", { server, cause: `${error}` });
-    });
-  });
-  for (const { server, state } of entries.values()) {
+  const stopFollowing = await followReplicas(parts);
+  for (const { server, state } of board.all()) {
     if (state.listedAt !== null) jobs.schedule(server, state.listedAt);
   }
 
   return {
-    snapshot: () => snapshot,
+    ...lookUps(board),
     async ready() {
-      const unknown = [...entries.values()].filter(({ listing }) => listing === null);
+      const unknown = [...board.all()].filter(({ listing }) => listing === null);
       await Promise.all(unknown.map(({ server }) => jobs.run(server)));
     },
     async refresh(server) {
-      const servers = server === undefined ? deps.servers : [entryOf(server).server];
+      const servers = server === undefined ? deps.servers : [board.find(server).server];
       await Promise.all(servers.map((name) => jobs.run(name)));
     },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    diff(server, name) {
-      const entry = entryOf(server);
-      const tool = findListed(entry, name);
-      return tool === undefined ? null : diffTool(entry, tool);
-    },
-    listed(server, name) {
-      const entry = entryOf(server);
-      const tool = findListed(entry, name);
-      return tool === undefined ? null : uncheckedTool(entry, tool);
-    },
-    decide,
+    decide: (decision) => decide(parts, jobs, decision),
     observeResult: observer.observe,
     async close() {
-      isClosed = true;
+      board.close();
       closing.resolve(null);
-      listeners.clear();
-      await stopHearing();
-      await hearing;
+      await stopFollowing();
       await jobs.close();
       await observer.close();
     },
   };
+}
+
+/** Puts on the board what the store has of each server, in the order of the configuration. */
+async function restoreServers(
+  deps: CatalogDeps,
+  board: EntryBoard,
+  loader: ServerLoader,
+): Promise<void> {
+  const names = assignNames(new Map(deps.servers.map((name) => [name, toIdentifier(name)])));
+  await Promise.all(deps.servers.map(async (server) => {
+    const aliases = Object.hasOwn(deps.aliases, server) ? deps.aliases[server] ?? {} : {};
+    const entry = emptyEntry(server, names.identifiers.get(server) ?? null, aliases);
+    // Put at once, so that the order is the configuration's.
+    board.put(entry);
+    board.put(await loader.restore(entry));
+  }));
+}
+
+/** What only reads the board. */
+function lookUps(board: EntryBoard): Pick<Catalog, "snapshot" | "onChange" | "diff" | "listed"> {
+  return {
+    snapshot: board.snapshot,
+    onChange: board.onChange,
+    diff(server, name) {
+      const entry = board.find(server);
+      const tool = findListed(entry, name);
+      return tool === undefined ? null : diffTool(entry, tool);
+    },
+    listed(server, name) {
+      const entry = board.find(server);
+      const tool = findListed(entry, name);
+      return tool === undefined ? null : uncheckedTool(entry, tool);
+    },
+  };
+}
+
+async function decide(
+  parts: CatalogParts,
+  jobs: DiscoveryJobs,
+  decision: PinDecision,
+): Promise<void> {
+  const { board, audit } = parts;
+  const { server } = board.find(decision.server);
+  const listed = () => listedTool(board.find(server), decision.name, decision.pin);
+  const isDone = await parts.inTurn(server, () =>
+    decidePin({
+      entryOf: board.find,
+      audit,
+      changePins: parts.loader.changePins,
+      replace: board.replace,
+    }, decision));
+  if (isDone) return await parts.records.announce(server);
+  await takeOver(parts, server);
+  // The other replica has listed what the store does not hold yet.
+  if (listed().pin === decision.pin) await jobs.run(server);
+  const tool = listed();
+  await audit(refusalEvent(board.find(server), decision, tool.pin));
+  const diff = diffTool(board.find(server), tool);
+  if (diff !== null) throw new PinMismatch(decision.verb, diff);
+}
+
+/** Shows the types that results of a server's tools have had. */
+function showObservations(
+  { board, log }: CatalogParts,
+  server: string,
+  observations: Observations,
+): void {
+  const entry = board.get(server);
+  if (entry?.listing == null || entry.pins === null) return;
+  board.replace(rebuildEntry({ ...entry, observations }, entry.listing, entry.pins))
+    .catch((error) => logUnpublished(log, server, error));
+}
+
+function logUnpublished(log: Log, server: string, error: unknown): void {
+  log("error", "Cannot publish a listing", { server, cause: `${error}` });
 }

@@ -47,105 +47,116 @@ const ATTEMPTS_MAX = 20;
 const NOT_YET = "Known from the last listing; not listed since the start";
 
 export function createServerLoader(deps: ServerLoaderDeps): ServerLoader {
-  const { records } = deps;
-  const giveWay = createYielder();
-  let parsing: Promise<unknown> = Promise.resolve();
-  /** Server to a digest of the listing that the store has. */
-  const saved = new Map<string, string>();
-
-  /** One listing at a time: a thousand small ones together would block like a large one. */
-  function parse(server: string, listing: UpstreamListing): Promise<ParsedListing> {
-    const parsed = parsing.then(() => parseListing(server, listing, giveWay));
-    parsing = parsed.catch(() => {});
-    return parsed;
-  }
-
-  function titleOf(server: string, listing: UpstreamListing): string {
-    const own = Object.hasOwn(deps.titles, server) ? deps.titles[server] : undefined;
-    return own ?? listing.title;
-  }
-
-  /** Changes the stored pins; tries again when another replica was faster. */
-  async function settle<Result extends { readonly pins: ServerPins }>(
-    server: string,
-    change: (stored: StoredPins | null) => Result | null,
-  ): Promise<Result | null> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const stored = await records.loadPins(server);
-      const result = change(stored);
-      if (result === null) return null;
-      const isSame = stored !== null &&
-        stableJson(stored.pins) === stableJson(result.pins);
-      if (isSame || await records.savePins(server, result.pins, stored?.revision ?? null)) {
-        return result;
-      }
-    }
-    throw new Error(`Cannot save the pins of "${server}": other replicas keep changing them`);
-  }
-
+  const state: LoaderState = { ...deps, parse: createListingParser(), saved: new Map() };
   return {
-    async restore(entry) {
-      const { server } = entry;
-      const [stored, pins, observations] = await Promise.all([
-        records.loadListing(server),
-        records.loadPins(server),
-        records.loadObservations(server),
-      ]);
-      if (stored === null || pins === null) return entry;
-      const { listing, listedAt } = stored;
-      // The name was given to another server since: what the one before offered says nothing of it.
-      const identity = deps.identity(server);
-      if (identity !== null && identity !== listing.identity) return entry;
-      const parsed = await parse(server, listing);
-      saved.set(server, digestOf(parsed, listing));
-      const isListed = entry.state.status === "ready";
-      const presented = presentEntry({ ...entry, observations }, {
-        title: titleOf(server, listing),
-        description: listing.description ?? "",
-        listedAt,
-        status: isListed ? "ready" : "stale",
-        error: isListed ? null : NOT_YET,
-      });
-      return rebuildEntry(presented, parsed, pins.pins);
-    },
-    async accept(entry, listing) {
-      const { server } = entry();
-      const parsed = await parse(server, listing);
-      const listedAt = deps.now();
-      const settled = await settle(server, (stored) => {
-        const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);
-        const agreed = rememberWaiting(
-          deps.trusts
-            ? trust(base, parsed)
-            : rememberReplaced(base, listedTools(entry()), parsed.tools),
-          parsed.tools,
-        );
-        const presented = presentEntry(entry(), {
-          title: titleOf(server, listing),
-          description: listing.description ?? "",
-          listedAt,
-          status: "ready",
-          error: null,
-        });
-        const built = rebuildEntry(presented, parsed, agreed);
-        const pins = { ...agreed, holders: { ...agreed.holders, ...built.built.holders } };
-        return { entry: { ...built, pins }, pins };
-      });
-      const digest = digestOf(parsed, listing);
-      if (saved.get(server) !== digest) {
-        await records.saveListing(server, { listedAt, listing });
-        saved.set(server, digest);
-      }
-      return settled?.entry ?? entry();
-    },
+    restore: (entry) => restore(state, entry),
+    accept: (entry, listing) => accept(state, entry, listing),
     async changePins(server, change) {
-      const settled = await settle(server, (stored) => {
+      const settled = await settlePins(deps.records, server, (stored) => {
         const pins = stored === null ? null : change(stored.pins);
         return pins === null ? null : { pins };
       });
       return settled?.pins ?? null;
     },
   };
+}
+
+interface LoaderState extends ServerLoaderDeps {
+  readonly parse: (server: string, listing: UpstreamListing) => Promise<ParsedListing>;
+  /** Server to a digest of the listing that the store has. */
+  readonly saved: Map<string, string>;
+}
+
+/** One listing at a time: a thousand small ones together would block like a large one. */
+function createListingParser(): LoaderState["parse"] {
+  const giveWay = createYielder();
+  let parsing: Promise<unknown> = Promise.resolve();
+  return (server, listing) => {
+    const parsed = parsing.then(() => parseListing(server, listing, giveWay));
+    parsing = parsed.catch(() => {});
+    return parsed;
+  };
+}
+
+async function restore(state: LoaderState, entry: ServerEntry): Promise<ServerEntry> {
+  const { server } = entry;
+  const [stored, pins, observations] = await Promise.all([
+    state.records.loadListing(server),
+    state.records.loadPins(server),
+    state.records.loadObservations(server),
+  ]);
+  if (stored === null || pins === null) return entry;
+  const { listing, listedAt } = stored;
+  // The name was given to another server since: the listing of the one before says nothing of it.
+  const identity = state.identity(server);
+  if (identity !== null && identity !== listing.identity) return entry;
+  const parsed = await state.parse(server, listing);
+  state.saved.set(server, digestOf(parsed, listing));
+  const isListed = entry.state.status === "ready";
+  const presented = presentEntry({ ...entry, observations }, {
+    ...namesOf(state, server, listing),
+    listedAt,
+    status: isListed ? "ready" : "stale",
+    error: isListed ? null : NOT_YET,
+  });
+  return rebuildEntry(presented, parsed, pins.pins);
+}
+
+async function accept(
+  state: LoaderState,
+  entry: () => ServerEntry,
+  listing: UpstreamListing,
+): Promise<ServerEntry> {
+  const { records, trusts } = state;
+  const { server } = entry();
+  const parsed = await state.parse(server, listing);
+  const listedAt = state.now();
+  const settled = await settlePins(records, server, (stored) => {
+    const base = stored?.pins ?? baselinePins(parsed.tools, listedAt);
+    const agreed = rememberWaiting(
+      trusts ? trust(base, parsed) : rememberReplaced(base, listedTools(entry()), parsed.tools),
+      parsed.tools,
+    );
+    const presented = presentEntry(entry(), {
+      ...namesOf(state, server, listing),
+      listedAt,
+      status: "ready",
+      error: null,
+    });
+    const built = rebuildEntry(presented, parsed, agreed);
+    const pins = { ...agreed, holders: { ...agreed.holders, ...built.built.holders } };
+    return { entry: { ...built, pins }, pins };
+  });
+  const digest = digestOf(parsed, listing);
+  if (state.saved.get(server) !== digest) {
+    await records.saveListing(server, { listedAt, listing });
+    state.saved.set(server, digest);
+  }
+  return settled?.entry ?? entry();
+}
+
+/** What the operator calls a server goes before what it calls itself. */
+function namesOf({ titles }: LoaderState, server: string, listing: UpstreamListing) {
+  const own = Object.hasOwn(titles, server) ? titles[server] : undefined;
+  return { title: own ?? listing.title, description: listing.description ?? "" };
+}
+
+/** Changes the stored pins; tries again when another replica was faster. */
+async function settlePins<Result extends { readonly pins: ServerPins }>(
+  records: Pick<CatalogRecords, "loadPins" | "savePins">,
+  server: string,
+  change: (stored: StoredPins | null) => Result | null,
+): Promise<Result | null> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const stored = await records.loadPins(server);
+    const result = change(stored);
+    if (result === null) return null;
+    const isSame = stored !== null && stableJson(stored.pins) === stableJson(result.pins);
+    if (isSame || await records.savePins(server, result.pins, stored?.revision ?? null)) {
+      return result;
+    }
+  }
+  throw new Error(`Cannot save the pins of "${server}": other replicas keep changing them`);
 }
 
 function trust(pins: ServerPins, listing: ParsedListing): ServerPins {

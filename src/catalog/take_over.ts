@@ -1,0 +1,45 @@
+import type { Log } from "../model/log.ts";
+import type { CatalogRecords } from "./catalog_records.ts";
+import type { EntryBoard } from "./entry_board.ts";
+import type { ServerLoader } from "./server_loader.ts";
+import type { InTurn } from "./turns.ts";
+
+export interface TakeOverDeps {
+  readonly board: EntryBoard;
+  readonly loader: Pick<ServerLoader, "restore">;
+  readonly inTurn: InTurn;
+}
+
+/** Takes over what another replica saved, unless the server changes here in the meantime. */
+export function takeOver(deps: TakeOverDeps, server: string): Promise<void> {
+  const { board } = deps;
+  return deps.inTurn(server, async () => {
+    for (let entry = board.get(server); entry !== undefined && !board.isClosed;) {
+      const restored = await deps.loader.restore(entry);
+      const current = board.get(server);
+      if (current === entry) return await board.replace(restored);
+      entry = current;
+    }
+  });
+}
+
+/**
+ * Takes over whatever other replicas announce.
+ *
+ * @returns what ends that, and waits for the last one
+ */
+export async function followReplicas(
+  deps: TakeOverDeps & { readonly records: Pick<CatalogRecords, "onAnnounced">; readonly log: Log },
+): Promise<() => Promise<void>> {
+  let following = Promise.resolve();
+  const stop = await deps.records.onAnnounced((server) => {
+    // One after the other, so that what was read first is not written last.
+    following = following.then(() => takeOver(deps, server)).catch((error) => {
+      deps.log("warn", "Cannot read what another replica saved", { server, cause: `${error}` });
+    });
+  });
+  return async () => {
+    await stop();
+    await following;
+  };
+}
