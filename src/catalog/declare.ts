@@ -1,10 +1,10 @@
 import type { Tool } from "../model/tool.ts";
 import { firstSentence } from "./clean_text.ts";
 import { isPropertyName } from "./names.ts";
-import { commentText, docComment, stringLiteral } from "./print_text.ts";
-import { printType } from "./print_type.ts";
-import { isSchemaObject } from "./resolve_schema.ts";
-import type { TypeBudget } from "./type_budget.ts";
+import { commentText, docComment, stringLiteral } from "./types/print_text.ts";
+import { printType } from "./types/print_type.ts";
+import { isSchemaObject } from "./types/resolve_schema.ts";
+import type { TypeBudget } from "./types/type_budget.ts";
 
 export interface DeclareOptions {
   /**

@@ -5,7 +5,7 @@ import { createYielder } from "../model/time/yield_to_loop.ts";
 import type { ToolHints } from "../model/tool.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
 import { cleanLine, cleanText } from "./clean_text.ts";
-import { normalizeSchema } from "./normalize_schema.ts";
+import { normalizeSchema } from "./types/normalize_schema.ts";
 import { type Definition, pinOf } from "./pin.ts";
 
 /** Bounds of one listing. What passes one is quarantined with the reason, never cut silently. */

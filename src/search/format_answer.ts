@@ -1,4 +1,4 @@
-import { commentText } from "../catalog/print_text.ts";
+import { commentText } from "../catalog/types/print_text.ts";
 import type { Config } from "../config/schema.ts";
 import type { QuarantinedTool } from "../model/catalog.ts";
 import type { SearchAnswer, SearchHit, SearchRequest } from "../model/search.ts";

@@ -1,5 +1,5 @@
 import { firstSentence } from "../catalog/clean_text.ts";
-import { isSchemaObject, resolvePointer } from "../catalog/resolve_schema.ts";
+import { isSchemaObject, resolvePointer } from "../catalog/types/resolve_schema.ts";
 import type { ServerState } from "../model/catalog.ts";
 import type { JsonSchema } from "../model/json/json.ts";
 import type { Tool } from "../model/tool.ts";

@@ -3,7 +3,7 @@ import { doesNotMatch, match, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { declareTool } from "../../src/catalog/declare.ts";
 import { inferShape, mergeShapes, shapeToSchema } from "../../src/catalog/observe_shape.ts";
-import { printType } from "../../src/catalog/print_type.ts";
+import { printType } from "../../src/catalog/types/print_type.ts";
 import { openStore } from "../../src/store/open_store.ts";
 import { listingOf, nextChange, openFixture, rawTool } from "./catalog_fixture.ts";
 

@@ -47,6 +47,7 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
       ship: ["chain", "export", "verify"],
     },
     checker: { rules: [], process: ["rules"] },
+    catalog: { types: [] },
     cli: { commands: [] },
     console: {
       assets: [],

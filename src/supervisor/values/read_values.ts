@@ -1,4 +1,4 @@
-import { follow, isSchemaObject, type SchemaObject } from "../../catalog/resolve_schema.ts";
+import { follow, isSchemaObject, type SchemaObject } from "../../catalog/types/resolve_schema.ts";
 import { changeEntries, mapChanged } from "../../model/json/exact_json.ts";
 import type { JsonSchema } from "../../model/json/json.ts";
 import type { SchemaProblem } from "./validate_json.ts";

@@ -1,4 +1,4 @@
-import type { SchemaObject } from "../../catalog/resolve_schema.ts";
+import type { SchemaObject } from "../../catalog/types/resolve_schema.ts";
 import { isFields } from "../../model/json/fields.ts";
 import type { JsonSchema } from "../../model/json/json.ts";
 

@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { declareTools } from "../../../src/catalog/declare.ts";
-import { isSchemaObject } from "../../../src/catalog/resolve_schema.ts";
+import { isSchemaObject } from "../../../src/catalog/types/resolve_schema.ts";
 import type { Tool } from "../../../src/model/tool.ts";
 import { validateJson } from "../../../src/supervisor/values/validate_json.ts";
 import type { OpenapiDocument } from "../../../src/upstream/openapi/document.ts";

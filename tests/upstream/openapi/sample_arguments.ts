@@ -1,4 +1,4 @@
-import { follow, isSchemaObject } from "../../../src/catalog/resolve_schema.ts";
+import { follow, isSchemaObject } from "../../../src/catalog/types/resolve_schema.ts";
 
 /** Numbers from 0 to 1 that are the same in every run. */
 export function createDice(seed: number): () => number {

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { printType } from "../../src/catalog/print_type.ts";
-import type { TypeBudget } from "../../src/catalog/type_budget.ts";
-import type { JsonSchema } from "../../src/model/json/json.ts";
-import { diagnose } from "./type_check.ts";
+import { printType } from "../../../src/catalog/types/print_type.ts";
+import type { TypeBudget } from "../../../src/catalog/types/type_budget.ts";
+import type { JsonSchema } from "../../../src/model/json/json.ts";
+import { diagnose } from "../type_check.ts";
 
 const BUDGET: TypeBudget = {
   depthMax: 4,

@@ -4,7 +4,7 @@
  *
  * @see JSON Schema 2020-12, sections 8.2 and 10
  */
-import { isFields } from "../model/json/fields.ts";
+import { isFields } from "../../model/json/fields.ts";
 
 export type SchemaObject = { readonly [keyword: string]: unknown };
 

@@ -1,5 +1,5 @@
-import type { JsonSchema } from "../model/json/json.ts";
-import { isPropertyName } from "./names.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
+import { isPropertyName } from "../names.ts";
 import { commentText, docComment, stringLiteral } from "./print_text.ts";
 import { atom, isUnknown, parenthesize, type Printed, union } from "./printed_type.ts";
 import {

@@ -1,4 +1,4 @@
-import { cleanLine, withoutTags } from "./clean_text.ts";
+import { cleanLine, withoutTags } from "../clean_text.ts";
 
 /**
  * Text of a stranger as TypeScript source: in a comment it cannot end the comment, steer the

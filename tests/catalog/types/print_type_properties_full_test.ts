@@ -1,9 +1,9 @@
 import { Validator } from "@cfworker/json-schema";
 import fc from "fast-check";
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { printType } from "../../src/catalog/print_type.ts";
-import type { JsonSchema } from "../../src/model/json/json.ts";
-import { diagnose } from "./type_check.ts";
+import { printType } from "../../../src/catalog/types/print_type.ts";
+import type { JsonSchema } from "../../../src/model/json/json.ts";
+import { diagnose } from "../type_check.ts";
 
 /**
  * Schemas with everything that printing treats in a way of its own. Objects and tuples say whether

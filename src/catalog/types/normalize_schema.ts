@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../model/json/json.ts";
+import type { JsonSchema } from "../../model/json/json.ts";
 import { breakReferenceCycles } from "./break_reference_cycles.ts";
 import { fitEnumToType } from "./fit_enum.ts";
 import { createReferenceReader, type ReferenceReader } from "./read_references.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { normalizeSchema } from "../../src/catalog/normalize_schema.ts";
-import { printType } from "../../src/catalog/print_type.ts";
-import type { JsonSchema } from "../../src/model/json/json.ts";
-import { validateJson } from "../../src/supervisor/values/validate_json.ts";
+import { normalizeSchema } from "../../../src/catalog/types/normalize_schema.ts";
+import { printType } from "../../../src/catalog/types/print_type.ts";
+import type { JsonSchema } from "../../../src/model/json/json.ts";
+import { validateJson } from "../../../src/supervisor/values/validate_json.ts";
 
 function read(schema: JsonSchema) {
   const { schema: normalized, notes } = normalizeSchema(schema);
