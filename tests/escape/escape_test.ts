@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { ISOLATIONS } from "../../src/sandbox/host/host_settings.ts";
 import { withPool } from "../sandbox/open_pool.ts";
 import { judge, readPrograms } from "./escape_programs.ts";
 import { ESCAPE_LIMITS, runCorpus } from "./run_corpus.ts";
 
-/** `test:full` runs the whole corpus at every level: `escape_full_test.ts`. */
+/** `test:full` runs the whole corpus at every level: `escape_realm_full_test.ts` and its neighbours. */
 const SAMPLE_STEP = 16;
 
 Deno.test("a sample of the escape programs is held at level worker", async () => {
@@ -17,6 +18,13 @@ Deno.test("a sample of the escape programs is held at level worker", async () =>
       assert.deepEqual(failures, []);
     },
   );
+});
+
+Deno.test("the full tier has the whole corpus at every level", () => {
+  for (const isolation of ISOLATIONS) {
+    const file = new URL(`./escape_${isolation}_full_test.ts`, import.meta.url);
+    assert.match(Deno.readTextFileSync(file), new RegExp(`^testCorpus\\("${isolation}"\\)`, "m"));
+  }
 });
 
 Deno.test("judge() fails what an escape or a bare crash would look like", () => {

@@ -15,7 +15,12 @@ const WAIT_LIMITS: Limits = { ...KILL_LIMITS, wallTimeMs: 1_500 };
 /** Every limit is enforced within this much of its bound; a shared machine may be slow on top. */
 const LATE_MS = 40_000;
 
+/** The port that the texts of programs name. */
+const PORT_IN_TEXTS = "48123";
+
 export interface Canaries {
+  /** Of the listener; programs know another one, see `aimAtCanaries`. */
+  readonly port: number;
   /** Contacts so far. */
   touched(): string[];
   close(): Promise<void>;
@@ -24,15 +29,10 @@ export interface Canaries {
 /** Things that no program may reach: a listener, an environment variable, a file. */
 export function openCanaries(): Canaries {
   const touched: string[] = [];
+  // It stays: another run in this process may still watch it.
   Deno.env.set("CANARY_ENV", "canary-env-value");
-  let listener: Deno.Listener | null = null;
-  try {
-    listener = Deno.listen({ hostname: "127.0.0.1", port: 48_123 });
-  } catch {
-    // Another run holds the port; its own canaries watch.
-  }
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accept = async () => {
-    if (listener === null) return;
     for await (const connection of listener) {
       touched.push("a connection");
       connection.close();
@@ -40,6 +40,7 @@ export function openCanaries(): Canaries {
   };
   const accepting = accept();
   return {
+    port: listener.addr.port,
     touched() {
       try {
         Deno.statSync("/tmp/toolgate-canary-write");
@@ -50,11 +51,21 @@ export function openCanaries(): Canaries {
       return touched;
     },
     async close() {
-      listener?.close();
+      listener.close();
       await accepting;
-      Deno.env.delete("CANARY_ENV");
     },
   };
+}
+
+/** The programs with the port of this run's listener, so that runs beside each other each have one. */
+export function aimAtCanaries(programs: readonly EscapeProgram[], port: number): EscapeProgram[] {
+  const aimed = programs.map((program) => ({
+    ...program,
+    code: program.code.replaceAll(PORT_IN_TEXTS, String(port)),
+  }));
+  const changed = aimed.filter(({ code }, index) => code !== programs[index]?.code);
+  if (changed.length === 0) throw new Error(`No program names port ${PORT_IN_TEXTS}`);
+  return aimed;
 }
 
 /** Runs all programs, `parallel` at a time, each as its own principal or as one. */

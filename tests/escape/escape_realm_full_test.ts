@@ -1,0 +1,3 @@
+import { testCorpus } from "./test_corpus.ts";
+
+testCorpus("realm");
