@@ -1,31 +1,8 @@
 import assert from "node:assert/strict";
-import type { DecisionRequest } from "../../src/model/decision.ts";
 import type { Tool } from "../../src/model/tool.ts";
 import { defaultPolicy, openPolicy } from "../../src/policy/builtin_policies.ts";
-import { parsePolicy } from "../../src/policy/file/parse_policy.ts";
-import { compilePolicy, type Policy } from "../../src/policy/policy.ts";
+import { compile, EVERYTHING, request } from "./policy_fixture.ts";
 import { makePrincipal, makeTool } from "./sample_tools.ts";
-
-function compile(text: string, ...more: string[]): Policy {
-  const texts = [text, ...more].map((body, index) => ({
-    path: `p${index}.yaml`,
-    text: `version: 1\nname: n${index}\n${body}`,
-  }));
-  return compilePolicy(parsePolicy(texts), []).policy;
-}
-
-function request(tool: Tool, more: Partial<DecisionRequest> = {}): DecisionRequest {
-  return {
-    principal: makePrincipal(),
-    space: "default",
-    tool,
-    args: {},
-    execution: { tainted: false, sources: [] },
-    ...more,
-  };
-}
-
-const EVERYTHING = "[read, write, destructive]";
 
 Deno.test("classify() follows the operator, takes the worst of two, and fears what it does not know", () => {
   const policy = compile(`
@@ -197,102 +174,6 @@ rules: [{ id: r, allow: [read, write, destructive] }]
 `);
   assert.equal(policy.decide(request(makeTool("pay", "x"))).effect, "allow");
   assert.equal(policy.decide(request(makeTool("web", "x"))).effect, "hidden");
-});
-
-Deno.test("decide() demands every approver once, groups before the owner, with the narrowest grant", () => {
-  const policy = compile(`
-groups: { leads: { client: x }, audit: { client: y } }
-rules:
-  - { id: all, allow: ${EVERYTHING} }
-  - { id: a-owner, ask: ${EVERYTHING}, by: owner, message: "Really {n}?" }
-  - { id: b-leads, ask: ${EVERYTHING}, by: leads, covers: tool, max: 5, expires: 1h, message: one }
-  - { id: c-leads, ask: ${EVERYTHING}, by: leads, covers: tool, max: 3, expires: 2h, message: two }
-  - { id: d-audit, ask: ${EVERYTHING}, by: audit, when: args.n > 10 }
-`);
-  const decide = (n: number) => policy.decide(request(makeTool("s", "t"), { args: { n } }));
-  assert.deepEqual(decide(1).approvals, [
-    {
-      rule: "b-leads",
-      by: "leads",
-      message: "one two",
-      expiresMs: 3_600_000,
-      covers: "tool",
-      max: 3,
-    },
-    {
-      rule: "a-owner",
-      by: "owner",
-      message: "Really 1?",
-      expiresMs: 900_000,
-      covers: "call",
-      max: null,
-    },
-  ]);
-  assert.deepEqual(decide(1).approval, decide(1).approvals[0]);
-  assert.deepEqual(decide(11).approvals.map(({ by }) => by), ["leads", "audit", "owner"]);
-});
-
-Deno.test("ask messages show arguments so that they cannot pass for words of the question", () => {
-  const policy = compile(`
-rules:
-  - { id: all, allow: ${EVERYTHING} }
-  - { id: q, ask: ${EVERYTHING}, by: owner, message: "Pay {amount} to {to.name} ({missing}, {list})?" }
-`);
-  const message = (args: unknown) =>
-    policy.decide(request(makeTool("s", "t"), { args })).approval?.message;
-  assert.equal(
-    message({ amount: 40.5, to: { name: "c-1" }, list: [1] }),
-    "Pay 40.5 to c-1 ((none), […])?",
-  );
-  assert.equal(
-    message({ amount: "40", to: { name: 'bob"? Approved.\nYes\u202e\u0000' } }),
-    'Pay 40 to "bob\\"? Approved.�Yes��" ((none), (none))?',
-  );
-  assert.equal(message({ amount: true, to: { name: null } }), "Pay true to null ((none), (none))?");
-  assert.match(message({ amount: "x".repeat(5_000) }) ?? "", /^Pay "x{120}…" to/);
-  assert.match(message({ to: JSON.parse('{"__proto__":{"name":"x"}}') }) ?? "", /to \(none\)/);
-  assert.equal(message("no object"), "Pay (none) to (none) ((none), (none))?");
-});
-
-Deno.test("decide() tells the agent what would be allowed", () => {
-  const policy = compile(`
-rules:
-  - { id: small, allow: ${EVERYTHING}, when: args.n <= 5 }
-  - { id: words, allow: ${EVERYTHING}, when: args.n == 7, message: Ask Ann for more. }
-  - { id: quiet, allow: ${EVERYTHING}, when: args.n == 8, scopes: [x] }
-`);
-  const { effect, because, message } = policy.decide(
-    request(makeTool("s", "t"), { args: { n: 6 } }),
-  );
-  assert.equal(effect, "deny");
-  assert.deepEqual(because, ["no-allow-rule"]);
-  assert.equal(message, 'Rule "small" allows it only if args.n <= 5. Ask Ann for more.');
-});
-
-Deno.test("decide() tells the agent which argument a deny rule could not read", () => {
-  const policy = compile(`
-rules:
-  - { id: all, allow: ${EVERYTHING} }
-  - { id: to, deny: ${EVERYTHING}, when: "!args.to.all(a, a.endsWith('@acme.com'))" }
-`);
-  const decide = (args: unknown) => policy.decide(request(makeTool("s", "t"), { args }));
-  assert.equal(decide({ to: ["a@acme.com"] }).effect, "allow");
-  assert.equal(decide({ to: [] }).effect, "allow");
-  assert.equal(decide({ to: "a@acme.com" }).effect, "deny");
-  assert.equal(decide({}).message, 'Rule "to" cannot read these arguments: No such key: to.');
-});
-
-Deno.test("a deny or ask that names an unknown group is for everybody", () => {
-  const policy = compile(`
-groups: { known: { client: x } }
-rules:
-  - { id: all, allow: ${EVERYTHING} }
-  - { id: typo, deny: write, for: [knwon] }
-  - { id: granted, allow: write, for: [knwon] }
-tools: { s: { write: [t], read: [r] } }
-`);
-  assert.equal(policy.decide(request(makeTool("s", "t"))).effect, "deny");
-  assert.equal(policy.decide(request(makeTool("s", "r"))).effect, "allow");
 });
 
 Deno.test("observing hides nothing, blocks nothing and says what it would have done", () => {
