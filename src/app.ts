@@ -24,12 +24,6 @@ import { siteEnvironment } from "./config/site_environment.ts";
 import { openConsole } from "./console/open_console.ts";
 import { siteFetch } from "./dial/site_fetch.ts";
 import { readSiteProxies } from "./dial/site_proxies.ts";
-import { createAttackService } from "./http/api/attack_service.ts";
-import { createCallServices } from "./http/api/call_services.ts";
-import { exportResponse } from "./http/api/export_response.ts";
-import { createPolicyServices } from "./http/api/policy_services.ts";
-import { createApiServices } from "./http/api/services.ts";
-import { createUsageServices } from "./http/api/usage_services.ts";
 import { createHealth } from "./http/health.ts";
 import { createHttpApp } from "./http/http_app.ts";
 import { createProtectedResource } from "./http/protected_resource.ts";
@@ -42,12 +36,13 @@ import type { Log } from "./model/log.ts";
 import type { Principal } from "./model/principal.ts";
 import type { ServiceClock } from "./model/time/service_clock.ts";
 import { VERSION } from "./model/version.ts";
+import { createAttack } from "./operations/attack.ts";
+import type { OperationDeps } from "./operations/operation_deps.ts";
+import { reportSuccess } from "./operations/reports.ts";
 import { openStore } from "./store/open_store.ts";
 import { serviceSecret } from "./store/service_secret.ts";
 import type { Store } from "./store/store.ts";
 import { actorOf } from "./supervisor/actor.ts";
-import { programNames } from "./supervisor/program/program_names.ts";
-import { replayExecution } from "./supervisor/program/replay.ts";
 import { openUserTokens } from "./upstream/credentials/open_user_tokens.ts";
 import { createSecretMask, resolveMasked } from "./upstream/secret_mask.ts";
 import { createMetrics } from "./usage/metrics.ts";
@@ -157,14 +152,17 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       ...jwtVerifiers(options).map((verify) => rememberToken(verify, subjectTokens)),
     ],
   });
-  const usage = createUsageServices({
+  const operations: OperationDeps = {
+    ...gate,
     audit,
+    keys,
+    limits: config.limits,
     admit: budget.admit,
-    policy: gate.policy.current,
     usdPerMillionTokens: config.pricing.usdPerMillionTokens,
     now: clock.now,
     log,
-  });
+    closing: drain.signal,
+  };
   const listings = createListingMeter({
     audit,
     policy: gate.policy.current,
@@ -185,7 +183,7 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
       // Who lists the tools soon runs a program, and its first mistake waits for the checker.
       gate.warmChecker();
     },
-    reportSuccess: usage.reportSuccess,
+    reportSuccess: (...report) => reportSuccess(operations, ...report),
     inline: gate.inline,
     classic: gate.classic,
     callClassic: gate.callClassic,
@@ -235,27 +233,21 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     onError: (error) => log("error", "Cannot record failed authentications", { cause: `${error}` }),
   });
   const pages = openConsole({
+    ...operations,
     config,
     version: VERSION,
     instance,
     store,
     secret: await serviceSecret(store, "console"),
-    audit,
     authFailures,
-    ...gate,
     anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
     authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
     keyPrincipal: keys.principalOf,
-    exportAudit: (filter, format) => exportResponse(audit, filter, format),
     sinks: async () => await shipping?.status() ?? [],
-    usage: (question) => usage.usage(question),
     accountAt: (server) =>
       gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
-    closing: drain.signal,
     resolveSecrets,
     fetch: siteFetch,
-    now: clock.now,
-    log,
   });
   const fetch = createHttpApp({
     publicUrl: config.server.publicUrl,
@@ -279,43 +271,13 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     prove: (challenge) => proveService(localToken, challenge),
     api: {
       version: VERSION,
-      ...createApiServices({
-        catalog: gate.catalog,
-        policy: gate.policy,
-        servers: gate.servers,
-        view: gate.view,
-        audit,
-        keys,
-        closing: drain.signal,
-      }),
-      ...createPolicyServices(gate),
-      ...usage,
-      ...createCallServices({ audit, policy: gate.policy.current }),
-      replay: (principal, execution, signal) =>
-        replayExecution(
-          {
-            audit,
-            sandbox: { run: async (...run) => await (await gate.sandbox()).run(...run) },
-            limits: config.limits,
-            now: () => performance.now(),
-            actorOf: (auditor) => actorOf(auditor, gate.policy.current()),
-            names: (auditor, space, code) => programNames(gate.view(auditor, space), code),
-          },
-          principal,
-          execution,
-          AbortSignal.any([signal, drain.signal]),
-        ),
+      ...operations,
       canEnter,
       search: gate.search,
       execute: (caller, input, signal) =>
         gate.execute(caller, input, { task: null, traceparent: null, signal }),
       health: health.report,
-      attack: createAttackService({
-        sandbox: gate.sandbox,
-        limits: config.limits,
-        policy: gate.policy.current,
-        audit,
-      }),
+      attack: createAttack(operations),
     },
     console: pages.fetch,
     log,

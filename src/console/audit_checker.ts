@@ -1,6 +1,29 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Log } from "../model/log.ts";
-import type { AuditChainState, AuditVerifyState } from "./console_deps.ts";
+
+/** What is known about the integrity of the log. */
+export interface AuditVerifyState {
+  /** When it was last checked, milliseconds since the epoch; null: never since the start. */
+  readonly checkedAtMs: number | null;
+  /** A check runs now. */
+  readonly isChecking: boolean;
+  readonly chains: readonly AuditChainState[];
+  /** Whether new records can be written. */
+  readonly writing: { readonly ok: boolean; readonly reason: string | null };
+}
+
+export interface AuditChainState {
+  readonly chain: string;
+  readonly records: number;
+  /** Null: not checked yet. */
+  readonly ok: boolean | null;
+  /** Records that a checkpoint outside the store vouches for. */
+  readonly anchored: number;
+  /** Records that a signed checkpoint covers. */
+  readonly signed: number;
+  /** What is wrong, in words; empty when nothing is. */
+  readonly problems: readonly string[];
+}
 
 /** Checks the whole log in the background and remembers what it found. */
 export interface AuditChecker {

@@ -1,8 +1,9 @@
 import type { CutText } from "../audit/payloads/payload_box.ts";
 import type { AuditActor, AuditRecord } from "../model/event.ts";
+import { recordKey } from "../model/record_key.ts";
 import type { Access } from "../model/tool.ts";
 import { type Reason, type ShownEffect, verdictOf } from "../model/verdict.ts";
-import { type ExecutionView, recordKey } from "./console_deps.ts";
+import type { ExecutionView } from "../operations/show_execution.ts";
 
 /** One execution, ready to be drawn. Times are milliseconds; offsets count from its start. */
 export interface ExecutionTimeline {

@@ -1,6 +1,6 @@
 import { isFields } from "../model/json/fields.ts";
+import type { RecordedCall } from "../operations/recorded_call.ts";
 import type { GateQuestion } from "../supervisor/call/explain_gate.ts";
-import type { RecordedCall } from "./recorded_call.ts";
 
 /** The policy page's form as it was sent, to be shown again. */
 export interface ExplainForm {

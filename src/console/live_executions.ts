@@ -1,7 +1,7 @@
+import type { AuditLog } from "../audit/audit_log.ts";
 import type { AuditRecord } from "../model/event.ts";
 import type { ExecutionStatus } from "../model/execution.ts";
 import { type ShownEffect, verdictOf } from "../model/verdict.ts";
-import type { ConsoleAudit, ExecutionSummary } from "./console_deps.ts";
 
 /**
  * The executions of this moment, folded from the audit log as it grows.
@@ -14,7 +14,32 @@ export interface LiveExecutions {
   close(): void;
 }
 
-export interface LiveExecutionsDeps extends Pick<ConsoleAudit, "queryAudit" | "followAudit"> {
+/** One execution in a list. */
+export interface ExecutionSummary {
+  readonly id: string;
+  readonly sub: string;
+  readonly client: string;
+  readonly space: string;
+  /** `lost`: it started and nothing was heard of it for longer than any execution may take. */
+  readonly status: "running" | "lost" | ExecutionStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  /** How long it took, or takes so far, by no clock that can be set; null: nobody knows. */
+  readonly tookMs: number | null;
+  /** By what became of them; one without an outcome yet counts as `allow`. */
+  readonly calls: { readonly [effect in ShownEffect]?: number };
+  /** `server.name` of the newest call. */
+  readonly lastTool: string | null;
+  /** US dollars so far. */
+  readonly cost: number;
+  /** Code of the error it ended with. */
+  readonly errorCode: string | null;
+}
+
+export interface LiveExecutionsDeps {
+  readonly queryAudit: AuditLog["query"];
+  readonly followAudit: AuditLog["follow"];
   readonly now: () => number;
   /** Milliseconds by a clock that nobody sets. */
   readonly steadyNow?: () => number;

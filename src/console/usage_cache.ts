@@ -1,8 +1,7 @@
 import { withinMs } from "../model/time/within_ms.ts";
+import type { UsageQuestion } from "../operations/usage.ts";
 import type { Usage } from "../usage/kpi.ts";
-import type { UsageQuestion } from "./console_deps.ts";
-import type { UsageForm } from "./usage_form.ts";
-import { usageRange } from "./usage_form.ts";
+import { type UsageForm, usageRange } from "./usage_form.ts";
 
 /** A report and the moment that it is about. */
 export interface CountedUsage {
@@ -28,7 +27,7 @@ export interface UsageCache {
 }
 
 export interface UsageCacheDeps {
-  readonly usage: (question: UsageQuestion) => Promise<Usage>;
+  readonly usage: (question: Required<UsageQuestion>) => Promise<Usage>;
   readonly now: () => number;
   /** How long `peek` waits for a count that has just begun. */
   readonly patienceMs?: number;

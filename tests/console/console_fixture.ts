@@ -8,9 +8,9 @@ import type {
   ConsoleIdentity,
   ConsolePolicy,
 } from "../../src/console/console_deps.ts";
-import { recordKey } from "../../src/console/console_deps.ts";
+import { recordKey } from "../../src/model/record_key.ts";
 import { openLiveExecutions } from "../../src/console/live_executions.ts";
-import { readRecordedCall } from "../../src/console/recorded_call.ts";
+import { readRecordedCall } from "../../src/operations/recorded_call.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import type { Json } from "../../src/model/json/json.ts";
 import type { Principal } from "../../src/model/principal.ts";

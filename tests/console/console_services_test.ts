@@ -3,7 +3,7 @@ import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { createAuthFailures } from "../../src/audit/auth_failures.ts";
 import { openCatalog } from "../../src/catalog/catalog.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { recordKey } from "../../src/console/console_deps.ts";
+import { recordKey } from "../../src/model/record_key.ts";
 import { type ConsoleServices, createConsoleServices } from "../../src/console/console_services.ts";
 import { GateError } from "../../src/model/errors.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
@@ -100,8 +100,7 @@ async function withServices(use: (parts: Parts) => Promise<void>): Promise<void>
     },
     keyPrincipal: (id) =>
       Promise.resolve([...keys.values()].find(({ client }) => client === id) ?? null),
-    exportAudit: () => Promise.resolve(new Response("")),
-    usage: () => Promise.reject(new Error("not used")),
+    usdPerMillionTokens: 0,
     resolveSecrets: (text) => Promise.resolve(text),
     fetch: globalThis.fetch,
     now: Date.now,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { recordKey } from "../../src/console/console_deps.ts";
+import { recordKey } from "../../src/model/record_key.ts";
 import { buildTimeline } from "../../src/console/execution_timeline.ts";
 import { renderReasons } from "../../src/model/verdict.ts";
 import type { AuditRecord } from "../../src/model/event.ts";

@@ -1,6 +1,7 @@
-import type { ConsoleDeps, ExecutionView } from "../../src/console/console_deps.ts";
+import type { ConsoleDeps } from "../../src/console/console_deps.ts";
+import type { ExecutionView } from "../../src/operations/show_execution.ts";
 import type { Principal } from "../../src/model/principal.ts";
-import { recordKey } from "../../src/console/console_deps.ts";
+import { recordKey } from "../../src/model/record_key.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
 import { makeTool } from "../policy/sample_tools.ts";
 import { consoleFixture, type Fixture, PEOPLE } from "./console_fixture.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { LimitsSchema } from "../../src/config/schema.ts";
 import { formOfRecord, toQuestion } from "../../src/console/explain_form.ts";
-import { readRecordedCall } from "../../src/console/recorded_call.ts";
+import { readRecordedCall } from "../../src/operations/recorded_call.ts";
 import type { AuditEvent, AuditRecord } from "../../src/model/event.ts";
 import { API_KEYS, type Principal } from "../../src/model/principal.ts";
 import { verdictOf } from "../../src/model/verdict.ts";

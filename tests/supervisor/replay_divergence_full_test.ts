@@ -69,13 +69,6 @@ async function replayRecorded(pool: SandboxPool, recorded: Recorded): Promise<Re
         sandbox: pool,
         limits: { ...LIMITS, wallTimeMs: recorded.wallTimeMs ?? 5_000 },
         now: () => performance.now(),
-        actorOf: ({ sub, issuer, client }) => ({
-          sub,
-          iss: issuer,
-          client,
-          groups: [],
-          scopes: [],
-        }),
         names: () => null,
       },
       AUDITOR,

@@ -27,7 +27,7 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   supervisor: ENGINES,
   mcp: [...ENGINES, "supervisor"],
   operations: [...ENGINES, "supervisor", "mcp"],
-  http: [...ENGINES, "supervisor", "mcp", "operations", "console"],
+  http: [...ENGINES, "supervisor", "mcp", "operations"],
   console: [...ENGINES, "supervisor", "mcp", "operations"],
   cli: [...ENGINES, "supervisor", "mcp", "operations", "http", "console", "app"],
 };

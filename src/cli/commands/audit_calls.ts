@@ -1,4 +1,4 @@
-import type { CallAnswer, CallRow } from "../../http/api/call_services.ts";
+import type { CallAnswer, CallRow } from "../../operations/read_calls.ts";
 import { cutGraphemes } from "../../model/cut_graphemes.ts";
 import { filterOf, FILTERS } from "../audit_filters.ts";
 import type { Command } from "../command.ts";

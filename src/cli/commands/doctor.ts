@@ -1,5 +1,5 @@
 import { createSecretResolver, systemSecretDeps } from "../../config/secrets.ts";
-import type { AttackReport } from "../../http/api/attack_service.ts";
+import type { AttackReport } from "../../operations/attack.ts";
 import { reportError } from "../../model/errors.ts";
 import type { ExecutionResult } from "../../model/execution.ts";
 import type { ApiClient } from "../api_client.ts";

@@ -1,4 +1,4 @@
-import type { UsageAnswer } from "../../http/api/usage_services.ts";
+import type { UsageAnswer } from "../../operations/usage.ts";
 import { USAGE_BY, type UsageFigures } from "../../usage/usage_row.ts";
 import { PERIOD, periodOf } from "../audit_filters.ts";
 import type { Command, CommandContext } from "../command.ts";

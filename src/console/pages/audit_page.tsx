@@ -1,8 +1,9 @@
 import type { SinkStatus } from "../../audit/ship/ship.ts";
 import { AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
+import { recordKey } from "../../model/record_key.ts";
 import { renderReasons, SHOWN_EFFECTS, verdictOf } from "../../model/verdict.ts";
 import { type AuditForm, auditQueryString } from "../audit_form.ts";
-import { type AuditVerifyState, recordKey } from "../console_deps.ts";
+import type { AuditVerifyState } from "../audit_checker.ts";
 import { formatMs } from "../format.ts";
 import { Hostile, ToolName } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";

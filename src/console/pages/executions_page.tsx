@@ -1,5 +1,5 @@
 import { SHOWN_EFFECTS } from "../../model/verdict.ts";
-import type { ExecutionSummary } from "../console_deps.ts";
+import type { ExecutionSummary } from "../live_executions.ts";
 import { formatAgo, formatMs, formatUsd } from "../format.ts";
 import { Hostile, ToolName } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";

@@ -1,7 +1,7 @@
+import type { RecordedCall } from "../../operations/recorded_call.ts";
 import type { GateExplanation } from "../../supervisor/call/explain_gate.ts";
 import type { ConsolePolicy } from "../console_deps.ts";
 import type { ExplainForm } from "../explain_form.ts";
-import type { RecordedCall } from "../recorded_call.ts";
 import { ExplanationView } from "../view/explanation.tsx";
 import { Hostile } from "../view/hostile.tsx";
 import { Page, type Shell } from "../view/layout.tsx";

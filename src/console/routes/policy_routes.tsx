@@ -1,12 +1,12 @@
 import type { Context, Hono } from "hono";
 import { GateError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
+import type { RecordedCall } from "../../operations/recorded_call.ts";
 import type { GateExplanation } from "../../supervisor/call/explain_gate.ts";
 import type { ConsoleEnv } from "../console_session.ts";
 import { type ExplainForm, formOfRecord, readExplainForm, toQuestion } from "../explain_form.ts";
 import { page, readForm, readQuery, type RouteKit } from "../page_context.tsx";
 import { PolicyPage } from "../pages/policy_page.tsx";
-import type { RecordedCall } from "../recorded_call.ts";
 
 /** The policy in force, and what it would decide. */
 export function addPolicyRoutes(

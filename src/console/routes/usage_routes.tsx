@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
+import { renderUsageCsv } from "../../operations/usage_csv.ts";
 import type { ConsoleEnv } from "../console_session.ts";
 import { page, readQuery, type RouteKit } from "../page_context.tsx";
 import { CountingPage, UsagePage } from "../pages/usage_page.tsx";
 import { createUsageCache } from "../usage_cache.ts";
-import { renderUsageCsv } from "../usage_csv.ts";
 import { readUsageForm } from "../usage_form.ts";
 
 /** What was used, by whom, at what cost. */

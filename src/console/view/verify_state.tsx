@@ -1,4 +1,4 @@
-import type { AuditChainState, AuditVerifyState } from "../console_deps.ts";
+import type { AuditChainState, AuditVerifyState } from "../audit_checker.ts";
 import { formatAgo, formatCount } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";

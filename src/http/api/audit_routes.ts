@@ -1,5 +1,9 @@
 import { EXPORT_MEDIA_TYPES } from "../../audit/export/export_audit.ts";
 import { GateError } from "../../model/errors.ts";
+import { findRecords, showRecords, streamRecords } from "../../operations/audit.ts";
+import { exportRecords } from "../../operations/export_records.ts";
+import { readCalls } from "../../operations/read_calls.ts";
+import { replayRecorded } from "../../operations/replay.ts";
 import { file, json } from "./answer.ts";
 import {
   AuditReportSchema,
@@ -19,20 +23,20 @@ export const AUDIT_ROUTES = [
     summary: "Records, newest first",
     query: FilterSchema,
     answer: json(RecordPageSchema),
-    handle: (deps, { query }) => deps.auditQuery(checkedPeriod(query)),
+    handle: (deps, { query }) => findRecords(deps, checkedPeriod(query)),
   }),
   route("GET /audit/calls", {
     scope: "auditor",
     summary: "Calls with their arguments and results, newest first",
     query: CallQuerySchema,
     answer: json(CallAnswerSchema),
-    handle: (deps, { principal, query }) => deps.auditCalls(principal, checkedPeriod(query)),
+    handle: (deps, { principal, query }) => readCalls(deps, principal, checkedPeriod(query)),
   }),
   route("GET /audit/:id", {
     scope: "audit",
     summary: "All records of an execution or call",
     answer: json(ShownRecordsSchema),
-    handle: (deps, { params }) => deps.auditShow(params.id),
+    handle: (deps, { params }) => showRecords(deps, params.id),
   }),
   route("GET /audit/stream", {
     scope: "audit",
@@ -40,7 +44,7 @@ export const AUDIT_ROUTES = [
     query: FilterSchema,
     answer: file("application/x-ndjson"),
     handle: (deps, { query, signal }) => {
-      const stream = deps.auditStream(checkedPeriod(query), signal);
+      const stream = streamRecords(deps, checkedPeriod(query), signal);
       return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
     },
   }),
@@ -51,21 +55,21 @@ export const AUDIT_ROUTES = [
     answer: file(...Object.values(EXPORT_MEDIA_TYPES)),
     handle: (deps, { query }) => {
       const { format, ...filter } = checkedPeriod(query);
-      return deps.auditExport(filter, format);
+      return exportRecords(deps, filter, format);
     },
   }),
   route("POST /audit/verify", {
     scope: "audit",
     summary: "Check the hash chain",
     answer: json(AuditReportSchema),
-    handle: (deps) => deps.auditVerify(),
+    handle: (deps) => deps.audit.verify(),
   }),
   route("POST /audit/replay/:execution", {
     scope: "auditor",
     summary: "Run recorded code over recorded results",
     answer: json(ReplayReportSchema),
     handle: (deps, { principal, params, signal }) =>
-      deps.replay(principal, params.execution, signal),
+      replayRecorded(deps, principal, params.execution, signal),
   }),
 ] as const;
 

@@ -1,5 +1,12 @@
 import { z } from "zod";
 import { GateError } from "../../model/errors.ts";
+import {
+  decideNamedTool,
+  diffNamedTool,
+  listPins,
+  listTools,
+  showTool,
+} from "../../operations/catalog.ts";
 import { json } from "./answer.ts";
 import {
   DecidedToolSchema,
@@ -19,7 +26,7 @@ export const CATALOG_ROUTES = [
     summary: "Visible tools, servers, quarantine",
     query: z.object(SPACE),
     answer: json(ToolListSchema),
-    handle: (deps, { principal, query }) => deps.tools(callerIn(deps, principal, query.space)),
+    handle: (deps, { principal, query }) => listTools(deps, callerIn(deps, principal, query.space)),
   }),
   route("GET /tools/:name", {
     scope: "search",
@@ -27,13 +34,13 @@ export const CATALOG_ROUTES = [
     query: z.object(SPACE),
     answer: json(ShownToolSchema),
     handle: (deps, { principal, params, query }) =>
-      deps.tool(callerIn(deps, principal, query.space), params.name),
+      showTool(deps, callerIn(deps, principal, query.space), params.name),
   }),
   route("GET /tools/:name/diff", {
     scope: "admin",
     summary: "What changed since its approval",
     answer: json(NamedDiffSchema),
-    handle: (deps, { params }) => deps.toolDiff(params.name),
+    handle: (deps, { params }) => diffNamedTool(deps, params.name),
   }),
   route("POST /tools/:name/approve", {
     scope: "admin",
@@ -42,7 +49,7 @@ export const CATALOG_ROUTES = [
     noBody: noPin,
     answer: json(DecidedToolSchema),
     handle: (deps, { principal, params, body }) =>
-      deps.approveTool(principal, params.name, body.pin),
+      decideNamedTool(deps, principal, { verb: "approve", name: params.name, pin: body.pin }),
   }),
   route("POST /tools/:name/block", {
     scope: "admin",
@@ -50,13 +57,14 @@ export const CATALOG_ROUTES = [
     body: PinBodySchema,
     noBody: noPin,
     answer: json(DecidedToolSchema),
-    handle: (deps, { principal, params, body }) => deps.blockTool(principal, params.name, body.pin),
+    handle: (deps, { principal, params, body }) =>
+      decideNamedTool(deps, principal, { verb: "block", name: params.name, pin: body.pin }),
   }),
   route("GET /pins", {
     scope: "admin",
     summary: "Pins of approved definitions",
     answer: json(PinsAnswerSchema),
-    handle: async (deps) => ({ pins: await deps.pins() }),
+    handle: async (deps) => ({ pins: await listPins(deps) }),
   }),
 ] as const;
 

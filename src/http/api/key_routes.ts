@@ -1,3 +1,4 @@
+import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
 import { created, json } from "./answer.ts";
 import { CreatedKeySchema, KeyListSchema, RevokedKeySchema } from "./answers/key_answers.ts";
 import { route } from "./route.ts";
@@ -10,18 +11,18 @@ export const KEY_ROUTES = [
     summary: "Create an API key",
     body: KeyRequestSchema,
     answer: created(CreatedKeySchema),
-    handle: (deps, { principal, body }) => deps.createKey(principal, body),
+    handle: (deps, { principal, body }) => createKey(deps, principal, body),
   }),
   route("GET /keys", {
     scope: "admin",
     summary: "API keys, without secrets",
     answer: json(KeyListSchema),
-    handle: async (deps) => ({ keys: await deps.listKeys() }),
+    handle: async (deps) => ({ keys: await listKeys(deps) }),
   }),
   route("DELETE /keys/:id", {
     scope: "admin",
     summary: "Revoke an API key",
     answer: json(RevokedKeySchema),
-    handle: (deps, { principal, params }) => deps.revokeKey(principal, params.id),
+    handle: (deps, { principal, params }) => revokeKey(deps, principal, params.id),
   }),
 ] as const;

@@ -1,3 +1,10 @@
+import {
+  checkPolicy,
+  explainCall,
+  reloadPolicy,
+  showPolicy,
+  testPolicy,
+} from "../../operations/policy.ts";
 import { json } from "./answer.ts";
 import {
   ExplanationSchema,
@@ -15,31 +22,31 @@ export const POLICY_ROUTES = [
     scope: "admin",
     summary: "The policy in force",
     answer: json(PolicyInForceSchema),
-    handle: (deps) => deps.policy(),
+    handle: (deps) => showPolicy(deps),
   }),
   route("POST /policy/check", {
     scope: "admin",
     summary: "Problems of the policy files",
     answer: json(PolicyCheckSchema),
-    handle: (deps) => deps.policyCheck(),
+    handle: (deps) => checkPolicy(deps),
   }),
   route("POST /policy/reload", {
     scope: "admin",
     summary: "Read the configured policy again and activate it",
     answer: json(PolicyStatusSchema),
-    handle: (deps) => deps.policyReload(),
+    handle: (deps) => reloadPolicy(deps),
   }),
   route("POST /policy/test", {
     scope: "admin",
     summary: "Run the policy's tests",
     answer: json(PolicyTestReportSchema),
-    handle: (deps) => deps.policyTest(),
+    handle: (deps) => testPolicy(deps),
   }),
   route("POST /policy/explain", {
     scope: "admin",
     summary: "Explain one decision",
     body: ExplainRequestSchema,
     answer: json(ExplanationSchema),
-    handle: (deps, { body }) => deps.policyExplain(body),
+    handle: (deps, { body }) => explainCall(deps, body),
   }),
 ] as const;

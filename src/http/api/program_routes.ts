@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ExecuteInputSchema, SearchInputSchema } from "../../mcp/tool_definitions.ts";
+import { declareVisible } from "../../operations/catalog.ts";
 import { file, json } from "./answer.ts";
 import { ExecutionResultSchema, SearchAnswerSchema } from "./answers/execution_answers.ts";
 import { callerIn, SPACE } from "./caller_in.ts";
@@ -29,7 +30,7 @@ export const PROGRAM_ROUTES = [
     query: z.object(SPACE),
     answer: file("text/plain"),
     handle: async (deps, { principal, query }) => {
-      const text = await deps.types(callerIn(deps, principal, query.space));
+      const text = await declareVisible(deps, callerIn(deps, principal, query.space));
       return new Response(text, { headers: { "content-type": "text/plain; charset=UTF-8" } });
     },
   }),

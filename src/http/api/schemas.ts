@@ -43,7 +43,6 @@ export const ExplainRequestSchema = z.strictObject({
   /** The execution whose own limits count. */
   execution: z.string().optional(),
 });
-export type ExplainRequest = z.infer<typeof ExplainRequestSchema>;
 
 /** Body of `POST /tools/{name}/approve` and `…/block`. */
 export const PinBodySchema = z.strictObject({

@@ -1,4 +1,6 @@
-import { renderUsageCsv } from "../../console/usage_csv.ts";
+import { reportFeedback, reportModelUsage } from "../../operations/reports.ts";
+import { countUsage } from "../../operations/usage.ts";
+import { renderUsageCsv } from "../../operations/usage_csv.ts";
 import { created, json } from "./answer.ts";
 import { RecordedSchema, UsageAnswerSchema } from "./answers/usage_answers.ts";
 import { route } from "./route.ts";
@@ -17,7 +19,7 @@ export const USAGE_ROUTES = [
     query: UsageQuerySchema,
     answer: json(UsageAnswerSchema, "text/csv"),
     handle: async (deps, { query }) => {
-      const usage = await deps.usage(query);
+      const usage = await countUsage(deps, query);
       if (query.format === "json") return usage;
       return new Response(renderUsageCsv(query.by, usage.rows), {
         headers: {
@@ -35,7 +37,7 @@ export const USAGE_ROUTES = [
     answer: created(RecordedSchema),
     handle: (deps, { principal, headers, body }) => {
       const id = headers["idempotency-key"];
-      return deps.reportUsage(principal, { ...(id === undefined ? {} : { id }), ...body });
+      return reportModelUsage(deps, principal, { ...(id === undefined ? {} : { id }), ...body });
     },
   }),
   route("POST /feedback", {
@@ -43,6 +45,6 @@ export const USAGE_ROUTES = [
     summary: "Report whether a task or execution reached its goal",
     body: FeedbackBodySchema,
     answer: created(RecordedSchema),
-    handle: (deps, { principal, body }) => deps.feedback(principal, body),
+    handle: (deps, { principal, body }) => reportFeedback(deps, principal, body),
   }),
 ] as const;

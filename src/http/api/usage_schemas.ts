@@ -9,7 +9,6 @@ export const UsageQuerySchema = z.strictObject({
   until: z.coerce.number().min(0).optional(),
   format: z.enum(["json", "csv"]).default("json"),
 });
-export type UsageQuery = z.infer<typeof UsageQuerySchema>;
 
 const ABOUT = {
   /** The client's own id, as sent in `_meta["toolgate/task"]`. */
@@ -26,7 +25,6 @@ export const FeedbackBodySchema = z.strictObject({
   success: z.boolean(),
   note: z.string().max(1_000).optional(),
 }).refine(isAboutOne, ABOUT_ERROR);
-export type FeedbackBody = z.infer<typeof FeedbackBodySchema>;
 
 /** The client's own id of a report, in its body or its `Idempotency-Key`: sent again, it counts once. */
 export const ReportIdSchema = z.strictObject({ id: z.string().min(1).max(200) });
@@ -46,7 +44,6 @@ export const ModelUsageBodySchema = z.strictObject({
   /** US dollars. */
   usd: z.number().min(0).max(1e9).optional(),
 }).refine(isAboutOne, ABOUT_ERROR);
-export type ModelUsageBody = z.infer<typeof ModelUsageBodySchema>;
 
 /** Query of `GET /audit/calls`. */
 export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limit: true }).extend({
@@ -54,4 +51,3 @@ export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limi
   where: z.string().min(1).max(500).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
-export type CallQuery = z.infer<typeof CallQuerySchema>;

@@ -1,12 +1,11 @@
 /**
  * Runs a recorded program again over the recorded answers: proof of what ran.
  *
- * No upstream is reached, no policy is asked, nothing is written but one record that says so.
+ * No upstream is reached, no policy is asked, and nothing is written.
  */
 import type { AuditLog } from "../../audit/audit_log.ts";
 import { loadExecution, type RecordedExecution } from "../../audit/load_execution.ts";
 import { GateError } from "../../model/errors.ts";
-import type { AuditActor } from "../../model/event.ts";
 import type { Limits } from "../../model/limits.ts";
 import { type Principal, principalKey } from "../../model/principal.ts";
 import type { SandboxPool } from "../../sandbox/pool/sandbox_pool.ts";
@@ -15,11 +14,10 @@ import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
 import { createReplayScript, type Divergence, excerpts } from "./replay_script.ts";
 
 export interface ReplayDeps {
-  readonly audit: Pick<AuditLog, "append" | "query" | "payloads">;
+  readonly audit: Pick<AuditLog, "query" | "payloads">;
   readonly sandbox: Pick<SandboxPool, "run">;
   readonly limits: Limits;
   readonly now: () => number;
-  readonly actorOf: (principal: Principal) => AuditActor;
   /** What programs that list their tools see now. */
   readonly names: (principal: Principal, space: string, code: string) => SandboxProgram["names"];
 }
@@ -97,7 +95,7 @@ export async function replayExecution(
   const wasStopped = outcome.status === "cancelled" || outcome.status === "timeout";
   const divergence = script.divergence() ?? (wasStopped ? null : script.missing()) ??
     compareOutcome(outcome, replayed);
-  const report: ReplayReport = {
+  return {
     execution: id,
     verdict: divergence === null ? "identical" : "diverged",
     divergence,
@@ -107,12 +105,6 @@ export async function replayExecution(
     seeded: recorded.settings.seed !== null,
     ms: Math.round(elapsedMs()),
   };
-  await deps.audit.append({
-    kind: "admin",
-    actor: deps.actorOf(principal),
-    detail: { action: "audit.replay", execution: id, verdict: report.verdict },
-  });
-  return report;
 }
 
 function requireReplayable(

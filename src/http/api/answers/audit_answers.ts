@@ -1,27 +1,14 @@
 import { z } from "zod";
+import type { AuditPage } from "../../../audit/audit_query.ts";
 import type { AuditProblem, ChainReport, SeqRange } from "../../../audit/verify/audit_report.ts";
 import type { AuditReport } from "../../../audit/verify/verify_audit.ts";
 import { AUDIT_KINDS, type AuditActor, type AuditRecord } from "../../../model/event.ts";
+import type { ShownRecords } from "../../../operations/audit.ts";
+import type { CallAnswer, CallRow } from "../../../operations/read_calls.ts";
 import type { Divergence } from "../../../supervisor/program/replay_script.ts";
 import type { ReplayReport } from "../../../supervisor/program/replay.ts";
-import type { CallAnswer, CallRow } from "../call_services.ts";
 import { objectOf } from "./object_of.ts";
 import { AccessSchema, DecidedEffectSchema, ShownEffectSchema } from "./words.ts";
-
-/** Answer of `GET /audit`. */
-export interface RecordPage {
-  /** Newest first. */
-  readonly records: readonly AuditRecord[];
-  /** `after` of the next page; absent on the last. */
-  readonly next?: string;
-}
-
-/** Answer of `GET /audit/:id`. */
-export interface ShownRecords {
-  readonly id: string;
-  /** Oldest first. */
-  readonly records: readonly AuditRecord[];
-}
 
 type Part<Name extends keyof AuditRecord> = NonNullable<AuditRecord[Name]> & object;
 
@@ -91,11 +78,13 @@ export const AuditRecordSchema = objectOf<AuditRecord>({
   detail: z.record(z.string(), z.unknown()).optional(),
 });
 
-export const RecordPageSchema = objectOf<RecordPage>({
+/** Answer of `GET /audit`. */
+export const RecordPageSchema = objectOf<AuditPage>({
   records: z.array(AuditRecordSchema),
   next: z.string().optional(),
 });
 
+/** Answer of `GET /audit/:id`. */
 export const ShownRecordsSchema = objectOf<ShownRecords>({
   id: z.string(),
   records: z.array(AuditRecordSchema),

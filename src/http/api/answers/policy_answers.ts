@@ -2,11 +2,12 @@ import { z } from "zod";
 import type { ApprovalDemand, Decision, Visibility } from "../../../model/decision.ts";
 import type { LimitRule } from "../../../model/limit_rule.ts";
 import type { Principal } from "../../../model/principal.ts";
+import type { PolicyCheck, PolicyInForce } from "../../../operations/policy.ts";
 import type { PolicyStatus } from "../../../policy/active_policy.ts";
 import type { PolicyTestFailure, PolicyTestReport } from "../../../policy/check/policy_tests.ts";
 import type { Explanation, RuleTrace } from "../../../policy/explain.ts";
 import { OutputSchema } from "../../../policy/file/schema.ts";
-import type { Place, PolicyProblem } from "../../../policy/file/policy_error.ts";
+import type { Place } from "../../../policy/file/policy_error.ts";
 import type { GateExplanation, GateStep } from "../../../supervisor/call/explain_gate.ts";
 import type { LimitUse } from "../../../usage/quota.ts";
 import { objectOf } from "./object_of.ts";
@@ -17,22 +18,6 @@ import {
   ShownEffectSchema,
   VisibleEffectSchema,
 } from "./words.ts";
-
-/** Answer of `GET /policy`. */
-export interface PolicyInForce extends PolicyStatus {
-  readonly spaces: readonly string[];
-  readonly limits: readonly LimitRule[];
-}
-
-/** Answer of `POST /policy/check`: the files as they are now. */
-export interface PolicyCheck extends Omit<PolicyStatus, "problems"> {
-  /** Each with the line that people read. */
-  readonly problems: readonly (PolicyProblem & { readonly text: string })[];
-  /** What the service decides with, which may not be what the files say. */
-  readonly inForce: Pick<PolicyStatus, "name" | "digest" | "since">;
-  /** No problem is an error. */
-  readonly ok: boolean;
-}
 
 const STATUS = {
   source: z.string(),
@@ -65,6 +50,7 @@ const LimitRuleSchema = objectOf<LimitRule>({
   message: z.string(),
 });
 
+/** Answer of `GET /policy`. */
 export const PolicyInForceSchema = objectOf<PolicyInForce>({
   ...STATUS,
   spaces: z.array(z.string()),
@@ -74,6 +60,7 @@ export const PolicyInForceSchema = objectOf<PolicyInForce>({
 const PLACE = { path: z.string(), line: z.int() };
 const PlaceSchema = objectOf<Place>(PLACE);
 
+/** Answer of `POST /policy/check`: the files as they are now. */
 export const PolicyCheckSchema = objectOf<PolicyCheck>({
   ...STATUS,
   problems: z.array(objectOf<PolicyCheck["problems"][number]>({

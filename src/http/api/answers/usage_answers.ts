@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { Recorded } from "../../../operations/reports.ts";
+import type { UsageAnswer } from "../../../operations/usage.ts";
 import { USAGE_BY, type UsageFigures } from "../../../usage/usage_row.ts";
-import type { Recorded, UsageAnswer } from "../usage_services.ts";
 import { objectOf } from "./object_of.ts";
 
 const UsageFiguresSchema = objectOf<UsageFigures>({

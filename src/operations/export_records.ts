@@ -1,22 +1,24 @@
-import type { AuditLog } from "../../audit/audit_log.ts";
-import type { AuditFilter } from "../../audit/audit_query.ts";
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { AuditFilter } from "../audit/audit_query.ts";
 import {
   EXPORT_MEDIA_TYPES,
   exportAudit,
   type ExportFormat,
-} from "../../audit/export/export_audit.ts";
-import type { AuditRecord } from "../../model/event.ts";
+} from "../audit/export/export_audit.ts";
+import type { AuditRecord } from "../model/event.ts";
 
-type Exporting = Pick<AuditLog, "chain" | "records" | "ensureCheckpoint" | "health">;
+export interface ExportRecordsDeps {
+  readonly audit: Pick<AuditLog, "chain" | "records" | "ensureCheckpoint" | "health">;
+}
 
 /**
  * Records as a file, oldest first, made while the reader takes it.
  *
- * JSON lines of everything, or of everything since a time, end with a checkpoint of their own: who
- * has the public key can tell that nothing of them was changed or cut off.
+ * JSON lines of everything, or of everything since a time, end with a checkpoint of their own:
+ * whoever has the public key can tell that none of them was changed or cut off.
  */
-export async function exportResponse(
-  audit: Exporting,
+export async function exportRecords(
+  { audit }: ExportRecordsDeps,
   filter: AuditFilter,
   format: ExportFormat,
 ): Promise<Response> {

@@ -1,15 +1,14 @@
-import type { AuditLog } from "../../audit/audit_log.ts";
-import { cutGraphemes } from "../../model/cut_graphemes.ts";
-import type { Effect } from "../../model/decision.ts";
-import { GateError } from "../../model/errors.ts";
-import type { AuditRecord } from "../../model/event.ts";
-import type { Principal } from "../../model/principal.ts";
-import { renderReasons, type ShownEffect, verdictOf } from "../../model/verdict.ts";
-import { createArgumentView } from "../../policy/condition/argument_view.ts";
-import { compileCondition, type Condition } from "../../policy/condition/condition.ts";
-import type { Policy } from "../../policy/policy.ts";
-import { actorOf } from "../../supervisor/actor.ts";
-import type { CallQuery } from "./usage_schemas.ts";
+import type { AuditLog } from "../audit/audit_log.ts";
+import type { AuditFilter } from "../audit/audit_query.ts";
+import { cutGraphemes } from "../model/cut_graphemes.ts";
+import type { Effect } from "../model/decision.ts";
+import { GateError } from "../model/errors.ts";
+import type { AuditRecord } from "../model/event.ts";
+import type { Principal } from "../model/principal.ts";
+import { renderReasons, type ShownEffect, verdictOf } from "../model/verdict.ts";
+import { createArgumentView } from "../policy/condition/argument_view.ts";
+import { compileCondition, type Condition } from "../policy/condition/condition.ts";
+import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
 /** One call with what it was told and what it answered; texts are JSON, cut where they are long. */
 export interface CallRow {
@@ -49,9 +48,16 @@ export interface CallAnswer {
   readonly more: boolean;
 }
 
-export interface CallServicesDeps {
+/** Which calls: every given member must match. */
+export interface CallQuestion extends Omit<AuditFilter, "kind" | "after" | "limit"> {
+  /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
+  readonly where?: string;
+  /** Calls to answer with, at most. */
+  readonly limit: number;
+}
+
+export interface ReadCallsDeps extends RecordAdminDeps {
   readonly audit: Pick<AuditLog, "append" | "query" | "payloads">;
-  readonly policy: () => Policy;
 }
 
 const EXAMINED_MAX = 20_000;
@@ -60,48 +66,53 @@ const TEXT_MAX = 4_000;
 /** Executions whose intents are remembered: calls of one come close together. */
 const EXECUTIONS_MAX = 64;
 
-/** Calls with their arguments and results, for auditors; who reads them is recorded. */
-export function createCallServices(deps: CallServicesDeps): {
-  auditCalls(principal: Principal, query: CallQuery): Promise<CallAnswer>;
-} {
-  const { audit } = deps;
-  return {
-    async auditCalls(principal, { where, limit, ...filter }) {
-      const condition = where === undefined ? null : compileWhere(where);
-      const intents = createIntents(audit);
-      const calls: CallRow[] = [];
-      let examined = 0;
-      let withoutArguments = 0;
-      let after: string | undefined;
-      do {
-        const from = after === undefined ? {} : { after };
-        const page = await audit.query({ ...filter, ...from, kind: "call.outcome", limit: PAGE });
-        after = page.next;
-        for (const [index, record] of page.records.entries()) {
-          examined++;
-          const kept = await audit.payloads(record);
-          const args = kept?.args ?? await intents.argsOf(record);
-          if (args === null) withoutArguments++;
-          if (condition !== null && !holds(condition, record, args)) continue;
-          calls.push(toRow(record, args, kept?.result ?? null));
-          if (calls.length < limit) continue;
-          if (index < page.records.length - 1) after ??= "";
-          break;
-        }
-      } while (after !== undefined && calls.length < limit && examined < EXAMINED_MAX);
-      await audit.append({
-        kind: "admin",
-        actor: actorOf(principal, deps.policy()),
-        detail: {
-          action: "payloads.read",
-          calls: calls.length,
-          ...(filter.tool === undefined ? {} : { tool: filter.tool }),
-          ...(where === undefined ? {} : { where }),
-        },
-      });
-      return { calls, examined, withoutArguments, more: after !== undefined };
-    },
-  };
+/**
+ * Calls with their arguments and results, for auditors; who reads them is recorded.
+ *
+ * @throws {GateError} `ERR_BAD_REQUEST` for a condition that cannot be read.
+ */
+export async function readCalls(
+  deps: ReadCallsDeps,
+  principal: Principal,
+  { where, ...question }: CallQuestion,
+): Promise<CallAnswer> {
+  const condition = where === undefined ? null : compileWhere(where);
+  const answer = await searchCalls(deps.audit, question, condition);
+  await recordAdmin(deps, principal, "payloads.read", {
+    calls: answer.calls.length,
+    ...(question.tool === undefined ? {} : { tool: question.tool }),
+    ...(where === undefined ? {} : { where }),
+  });
+  return answer;
+}
+
+async function searchCalls(
+  audit: ReadCallsDeps["audit"],
+  { limit, ...filter }: Omit<CallQuestion, "where">,
+  condition: Condition | null,
+): Promise<CallAnswer> {
+  const intents = createIntents(audit);
+  const calls: CallRow[] = [];
+  let examined = 0;
+  let withoutArguments = 0;
+  const answer = (more: boolean) => ({ calls, examined, withoutArguments, more });
+  let after: string | undefined;
+  do {
+    const from = after === undefined ? {} : { after };
+    const page = await audit.query({ ...filter, ...from, kind: "call.outcome", limit: PAGE });
+    after = page.next;
+    for (const [index, record] of page.records.entries()) {
+      examined++;
+      const kept = await audit.payloads(record);
+      const args = kept?.args ?? await intents.argsOf(record);
+      if (args === null) withoutArguments++;
+      if (condition !== null && !holds(condition, record, args)) continue;
+      calls.push(toRow(record, args, kept?.result ?? null));
+      if (calls.length < limit) continue;
+      return answer(index < page.records.length - 1 || after !== undefined);
+    }
+  } while (after !== undefined && examined < EXAMINED_MAX);
+  return answer(after !== undefined);
 }
 
 function compileWhere(text: string): Condition {
@@ -139,7 +150,7 @@ function holds(condition: Condition, record: AuditRecord, args: string | null): 
 }
 
 /** Arguments of calls that were made are kept with their intent. */
-function createIntents(audit: CallServicesDeps["audit"]) {
+function createIntents(audit: ReadCallsDeps["audit"]) {
   const byExecution = new Map<string, Map<string, AuditRecord>>();
   return {
     async argsOf({ execution, call }: AuditRecord): Promise<string | null> {
@@ -157,7 +168,7 @@ function createIntents(audit: CallServicesDeps["audit"]) {
 }
 
 async function readIntents(
-  audit: CallServicesDeps["audit"],
+  audit: ReadCallsDeps["audit"],
   execution: string,
 ): Promise<Map<string, AuditRecord>> {
   const { records } = await audit.query({ execution, kind: "call.intent", limit: 10_000 });

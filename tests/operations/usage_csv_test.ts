@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { renderUsageCsv } from "../../src/console/usage_csv.ts";
-import { usageRow } from "./console_fixture.ts";
+import { renderUsageCsv } from "../../src/operations/usage_csv.ts";
+import { usageRow } from "../console/console_fixture.ts";
 
 Deno.test("renderUsageCsv() writes one line a row, with a head, and nothing for no value", () => {
   const row = { ...usageRow("ada", 2), firstTrySuccess: null };

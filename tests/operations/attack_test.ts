@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { createAttackService } from "../../src/http/api/attack_service.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
+import { createAttack } from "../../src/operations/attack.ts";
 import { defaultPolicy } from "../../src/policy/builtin_policies.ts";
 import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
 import type { SandboxProgram } from "../../src/sandbox/pool/waiting_program.ts";
@@ -45,10 +45,10 @@ function tooKind(asked: { programs: SandboxProgram[]; answers: unknown[] }) {
 }
 
 function service(pool: SandboxPool, events: AuditEvent[]) {
-  return createAttackService({
+  return createAttack({
     sandbox: () => Promise.resolve(pool),
     limits,
-    policy: defaultPolicy,
+    policy: { current: defaultPolicy },
     audit: { append: (event) => (events.push(event), Promise.reject(new Error("unused"))) },
   });
 }
@@ -63,10 +63,10 @@ Deno.test("an attack needs its record first", async () => {
 Deno.test("attacks that a sandbox lets through are failures, and no real tool is in reach", async () => {
   const asked: Parameters<typeof tooKind>[0] = { programs: [], answers: [] };
   const events: AuditEvent[] = [];
-  const attack = createAttackService({
+  const attack = createAttack({
     sandbox: () => Promise.resolve(tooKind(asked)),
     limits,
-    policy: defaultPolicy,
+    policy: { current: defaultPolicy },
     audit: { append: (event) => (events.push(event), Promise.resolve({ ...event } as never)) },
   });
   const [first, second] = await Promise.allSettled([attack(ANNA), attack(ANNA)]);

@@ -1,6 +1,8 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { AuditRecord } from "../model/event.ts";
+import type { Principal } from "../model/principal.ts";
 import { type Verdict, verdictOf } from "../model/verdict.ts";
+import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
 /** A call as the log has it: what to ask the gate again, and what it answered then. */
 export interface RecordedCall {
@@ -27,6 +29,28 @@ export interface RecordedCall {
 }
 
 const RECORDS_MAX = 10_000;
+
+export interface OpenRecordedCallDeps extends RecordAdminDeps {
+  readonly audit: Pick<AuditLog, "append" | "query" | "payloads">;
+}
+
+/**
+ * A call of the log, to ask the gate about it again.
+ *
+ * @param mayOpen opens its arguments, which is recorded; callers ask for scope `auditor` first.
+ * @returns null if the log does not know the call.
+ */
+export async function openRecordedCall(
+  deps: OpenRecordedCallDeps,
+  principal: Principal,
+  call: string,
+  mayOpen: boolean,
+): Promise<RecordedCall | null> {
+  const found = await readRecordedCall(deps.audit, call, mayOpen);
+  if (found === null || !mayOpen) return found;
+  await recordAdmin(deps, principal, "payloads.read", { execution: found.execution, call });
+  return found;
+}
 
 /**
  * @param mayOpen whether to open the call's arguments, which the caller has to record.

@@ -1,11 +1,9 @@
-import type { AuditLog } from "../../audit/audit_log.ts";
-import { GateError } from "../../model/errors.ts";
-import type { Limits } from "../../model/limits.ts";
-import type { Principal } from "../../model/principal.ts";
-import type { Policy } from "../../policy/policy.ts";
-import { type AttackRow, runAttacks } from "../../sandbox/attack/attack.ts";
-import type { SandboxPool } from "../../sandbox/pool/sandbox_pool.ts";
-import { actorOf } from "../../supervisor/actor.ts";
+import { GateError } from "../model/errors.ts";
+import type { Limits } from "../model/limits.ts";
+import type { Principal } from "../model/principal.ts";
+import { type AttackRow, runAttacks } from "../sandbox/attack/attack.ts";
+import type { SandboxPool } from "../sandbox/pool/sandbox_pool.ts";
+import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
 export interface AttackReport {
   /** Every attack was held. */
@@ -14,11 +12,9 @@ export interface AttackReport {
   readonly attacks: readonly AttackRow[];
 }
 
-export interface AttackServiceDeps {
+export interface AttackDeps extends RecordAdminDeps {
   readonly sandbox: () => Promise<SandboxPool>;
   readonly limits: Limits;
-  readonly policy: () => Policy;
-  readonly audit: Pick<AuditLog, "append">;
 }
 
 /**
@@ -27,9 +23,7 @@ export interface AttackServiceDeps {
  *
  * @throws {GateError} `ERR_BUSY` while another one runs.
  */
-export function createAttackService(
-  deps: AttackServiceDeps,
-): (principal: Principal) => Promise<AttackReport> {
+export function createAttack(deps: AttackDeps): (principal: Principal) => Promise<AttackReport> {
   let running = false;
   return async (principal) => {
     if (running) {
@@ -40,13 +34,11 @@ export function createAttackService(
     }
     running = true;
     try {
-      const actor = actorOf(principal, deps.policy());
-      await deps.audit.append({ kind: "admin", actor, detail: { action: "attack.start" } });
+      await recordAdmin(deps, principal, "attack.start");
       const pool = await deps.sandbox();
       const attacks = await runAttacks(pool, deps.limits);
       const failed = attacks.filter((row) => !row.ok).map(({ name }) => name);
-      const detail = { action: "attack.end", attacks: attacks.length, failed };
-      await deps.audit.append({ kind: "admin", actor, detail });
+      await recordAdmin(deps, principal, "attack.end", { attacks: attacks.length, failed });
       return { ok: failed.length === 0, isolation: pool.status().isolation, attacks };
     } finally {
       running = false;
