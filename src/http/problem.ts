@@ -1,7 +1,8 @@
 import { PinMismatch } from "../catalog/pin_mismatch.ts";
 import { type ErrorCode, type ErrorReport, reportError } from "../model/errors.ts";
 
-const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
+/** The HTTP status of errors that end a request; an execution that fails is answered with 200. */
+export const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
   ERR_BAD_REQUEST: 400,
   ERR_INVALID_ARGUMENTS: 400,
   ERR_CONFIG: 400,
