@@ -1,5 +1,6 @@
 import type { AuditLog } from "./audit/audit_log.ts";
 import { type Catalog, openCatalog } from "./catalog/catalog.ts";
+import { configuredUpstreams } from "./config/configured_upstreams.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
 import type { ResolveSecrets } from "./config/secrets.ts";
 import { aliasesOf, titlesOf } from "./config/server_names.ts";
@@ -88,8 +89,7 @@ export async function wireCatalog(deps: CatalogPartsDeps): Promise<CatalogParts>
 function wireUpstreams(deps: CatalogPartsDeps): Upstreams {
   const { config, source, baseDir } = deps.loaded;
   return openUpstreams({
-    mcpServers: config.mcpServers,
-    openapi: config.openapi,
+    upstreams: configuredUpstreams(config),
     demo: source === "demo",
     baseDir,
     resolveSecrets: deps.resolveSecrets,

@@ -81,7 +81,7 @@ Deno.test("imports between rooms of one folder follow the table of rooms", () =>
     const folder = folderOf(file.path);
     const from = roomOf(file.path);
     if (from === "") continue;
-    const siblings = ROOMS[folder]?.[from];
+    const siblings = ROOMS[folder]?.[from] ?? ROOMS[folder]?.["*"];
     if (siblings === undefined) wrong.push(`${file.path}: the room ${from} is not in the table`);
     for (const { target, isRelative } of file.imports) {
       if (!isRelative || folderOf(target) !== folder) continue;

@@ -1,5 +1,6 @@
-import type { Config } from "../config/schema.ts";
+import { addressToTry, findUpstream } from "../config/configured_upstreams.ts";
 import { siteEnvironment } from "../config/site_environment.ts";
+import type { UpstreamSections } from "../config/upstreams/upstream_kinds.ts";
 import type { ServerState } from "../model/catalog.ts";
 import { createOutbound } from "../upstream/net/outbound_fetch.ts";
 import { type Check, warn } from "./doctor_checks.ts";
@@ -14,28 +15,28 @@ const BYTES_MAX = 65_536;
  */
 export async function checkApis(
   servers: readonly ServerState[],
-  config: Pick<Config, "openapi">,
+  config: UpstreamSections,
 ): Promise<Check[]> {
-  const checks = await Promise.all(servers.map(async ({ server, status, serverIdentifier }) => {
-    const api = config.openapi[server];
-    if (api === undefined || status !== "ready" || !/^https?:/.test(serverIdentifier)) return null;
-    const reason = await whyUnreachable(serverIdentifier, api);
+  const checks = await Promise.all(servers.map(async ({ server, status }) => {
+    const upstream = findUpstream(config, server);
+    const address = upstream === undefined ? null : addressToTry(upstream);
+    if (address === null || status !== "ready") return null;
+    const reason = await whyUnreachable(address);
     if (reason === null) return null;
     return warn(
       `upstream ${server}`,
       `its API cannot be reached: ${plain(reason)}`,
-      `Check that ${serverIdentifier} answers from this machine`,
+      `Check that ${address.url} answers from this machine`,
     );
   }));
   return checks.filter((check) => check !== null);
 }
 
 async function whyUnreachable(
-  url: string,
-  { baseUrl, allowPrivateNetwork }: Config["openapi"][string],
+  { url, allowPrivateNetwork }: NonNullable<ReturnType<typeof addressToTry>>,
 ): Promise<string | null> {
   const outbound = createOutbound({
-    configured: baseUrl === undefined ? [] : [baseUrl],
+    configured: [url],
     allowPrivateNetwork,
     responseBytesMax: BYTES_MAX,
     env: siteEnvironment,

@@ -1,3 +1,4 @@
+import { configuredUpstreams, findUpstream, remedyOf } from "../config/configured_upstreams.ts";
 import { isDemo } from "../config/demo_config.ts";
 import type { Config } from "../config/schema.ts";
 import { findReferences, type ResolveSecrets } from "../config/secrets.ts";
@@ -63,7 +64,7 @@ const CLOCK_SKEW_MS_MAX = 5_000;
 const EARLIEST_MS = Date.parse("2026-01-01T00:00:00Z");
 
 export function checkConfig(config: Config, source: string): Check {
-  const servers = Object.keys(config.mcpServers).length + Object.keys(config.openapi).length;
+  const servers = configuredUpstreams(config).length;
   const upstreams = isDemo(source) ? "its own upstreams" : `${servers} upstreams`;
   const detail = `${source}, ${upstreams}, store ${withoutPassword(config.store)}`;
   if (config.policies === "open") {
@@ -237,14 +238,10 @@ function checkSandbox(sandbox: HealthReport["sandbox"]): Check {
 function checkServer(server: ServerState, config: Config): Check {
   const name = `upstream ${server.server}`;
   if (server.status === "ready") return ok(name, `${server.toolCount} tools`);
-  const entry = config.mcpServers[server.server];
-  const remedy = entry === undefined
-    ? "Check its document and its base URL"
-    : server.status === "down" && server.down === undefined
-    ? "It answers, but not with its tools: give it what it says that it needs"
-    : "command" in entry
-    ? `Run it by hand to see why: ${[entry.command, ...entry.args].join(" ")}`
-    : `Check that ${entry.url} answers from this machine, and its credential`;
+  const upstream = findUpstream(config, server.server);
+  const remedy = upstream === undefined
+    ? "See the log of the service: this configuration does not name it"
+    : remedyOf(upstream, server);
   const detail = `${server.status}: ${plain(server.error ?? "no answer yet")}`;
   return fail(name, `${detail}${describeDown(server.down)}`, remedy);
 }

@@ -1,20 +1,17 @@
 import { resolve } from "node:path";
+import { resolveUpstreamPaths } from "./configured_upstreams.ts";
 import type { Config } from "./schema.ts";
 
 /** Makes every relative path of a configuration absolute, against the folder of its file. */
 export function resolvePaths(config: Config, baseDir: string): Config {
   const absolute = (path: string) => resolve(baseDir, path);
+  const paths = { baseDir, absolute, fileOrUrl: (place: string) => fileOrUrl(place, absolute) };
   return {
     ...config,
     store: config.store.startsWith("kv:")
       ? `kv:${absolute(config.store.slice("kv:".length))}`
       : config.store,
-    mcpServers: mapValues(
-      config.mcpServers,
-      (server) =>
-        "command" in server ? { ...server, cwd: absolute(server.cwd ?? baseDir) } : server,
-    ),
-    openapi: mapValues(config.openapi, (api) => ({ ...api, spec: fileOrUrl(api.spec, absolute) })),
+    ...resolveUpstreamPaths(config, paths),
     policies: config.policies === undefined || config.policies === "open"
       ? config.policies
       : absolute(config.policies),
@@ -28,10 +25,10 @@ export function resolvePaths(config: Config, baseDir: string): Config {
     audit: {
       ...config.audit,
       ...(config.audit.keys === undefined ? {} : { keys: absolute(config.audit.keys) }),
-      anchors: config.audit.anchors.map((anchor) => fileOrUrl(anchor, absolute)),
+      anchors: config.audit.anchors.map(paths.fileOrUrl),
       ship: config.audit.ship.map((sink) => ({
         ...sink,
-        to: fileOrUrl(sink.to, absolute),
+        to: paths.fileOrUrl(sink.to),
         ...(sink.ca === undefined ? {} : { ca: absolute(sink.ca) }),
       })),
     },
@@ -44,11 +41,4 @@ function fileOrUrl(place: string, absolute: (path: string) => string): string {
     return `file:${absolute(place.slice("file:".length))}`;
   }
   return /^[a-z][a-z0-9+.-]+:/i.test(place) ? place : absolute(place);
-}
-
-function mapValues<T>(
-  record: { readonly [name: string]: T },
-  change: (value: T) => T,
-): { [name: string]: T } {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }

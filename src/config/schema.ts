@@ -1,9 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDurationMs } from "../model/time/duration.ts";
-
-/** Other schemes (`file:`, `data:`) are no place to call. */
-const HttpUrlSchema = z.url({ protocol: /^https?$/ });
+import { HttpUrlSchema } from "./http_url.ts";
+import { SECTION_SCHEMAS } from "./upstreams/upstream_kinds.ts";
 
 /** Bounds of one execution. @see model/limits.ts */
 export const LimitsSchema = z.strictObject({
@@ -31,92 +30,6 @@ export const SandboxSchema = z.strictObject({
   /** Kernel features whose absence is a refusal to start. */
   require: z.array(z.enum(["seccomp", "landlock"])).default([]),
 });
-
-/** How an upstream's credential is obtained, beyond a fixed header. */
-export const UpstreamAuthSchema = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("client_credentials"),
-    tokenUrl: HttpUrlSchema,
-    clientId: z.string().min(1),
-    clientSecret: z.string().min(1),
-    scope: z.string().optional(),
-    audience: z.string().optional(),
-  }),
-  z.strictObject({
-    type: z.literal("token_exchange"),
-    tokenUrl: HttpUrlSchema,
-    clientId: z.string().min(1),
-    clientSecret: z.string().min(1),
-    scope: z.string().optional(),
-    audience: z.string().optional(),
-  }),
-  z.strictObject({
-    type: z.literal("oauth"),
-    clientId: z.string().min(1),
-    clientSecret: z.string().optional(),
-    authorizationUrl: HttpUrlSchema,
-    tokenUrl: HttpUrlSchema,
-    scope: z.string().optional(),
-  }),
-]);
-export type UpstreamAuthConfig = z.infer<typeof UpstreamAuthSchema>;
-
-const UpstreamCommonSchema = {
-  /** Shown to agents instead of the server's own title. */
-  title: z.string().max(200).optional(),
-  timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
-  concurrentCallsMax: z.int().min(1).max(1_024).default(32),
-  disabled: z.boolean().default(false),
-  /** More words to find a tool by: tool name to words. */
-  aliases: z.record(z.string(), z.array(z.string().max(200)).max(50)).default({}),
-};
-
-/** Which revisions of MCP a server is spoken to in; in YAML a year is a number. */
-const EraSchema = z.union([z.enum(["auto", "2025", "2026"]), z.literal([2025, 2026])])
-  .default("auto");
-
-/** As Claude Desktop, Cursor and VS Code write it. */
-export const McpServerSchema = z.union([
-  z.strictObject({
-    ...UpstreamCommonSchema,
-    type: z.literal("stdio").optional(),
-    /** `2025` starts with `initialize`, `2026` speaks only 2026-07-28; `auto` finds out. */
-    era: EraSchema,
-    command: z.string().min(1),
-    args: z.array(z.string()).default([]),
-    env: z.record(z.string(), z.string()).default({}),
-    cwd: z.string().optional(),
-    /** Stops the child after this much silence; 0 keeps it. */
-    idleStopMs: z.int().min(0).max(86_400_000).default(0),
-  }),
-  z.strictObject({
-    ...UpstreamCommonSchema,
-    type: z.enum(["http", "streamable-http", "streamableHttp", "sse"]).optional(),
-    era: EraSchema,
-    url: HttpUrlSchema,
-    headers: z.record(z.string(), z.string()).default({}),
-    auth: UpstreamAuthSchema.optional(),
-    /** Private and link-local addresses are refused unless this is set. */
-    allowPrivateNetwork: z.boolean().default(false),
-  }),
-]);
-export type McpServerConfig = z.infer<typeof McpServerSchema>;
-
-export const OpenapiServerSchema = z.strictObject({
-  ...UpstreamCommonSchema,
-  /** Path of the OpenAPI document (JSON or YAML, may be gzipped). */
-  spec: z.string().min(1),
-  baseUrl: HttpUrlSchema.optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-  auth: UpstreamAuthSchema.optional(),
-  /** Values of server variables and security schemes of the document, by name. */
-  variables: z.record(z.string(), z.string()).default({}),
-  security: z.record(z.string(), z.string()).default({}),
-  /** Operations whose value is `{body, headers}`: those that declare headers of answers, all, or none. */
-  responseHeaders: z.enum(["declared", "all", "none"]).default("declared"),
-  allowPrivateNetwork: z.boolean().default(false),
-});
-export type OpenapiServerConfig = z.infer<typeof OpenapiServerSchema>;
 
 export const ServerSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1"),
@@ -214,8 +127,7 @@ export const ConfigSchema = z.strictObject({
     error: 'must be "memory:", "kv:<path>", "kv+https://…" or "postgres://…"',
   }).default("kv:./data/toolgate.kv"),
   auth: AuthSchema.default("none"),
-  mcpServers: z.record(z.string().min(1).max(100), McpServerSchema).default({}),
-  openapi: z.record(z.string().min(1).max(100), OpenapiServerSchema).default({}),
+  ...SECTION_SCHEMAS,
   /** A YAML file, a folder of them, `open`, or nothing. */
   policies: z.string().min(1).optional(),
   bundle: BundleSchema.or(z.string().min(1).transform(bundleAt)).optional(),

@@ -1,13 +1,18 @@
-import type { Config } from "./schema.ts";
+import { configuredUpstreams } from "./configured_upstreams.ts";
+import type { UpstreamSections } from "./upstreams/upstream_kinds.ts";
 
-export function aliasesOf(config: Config) {
-  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
-  return Object.fromEntries(servers.map(([name, server]) => [name, server.aliases]));
+/** Server to tool to the operator's words for it. */
+export function aliasesOf(config: UpstreamSections) {
+  return Object.fromEntries(
+    configuredUpstreams(config).map(({ name, settings }) => [name, settings.aliases]),
+  );
 }
 
-export function titlesOf(config: Config) {
-  const servers = [...Object.entries(config.mcpServers), ...Object.entries(config.openapi)];
+/** Server to the title that the operator gave it. */
+export function titlesOf(config: UpstreamSections) {
   return Object.fromEntries(
-    servers.flatMap(([name, { title }]) => title === undefined ? [] : [[name, title]]),
+    configuredUpstreams(config).flatMap(({ name, settings: { title } }) =>
+      title === undefined ? [] : [[name, title]]
+    ),
   );
 }

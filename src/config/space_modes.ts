@@ -1,10 +1,11 @@
 import { nearest } from "../model/nearest.ts";
+import { configuredUpstreams } from "./configured_upstreams.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
 /** Modes of spaces that could not do what they say. */
 export function findModeProblems(config: Config): ConfigProblem[] {
-  const upstreams = [...Object.keys(config.mcpServers), ...Object.keys(config.openapi)];
+  const upstreams = configuredUpstreams(config).map(({ name }) => name);
   return Object.entries(config.spaces).flatMap(([name, { mode, upstream, classic }]) => {
     const problem = (key: string, text: string, remedy: string): ConfigProblem => ({
       key: `spaces.${name}.${key}`,

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.ts";
+import type { ConfiguredUpstream } from "../config/configured_upstreams.ts";
 import { GateError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../model/upstream.ts";
@@ -8,8 +8,7 @@ import type { UserOAuth } from "./credentials/user_oauth.ts";
 import type { UserTokens } from "./credentials/user_tokens.ts";
 import { createDemoUpstreams } from "./demo/demo_upstreams.ts";
 import { createChildReaper } from "./mcp/child_reaper.ts";
-import { openMcpHttp, openMcpStdio } from "./mcp/open_mcp.ts";
-import { openOpenapi } from "./openapi/open_openapi.ts";
+import { openUpstream } from "./open_upstream.ts";
 import type {
   SharedParts,
   SubjectToken,
@@ -44,8 +43,7 @@ export interface Upstreams {
 }
 
 export interface UpstreamsOptions {
-  readonly mcpServers: Config["mcpServers"];
-  readonly openapi: Config["openapi"];
+  readonly upstreams: readonly ConfiguredUpstream[];
   /** Adds the built-in made-up servers. */
   readonly demo: boolean;
   /** Folder that relative paths start from. */
@@ -165,20 +163,10 @@ function openEntries(
     const upstream = open({ server, resolveSecrets, env, log, listChanged: changes.raise });
     entries.set(server, { upstream, guard: createCallGuard({ concurrentCallsMax }), changes });
   };
-  for (const [server, config] of Object.entries(options.mcpServers)) {
-    if (config.disabled) continue;
-    add(
-      server,
-      config.concurrentCallsMax,
-      (context) =>
-        "command" in config
-          ? openMcpStdio(context, config, shared)
-          : openMcpHttp(context, config, shared),
-    );
-  }
-  for (const [server, config] of Object.entries(options.openapi)) {
-    if (config.disabled) continue;
-    add(server, config.concurrentCallsMax, (context) => openOpenapi(context, config, shared));
+  for (const configured of options.upstreams) {
+    const { name, settings } = configured;
+    if (settings.disabled) continue;
+    add(name, settings.concurrentCallsMax, (context) => openUpstream(context, configured, shared));
   }
   const demo = options.demo ? createDemoUpstreams() : new Map<string, Upstream>();
   for (const [server, upstream] of demo) add(server, DEMO_CALLS_MAX, () => upstream);

@@ -4,10 +4,10 @@ import { ConfigSchema } from "../../src/config/schema.ts";
 import type { ServerState } from "../../src/model/catalog.ts";
 import { listenRaw, rawAnswer } from "../fakes/raw_listener.ts";
 
-function stateOf(server: string, serverIdentifier: string): ServerState {
+function stateOf(server: string): ServerState {
   return {
     server,
-    serverIdentifier,
+    serverIdentifier: server,
     title: server,
     status: "ready",
     error: null,
@@ -23,22 +23,16 @@ Deno.test("checkApis() warns of an API that nobody answers for, with the reason,
   const places = {
     alive: `http://127.0.0.1:${alive.port}/v1`,
     gone: `http://127.0.0.1:${gone.port}/v1`,
-    inner: "http://10.1.2.3/v1",
   };
   const config = ConfigSchema.parse({
     openapi: {
       alive: { spec: "./a.json", baseUrl: places.alive },
       gone: { spec: "./a.json", baseUrl: places.gone },
-      inner: { spec: "./a.json" },
       file: { spec: "./a.json" },
     },
   });
   const checks = await checkApis(
-    [
-      ...Object.entries(places).map(([server, place]) => stateOf(server, place)),
-      stateOf("file", "./a.json"),
-      stateOf("mcp", "http://127.0.0.1:9/mcp"),
-    ],
+    [stateOf("alive"), stateOf("gone"), stateOf("file"), stateOf("mcp")],
     config,
   );
   assert.deepEqual(checks, [
@@ -47,13 +41,6 @@ Deno.test("checkApis() warns of an API that nobody answers for, with the reason,
       status: "warn",
       detail: `its API cannot be reached: 127.0.0.1:${gone.port} refuses connections`,
       remedy: `Check that ${places.gone} answers from this machine`,
-    },
-    {
-      name: "upstream inner",
-      status: "warn",
-      detail: "its API cannot be reached: 10.1.2.3 leads to a private address; " +
-        "set allowPrivateNetwork to call it",
-      remedy: `Check that ${places.inner} answers from this machine`,
     },
   ]);
   assert.deepEqual(alive.requests.map(({ line }) => line), ["HEAD /v1 HTTP/1.1"]);

@@ -1,3 +1,4 @@
+import { configuredUpstreams } from "../../src/config/configured_upstreams.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import type { Log } from "../../src/model/log.ts";
 import type { Principal } from "../../src/model/principal.ts";
@@ -49,8 +50,7 @@ export function openTestUpstreams(
   const log: Log = (level, message, fields) =>
     logged.push(JSON.stringify({ level, message, ...fields }));
   const upstreams = openUpstreams({
-    mcpServers: config.mcpServers,
-    openapi: config.openapi,
+    upstreams: configuredUpstreams(config),
     demo: false,
     baseDir: Deno.cwd(),
     resolveSecrets: (text) =>

@@ -1,4 +1,6 @@
+import { configuredUpstreams } from "../../config/configured_upstreams.ts";
 import type { Config } from "../../config/schema.ts";
+import type { UpstreamSections } from "../../config/upstreams/upstream_kinds.ts";
 import { createHostGuard } from "../host_guard.ts";
 import { EDGE_TIMES, edgeBounds, type EdgeTimes } from "./connection_bounds.ts";
 import type { EdgeReason } from "./connections.ts";
@@ -25,7 +27,7 @@ export interface Edge {
 }
 
 export interface EdgeDeps {
-  readonly config: Pick<Config, "server" | "sandbox" | "mcpServers" | "openapi">;
+  readonly config: Pick<Config, "server" | "sandbox"> & UpstreamSections;
   readonly descriptorLimit: () => Promise<number>;
   readonly onRefused: (reason: EdgeReason) => void;
   readonly log: (message: string) => void;
@@ -43,7 +45,7 @@ export function createEdge(deps: EdgeDeps): Edge {
       const descriptorsMax = await deps.descriptorLimit();
       const all = edgeBounds(descriptorsMax, connectionsMax, {
         hosts: config.sandbox.hostsMax,
-        upstreams: Object.keys(config.mcpServers).length + Object.keys(config.openapi).length,
+        upstreams: configuredUpstreams(config).length,
       });
       server = await openHttpServer({
         bounds: all,

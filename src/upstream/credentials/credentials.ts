@@ -1,4 +1,4 @@
-import type { UpstreamAuthConfig } from "../../config/schema.ts";
+import type { UpstreamAuthConfig } from "../../config/upstreams/upstream_kind.ts";
 import { GateError } from "../../model/errors.ts";
 import { personKey, type Principal, principalKey } from "../../model/principal.ts";
 import type { Outbound } from "../net/outbound_fetch.ts";

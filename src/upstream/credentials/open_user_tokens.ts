@@ -1,3 +1,4 @@
+import { configuredUpstreams, takesAccounts } from "../../config/configured_upstreams.ts";
 import { loadKeyFile } from "../../config/key_file.ts";
 import type { Config } from "../../config/schema.ts";
 import { serviceSecret } from "../../store/service_secret.ts";
@@ -10,10 +11,7 @@ export async function openUserTokens(
   config: Config,
   store: Store,
 ): Promise<UserTokens | undefined> {
-  const servers = [...Object.values(config.mcpServers), ...Object.values(config.openapi)];
-  if (!servers.some((server) => "auth" in server && server.auth?.type === "oauth")) {
-    return undefined;
-  }
+  if (!configuredUpstreams(config).some((upstream) => takesAccounts(upstream))) return undefined;
   const bytes = config.store.startsWith("kv:")
     ? await loadKeyFile(`${config.store.slice("kv:".length)}.tokens.key`)
     : await serviceSecret(store, "user-tokens");

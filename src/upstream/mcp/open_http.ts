@@ -3,7 +3,7 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from "@modelcontextprotocol/client";
-import type { McpServerConfig } from "../../config/schema.ts";
+import type { McpServerConfig } from "../../config/upstreams/mcp_servers.ts";
 import type { Outbound } from "../net/outbound_fetch.ts";
 import type { UpstreamContext } from "../upstream.ts";
 import { cancellableTransport } from "./cancellable_transport.ts";

@@ -1,3 +1,4 @@
+import type { McpServerConfig } from "../../config/upstreams/mcp_servers.ts";
 import { authorizedFetch } from "../credentials/authorized_fetch.ts";
 import { createCredentials, SERVICE } from "../credentials/credentials.ts";
 import type { UserOAuth } from "../credentials/user_oauth.ts";
@@ -8,8 +9,19 @@ import { createMcpUpstream } from "./mcp_upstream.ts";
 import { httpOpener, type HttpServerConfig } from "./open_http.ts";
 import { stdioOpener, type StdioServerConfig } from "./open_stdio.ts";
 
+/** An MCP server, spoken to as its settings say. */
+export function openMcp(
+  context: UpstreamContext,
+  config: McpServerConfig,
+  shared: SharedParts,
+): Upstream {
+  return "command" in config
+    ? openMcpStdio(context, config, shared)
+    : openMcpHttp(context, config, shared);
+}
+
 /** An MCP server that runs as a child process. */
-export function openMcpStdio(
+function openMcpStdio(
   outer: UpstreamContext,
   config: StdioServerConfig,
   shared: SharedParts,
@@ -31,7 +43,7 @@ export function openMcpStdio(
 }
 
 /** An MCP server behind a URL. */
-export function openMcpHttp(
+function openMcpHttp(
   outer: UpstreamContext,
   config: HttpServerConfig,
   shared: SharedParts,

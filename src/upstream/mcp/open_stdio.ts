@@ -1,5 +1,5 @@
 import type { PriorDiscovery } from "@modelcontextprotocol/client";
-import type { McpServerConfig } from "../../config/schema.ts";
+import type { McpServerConfig } from "../../config/upstreams/mcp_servers.ts";
 import { resolveMasked, type SecretMask } from "../secret_mask.ts";
 import type { UpstreamContext } from "../upstream.ts";
 import { childEnvironment } from "./child_environment.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { OpenapiServerConfig } from "../../config/schema.ts";
+import type { OpenapiServerConfig } from "../../config/upstreams/openapi.ts";
 import { GateError } from "../../model/errors.ts";
 import { startDeadline } from "../../model/time/deadline.ts";
 import type { UpstreamAnswer, UpstreamCall, UpstreamListing } from "../../model/upstream.ts";
