@@ -1,4 +1,4 @@
-import type { ExecuteRequest } from "../supervisor/program/execute.ts";
+import type { ExecuteRequest } from "../supervisor/program/execution_request.ts";
 import type { McpCaller } from "./caller.ts";
 import type { McpExchange } from "./exchange.ts";
 import { codeOf, type ExecuteInput } from "./tool_definitions.ts";

@@ -6,7 +6,7 @@ import { confirm, describePending } from "./call/record_state.ts";
 import type { CallOutcome, CallToolDeps } from "./call/tool_call.ts";
 import type { Drain } from "./drain.ts";
 import type { Origin } from "./event_origin.ts";
-import { contextOf } from "./program/execute.ts";
+import { newContext } from "./execution_context.ts";
 
 export interface CallClassicDeps extends CallToolDeps {
   readonly drain: Pick<Drain, "track">;
@@ -35,7 +35,13 @@ export function callClassic(deps: CallClassicDeps, call: ClassicCall): Promise<C
   return deps.drain.track(async (stopping) => {
     await deps.admit(call);
     const signal = AbortSignal.any([call.signal, stopping]);
-    const context = contextOf(deps.newId(), { ...call, signal }, deps.limits, null, null);
+    const context = newContext({
+      id: deps.newId(),
+      request: { ...call, signal },
+      limits: deps.limits,
+      span: null,
+      startedAt: null,
+    });
     const outcome = await callTool(deps, context, {
       // The identifiers: a tool and a prompt may share their original name.
       server: call.tool.serverIdentifier,

@@ -2,6 +2,7 @@ import type { Context } from "@opentelemetry/api";
 import type { GateError } from "../model/errors.ts";
 import type { Limits } from "../model/limits.ts";
 import type { Principal } from "../model/principal.ts";
+import type { Origin } from "./event_origin.ts";
 
 /**
  * What the gate knows about the run that a call belongs to.
@@ -43,4 +44,34 @@ export interface ExecutionContext {
   readonly sent: Map<number, { readonly tool: string; readonly since: number }>;
   /** Writes a dry run would have made. */
   readonly planned: { readonly tool: string; readonly args: unknown }[];
+}
+
+/** The context of a new run: of a program, or of a call outside of one. */
+export function newContext(
+  { id, request, limits, span, startedAt }: {
+    readonly id: string;
+    readonly request: Origin & { readonly dryRun?: boolean; readonly signal: AbortSignal };
+    readonly limits: Limits;
+    readonly span: Context | null;
+    /** When the program started; null for a call outside of one. */
+    readonly startedAt: number | null;
+  },
+): ExecutionContext {
+  return {
+    id,
+    principal: request.principal,
+    space: request.space,
+    task: request.task,
+    traceparent: request.traceparent,
+    program: startedAt === null ? null : { startedAt, heardAtMs: new Map() },
+    span,
+    limits,
+    dryRun: request.dryRun ?? false,
+    signal: request.signal,
+    taint: { tainted: false, sources: new Set() },
+    recorded: [],
+    start: { refused: null },
+    sent: new Map(),
+    planned: [],
+  };
 }

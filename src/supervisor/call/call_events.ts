@@ -1,5 +1,7 @@
 import type { Decision } from "../../model/decision.ts";
-import type { AuditActor, AuditEvent } from "../../model/event.ts";
+import type { AuditEvent } from "../../model/event.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { eventOrigin } from "../event_origin.ts";
 import type { ExecutionContext } from "../execution_context.ts";
 import type { CheckedOutput } from "./output_gate.ts";
 import type { FoundCall } from "./passage.ts";
@@ -8,14 +10,11 @@ import type { FoundCall } from "./passage.ts";
 export function callEvent(
   context: ExecutionContext,
   index: number,
-  actor: AuditActor,
+  policy: Pick<Policy, "groups">,
 ): AuditEvent {
   return {
     kind: "call.intent",
-    space: context.space,
-    actor,
-    ...(context.task === null ? {} : { task: context.task }),
-    ...(context.traceparent === null ? {} : { trace: context.traceparent }),
+    ...eventOrigin(context, policy),
     execution: context.id,
     call: `${context.id}:${index}`,
   };

@@ -1,4 +1,3 @@
-import { actorOf } from "../actor.ts";
 import type { ExecutionContext } from "../execution_context.ts";
 import { awaitApproval } from "./await_approval.ts";
 import { callEvent } from "./call_events.ts";
@@ -32,7 +31,7 @@ export async function callTool(
     call,
     policy,
     startedAt: deps.now(),
-    base: callEvent(context, call.index, actorOf(context.principal, policy)),
+    base: callEvent(context, call.index, policy),
   };
   try {
     return await pass(deps, passage);

@@ -1,7 +1,8 @@
 import type { ExecutionResult } from "../../model/execution.ts";
 import type { Drain } from "../drain.ts";
 import type { Origin } from "../event_origin.ts";
-import { execute, type ExecuteDeps, type ExecuteRequest } from "./execute.ts";
+import { execute, type ExecuteDeps } from "./execute.ts";
+import type { ExecuteRequest } from "./execution_request.ts";
 
 export interface EnterExecutionDeps extends ExecuteDeps {
   /** Refuses a caller whose budget is used up. */

@@ -7,7 +7,6 @@ import type { SandboxPool } from "../../sandbox/pool/sandbox_pool.ts";
 import type { SandboxProgram } from "../../sandbox/pool/waiting_program.ts";
 import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../sandbox/run/outcome.ts";
-import { actorOf } from "../actor.ts";
 import { callEvent } from "../call/call_events.ts";
 import { callTool } from "../call/call_tool.ts";
 import { recordOutcome } from "../call/record_outcome.ts";
@@ -119,7 +118,7 @@ async function discover(
 ): Promise<CallReply> {
   const { reply, end } = await deps.discovery.answer(context, call);
   const base = {
-    ...callEvent(context, call.index, actorOf(context.principal, deps.policy())),
+    ...callEvent(context, call.index, deps.policy()),
     detail: { tool: call.tool.slice(0, 100) },
   };
   recordOutcome(deps, context, searchEvent(base, end), {

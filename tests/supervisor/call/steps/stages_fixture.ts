@@ -105,13 +105,12 @@ export function passageOf(
   } = {},
 ): Passage {
   const { signal } = new AbortController();
-  const actor = { sub: "somebody", iss: "test", client: "test", groups: [], scopes: [] };
   return {
     context,
     call: { server: "pay", tool: "refund", index: 0, args: { amount: 40 }, signal, ...call },
     policy,
     startedAt: 0,
-    base: callEvent(context, 0, actor),
+    base: callEvent(context, 0, policy),
   };
 }
 
