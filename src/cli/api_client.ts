@@ -1,25 +1,42 @@
+import type {
+  JsonRouteName,
+  RouteAnswer,
+  RouteArguments,
+  RouteName,
+} from "../http/api/client_types.ts";
+import { fillPath, splitKey } from "../http/api/route_key.ts";
 import { type ErrorCode, GateError } from "../model/errors.ts";
 
 /** The JSON API of a service, wherever that runs. */
 export interface ApiClient {
   /** False for an application inside this process. */
   readonly isService: boolean;
-  /** @throws {GateError} what the service answered, or `ERR_NOT_REACHABLE`. */
-  readonly send: (request: ApiRequest) => Promise<Response>;
   /**
-   * The answer's JSON. Its form is that of this version's API: both sides are one program.
+   * The answer of a route, whatever its form.
+   *
+   * @throws {GateError} what the service answered, or `ERR_NOT_REACHABLE`.
+   */
+  readonly send: <Name extends RouteName>(
+    route: Name,
+    ...input: RouteArguments<Name>
+  ) => Promise<Response>;
+  /**
+   * The JSON that a route answers with.
    *
    * @throws {GateError} as `send`.
    */
-  readonly ask: <Answer>(request: ApiRequest) => Promise<Answer>;
+  readonly call: <Name extends JsonRouteName>(
+    route: Name,
+    ...input: RouteArguments<Name>
+  ) => Promise<RouteAnswer<Name>>;
   readonly close: () => Promise<void>;
 }
 
-export interface ApiRequest {
-  readonly method?: "GET" | "POST" | "DELETE";
-  /** Below `/api/v1`; build it with `apiPath`. */
-  readonly path: string;
-  readonly query?: { readonly [name: string]: string | number | undefined };
+/** The input of any route; the table of routes says which parts each has. */
+interface AnyInput {
+  readonly params?: { readonly [name: string]: string };
+  readonly query?: { readonly [name: string]: unknown };
+  readonly headers?: { readonly [name: string]: unknown };
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -34,43 +51,45 @@ export interface ApiClientOptions {
 }
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
-  const send = async (request: ApiRequest): Promise<Response> => {
-    const response = await reach(options, toRequest(options, request));
+  const send = async (route: RouteName, input: AnyInput = {}): Promise<Response> => {
+    const response = await reach(options, toRequest(options, route, input));
     if (!response.ok) throw await problemOf(response);
     return response;
   };
   return {
     isService: options.isService,
-    send,
-    ask: async <Answer>(request: ApiRequest) => {
-      const response = await send(request);
+    send: (route, ...[input]) => send(route, input),
+    call: async (route, ...[input]) => {
+      const response = await send(route, input);
       try {
-        return await response.json() as Answer;
+        // Both sides are one program: the service answers in the form of its own table.
+        return await response.json();
       } catch (error) {
-        throw cutOff(options, request.method, error);
+        throw cutOff(options, splitKey(route).method, error);
       }
     },
     close: options.close ?? (() => Promise.resolve()),
   };
 }
 
-/** A path with each part escaped: a tool's name may hold a slash. */
-export function apiPath(...parts: readonly string[]): string {
-  return `/${parts.map(encodeURIComponent).join("/")}`;
-}
-
-function toRequest(options: ApiClientOptions, request: ApiRequest): Request {
-  const url = new URL(`/api/v1${request.path}`, options.url);
-  for (const [name, value] of Object.entries(request.query ?? {})) {
+function toRequest(options: ApiClientOptions, route: RouteName, input: AnyInput): Request {
+  const { method, path } = splitKey(route);
+  // A tool's name may hold a slash.
+  const filled = fillPath(path, (name) => encodeURIComponent(input.params?.[name] ?? ""));
+  const url = new URL(`/api/v1${filled}`, options.url);
+  for (const [name, value] of Object.entries(input.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
   const headers = new Headers({ authorization: `Bearer ${options.token}` });
-  if (request.body !== undefined) headers.set("content-type", "application/json");
+  for (const [name, value] of Object.entries(input.headers ?? {})) {
+    if (value !== undefined) headers.set(name, String(value));
+  }
+  if (input.body !== undefined) headers.set("content-type", "application/json");
   return new Request(url, {
-    method: request.method ?? "GET",
+    method,
     headers,
-    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+    ...(input.signal === undefined ? {} : { signal: input.signal }),
   });
 }
 
@@ -94,8 +113,8 @@ function isNoConnection(error: unknown): boolean {
 }
 
 /** The request was on its way, and no whole answer has come back. */
-function cutOff(options: ApiClientOptions, method: string | undefined, cause: unknown): GateError {
-  const isRead = (method ?? "GET") === "GET";
+function cutOff(options: ApiClientOptions, method: string, cause: unknown): GateError {
+  const isRead = method === "GET";
   return new GateError(
     isRead ? "ERR_NOT_REACHABLE" : "ERR_OUTCOME_UNKNOWN",
     `The connection to the service at ${options.url} ended before its answer came`,

@@ -1,7 +1,8 @@
-import type { ApiRequest } from "./api_client.ts";
-import type { CommandContext, Option } from "./command.ts";
+import type { RouteInput } from "../http/api/client_types.ts";
 import { AUDIT_KINDS } from "../model/event.ts";
 import { SHOWN_EFFECTS } from "../model/verdict.ts";
+import type { CommandContext, Option } from "./command.ts";
+import { oneOf } from "./one_of.ts";
 import { parseMoment } from "./time.ts";
 import { usageError } from "./usage_error.ts";
 
@@ -24,9 +25,9 @@ export const FILTERS: { readonly [name: string]: Option } = {
   kind: { value: "K", about: "call.intent, call.outcome, execution.end, search, …" },
 };
 
-export type Filter = NonNullable<ApiRequest["query"]>;
+export type Filter = NonNullable<RouteInput<"GET /audit">["query"]>;
 
-export function periodOf(context: CommandContext): Filter {
+export function periodOf(context: CommandContext): Pick<Filter, "since" | "until"> {
   const moment = (option: string) => {
     const text = context.text(option);
     return text === undefined ? undefined : parseMoment(text, `--${option}`, context.deps.now());
@@ -47,14 +48,4 @@ export function filterOf(context: CommandContext): Filter {
     effect: oneOf(context, "effect", SHOWN_EFFECTS),
     kind: oneOf(context, "kind", AUDIT_KINDS),
   };
-}
-
-function oneOf(
-  context: CommandContext,
-  option: string,
-  known: readonly string[],
-): string | undefined {
-  const text = context.text(option);
-  if (text === undefined || known.includes(text)) return text;
-  throw usageError(`Option "--${option}" is "${text}"`, `Use one of ${known.join(", ")}`);
 }

@@ -3,7 +3,7 @@ import { toIdentifier } from "../catalog/names.ts";
 import type { QuarantinedTool } from "../model/catalog.ts";
 import { GateError } from "../model/errors.ts";
 import { compileGlob } from "../model/glob.ts";
-import { type ApiClient, apiPath } from "./api_client.ts";
+import type { ApiClient } from "./api_client.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_code.ts";
 import { plain } from "./table.ts";
@@ -40,17 +40,12 @@ export async function decideTools(context: CommandContext, verb: Verb): Promise<
 
 /** What a tool is and was; null if no upstream lists it. */
 export async function askDiff(client: ApiClient, name: string): Promise<ToolDiff | null> {
-  const answer = await client.ask<{ readonly diff: ToolDiff | null }>({
-    path: apiPath("tools", name, "diff"),
-  });
-  return answer.diff;
+  return (await client.call("GET /tools/:name/diff", { params: { name } })).diff;
 }
 
 /** Tools that somebody has to decide about. */
 export async function listWaiting(client: ApiClient): Promise<readonly QuarantinedTool[]> {
-  const { quarantined } = await client.ask<{ readonly quarantined: readonly QuarantinedTool[] }>({
-    path: "/tools",
-  });
+  const { quarantined } = await client.call("GET /tools");
   return quarantined.filter(({ reason }) => reason === "drift" || reason === "pending");
 }
 
@@ -121,11 +116,7 @@ async function namesThatFit(client: ApiClient, pattern: string): Promise<readonl
 async function decide(client: ApiClient, verb: Verb, shown: ToolDiff): Promise<ToolDiff | null> {
   const name = `${shown.server}.${shown.name}`;
   try {
-    await client.ask({
-      method: "POST",
-      path: apiPath("tools", name, verb),
-      body: { pin: shown.pin },
-    });
+    await client.call(`POST /tools/:name/${verb}`, { params: { name }, body: { pin: shown.pin } });
     return null;
   } catch (error) {
     if (!(error instanceof GateError) || error.code !== "ERR_CHANGED") throw error;

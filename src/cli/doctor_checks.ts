@@ -18,7 +18,7 @@ export interface Check {
   readonly remedy: string;
 }
 
-/** Answer of `GET /health`. */
+/** What the checks read of the answer of `GET /health`. */
 export interface HealthReport {
   readonly version: string;
   readonly audit: { readonly ok: boolean; readonly reason: string | null };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiPath, createApiClient } from "../../src/cli/api_client.ts";
+import { createApiClient } from "../../src/cli/api_client.ts";
 import { GateError } from "../../src/model/errors.ts";
 
 function client(answer: (request: Request) => Response | Promise<Response>) {
@@ -12,7 +12,7 @@ function client(answer: (request: Request) => Response | Promise<Response>) {
 }
 
 async function failure(answer: (request: Request) => Response | Promise<Response>) {
-  const error = await client(answer).ask({ path: "/x" }).then(() => null, (thrown) => thrown);
+  const error = await client(answer).call("GET /health").then(() => null, (thrown) => thrown);
   return error instanceof GateError ? error : assert.fail("no GateError");
 }
 
@@ -21,16 +21,32 @@ Deno.test("createApiClient() sends method, query, body and token", async () => {
   const answer = await client((request) => {
     seen = request;
     return Response.json({ ok: true });
-  }).ask({
-    method: "POST",
-    path: apiPath("tools", "a/b.c", "approve"),
-    query: { space: "x y", none: undefined },
-    body: { n: 1 },
-  });
+  }).call("POST /tools/:name/approve", { params: { name: "a/b.c" }, body: { pin: "p" } });
   assert.deepEqual(answer, { ok: true });
-  assert.equal(seen?.url, "http://127.0.0.1:8484/api/v1/tools/a%2Fb.c/approve?space=x+y");
+  assert.equal(seen?.method, "POST");
+  assert.equal(seen?.url, "http://127.0.0.1:8484/api/v1/tools/a%2Fb.c/approve");
   assert.equal(seen?.headers.get("authorization"), "Bearer secret");
-  assert.deepEqual(await seen?.json(), { n: 1 });
+  assert.deepEqual(await seen?.json(), { pin: "p" });
+});
+
+Deno.test("createApiClient() leaves out of query and headers what is undefined", async () => {
+  const seen: Request[] = [];
+  const service = client((request) => {
+    seen.push(request);
+    return new Response("a,b");
+  });
+  const query = { by: "tool", since: 5, until: undefined, format: "csv" } as const;
+  assert.equal(await (await service.send("GET /usage", { query })).text(), "a,b");
+  assert.equal(seen[0]?.method, "GET");
+  assert.equal(seen[0]?.url, "http://127.0.0.1:8484/api/v1/usage?by=tool&since=5&format=csv");
+  assert.equal(seen[0]?.headers.has("content-type"), false);
+  const body = { task: "t", model: "m", inputTokens: 1, outputTokens: 2 };
+  await service.send("POST /usage", { headers: { "idempotency-key": "once" }, body });
+  await service.send("POST /usage", { headers: { "idempotency-key": undefined }, body });
+  assert.deepEqual(
+    seen.slice(1).map(({ headers }) => headers.get("idempotency-key")),
+    ["once", null],
+  );
 });
 
 Deno.test("createApiClient() turns a problem document into its error", async () => {
@@ -72,16 +88,16 @@ Deno.test("createApiClient() says what it does not know when the connection ends
       }
     })();
     const service = createApiClient({ isService: true, url, token: "t", fetch });
-    const failure = (method: "GET" | "POST") =>
-      service.ask({ method, path: "/execute", ...(method === "POST" ? { body: {} } : {}) })
-        .then(() => assert.fail("answered"), (error) => error as GateError);
-    assert.equal((await failure("GET")).code, "ERR_NOT_REACHABLE");
-    const { code, hint } = await failure("POST");
+    const failure = (answer: Promise<unknown>) =>
+      answer.then(() => assert.fail("answered"), (error) => error as GateError);
+    const execute = () => failure(service.call("POST /execute", { body: {} }));
+    assert.equal((await failure(service.call("GET /health"))).code, "ERR_NOT_REACHABLE");
+    const { code, hint } = await execute();
     assert.equal(code, "ERR_OUTCOME_UNKNOWN");
     assert.match(hint, /may have been done/);
     listener.close();
     await cutting;
     // Nobody listens: the request never left.
-    assert.equal((await failure("POST")).code, "ERR_NOT_REACHABLE");
+    assert.equal((await execute()).code, "ERR_NOT_REACHABLE");
   }
 });

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
+import { EXPORT_FORMATS } from "../../audit/export/export_audit.ts";
 import { GateError } from "../../model/errors.ts";
 import type { AuditRecord } from "../../model/event.ts";
 import type { ApiClient } from "../api_client.ts";
-import { apiPath } from "../api_client.ts";
 import { type Filter, filterOf, FILTERS } from "../audit_filters.ts";
 import { renderRecord, renderRecords } from "../audit_lines.ts";
 import type { Command, CommandGroup } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
+import { oneOf } from "../one_of.ts";
 import { splitLines } from "../split_lines.ts";
 import { auditCalls } from "./audit_calls.ts";
 import { auditReplay } from "./audit_replay.ts";
@@ -50,9 +51,7 @@ const show: Command = {
   async run(context) {
     const [id = ""] = context.positionals;
     const client = await context.connect();
-    const { records } = await client.ask<{ readonly records: readonly AuditRecord[] }>({
-      path: apiPath("audit", id),
-    });
+    const { records } = await client.call("GET /audit/:id", { params: { id } });
     if (context.json) records.forEach(context.output.json);
     else context.output.result(records.map(renderRecord).join("\n"));
     return EXIT.ok;
@@ -74,7 +73,7 @@ const tail: Command = {
     const print = (record: AuditRecord) =>
       context.json ? context.output.json(record) : context.output.result(renderRecord(record));
     // Opened first, so that nothing falls between the page and the stream.
-    const stream = client.isService ? await client.send({ path: "/audit/stream", query }) : null;
+    const stream = client.isService ? await client.send("GET /audit/stream", { query }) : null;
     const seen = new Set<string>();
     for await (const records of pages(client, query, limit)) {
       for (const record of records.toReversed()) {
@@ -109,10 +108,10 @@ const exportRecords: Command = {
     const query = {
       ...filterOf(context),
       limit: context.integer("limit", 1, LIMIT_MAX),
-      format: context.text("format"),
+      format: oneOf(context, "format", EXPORT_FORMATS),
     };
     const client = await context.connect();
-    const response = await client.send({ path: "/audit/export", query });
+    const response = await client.send("GET /audit/export", { query });
     const out = context.text("out");
     const body = response.body ?? new Blob([]).stream();
     if (out === undefined) await context.deps.pipeToStdout(body);
@@ -155,10 +154,9 @@ async function* pages(
   let left = limit;
   let after: string | undefined;
   while (left > 0) {
-    const page = await client.ask<{
-      readonly records: readonly AuditRecord[];
-      readonly next?: string;
-    }>({ path: "/audit", query: { ...query, limit: Math.min(left, PAGE_RECORDS), after } });
+    const page = await client.call("GET /audit", {
+      query: { ...query, limit: Math.min(left, PAGE_RECORDS), after },
+    });
     yield page.records;
     left -= page.records.length;
     after = page.next;

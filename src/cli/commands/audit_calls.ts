@@ -31,7 +31,7 @@ export const auditCalls: Command = {
       limit: context.integer("limit", 1, 1_000),
     };
     const client = await context.connect();
-    const answer = await client.ask<CallAnswer>({ path: "/audit/calls", query });
+    const answer = await client.call("GET /audit/calls", { query });
     if (context.json) answer.calls.forEach(context.output.json);
     else if (answer.calls.length > 0) context.output.result(renderCalls(answer.calls));
     context.output.note(summaryOf(answer));

@@ -1,5 +1,4 @@
 import type { ReplayReport } from "../../supervisor/program/replay.ts";
-import { apiPath } from "../api_client.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { plain } from "../table.ts";
@@ -13,9 +12,8 @@ export const auditReplay: Command = {
   async run(context) {
     const [id = ""] = context.positionals;
     const client = await context.connect();
-    const report = await client.ask<ReplayReport>({
-      method: "POST",
-      path: apiPath("audit", "replay", id),
+    const report = await client.call("POST /audit/replay/:execution", {
+      params: { execution: id },
     });
     if (context.json) context.output.json(report);
     else context.output.result(renderReplay(report));

@@ -60,7 +60,7 @@ async function askService(context: CommandContext): Promise<AuditReport> {
     throw usageError(`Option "--${option}" needs --file`, "The service knows its own keys");
   }
   const client = await context.connect();
-  return await client.ask<AuditReport>({ method: "POST", path: "/audit/verify" });
+  return await client.call("POST /audit/verify");
 }
 
 /** What lies in files: the chain, if they are in the log's own form, and their notes. */

@@ -1,6 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
 import type { LoadedConfig } from "../../config/load_config.ts";
-import type { ServerState } from "../../model/catalog.ts";
 import { GateError, reportError } from "../../model/errors.ts";
 import type { PolicyStatus } from "../../policy/active_policy.ts";
 import { isStaleBundle } from "../../policy/bundle/activation.ts";
@@ -216,7 +215,7 @@ type Reloaded =
 async function reload(context: CommandContext): Promise<Reloaded> {
   try {
     const client = await context.connect();
-    const status = await client.ask<PolicyStatus>({ method: "POST", path: "/policy/reload" });
+    const status = await client.call("POST /policy/reload");
     return status.rejected === null
       ? { status, reason: null }
       : { status: null, reason: withoutSubject(status.rejected) };
@@ -271,8 +270,8 @@ async function askPins(
   const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "warn"));
   const client = await connect(deps, { ...loaded, config }, log);
   try {
-    const { pins } = await client.ask<{ pins: PolicyBundle["pins"] }>({ path: "/pins" });
-    const { servers } = await client.ask<{ servers: readonly ServerState[] }>({ path: "/tools" });
+    const { pins } = await client.call("GET /pins");
+    const { servers } = await client.call("GET /tools");
     for (const { server, error } of servers) {
       if (Object.hasOwn(pins, server)) continue;
       context.output.note(`Warning: ${server} is not pinned: ${error ?? "it has no tools"}`);

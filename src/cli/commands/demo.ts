@@ -1,6 +1,3 @@
-import type { AuditRecord } from "../../model/event.ts";
-import type { ExecutionResult } from "../../model/execution.ts";
-import type { SearchAnswer } from "../../search/search_index.ts";
 import { loadConfig } from "../../config/load_config.ts";
 import type { ApiClient } from "../api_client.ts";
 import { renderRecords } from "../audit_lines.ts";
@@ -62,19 +59,11 @@ async function openDemo(context: CommandContext, folder: string): Promise<ApiCli
 
 async function show(context: CommandContext, client: ApiClient): Promise<number> {
   const { output } = context;
-  const found = await client.ask<SearchAnswer>({
-    method: "POST",
-    path: "/search",
-    body: { query: QUERY },
-  });
-  const execute = (code: string) =>
-    client.ask<ExecutionResult>({ method: "POST", path: "/execute", body: { code } });
+  const found = await client.call("POST /search", { body: { query: QUERY } });
+  const execute = (code: string) => client.call("POST /execute", { body: { code } });
   const joined = await execute(JOIN_PROGRAM);
   const denied = await execute(DENIED_PROGRAM);
-  const { records } = await client.ask<{ readonly records: readonly AuditRecord[] }>({
-    path: "/audit",
-    query: { limit: 100 },
-  });
+  const { records } = await client.call("GET /audit", { query: { limit: 100 } });
   const isGood = joined.status === "ok" && denied.status === "denied";
   if (context.json) output.json({ search: found, joined, denied, records: records.toReversed() });
   else {

@@ -1,7 +1,6 @@
 import { createSecretResolver, systemSecretDeps } from "../../config/secrets.ts";
 import type { AttackReport } from "../../operations/attack.ts";
 import { reportError } from "../../model/errors.ts";
-import type { ExecutionResult } from "../../model/execution.ts";
 import type { ApiClient } from "../api_client.ts";
 import { checkApis } from "../check_apis.ts";
 import type { Command, CommandContext } from "../command.ts";
@@ -13,7 +12,6 @@ import {
   checkSecrets,
   checkSelfTest,
   fail,
-  type HealthReport,
   ok,
   renderChecks,
   SELF_TEST,
@@ -75,7 +73,7 @@ export const doctorCommand: Command = {
 
 async function attack(context: CommandContext, client: ApiClient): Promise<AttackReport> {
   context.output.note("Attacking the sandbox…");
-  const report = await client.ask<AttackReport>({ method: "POST", path: "/attack" });
+  const report = await client.call("POST /attack");
   const { attacks, isolation } = report;
   if (!context.json) {
     const rows = attacks.map(({ ok, name, expected, got, ms }) => [
@@ -95,7 +93,7 @@ async function attack(context: CommandContext, client: ApiClient): Promise<Attac
 async function checkService(context: CommandContext, client: ApiClient): Promise<Check[]> {
   try {
     const { config } = await context.loadConfig();
-    const health = await client.ask<HealthReport>({ path: "/health" });
+    const health = await client.call("GET /health");
     // Compared with the clock of this moment: the checks below may take longer than clocks may differ.
     const heardAt = context.deps.now();
     return [
@@ -111,13 +109,7 @@ async function checkService(context: CommandContext, client: ApiClient): Promise
 
 async function selfTest(client: ApiClient): Promise<Check> {
   try {
-    return checkSelfTest(
-      await client.ask<ExecutionResult>({
-        method: "POST",
-        path: "/execute",
-        body: { code: SELF_TEST },
-      }),
-    );
+    return checkSelfTest(await client.call("POST /execute", { body: { code: SELF_TEST } }));
   } catch (error) {
     const { message, hint } = reportError(error);
     return fail("self test", message, hint);

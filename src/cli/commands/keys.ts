@@ -1,19 +1,8 @@
-import { apiPath } from "../api_client.ts";
 import type { Command, CommandGroup } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
 import { renderTable } from "../table.ts";
 import { parseSpanMs } from "../time.ts";
 import { usageError } from "../usage_error.ts";
-
-interface ApiKeyRow {
-  readonly id: string;
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly scopes: readonly string[];
-  readonly spaces: readonly string[] | null;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-}
 
 const create: Command = {
   name: "create",
@@ -46,13 +35,7 @@ const create: Command = {
       expiresInMs: expires === undefined ? undefined : parseSpanMs(expires, "--expires"),
     };
     const client = await context.connect();
-    const key = await client.ask<
-      ApiKeyRow & { readonly key: string; readonly notes: readonly string[] }
-    >({
-      method: "POST",
-      path: "/keys",
-      body,
-    });
+    const key = await client.call("POST /keys", { body });
     for (const note of key.notes) context.output.note(note);
     if (context.json) context.output.json(key);
     else {
@@ -73,7 +56,7 @@ const list: Command = {
   examples: ["toolgate keys list", "toolgate keys list --json"],
   async run(context) {
     const client = await context.connect();
-    const { keys } = await client.ask<{ readonly keys: readonly ApiKeyRow[] }>({ path: "/keys" });
+    const { keys } = await client.call("GET /keys");
     if (context.json) context.output.json({ keys });
     else {
       context.output.result(
@@ -104,7 +87,7 @@ const revoke: Command = {
   async run(context) {
     const [id = ""] = context.positionals;
     const client = await context.connect();
-    const answer = await client.ask({ method: "DELETE", path: apiPath("keys", id) });
+    const answer = await client.call("DELETE /keys/:id", { params: { id } });
     if (context.json) context.output.json(answer);
     else context.output.note(`Revoked ${id}`);
     return EXIT.ok;

@@ -1,3 +1,4 @@
+import type { RouteAnswer } from "../../http/api/client_types.ts";
 import { GateError } from "../../model/errors.ts";
 import { findNonFinite } from "../../model/json/json_numbers.ts";
 import type { Explanation, RuleTrace } from "../../policy/explain.ts";
@@ -8,28 +9,7 @@ import { EXIT } from "../exit_code.ts";
 import { renderTable } from "../table.ts";
 import { usageError } from "../usage_error.ts";
 
-interface CheckAnswer {
-  readonly ok: boolean;
-  readonly source: string;
-  readonly name: string;
-  readonly digest: string;
-  readonly problems: readonly { readonly severity: string; readonly text: string }[];
-  /** What the service decides with, which may not be what the files say. */
-  readonly inForce: InForce;
-  readonly rejected: string | null;
-}
-
-interface InForce {
-  readonly name: string;
-  readonly digest: string;
-  readonly since: string;
-}
-
-interface TestAnswer {
-  readonly total: number;
-  readonly passed: number;
-  readonly failures: readonly { readonly message: string }[];
-}
+type CheckAnswer = RouteAnswer<"POST /policy/check">;
 
 const check: Command = {
   name: "check",
@@ -41,11 +21,11 @@ const check: Command = {
     const found: { service?: ApiClient } = {};
     const answer = await unlessUnusable(context, async (client) => {
       if (client.isService) found.service = client;
-      return await client.ask<CheckAnswer>({ method: "POST", path: "/policy/check" });
+      return await client.call("POST /policy/check");
     });
     const { service } = found;
     if (answer === null) {
-      const inForce = await service?.ask<InForce>({ method: "GET", path: "/policy" });
+      const inForce = await service?.call("GET /policy");
       if (inForce !== undefined) {
         context.output.note(`NOT in force: ${describeDecider(inForce)}`);
       }
@@ -74,7 +54,7 @@ const test: Command = {
     await context.loadConfig();
     const answer = await unlessUnusable(
       context,
-      (client) => client.ask<TestAnswer>({ method: "POST", path: "/policy/test" }),
+      (client) => client.call("POST /policy/test"),
     );
     if (answer === null) return EXIT.failed;
     if (context.json) context.output.json(answer);
@@ -118,11 +98,7 @@ const explain: Command = {
       space: context.text("space"),
     };
     const client = await context.connect({ unusablePolicy: "close" });
-    const answer = await client.ask<GateExplanation>({
-      method: "POST",
-      path: "/policy/explain",
-      body,
-    });
+    const answer = await client.call("POST /policy/explain", { body });
     if (context.json) context.output.json(answer);
     else printExplanation(context.output, call, answer);
     for (const note of answer.notes) context.output.note(note);
@@ -151,7 +127,7 @@ function describeInForce({ digest, inForce, rejected }: CheckAnswer): string {
   return `NOT in force: ${describeDecider(inForce)}; ${why}`;
 }
 
-function describeDecider({ name, digest, since }: InForce): string {
+function describeDecider({ name, digest, since }: CheckAnswer["inForce"]): string {
   return `the service decides with "${name}", digest ${digest}, since ${since}`;
 }
 

@@ -27,7 +27,7 @@ export const runProgramCommand: Command = {
       space: context.text("space"),
     };
     const client = await context.connect();
-    const execution = await client.ask<ExecutionResult>({ method: "POST", path: "/execute", body });
+    const execution = await client.call("POST /execute", { body });
     if (context.json) context.output.json(execution);
     else printExecution(context.output, execution);
     return exitCodeOfExecution(execution.status);

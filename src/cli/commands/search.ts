@@ -1,9 +1,8 @@
-import type { SearchAnswer } from "../../search/search_index.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
-import { usageError } from "../usage_error.ts";
+import { oneOf } from "../one_of.ts";
 
-const DETAILS = ["names", "signatures", "full"];
+const DETAILS = ["names", "signatures", "full"] as const;
 
 export const searchCommand: Command = {
   name: "search",
@@ -22,19 +21,15 @@ export const searchCommand: Command = {
     "toolgate search orders.list --json",
   ],
   async run(context) {
-    const detail = context.text("detail");
-    if (detail !== undefined && !DETAILS.includes(detail)) {
-      throw usageError(`Option "--detail" is "${detail}"`, `Use one of ${DETAILS.join(", ")}`);
-    }
     const body = {
       query: context.positionals.join(" "),
       limit: context.integer("limit", 1, 50),
-      detail,
+      detail: oneOf(context, "detail", DETAILS),
       server: context.text("server"),
       space: context.text("space"),
     };
     const client = await context.connect();
-    const answer = await client.ask<SearchAnswer>({ method: "POST", path: "/search", body });
+    const answer = await client.call("POST /search", { body });
     if (context.json) context.output.json(answer);
     else {
       context.output.result(answer.declarations);

@@ -1,7 +1,6 @@
 import { isDemo } from "../../config/demo_config.ts";
 import type { LoadedConfig } from "../../config/load_config.ts";
 import { GateError, reportError } from "../../model/errors.ts";
-import type { PolicyStatus } from "../../policy/active_policy.ts";
 import { createApiClient } from "../api_client.ts";
 import type { App, CliDeps, Command, CommandContext } from "../command.ts";
 import { findService, takeTurn } from "../connect.ts";
@@ -104,7 +103,7 @@ async function reloadPolicy(context: CommandContext, app: App): Promise<void> {
     fetch: app.fetch,
   });
   try {
-    const status = await client.ask<PolicyStatus>({ method: "POST", path: "/policy/reload" });
+    const status = await client.call("POST /policy/reload");
     context.output.note(
       status.rejected === null
         ? `Policy ${status.name} is in force, digest ${status.digest}`

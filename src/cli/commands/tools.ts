@@ -1,26 +1,10 @@
-import type { QuarantinedTool, ServerState } from "../../model/catalog.ts";
-import type { Access, Tool } from "../../model/tool.ts";
-import { apiPath } from "../api_client.ts";
+import type { RouteAnswer } from "../../http/api/client_types.ts";
 import type { Command, CommandContext, CommandGroup } from "../command.ts";
 import { askDiff, decideTools, listWaiting, notListed, renderDiff } from "../decide_tools.ts";
 import { EXIT } from "../exit_code.ts";
 import { plain, renderTable } from "../table.ts";
 
-interface ToolRow {
-  readonly name: string;
-  readonly server: string;
-  readonly title: string;
-  readonly description: string;
-  readonly access: Access;
-  readonly effect: "allow" | "ask";
-  readonly pin: string;
-}
-
-interface ToolList {
-  readonly tools: readonly ToolRow[];
-  readonly quarantined: readonly QuarantinedTool[];
-  readonly servers: readonly ServerState[];
-}
+type ToolList = RouteAnswer<"GET /tools">;
 
 const SPACE = { space: { value: "S", about: "Space to look at" } };
 const PIN = {
@@ -37,10 +21,7 @@ const list: Command = {
   examples: ["toolgate tools list", "toolgate tools list github --json"],
   async run(context) {
     const client = await context.connect();
-    const answer = await client.ask<ToolList>({
-      path: "/tools",
-      query: { space: context.text("space") },
-    });
+    const answer = await client.call("GET /tools", { query: { space: context.text("space") } });
     const [server] = context.positionals;
     const isWanted = (entry: { readonly server: string }) =>
       server === undefined || entry.server === server;
@@ -64,10 +45,8 @@ const show: Command = {
   async run(context) {
     const [name = ""] = context.positionals;
     const client = await context.connect();
-    const tool = await client.ask<Tool & ToolRow & { declaration: string }>({
-      path: apiPath("tools", name),
-      query: { space: context.text("space") },
-    });
+    const query = { space: context.text("space") };
+    const tool = await client.call("GET /tools/:name", { params: { name }, query });
     if (context.json) context.output.json(tool);
     else {
       context.output.result(tool.declaration);

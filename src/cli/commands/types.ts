@@ -12,7 +12,7 @@ export const typesCommand: Command = {
   examples: ["toolgate types --out tools.d.ts", "toolgate types --space engineering"],
   async run(context) {
     const client = await context.connect();
-    const response = await client.send({ path: "/types", query: { space: context.text("space") } });
+    const response = await client.send("GET /types", { query: { space: context.text("space") } });
     const text = await response.text();
     const out = context.text("out");
     if (out !== undefined) {

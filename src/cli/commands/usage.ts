@@ -1,8 +1,9 @@
 import type { UsageAnswer } from "../../operations/usage.ts";
 import { USAGE_BY, type UsageFigures } from "../../usage/usage_row.ts";
 import { PERIOD, periodOf } from "../audit_filters.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command } from "../command.ts";
 import { EXIT } from "../exit_code.ts";
+import { oneOf } from "../one_of.ts";
 import { renderTable } from "../table.ts";
 import { usageError } from "../usage_error.ts";
 
@@ -20,18 +21,18 @@ export const usageCommand: Command = {
     "toolgate usage --by principal --since 2026-04-01 --until 2026-05-01 --csv",
   ],
   async run(context) {
-    const by = groupingOf(context);
+    const by = oneOf(context, "by", USAGE_BY) ?? "principal";
     if (context.json && context.flag("csv")) {
       throw usageError("--json and --csv do not go together", "Choose one");
     }
     const query = { by, ...periodOf(context) };
     const client = await context.connect();
     if (context.flag("csv")) {
-      const response = await client.send({ path: "/usage", query: { ...query, format: "csv" } });
+      const response = await client.send("GET /usage", { query: { ...query, format: "csv" } });
       context.output.result(await response.text());
       return EXIT.ok;
     }
-    const usage = await client.ask<UsageAnswer>({ path: "/usage", query });
+    const usage = await client.call("GET /usage", { query });
     if (context.json) context.output.json(usage);
     else {
       if (usage.rows.length > 0) context.output.result(renderRows(usage));
@@ -40,12 +41,6 @@ export const usageCommand: Command = {
     return EXIT.ok;
   },
 };
-
-function groupingOf(context: CommandContext): string {
-  const by = context.text("by") ?? "principal";
-  if (USAGE_BY.some((known) => known === by)) return by;
-  throw usageError(`Option "--by" is "${by}"`, `Use one of ${USAGE_BY.join(", ")}`);
-}
 
 function renderRows({ by, rows }: UsageAnswer): string {
   const isTool = by === "tool";

@@ -4,12 +4,12 @@ import { AUDIT_KINDS } from "../../model/event.ts";
 import { findNonFinite } from "../../model/json/json_numbers.ts";
 import { listSchema } from "../../model/list_schema.ts";
 import { SHOWN_EFFECTS } from "../../model/verdict.ts";
+import type { ExplainRequest } from "../../operations/policy.ts";
 
 /** Of groups, scopes or spaces in one request. */
 const NAMES_MAX = 1_000;
 
-/** Body of `POST /policy/explain`. */
-export const ExplainRequestSchema = z.strictObject({
+const ExplainBodySchema = z.strictObject({
   /** Who calls; unknown keys are claims. */
   as: z.looseObject({
     sub: z.string().optional(),
@@ -44,6 +44,16 @@ export const ExplainRequestSchema = z.strictObject({
   execution: z.string().optional(),
 });
 
+/** What people write by hand, which only the service checks. */
+interface ExplainInput extends Omit<z.input<typeof ExplainBodySchema>, "as" | "args" | "exec"> {
+  readonly as?: unknown;
+  readonly args?: unknown;
+  readonly exec?: unknown;
+}
+
+/** Body of `POST /policy/explain`. */
+export const ExplainRequestSchema: z.ZodType<ExplainRequest, ExplainInput> = ExplainBodySchema;
+
 /** Body of `POST /tools/{name}/approve` and `…/block`. */
 export const PinBodySchema = z.strictObject({
   /** `pin` of `GET /tools/{name}/diff`: the definition that was looked at. */
@@ -61,19 +71,19 @@ export const KeyRequestSchema = z.strictObject({
 
 /** Query of everything that reads audit records; a filter that is not known would select too much. */
 export const FilterSchema = z.strictObject({
-  since: z.coerce.number().optional(),
-  until: z.coerce.number().optional(),
+  since: z.coerce.number<number>().optional(),
+  until: z.coerce.number<number>().optional(),
   principal: z.string().optional(),
   tool: z.string().optional(),
   execution: z.string().optional(),
   effect: z.enum(SHOWN_EFFECTS).optional(),
   kind: z.enum(AUDIT_KINDS).optional(),
-  limit: z.coerce.number().int().min(1).max(100_000).optional(),
+  limit: z.coerce.number<number>().int().min(1).max(100_000).optional(),
   after: z.string().optional(),
 });
 
 /** Query of an export: its records are never all in memory, so that there may be many. */
 export const ExportQuerySchema = FilterSchema.extend({
   format: z.enum(EXPORT_FORMATS).default("jsonl"),
-  limit: z.coerce.number().int().min(1).max(10_000_000).optional(),
+  limit: z.coerce.number<number>().int().min(1).max(10_000_000).optional(),
 });

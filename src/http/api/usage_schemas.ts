@@ -5,8 +5,8 @@ import { FilterSchema } from "./schemas.ts";
 /** Query of `GET /usage`; times are milliseconds since the epoch. */
 export const UsageQuerySchema = z.strictObject({
   by: z.enum(USAGE_BY).default("principal"),
-  since: z.coerce.number().min(0).optional(),
-  until: z.coerce.number().min(0).optional(),
+  since: z.coerce.number<number>().min(0).optional(),
+  until: z.coerce.number<number>().min(0).optional(),
   format: z.enum(["json", "csv"]).default("json"),
 });
 
@@ -49,5 +49,5 @@ export const ModelUsageBodySchema = z.strictObject({
 export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limit: true }).extend({
   /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
   where: z.string().min(1).max(500).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: z.coerce.number<number>().int().min(1).max(1_000).default(100),
 });

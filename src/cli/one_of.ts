@@ -1,0 +1,19 @@
+import type { CommandContext } from "./command.ts";
+import { usageError } from "./usage_error.ts";
+
+/**
+ * The option as one of the words that are known; undefined if it is left out.
+ *
+ * @throws {GateError} `ERR_BAD_REQUEST` for another word.
+ */
+export function oneOf<Word extends string>(
+  context: CommandContext,
+  option: string,
+  known: readonly Word[],
+): Word | undefined {
+  const text = context.text(option);
+  if (text === undefined) return undefined;
+  const word = known.find((word) => word === text);
+  if (word !== undefined) return word;
+  throw usageError(`Option "--${option}" is "${text}"`, `Use one of ${known.join(", ")}`);
+}
