@@ -130,7 +130,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   const limits = { ...AUDIT_LIMITS, ...options.limits };
   const payloadKeys = followPayloadKeys(keys, log);
   const retentionMs = config.payloadRetentionDays * DAY_MS;
-  const payloadStore = createPayloadStore({ store, chain, keys: payloadKeys.current, retentionMs });
+  const { current } = payloadKeys;
+  const payloadStore = createPayloadStore({ store, chain, keys: current, retentionMs, now });
   const anchors = openAnchors({ targets: anchorTargetsOf(options), log });
   const { signer } = keys;
   const writerDeps = { store, signer, config, payloadStore, anchors, limits, now, log };

@@ -1,11 +1,13 @@
 /**
- * Anchors: places outside the store that remember checkpoints, so that who can write the store cannot
- * take back what was in it.
+ * Anchors: places outside the store that remember checkpoints, so that somebody who can write
+ * the store cannot take back what was in it.
  *
  * A target is a file or an http(s) URL, to which the note is posted as `text/plain`. An anchor that
  * does not answer never holds up the log: the newest note is tried again.
  */
 import { siteFetch } from "../../dial/site_fetch.ts";
+import { pause } from "../../model/time/pause.ts";
+import { withinMs } from "../../model/time/within_ms.ts";
 import { splitNotes } from "./checkpoint.ts";
 
 const FILE_BYTES_MAX = 1_048_576;
@@ -86,12 +88,12 @@ export function openAnchors(
     },
     status: () => targets.map(({ target, error }) => ({ target, error })),
     async close() {
-      const timer = setTimeout(() => closing.abort(), CLOSE_PATIENCE_MS);
-      // What failed before is not waited for.
+      // Targets that failed before are not waited for.
       if (targets.every((target) => target.error !== null)) closing.abort();
-      await Promise.all(targets.map((target) => target.running));
-      clearTimeout(timer);
+      const ended = Promise.all(targets.map((target) => target.running));
+      await withinMs(ended, CLOSE_PATIENCE_MS);
       closing.abort();
+      await ended;
     },
   };
 }
@@ -139,12 +141,4 @@ async function postNote(url: string, note: string, signal: AbortSignal): Promise
   });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`it answered ${response.status}`);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

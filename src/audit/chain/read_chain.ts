@@ -4,29 +4,32 @@ const PAGE_ENTRIES = 4_000;
 /** How closely damage is located. */
 const DAMAGE_ENTRIES = 8;
 
-/**
- * The same, going on behind entries that the store cannot read.
- *
- * @param onDamage told the numbers of the first and the last entry that cannot be read
- */
+/** The entries `from` … `to - 1` of a log. */
+export interface LogRange {
+  readonly log: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Told the numbers of the first and the last entry that cannot be read. */
+export type OnDamage = (first: number, last: number, error: unknown) => void;
+
+/** What `readAscending` reads, going on behind entries that the store cannot read. */
 export async function* readTolerant(
   store: Pick<Store, "scan">,
-  log: string,
-  from: number,
-  to: number,
-  onDamage: (first: number, last: number, error: unknown) => void,
+  { log, from, to }: LogRange,
+  onDamage: OnDamage,
 ): AsyncGenerator<LogEntry[]> {
   for (let start = from; start < to; start += PAGE_ENTRIES) {
-    yield* readHalves(store, log, start, Math.min(to, start + PAGE_ENTRIES), onDamage);
+    const end = Math.min(to, start + PAGE_ENTRIES);
+    yield* readHalves(store, { log, from: start, to: end }, onDamage);
   }
 }
 
 async function* readHalves(
   store: Pick<Store, "scan">,
-  log: string,
-  from: number,
-  to: number,
-  onDamage: (first: number, last: number, error: unknown) => void,
+  { log, from, to }: LogRange,
+  onDamage: OnDamage,
 ): AsyncGenerator<LogEntry[]> {
   let page: LogEntry[];
   try {
@@ -34,8 +37,8 @@ async function* readHalves(
   } catch (error) {
     if (to - from <= DAMAGE_ENTRIES) return onDamage(from, to - 1, error);
     const middle = from + ((to - from) >> 1);
-    yield* readHalves(store, log, from, middle, onDamage);
-    yield* readHalves(store, log, middle, to, onDamage);
+    yield* readHalves(store, { log, from, to: middle }, onDamage);
+    yield* readHalves(store, { log, from: middle, to }, onDamage);
     return;
   }
   if (page.length > 0) yield page;

@@ -149,7 +149,7 @@ async function verifyChain(options: VerifyAuditOptions, chain: string): Promise<
     : null;
   const onDamage = (first: number, last: number) =>
     verifier.report("malformed", first, `Records ${first} to ${last} cannot be read`);
-  for await (const entries of readTolerant(store, chain, 0, size, onDamage)) {
+  for await (const entries of readTolerant(store, { log: chain, from: 0, to: size }, onDamage)) {
     for (const entry of entries) await checkEntry(verifier, payloads, entry);
   }
   payloads?.finish();

@@ -1,11 +1,12 @@
 /** Finds where a chain ended, and whether that is where it was left. */
+import { z } from "zod";
 import type { AuditEvent, AuditRecord } from "../../model/event.ts";
 import { keyOf } from "../../store/keys.ts";
 import type { LogEntry, Store } from "../../store/store.ts";
 import { toRecord } from "../audit_record.ts";
 import { type ChainState, emptyChain, followEntries } from "../chain/chain.ts";
 import { openCheckpoint } from "../chain/checkpoint.ts";
-import { createMerkleTree, type MerkleFrontier } from "../chain/merkle.ts";
+import { createMerkleTree } from "../chain/merkle.ts";
 import { readAscending } from "../chain/read_chain.ts";
 import { createOpenWork, describeUnknown, type OpenWork } from "./open_work.ts";
 import { readTrimmed } from "./trimmed.ts";
@@ -21,11 +22,12 @@ export interface RecoveredChain {
   readonly tampered: string | null;
 }
 
-interface StoredState {
-  readonly frontier: MerkleFrontier;
-  readonly head: string;
-  readonly open: [string, number][];
-}
+/** What is stored at each checkpoint; not trusted when it is read back. */
+const StateSchema = z.object({
+  frontier: z.object({ size: z.int().min(0), hashes: z.array(z.string()) }),
+  head: z.string(),
+  open: z.array(z.tuple([z.string(), z.int().min(0)])),
+});
 
 export interface RecoverDeps {
   readonly store: Store;
@@ -81,19 +83,23 @@ async function startOf(store: Store, chain: string, verifierKey: string): Promis
   return await readState(store, chain) ?? await trimmedStart(store, chain, verifierKey);
 }
 
-/** What was kept at the last checkpoint; null if there is nothing, or nothing that can be it. */
+/**
+ * The state at the last checkpoint.
+ *
+ * @returns null if none is stored, or one that was changed: the records are then followed instead.
+ */
 export async function readState(
   store: Pick<Store, "get">,
   chain: string,
 ): Promise<Followed | null> {
-  const kept = (await store.get(keyOf.auditState(chain)))?.value as StoredState | undefined;
+  const { data: kept } = StateSchema.safeParse((await store.get(keyOf.auditState(chain)))?.value);
+  if (kept === undefined) return null;
   try {
-    const tree = createMerkleTree(kept?.frontier);
-    if (kept === undefined || typeof kept.head !== "string") return null;
+    const tree = createMerkleTree(kept.frontier);
     const state = { chain, size: tree.size(), head: kept.head, ts: 0, tree };
     return { state, open: createOpenWork(kept.open), checkpointSize: tree.size() };
   } catch {
-    return null; // somebody else's doing: whoever needs it follows the records from their start
+    return null; // hashes that cannot be a frontier of this size
   }
 }
 
