@@ -320,7 +320,6 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
         store,
         signNote: audit.signNote,
         resolveSecrets,
-        baseDir: options.baseDir,
         retentionMs: config.audit.retentionDays * 86_400_000,
         now: clock.now,
         log,

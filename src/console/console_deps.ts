@@ -1,5 +1,5 @@
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { SinkStatus } from "../audit/ship/ship.ts";
+import type { SinkStatus } from "../audit/ship/ship_line.ts";
 import type { declareTool } from "../catalog/declare.ts";
 import type { Log } from "../model/log.ts";
 import type { Principal } from "../model/principal.ts";

@@ -1,5 +1,6 @@
 import type { AuditLog } from "../audit/audit_log.ts";
-import type { Shipping, SinkStatus } from "../audit/ship/ship.ts";
+import type { Shipping } from "../audit/ship/ship.ts";
+import type { SinkStatus } from "../audit/ship/ship_line.ts";
 import type { AuditHealth } from "../audit/write/chain_writer.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Config } from "../config/schema.ts";

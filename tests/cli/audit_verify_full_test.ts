@@ -113,10 +113,9 @@ Deno.test("audit verify --file checks a folder of shipped segments", async (t) =
     store,
     signNote: log.signNote,
     resolveSecrets: (text) => Promise.resolve(text),
-    baseDir: audit.folder,
     log: () => {},
     retentionMs: 90 * 86_400_000,
-  }, AuditSchema.parse({ ship: [{ to: "file:ship" }] }).ship);
+  }, AuditSchema.parse({ ship: [{ to: `file:${audit.folder}/ship` }] }).ship);
   await writeExecutions(log, 3);
   await shipping.flush();
   await shipping.close();

@@ -9,19 +9,18 @@ export interface SinkDeps {
   /** Signs segments with the key of the checkpoints: `AuditLog.signNote`. */
   readonly signNote: (text: string) => string;
   readonly resolveSecrets: (text: string) => Promise<string>;
-  /** What a relative folder starts from. */
-  readonly baseDir: string;
   readonly now: () => number;
 }
 
-/** @throws {GateError} `ERR_CONFIG` for a place of an unknown kind. */
+/**
+ * @param config with absolute paths
+ * @throws {GateError} `ERR_CONFIG` for a place of an unknown kind.
+ */
 export function createSink(config: ShipConfig[number], deps: SinkDeps): Sink {
   const { to, headers, ca } = config;
-  const readAuthorities = async () => ca === undefined ? [] : [await readText(ca, deps.baseDir)];
+  const readAuthorities = async () => ca === undefined ? [] : [await Deno.readTextFile(ca)];
   if (to.startsWith("file:")) {
-    const path = to.slice("file:".length).replace(/^\/\//, "");
-    const folder = path.startsWith("/") ? path : `${deps.baseDir}/${path}`;
-    return createFileSink(folder, deps);
+    return createFileSink(to.slice("file:".length).replace(/^\/\//, ""), deps);
   }
   if (/^https?:\/\//.test(to)) {
     return createHttpSink(to, headers, { resolveSecrets: deps.resolveSecrets, readAuthorities });
@@ -32,10 +31,6 @@ export function createSink(config: ShipConfig[number], deps: SinkDeps): Sink {
   throw new GateError("ERR_CONFIG", `Cannot ship the audit log to "${nameOfSink(config)}"`, {
     hint: "Use file:<folder>, https://…, syslog+tcp://host:port or syslog+tls://host:port.",
   });
-}
-
-async function readText(path: string, baseDir: string): Promise<string> {
-  return await Deno.readTextFile(path.startsWith("/") ? path : `${baseDir}/${path}`);
 }
 
 /** The place without credentials and query. */

@@ -74,10 +74,8 @@ export async function writePlan(
 /** The records before `next` are acknowledged; `rest` are the batches that come next. */
 export async function advanceCursor(
   store: Store,
-  id: string,
-  chain: string,
-  next: number,
-  rest: readonly number[],
+  { id, chain }: { readonly id: string; readonly chain: string },
+  { next, rest }: { readonly next: number; readonly rest: readonly number[] },
 ): Promise<void> {
   const cursor = await readCursor(store, id);
   await store.put([

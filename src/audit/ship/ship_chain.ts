@@ -29,8 +29,8 @@ export interface Delivery {
   /** Whether it may be asked for more again: not one that does not say what is too large. */
   mayGrow: boolean;
   successes: number;
-  /** The batch at which the connection broke last, and how often in a row. */
-  broken: { readonly batch: string; readonly tries: number };
+  /** By chain: the batch at which the connection broke last, and how often in a row. */
+  readonly broken: Map<string, { readonly batch: string; readonly tries: number }>;
   /** Records of this run that went without their texts. */
   readonly reducedNow: string[];
   /** Records of this run that the place takes in no form, while it takes others. */
@@ -71,7 +71,8 @@ export async function shipChain(
       if (!await takesAnother(store, delivery, place, signal)) throw new Error(answer.reason);
       delivery.passedOverNow.push(`${chain}/${last}`);
     }
-    await advanceCursor(store, delivery.id, chain, next = last + 1, rest);
+    next = last + 1;
+    await advanceCursor(store, { id: delivery.id, chain }, { next, rest });
   }
 }
 
@@ -160,7 +161,7 @@ async function deliver(
     const reason = await deliverReduced(delivery, batch, signal);
     if (reason !== null) return { is: "refused", reason };
   }
-  delivery.broken = { batch: "", tries: 0 };
+  delivery.broken.delete(batch.chain);
   if (++delivery.successes >= GROW_AFTER && delivery.mayGrow) {
     delivery.bytesMax = Math.min(config.batchBytesMax, delivery.bytesMax * 2);
     delivery.successes = 0;
@@ -193,8 +194,9 @@ async function deliverReduced(
 function breaksAgain(delivery: Delivery, batch: MeasuredBatch, error: unknown): boolean {
   if (!(error instanceof DialError) || !error.wasSent) return false;
   const name = nameOf(batch);
-  const tries = delivery.broken.batch === name ? delivery.broken.tries + 1 : 1;
-  delivery.broken = { batch: name, tries };
+  const before = delivery.broken.get(batch.chain);
+  const tries = before?.batch === name ? before.tries + 1 : 1;
+  delivery.broken.set(batch.chain, { batch: name, tries });
   return tries >= BROKEN_TRIES_MAX;
 }
 

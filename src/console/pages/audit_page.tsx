@@ -1,4 +1,4 @@
-import type { SinkStatus } from "../../audit/ship/ship.ts";
+import type { SinkStatus } from "../../audit/ship/ship_line.ts";
 import { AUDIT_KINDS, type AuditRecord } from "../../model/event.ts";
 import { recordKey } from "../../model/record_key.ts";
 import { renderReasons, SHOWN_EFFECTS, verdictOf } from "../../model/verdict.ts";

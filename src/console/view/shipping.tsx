@@ -1,4 +1,4 @@
-import type { SinkStatus } from "../../audit/ship/ship.ts";
+import type { SinkStatus } from "../../audit/ship/ship_line.ts";
 import { formatCount, formatMs } from "../format.ts";
 import { Hostile } from "./hostile.tsx";
 import { TableFrame } from "./parts.tsx";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SinkStatus } from "../../../audit/ship/ship.ts";
+import type { SinkStatus } from "../../../audit/ship/ship_line.ts";
 import { LimitsSchema } from "../../../config/schema.ts";
 import type { ClockStatus } from "../../../model/time/service_clock.ts";
 import type { AttackReport } from "../../../operations/attack.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { createMerkleTree, hashLeaf } from "../../src/audit/chain/merkle.ts";
+import { createMerkleTree, hashLeaf } from "../../../src/audit/chain/merkle.ts";
 
 /** The definition of RFC 6962, section 2.1, word for word. */
 function rootOf(entries: readonly string[]): Uint8Array {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SinkStatus } from "../../src/audit/ship/ship.ts";
-import { withApp } from "../fakes/app.ts";
+import type { SinkStatus } from "../../../src/audit/ship/ship_line.ts";
+import { withApp } from "../../fakes/app.ts";
 
 /** A port that nothing listens on. */
 function closedPort(): number {

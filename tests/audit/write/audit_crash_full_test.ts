@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { renderAuditReport } from "../../src/audit/verify/verify_audit.ts";
-import { makeAuditFolder } from "./audit_fixture.ts";
+import { renderAuditReport } from "../../../src/audit/verify/verify_audit.ts";
+import { makeAuditFolder } from "../audit_fixture.ts";
 
 Deno.test("after kill -9 every call that acted has its intent, and open calls get an outcome", async () => {
   const audit = await makeAuditFolder();

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type AuditKeys, createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { type AuditLog, openAuditLog } from "../../../src/audit/audit_log.ts";
+import { type AuditKeys, createAuditKeys } from "../../../src/audit/chain/audit_keys.ts";
 import {
   renderAuditReport,
   verifyAudit,
   verifyAuditExport,
-} from "../../src/audit/verify/verify_audit.ts";
-import { keyOf } from "../../src/store/keys.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import type { Store } from "../../src/store/store.ts";
-import { CONFIG, intent, makeAuditFolder, outcome } from "./audit_fixture.ts";
+} from "../../../src/audit/verify/verify_audit.ts";
+import { keyOf } from "../../../src/store/keys.ts";
+import { openKvStore } from "../../../src/store/kv_store.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { CONFIG, intent, makeAuditFolder, outcome } from "../audit_fixture.ts";
 
 const DAY_MS = 86_400_000;
 const config = { ...CONFIG, retentionDays: 30, payloadRetentionDays: 10, checkpointEvery: 50 };

@@ -1,21 +1,21 @@
 import { parquetReadObjects } from "hyparquet";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { renderCef } from "../../src/audit/export/cef.ts";
-import { EXPORT_COLUMNS } from "../../src/audit/export/columns.ts";
-import { renderCsvLine } from "../../src/audit/export/csv.ts";
+import { openAuditLog } from "../../../src/audit/audit_log.ts";
+import { renderCef } from "../../../src/audit/export/cef.ts";
+import { EXPORT_COLUMNS } from "../../../src/audit/export/columns.ts";
+import { renderCsvLine } from "../../../src/audit/export/csv.ts";
 import {
   EXPORT_FORMATS,
   exportAudit,
   type ExportFormat,
-} from "../../src/audit/export/export_audit.ts";
-import { toOcsf } from "../../src/audit/export/ocsf.ts";
-import { verifyAuditExport } from "../../src/audit/verify/verify_audit.ts";
-import type { AuditActor, AuditKind, AuditRecord } from "../../src/model/event.ts";
-import { canonicalJson } from "../../src/model/json/canonical_json.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
-import { CONFIG, intent, writeExecutions } from "./audit_fixture.ts";
+} from "../../../src/audit/export/export_audit.ts";
+import { toOcsf } from "../../../src/audit/export/ocsf.ts";
+import { verifyAuditExport } from "../../../src/audit/verify/verify_audit.ts";
+import type { AuditActor, AuditKind, AuditRecord } from "../../../src/model/event.ts";
+import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { CONFIG, intent, writeExecutions } from "../audit_fixture.ts";
 import { loadOcsfSchema } from "./ocsf_validator.ts";
 
 const BASE: AuditRecord = {

@@ -7,7 +7,7 @@ import {
   openCheckpoint,
   readCheckpoint,
   splitNotes,
-} from "../../src/audit/chain/checkpoint.ts";
+} from "../../../src/audit/chain/checkpoint.ts";
 
 const CHECKPOINT: Checkpoint = {
   chain: "main",

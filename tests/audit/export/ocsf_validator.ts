@@ -1,5 +1,5 @@
 /** Checks events against the OCSF schema files, as far as they are there. */
-import type { Json } from "../../src/model/json/json.ts";
+import type { Json } from "../../../src/model/json/json.ts";
 
 type JsonObject = { [name: string]: Json };
 
@@ -14,7 +14,7 @@ export interface OcsfSchema {
  * @returns null when there is no such folder: the files are not part of the project.
  */
 export async function loadOcsfSchema(eventName: string): Promise<OcsfSchema | null> {
-  const beside = new URL("../../../shared/data", import.meta.url).pathname;
+  const beside = new URL("../../../../shared/data", import.meta.url).pathname;
   const folder = `${Deno.env.get("TOOLGATE_DATA") ?? beside}/ocsf`;
   if (!await Deno.stat(`${folder}/dictionary.json`).then(() => true, () => false)) return null;
   const read = async (path: string) =>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { openAuditLog } from "../../../src/audit/audit_log.ts";
+import { createAuditKeys } from "../../../src/audit/chain/audit_keys.ts";
 import {
   commitPayloads,
   CUT_CHARACTERS,
@@ -9,10 +9,10 @@ import {
   isWholeOf,
   matchesCommits,
   unsentArguments,
-} from "../../src/audit/payloads/payload_box.ts";
-import { ConfigSchema } from "../../src/config/schema.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+} from "../../../src/audit/payloads/payload_box.ts";
+import { ConfigSchema } from "../../../src/config/schema.ts";
+import type { AuditRecord } from "../../../src/model/event.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
 
 const large = JSON.stringify({ text: "ü".repeat(CUT_CHARACTERS) });
 

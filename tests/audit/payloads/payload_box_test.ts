@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
+import { createAuditKeys } from "../../../src/audit/chain/audit_keys.ts";
 import {
   closeLargeBox,
   commitLargePayloads,
@@ -7,8 +7,8 @@ import {
   commitPayloads,
   matchesCommits,
   openBox,
-} from "../../src/audit/payloads/payload_box.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
+} from "../../../src/audit/payloads/payload_box.ts";
+import type { AuditRecord } from "../../../src/model/event.ts";
 
 const TEXTS = [
   '{"b":1,"a":[2,"x"]}',

@@ -1,22 +1,26 @@
 import assert from "node:assert/strict";
-import { exportAudit } from "../../src/audit/export/export_audit.ts";
-import { startShipping } from "../../src/audit/ship/ship.ts";
-import { verifyOffline } from "../../src/audit/verify/verify_offline.ts";
-import { AuditSchema } from "../../src/config/schema.ts";
-import { GateError } from "../../src/model/errors.ts";
-import { makeAuditFolder, writeExecutions } from "./audit_fixture.ts";
+import { exportAudit } from "../../../src/audit/export/export_audit.ts";
+import { startShipping } from "../../../src/audit/ship/ship.ts";
+import { verifyOffline } from "../../../src/audit/verify/verify_offline.ts";
+import { AuditSchema } from "../../../src/config/schema.ts";
+import { GateError } from "../../../src/model/errors.ts";
+import { makeAuditFolder, writeExecutions } from "../audit_fixture.ts";
 
 Deno.test("verifyOffline() checks an export and a folder of segments with the public key file", async () => {
   const audit = await makeAuditFolder();
   const { store, log } = await audit.open();
-  const shipping = startShipping({
-    store,
-    signNote: log.signNote,
-    resolveSecrets: (text) => Promise.resolve(text),
-    baseDir: audit.folder,
-    log: () => {},
-    retentionMs: 90 * 86_400_000,
-  }, AuditSchema.parse({ ship: [{ to: "file:out" }, { to: "file:cef", format: "cef" }] }).ship);
+  const shipping = startShipping(
+    {
+      store,
+      signNote: log.signNote,
+      resolveSecrets: (text) => Promise.resolve(text),
+      log: () => {},
+      retentionMs: 90 * 86_400_000,
+    },
+    AuditSchema.parse({
+      ship: [{ to: `file:${audit.folder}/out` }, { to: `file:${audit.folder}/cef`, format: "cef" }],
+    }).ship,
+  );
   for (let round = 0; round < 3; round++) {
     await writeExecutions(log, 5);
     await log.checkpoint();

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { GENESIS, placeEvent } from "../../src/audit/audit_record.ts";
-import type { ShipConfig } from "../../src/audit/ship/place.ts";
-import { type Shipping, startShipping } from "../../src/audit/ship/ship.ts";
-import { createSyslogSink, renderSyslog } from "../../src/audit/ship/sink_syslog.ts";
-import { verifySegments } from "../../src/audit/verify/segment.ts";
-import { AuditSchema } from "../../src/config/schema.ts";
-import { GateError } from "../../src/model/errors.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
-import type { Store } from "../../src/store/store.ts";
-import { CONFIG, intent, outcome, writeExecutions } from "./audit_fixture.ts";
+import { type AuditLog, openAuditLog } from "../../../src/audit/audit_log.ts";
+import { GENESIS, placeEvent } from "../../../src/audit/audit_record.ts";
+import type { ShipConfig } from "../../../src/audit/ship/place.ts";
+import { type Shipping, startShipping } from "../../../src/audit/ship/ship.ts";
+import { createSyslogSink, renderSyslog } from "../../../src/audit/ship/sink_syslog.ts";
+import { verifySegments } from "../../../src/audit/verify/segment.ts";
+import { AuditSchema } from "../../../src/config/schema.ts";
+import { GateError } from "../../../src/model/errors.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { CONFIG, intent, outcome, writeExecutions } from "../audit_fixture.ts";
 
 const TLS = new URL("./tls_for_tests/", import.meta.url);
 
@@ -40,7 +40,6 @@ async function withShipping(run: (fixture: Fixture) => Promise<void>): Promise<v
           store,
           signNote: log.signNote,
           resolveSecrets: (text) => Promise.resolve(text.replace("${env:TOKEN}", "s3cret")),
-          baseDir: folder,
           log: () => {},
           retentionMs: 90 * 86_400_000,
         }, config);
@@ -57,7 +56,9 @@ async function withShipping(run: (fixture: Fixture) => Promise<void>): Promise<v
 
 Deno.test("the file sink leaves signed segments that verify with the public key alone", async () => {
   await withShipping(async ({ log, folder, ship }) => {
-    const shipping = ship(shipConfig({ to: "file:out" }, { to: "file:ocsf", format: "ocsf" }));
+    const shipping = ship(
+      shipConfig({ to: `file:${folder}/out` }, { to: `file:${folder}/ocsf`, format: "ocsf" }),
+    );
     await writeExecutions(log, 5);
     await shipping.flush();
     await writeExecutions(log, 5);
@@ -78,7 +79,7 @@ Deno.test("the file sink leaves signed segments that verify with the public key 
 
 Deno.test("verifySegments() finds a changed, a missing and a forged segment", async () => {
   await withShipping(async ({ log, folder, ship }) => {
-    const shipping = ship(shipConfig({ to: "file:out" }));
+    const shipping = ship(shipConfig({ to: `file:${folder}/out` }));
     for (let n = 0; n < 3; n++) {
       await writeExecutions(log, 2);
       await shipping.flush();
@@ -366,12 +367,12 @@ Deno.test("a store that fails at the n-th operation of a delivery ends nothing, 
       head: (name) => failing(() => real.head(name)),
       scan: (query) => failing(() => real.scan(query)),
     };
-    const config = AuditSchema.parse({ ship: [{ to: `file:out${n}`, every: "100ms" }] }).ship;
+    const config =
+      AuditSchema.parse({ ship: [{ to: `file:${folder}/out${n}`, every: "100ms" }] }).ship;
     const shipping = startShipping({
       store,
       signNote: log.signNote,
       resolveSecrets: (text) => Promise.resolve(text),
-      baseDir: folder,
       log: () => {},
       retentionMs: 90 * 86_400_000,
     }, config);

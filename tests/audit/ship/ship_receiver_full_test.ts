@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type Shipping, startShipping } from "../../src/audit/ship/ship.ts";
-import { AuditSchema } from "../../src/config/schema.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
-import type { ReceiverMode, SeenBatch } from "../fakes/record_receiver.ts";
-import { CONFIG, intent, outcome, writeExecutions } from "./audit_fixture.ts";
+import { type AuditLog, openAuditLog } from "../../../src/audit/audit_log.ts";
+import { type Shipping, startShipping } from "../../../src/audit/ship/ship.ts";
+import { AuditSchema } from "../../../src/config/schema.ts";
+import type { AuditRecord } from "../../../src/model/event.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import type { ReceiverMode, SeenBatch } from "../../fakes/record_receiver.ts";
+import { CONFIG, intent, outcome, writeExecutions } from "../audit_fixture.ts";
 
 const DAY_MS = 86_400_000;
 const LARGEST = 100_000_000;
@@ -22,7 +22,7 @@ interface Fixture {
 
 /** A receiver that is a process of its own, on another HTTP stack. */
 async function withReceiver(run: (fixture: Fixture) => Promise<void>): Promise<void> {
-  const script = new URL("../fakes/record_receiver.ts", import.meta.url).pathname;
+  const script = new URL("../../fakes/record_receiver.ts", import.meta.url).pathname;
   const receiver = new Deno.Command(Deno.execPath(), {
     args: ["run", "--cached-only", "--no-prompt", "--no-check", "--allow-net=127.0.0.1", script],
     stdout: "piped",
@@ -48,7 +48,6 @@ async function withReceiver(run: (fixture: Fixture) => Promise<void>): Promise<v
           store,
           signNote: log.signNote,
           resolveSecrets: (text) => Promise.resolve(text),
-          baseDir: "/nowhere",
           retentionMs: DAY_MS,
           now: () => clock.now,
           log: (level, message) => lines.push(`${level} ${message.replaceAll(url, "URL")}`),

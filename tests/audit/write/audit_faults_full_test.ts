@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
-import { type AuditKeys, createAuditKeys } from "../../src/audit/chain/audit_keys.ts";
-import { renderAuditReport } from "../../src/audit/verify/verify_audit.ts";
-import { GateError } from "../../src/model/errors.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
-import type { Store } from "../../src/store/store.ts";
-import { CONFIG, intent, outcome } from "./audit_fixture.ts";
+import { type AuditLog, openAuditLog } from "../../../src/audit/audit_log.ts";
+import { type AuditKeys, createAuditKeys } from "../../../src/audit/chain/audit_keys.ts";
+import { renderAuditReport } from "../../../src/audit/verify/verify_audit.ts";
+import { GateError } from "../../../src/model/errors.ts";
+import type { AuditRecord } from "../../../src/model/event.ts";
+import { openKvStore } from "../../../src/store/kv_store.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { CONFIG, intent, outcome } from "../audit_fixture.ts";
 
 /** Quick in failure, so that tests need no patience. */
 const LIMITS = { retryMinMs: 1, retryMaxMs: 5, stallMs: 10_000, closePatienceMs: 200 };

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { hashLine } from "../../src/audit/audit_record.ts";
-import { readAnchorFile } from "../../src/audit/chain/anchors.ts";
-import { createCheckpointSigner } from "../../src/audit/chain/checkpoint.ts";
-import { createMerkleTree, hashLeaf } from "../../src/audit/chain/merkle.ts";
+import { openAuditLog } from "../../../src/audit/audit_log.ts";
+import { hashLine } from "../../../src/audit/audit_record.ts";
+import { readAnchorFile } from "../../../src/audit/chain/anchors.ts";
+import { createCheckpointSigner } from "../../../src/audit/chain/checkpoint.ts";
+import { createMerkleTree, hashLeaf } from "../../../src/audit/chain/merkle.ts";
 import {
   type AuditReport,
   renderAuditReport,
   verifyAudit,
   verifyAuditExport,
-} from "../../src/audit/verify/verify_audit.ts";
-import { canonicalJson } from "../../src/model/json/canonical_json.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
-import { CONFIG, intent, makeAuditFolder, outcome, writeExecutions } from "./audit_fixture.ts";
+} from "../../../src/audit/verify/verify_audit.ts";
+import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
+import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { CONFIG, intent, makeAuditFolder, outcome, writeExecutions } from "../audit_fixture.ts";
 
 /** An export of a closed log of some 60 records with a checkpoint every 10, and its public key. */
 async function exportLines(): Promise<{ lines: string[]; key: string }> {

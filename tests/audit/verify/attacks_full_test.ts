@@ -4,19 +4,19 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { hashLine, toLogEntry } from "../../src/audit/audit_record.ts";
-import { readAnchorFile } from "../../src/audit/chain/anchors.ts";
-import { createAuditKeys, loadAuditKeys } from "../../src/audit/chain/audit_keys.ts";
-import { createMerkleTree, hashLeaf } from "../../src/audit/chain/merkle.ts";
-import { createPayloadStore } from "../../src/audit/payloads/payload_store.ts";
-import { renderAuditReport, verifyAudit } from "../../src/audit/verify/verify_audit.ts";
-import type { AuditRecord } from "../../src/model/event.ts";
-import { canonicalJson } from "../../src/model/json/canonical_json.ts";
-import type { Json } from "../../src/model/json/json.ts";
-import { keyOf, prefixOf } from "../../src/store/keys.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import type { Change, LogEntry, Store } from "../../src/store/store.ts";
-import { type AuditFolder, CONFIG, makeAuditFolder, writeExecutions } from "./audit_fixture.ts";
+import { hashLine, toLogEntry } from "../../../src/audit/audit_record.ts";
+import { readAnchorFile } from "../../../src/audit/chain/anchors.ts";
+import { createAuditKeys, loadAuditKeys } from "../../../src/audit/chain/audit_keys.ts";
+import { createMerkleTree, hashLeaf } from "../../../src/audit/chain/merkle.ts";
+import { createPayloadStore } from "../../../src/audit/payloads/payload_store.ts";
+import { renderAuditReport, verifyAudit } from "../../../src/audit/verify/verify_audit.ts";
+import type { AuditRecord } from "../../../src/model/event.ts";
+import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
+import type { Json } from "../../../src/model/json/json.ts";
+import { keyOf, prefixOf } from "../../../src/store/keys.ts";
+import { openKvStore } from "../../../src/store/kv_store.ts";
+import type { Change, LogEntry, Store } from "../../../src/store/store.ts";
+import { type AuditFolder, CONFIG, makeAuditFolder, writeExecutions } from "../audit_fixture.ts";
 
 /** Everything an attacker reads from the store and writes back. */
 interface Copy {
