@@ -9,29 +9,13 @@
 import type { CompiledWorker, WorkerBoot } from "../../../workers/worker_main.ts";
 import { renderWorkerBoot, WORKER_MODULE } from "../../../workers/worker_source.ts";
 import { programForms } from "../../program/program_forms.ts";
-import { createFrameReader, encodeFrame } from "../../rpc/frames.ts";
-import {
-  encodeMessage,
-  FRAME,
-  type HostMessage,
-  KIND,
-  type ProgramMessage,
-} from "../../rpc/protocol.ts";
-import { EXIT_MEMORY, EXIT_VIOLATION, type HostSettings } from "./host_settings.ts";
+import { EXIT_MEMORY, type HostSettings } from "./host_settings.ts";
 import { createKernelLayer } from "./kernel/harden_process.ts";
+import { createRelay } from "./relay.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
-/** Computing time after which a program lets others go first. */
-const AGED_CPU_MS = 500;
-const AGE_PAUSE_MS = 100;
 /** Time for the cache to be written. */
 const PRIME_MS = 200;
-const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
-
-/** CPU time of this process in microseconds; the declarations of Deno do not know it yet. */
-const { cpuUsage } = Deno as typeof Deno & {
-  cpuUsage(): { readonly user: number; readonly system: number };
-};
 
 /** Runs until the service closes the pipe. @param argument JSON {@linkcode HostSettings} */
 export async function runSandboxHost(argument: string): Promise<void> {
@@ -96,120 +80,6 @@ async function startWorker(
   worker.postMessage(boot);
   const compiled = await promise;
   return { worker, compiled };
-}
-
-function createRelay(settings: HostSettings, workers: Worker[], standBack: () => boolean) {
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
-  let worker: Worker | null = null;
-  let ending = false;
-  let cpuStartMicros = 0;
-  let started = false;
-  let ageTimer: ReturnType<typeof setTimeout> | undefined;
-  let isAged = false;
-
-  function write(frame: Uint8Array): void {
-    let offset = 0;
-    while (offset < frame.length) offset += Deno.stdout.writeSync(frame.subarray(offset));
-  }
-  function say(message: HostMessage): void {
-    write(encodeFrame(FRAME.host, cpuUsed(), encoder.encode(JSON.stringify(message))));
-  }
-  function violate(what: string): never {
-    say({ kind: "violation", what });
-    Deno.exit(EXIT_VIOLATION);
-  }
-  function cpuUsed(): number {
-    const { user, system } = cpuUsage();
-    return user + system - cpuStartMicros;
-  }
-
-  function startProgram(text: string): void {
-    if (worker !== null) violate("program while one runs");
-    const message = JSON.parse(text) as ProgramMessage;
-    const next = settings.isolation === "realm" ? workers[0] : workers.shift();
-    if (next === undefined) violate("no Worker left");
-    worker = next;
-    ending = false;
-    started = false;
-    cpuStartMicros = 0;
-    cpuStartMicros = cpuUsed();
-    const forms = programForms(message.code);
-    if (!forms.ok) {
-      if (settings.isolation !== "realm") workers.unshift(next);
-      say({ kind: "syntax", message: forms.message, line: forms.line, column: forms.column });
-      return;
-    }
-    const realm = JSON.stringify({ realm: message.realm, seed: message.seed });
-    next.onmessage = (event) => relayFromWorker(event.data);
-    next.onmessageerror = () => violate("message that does not deserialize");
-    next.onerror = (event) => {
-      event.preventDefault();
-      violate("Worker ended");
-    };
-    started = true;
-    watchAge();
-    next.postMessage(
-      encodeMessage(KIND.start, 0, [realm, message.names, JSON.stringify(forms.forms)]),
-    );
-  }
-
-  /** A program that computes for long lets shorter ones go first; there is no way back for this host. */
-  function watchAge(): void {
-    if (isAged) return;
-    ageTimer = setTimeout(() => {
-      if (cpuUsed() < AGED_CPU_MS * 1_000) watchAge();
-      else isAged = standBack();
-    }, AGE_PAUSE_MS);
-  }
-
-  function relayFromWorker(text: unknown): void {
-    if (typeof text !== "string") violate("message that is not a string");
-    if (ending) {
-      if (text === ENDED_TEXT) becomeIdle();
-      return;
-    }
-    const payload = encoder.encode(text);
-    if (payload.length > settings.frameBytesMax) violate("message over the frame size");
-    write(encodeFrame(FRAME.worker, cpuUsed(), payload));
-  }
-
-  function endProgram(): void {
-    if (worker === null) violate("end without a program");
-    if (!started) return becomeIdle();
-    ending = true;
-    const keep = settings.isolation === "realm" ? 1 : 0;
-    worker.onmessage = (event) => relayFromWorker(event.data);
-    worker.postMessage(encodeMessage(KIND.end, keep, []));
-  }
-
-  function becomeIdle(): void {
-    if (started && settings.isolation !== "realm") worker?.terminate();
-    clearTimeout(ageTimer);
-    worker = null;
-    cpuStartMicros = 0;
-    const left = isAged ? 0 : workers.length;
-    say({ kind: "idle", workers: left, cpuTotalMs: cpuUsed() / 1_000 });
-  }
-
-  async function run(): Promise<void> {
-    const reader = createFrameReader(() => settings.frameBytesMax);
-    const chunk = new Uint8Array(65_536);
-    while (true) {
-      const count = await Deno.stdin.read(chunk);
-      if (count === null) Deno.exit(0);
-      const fits = reader.push(chunk.subarray(0, count), (frame) => {
-        if (frame.type === FRAME.program) startProgram(decoder.decode(frame.payload));
-        else if (frame.type === FRAME.replies) worker?.postMessage(decoder.decode(frame.payload));
-        else if (frame.type === FRAME.ask) say({ kind: "usage" });
-        else if (frame.type === FRAME.end) endProgram();
-        else violate("unknown frame type");
-      });
-      if (!fits) violate("frame over the size");
-    }
-  }
-
-  return { say, run };
 }
 
 if (import.meta.main) await runSandboxHost(Deno.args[0] ?? "{}");

@@ -1,8 +1,9 @@
 import { startDeadline } from "../../model/time/deadline.ts";
-import { FRAME, type KernelReport } from "../../rpc/protocol.ts";
+import type { KernelReport } from "../../rpc/protocol.ts";
 import type { HostProcess } from "../host/host_process.ts";
 import type { Isolation } from "../host/host_settings.ts";
 import type { FinishedRun } from "../run/run_program.ts";
+import { recycleHost } from "./recycle_host.ts";
 
 /**
  * Which programs a host is for: `common` hosts are kept ready for everybody, `watched` and `slow` ones are
@@ -49,9 +50,6 @@ export interface PooledHostOptions {
   readonly onChange: () => void;
   readonly onEnd: (host: PooledHost, wasReady: boolean) => void;
 }
-
-/** How long an ended program's host may take to say that it is idle. */
-const RECYCLE_MS = 500;
 
 export function createPooledHost(process: HostProcess, options: PooledHostOptions): PooledHost {
   let state: PooledHost["state"] = "starting";
@@ -119,27 +117,15 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
     else retire();
   }
 
-  /** Asks the host to drop what the program left; it proves with its answer that it still listens. */
   function recycle(): void {
     state = "recycling";
-    deadline = startDeadline(RECYCLE_MS, retire);
-    process.listen({
-      // Late messages of the program that ended.
-      onWorkerText() {},
-      onHostMessage(message) {
-        // An answer to a question of the run that is over.
-        if (message.kind === "usage") return;
-        if (message.kind !== "idle") return retire();
-        stopTimers();
-        process.listen(null);
-        if (state !== "recycling") return;
-        if (message.workers === 0 || message.cpuTotalMs > options.cpuTotalMsMax) return retire();
-        becomeReady();
+    deadline = recycleHost(process, {
+      cpuTotalMsMax: options.cpuTotalMsMax,
+      onFit: () => {
+        if (state === "recycling") becomeReady();
       },
-      onViolation: retire,
-      onDeath: retire,
+      onUnfit: retire,
     });
-    void process.send(FRAME.end, "");
   }
 
   process.ready.then(({ kernel }) => {
