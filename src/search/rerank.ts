@@ -90,8 +90,8 @@ function readSequence(
 
 const SPREAD_CANDIDATES = 30;
 const SPREAD_PLACES = 12;
-/** What a word still counts for the next place, once a tool above has it. */
-const SPREAD_KEPT = 0.975;
+/** The part of a word's weight that stays for the next places once a tool above has the word. */
+const REPEAT_DISCOUNT = 0.975;
 
 /**
  * Orders the first places so that together they have more of the query's words: a request for two
@@ -123,7 +123,7 @@ export function spread(documents: RankedDocument[], scores: Scores): void {
     const [chosen] = left.splice(best, 1);
     if (chosen === undefined) break;
     for (let term = 0; term < kept.length; term++) {
-      if ((chosen.parts[term] ?? 0) > 0) kept[term] = (kept[term] ?? 0) * SPREAD_KEPT;
+      if ((chosen.parts[term] ?? 0) > 0) kept[term] = (kept[term] ?? 0) * REPEAT_DISCOUNT;
     }
     documents[place] = chosen.document;
   }
