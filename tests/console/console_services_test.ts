@@ -256,6 +256,12 @@ Deno.test("a check of the log runs beside, is recorded, and its outcome is kept"
   });
 });
 
+Deno.test("a place that the audit log does not have is the visitor's mistake", async () => {
+  await withServices(async ({ services }) => {
+    await assert.rejects(services.queryAudit({ after: "nowhere" }), { code: "ERR_BAD_REQUEST" });
+  });
+});
+
 Deno.test("what runs is seen while it runs", async () => {
   await withServices(async ({ services, audit }) => {
     await audit.append({ kind: "execution.start", execution: "e1" });

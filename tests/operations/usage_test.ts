@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { AuditFilter } from "../../src/audit/audit_query.ts";
+import type { AuditRecord } from "../../src/model/event.ts";
 import { countUsage } from "../../src/operations/usage.ts";
 
 const DAY_MS = 86_400_000;
@@ -12,8 +13,9 @@ function usageDeps() {
     usdPerMillionTokens: 3,
     now: () => NOW,
     audit: {
-      async *records(filter: AuditFilter = {}) {
+      records(filter: AuditFilter = {}) {
         asked.push(filter);
+        return ReadableStream.from<AuditRecord>([]);
       },
     },
   };
