@@ -43,7 +43,12 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
   app.use(securityHeaders);
   app.use(bodyLimit({
     maxSize: FORM_BYTES_MAX,
-    onError: (context) => message(kit, context, "Too much at once", "Send a smaller form.", 413),
+    onError: (context) =>
+      message(kit, context, {
+        title: "Too much at once",
+        text: "Send a smaller form.",
+        status: 413,
+      }),
   }));
   app.get("/assets/:name", (context) => sendAsset(context, context.req.param("name")));
   app.use(recognizeVisit(kit));
@@ -63,7 +68,7 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
     const { pathname } = new URL(context.req.url);
     if (pathname === "/console/") return context.redirect("/console", 303);
     const text = `The console has nothing at ${pathname.slice(0, 200)}.`;
-    return message(kit, context, "There is no such page", text, 404);
+    return message(kit, context, { title: "There is no such page", text, status: 404 });
   });
   app.onError((error, context) => {
     const report = reportError(error);
@@ -72,7 +77,7 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
     }
     const status = STATUS_OF_CODE[report.code] ?? 500;
     const text = `${report.message}. ${report.hint}`;
-    return message(kit, context, "That did not work", text, status);
+    return message(kit, context, { title: "That did not work", text, status });
   });
   return app as unknown as Hono;
 }
@@ -80,9 +85,11 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
 function message(
   { shellOf }: RouteKit,
   context: Context<ConsoleEnv>,
-  title: string,
-  text: string,
-  status: number,
+  { title, text, status }: {
+    readonly title: string;
+    readonly text: string;
+    readonly status: number;
+  },
 ): Promise<Response> {
   return page(
     context,
@@ -115,7 +122,7 @@ function recognizeVisit(kit: RouteKit): MiddlewareHandler<ConsoleEnv> {
     const isLogin = new URL(context.req.url).pathname === "/console/login";
     if (isOwnForm(deps, context, isLogin ? null : visit, field("token"))) return await next();
     const text = "Go back, load the page again, and send the form once more.";
-    return await message(kit, context, "This form has expired", text, 403);
+    return await message(kit, context, { title: "This form has expired", text, status: 403 });
   };
 }
 
@@ -138,7 +145,7 @@ function goHome(kit: RouteKit, context: Context<ConsoleEnv>): Response | Promise
   const home = SECTIONS.find((section) => scopes.includes(section.scope));
   if (home !== undefined) return context.redirect(home.href, 303);
   const text = "Your credential opens no page. Ask for one with scope search, audit or admin.";
-  return message(kit, context, "Nothing to show", text, 403);
+  return message(kit, context, { title: "Nothing to show", text, status: 403 });
 }
 
 async function setTheme({ deps }: RouteKit, context: Context<ConsoleEnv>): Promise<Response> {

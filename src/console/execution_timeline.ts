@@ -88,7 +88,8 @@ export function buildTimeline(id: string, view: ExecutionView): ExecutionTimelin
     (record) => record.call as string,
   );
   const isRunning = end === null;
-  const calls = [...byCall].map(([call, of]) => buildCall(call, of, startedAtMs, isRunning, view))
+  const calls = [...byCall]
+    .map(([call, of]) => buildCall({ id: call, records: of, startedAtMs, isRunning }, view))
     .toSorted((a, b) => a.offsetMs - b.offsetMs || a.index - b.index);
   return {
     id,
@@ -123,11 +124,19 @@ function oversizeOf(end: AuditRecord | null): ExecutionTimeline["oversize"] {
   return bytes === null ? null : { bytes, isKept: end?.detail?.kept === true };
 }
 
+/** The records of one call, and what its execution adds to them. */
+interface CallRecords {
+  readonly id: string;
+  /** Oldest first. */
+  readonly records: readonly AuditRecord[];
+  /** When the execution began, milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  /** The execution has not ended. */
+  readonly isRunning: boolean;
+}
+
 function buildCall(
-  id: string,
-  records: readonly AuditRecord[],
-  startedAtMs: number,
-  isRunning: boolean,
+  { id, records, startedAtMs, isRunning }: CallRecords,
   { payloads, unopened }: ExecutionView,
 ): TimelineCall {
   const intent = records.find((record) => record.kind === "call.intent") ?? null;

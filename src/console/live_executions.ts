@@ -62,54 +62,7 @@ type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name]
 };
 
 export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<LiveExecutions> {
-  const steadyNow = deps.steadyNow ?? (() => performance.now());
-  const running = new Map<string, Fold>();
-  const ended: Fold[] = [];
-  let starts = 0;
-
-  function take(record: AuditRecord): void {
-    const { execution } = record;
-    if (execution === undefined) return;
-    if (record.kind === "execution.start") return start(execution, record);
-    const fold = running.get(execution);
-    if (fold === undefined) return;
-    if (record.kind === "execution.end") return end(fold, record);
-    addCall(fold, record);
-  }
-
-  function start(id: string, record: AuditRecord): void {
-    if (running.size >= RUNNING_MAX) dropLost();
-    if (running.size >= RUNNING_MAX) return;
-    // A start that lies ahead of the clock has just begun, for all that anybody knows.
-    const agoMs = Math.max(0, deps.now() - Date.parse(record.ts));
-    running.set(id, {
-      ...startOf(id, record),
-      open: new Set(),
-      beganAt: steadyNow() - agoMs,
-      order: starts++,
-    });
-  }
-
-  function end(fold: Fold, record: AuditRecord): void {
-    running.delete(fold.id);
-    fold.status = (record.result?.status ?? "error") as ExecutionStatus;
-    fold.endedAtMs = Date.parse(record.ts);
-    fold.tookMs = record.ms?.total ?? Math.max(0, fold.endedAtMs - fold.startedAtMs);
-    fold.errorCode = record.err?.code ?? null;
-    ended.unshift(fold);
-    if (ended.length > ENDED_MAX) ended.pop();
-  }
-
-  function dropLost(): void {
-    for (const [id, fold] of running) {
-      if (steadyNow() - fold.beganAt <= LOST_AFTER_MS) continue;
-      running.delete(id);
-      fold.status = "lost";
-      ended.unshift(fold);
-      if (ended.length > ENDED_MAX) ended.pop();
-    }
-  }
-
+  const folds = createFolds(deps.now, deps.steadyNow ?? (() => performance.now()));
   // Records that arrive while the past is read wait, so that each is taken once and in order.
   const waiting: AuditRecord[] = [];
   let hear = (record: AuditRecord): void => void waiting.push(record);
@@ -119,19 +72,60 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
     const last = new Map<string, number>();
     for (const record of records.toReversed()) {
       last.set(record.chain, record.seq);
-      take(record);
+      folds.take(record);
     }
     for (const record of waiting) {
-      if (record.seq > (last.get(record.chain) ?? -1)) take(record);
+      if (record.seq > (last.get(record.chain) ?? -1)) folds.take(record);
     }
   } catch (error) {
     stop();
     throw error;
   }
-  hear = take;
+  hear = folds.take;
+  return { list: folds.list, close: stop };
+}
+
+/** Folds records into executions, one record at a time and in their order. */
+function createFolds(now: () => number, steadyNow: () => number) {
+  const running = new Map<string, Fold>();
+  const ended: Fold[] = [];
+  let starts = 0;
+
+  function start(id: string, record: AuditRecord): void {
+    if (running.size >= RUNNING_MAX) dropLost();
+    if (running.size >= RUNNING_MAX) return;
+    // A start that lies ahead of the clock has just begun, for all that anybody knows.
+    const agoMs = Math.max(0, now() - Date.parse(record.ts));
+    const beganAt = steadyNow() - agoMs;
+    running.set(id, { ...startOf(id, record), open: new Set(), beganAt, order: starts++ });
+  }
+
+  function end(fold: Fold): void {
+    running.delete(fold.id);
+    ended.unshift(fold);
+    if (ended.length > ENDED_MAX) ended.pop();
+  }
+
+  function dropLost(): void {
+    for (const fold of running.values()) {
+      if (steadyNow() - fold.beganAt <= LOST_AFTER_MS) continue;
+      fold.status = "lost";
+      end(fold);
+    }
+  }
 
   return {
-    list() {
+    take(record: AuditRecord): void {
+      const { execution } = record;
+      if (execution === undefined) return;
+      if (record.kind === "execution.start") return start(execution, record);
+      const fold = running.get(execution);
+      if (fold === undefined) return;
+      if (record.kind !== "execution.end") return addCall(fold, record);
+      addEnd(fold, record);
+      end(fold);
+    },
+    list(): readonly ExecutionSummary[] {
       dropLost();
       return [...running.values(), ...ended]
         .toSorted((a, b) => b.order - a.order)
@@ -141,8 +135,14 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
           tookMs: fold.status === "running" ? steadyNow() - beganAt : fold.tookMs,
         }));
     },
-    close: stop,
   };
+}
+
+function addEnd(fold: Fold, record: AuditRecord): void {
+  fold.status = (record.result?.status ?? "error") as ExecutionStatus;
+  fold.endedAtMs = Date.parse(record.ts);
+  fold.tookMs = record.ms?.total ?? Math.max(0, fold.endedAtMs - fold.startedAtMs);
+  fold.errorCode = record.err?.code ?? null;
 }
 
 function startOf(id: string, record: AuditRecord): ExecutionSummary {

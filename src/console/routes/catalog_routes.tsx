@@ -11,95 +11,95 @@ import { ToolNotFound, ToolPage, type ToolPageProps } from "../pages/tool_page.t
 import { toolHref } from "../view/tool_href.ts";
 
 /** Servers and tools; approving and blocking them. */
-export function addCatalogRoutes(
-  app: Hono<ConsoleEnv>,
-  { deps, shellOf, needing }: RouteKit,
-): void {
-  app.get(
-    "/catalog",
-    needing("search", async (context, principal) => {
-      const field = readQuery(context);
-      return await page(
-        context,
-        <CatalogPage
-          shell={shellOf(context)}
-          listing={await deps.tools(principal)}
-          isAdmin={principal.scopes.includes("admin")}
-          filter={{
-            text: field("text").trim().slice(0, 200),
-            server: field("server").slice(0, 200),
-            page: pageNumber(field("page")),
-          }}
-          now={deps.now()}
-        />,
-      );
-    }),
-  );
-  const showTool = async (
-    context: Context<ConsoleEnv>,
-    principal: Principal,
-    server: string,
-    name: string,
-    refused: string | null,
-  ) => {
-    const isAdmin = principal.scopes.includes("admin");
-    const listing = await deps.tools(principal);
-    const diff = isAdmin ? await diffOf(() => deps.diff(server, name)) : null;
-    const entry = listing.tools.find(({ tool }) =>
-      tool.server === server && tool.name === name &&
-      // Nothing of another definition than the one that is decided about.
-      (diff === null || tool.pin === diff.pin)
-    ) ?? null;
-    const props: ToolPageProps = {
-      shell: shellOf(context),
-      server,
-      name,
-      entry,
-      declaration: entry === null ? null : deps.declareTool(entry.tool),
-      diff,
-      problem: problemOf(listing, server, name),
-      refused,
-    };
-    const isKnown = entry !== null || diff !== null || props.problem !== null;
-    return isKnown
-      ? await page(context, <ToolPage {...props} />, refused === null ? 200 : 409)
-      : await page(context, <ToolNotFound {...props} />, 404);
-  };
+export function addCatalogRoutes(app: Hono<ConsoleEnv>, kit: RouteKit): void {
+  const { needing } = kit;
+  app.get("/catalog", needing("search", (...visit) => showCatalog(kit, ...visit)));
   app.get(
     "/catalog/tool",
-    needing("search", async (context, principal) => {
+    needing("search", (context, principal) => {
       const field = readQuery(context);
       const server = field("server").slice(0, SERVER_CHARACTERS_MAX);
       const name = field("name").slice(0, NAME_CHARACTERS_MAX);
-      return await showTool(context, principal, server, name, null);
+      return showTool(kit, context, principal, { server, name, refused: null });
     }),
   );
-  app.post(
-    "/catalog/decide",
-    needing("admin", async (context, principal) => {
-      const field = await readForm(context);
-      const [server, name, pin] = [field("server"), field("name"), field("pin")];
-      const verb = VERBS.find((known) => known === field("decision"));
-      if (verb === undefined || pin === "") {
-        throw new GateError(
-          "ERR_BAD_REQUEST",
-          "Cannot decide: the form is not one of the catalog",
-          {
-            hint: "Open the tool, read it, and use the buttons of its page",
-          },
-        );
-      }
-      try {
-        await deps.decideTool(principal, { verb, server, name, pin });
-      } catch (error) {
-        if (!(error instanceof PinMismatch)) throw error;
-        const words = `It has changed since you opened this page: nothing was ${DONE[verb]}. ` +
-          "Below is what it is now.";
-        return await showTool(context, principal, server, name, words);
-      }
-      return context.redirect(toolHref(server, name), 303);
-    }),
+  app.post("/catalog/decide", needing("admin", (...visit) => decide(kit, ...visit)));
+}
+
+async function showCatalog(
+  { deps, shellOf }: RouteKit,
+  context: Context<ConsoleEnv>,
+  principal: Principal,
+): Promise<Response> {
+  const field = readQuery(context);
+  return await page(
+    context,
+    <CatalogPage
+      shell={shellOf(context)}
+      listing={await deps.tools(principal)}
+      isAdmin={principal.scopes.includes("admin")}
+      filter={{
+        text: field("text").trim().slice(0, 200),
+        server: field("server").slice(0, 200),
+        page: pageNumber(field("page")),
+      }}
+      now={deps.now()}
+    />,
   );
+}
+
+async function showTool(
+  { deps, shellOf }: RouteKit,
+  context: Context<ConsoleEnv>,
+  principal: Principal,
+  asked: Pick<ToolPageProps, "server" | "name" | "refused">,
+): Promise<Response> {
+  const { server, name, refused } = asked;
+  const isAdmin = principal.scopes.includes("admin");
+  const listing = await deps.tools(principal);
+  const diff = isAdmin ? await diffOf(() => deps.diff(server, name)) : null;
+  const entry = listing.tools.find(({ tool }) =>
+    tool.server === server && tool.name === name &&
+    // Nothing of another definition than the one that is decided about.
+    (diff === null || tool.pin === diff.pin)
+  ) ?? null;
+  const props: ToolPageProps = {
+    ...asked,
+    shell: shellOf(context),
+    entry,
+    declaration: entry === null ? null : deps.declareTool(entry.tool),
+    diff,
+    problem: problemOf(listing, server, name),
+  };
+  const isKnown = entry !== null || diff !== null || props.problem !== null;
+  return isKnown
+    ? await page(context, <ToolPage {...props} />, refused === null ? 200 : 409)
+    : await page(context, <ToolNotFound {...props} />, 404);
+}
+
+/** Decides about the definition that the form shows; if it is another one now, shows that one. */
+async function decide(
+  kit: RouteKit,
+  context: Context<ConsoleEnv>,
+  principal: Principal,
+): Promise<Response> {
+  const field = await readForm(context);
+  const [server, name, pin] = [field("server"), field("name"), field("pin")];
+  const verb = VERBS.find((known) => known === field("decision"));
+  if (verb === undefined || pin === "") {
+    throw new GateError("ERR_BAD_REQUEST", "Cannot decide: the form is not one of the catalog", {
+      hint: "Open the tool, read it, and use the buttons of its page",
+    });
+  }
+  try {
+    await kit.deps.decideTool(principal, { verb, server, name, pin });
+  } catch (error) {
+    if (!(error instanceof PinMismatch)) throw error;
+    const refused = `It has changed since you opened this page: nothing was ${DONE[verb]}. ` +
+      "Below is what it is now.";
+    return await showTool(kit, context, principal, { server, name, refused });
+  }
+  return context.redirect(toolHref(server, name), 303);
 }
 
 const VERBS = ["approve", "block"] as const;
