@@ -5,13 +5,15 @@ export interface RunningService {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
-  /** SIGTERM, and wait for the end. */
+  /** SIGTERM, and wait for the end; one that does not come in time is an error. */
   stop(): Promise<Deno.CommandStatus>;
   /** SIGKILL, and wait for the end. */
   kill(): Promise<void>;
 }
 
 const ROOT = new URL("../../", import.meta.url);
+/** Far over the drain of the service, on a machine with other work too. */
+const STOP_MS_MAX = 90_000;
 
 /**
  * Writes `toolgate.json` into a folder and serves it.
@@ -63,8 +65,16 @@ export async function startService(
     ...service,
     pid: child.pid,
     async stop() {
+      let isLate = false;
+      const late = setTimeout(() => {
+        isLate = true;
+        child.kill("SIGKILL");
+      }, STOP_MS_MAX);
       child.kill("SIGTERM");
-      return await child.status;
+      const status = await child.status;
+      clearTimeout(late);
+      if (isLate) throw new Error(`The service did not end within ${STOP_MS_MAX} ms of SIGTERM`);
+      return status;
     },
     async kill() {
       child.kill("SIGKILL");
@@ -81,9 +91,9 @@ async function waitForService(path: string, child: Deno.ChildProcess, readyMs: n
     if (ended) throw new Error("The service ended before it was ready");
     const file = await readServiceFile(path);
     if (file !== null && file.pid === child.pid) {
-      const response = await fetch(`${file.url}/readyz`);
-      await response.body?.cancel();
-      if (response.ok) return { url: file.url, token: file.token };
+      const isReady = await fetch(`${file.url}/readyz`, { signal: AbortSignal.timeout(readyMs) })
+        .then(async (response) => (await response.body?.cancel(), response.ok), () => false);
+      if (isReady) return { url: file.url, token: file.token };
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

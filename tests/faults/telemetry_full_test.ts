@@ -114,7 +114,6 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
         OTEL_BSP_SCHEDULE_DELAY: "50",
-        OTEL_METRIC_EXPORT_INTERVAL: "100",
         OTEL_TRACES_SAMPLER: "parentbased_always_on",
       },
     });
@@ -146,6 +145,8 @@ Deno.test("an execution is one span under the client's trace, its calls are chil
       }),
     });
     assert.match(await response.text(), /done/);
+    // Metrics come when the service ends. The runtime (Deno 2.9.6) hangs at its end where that meets an
+    // export that comes by itself, so the interval stays at its default, a minute.
     await service.stop();
 
     const execution = receiver.spans.find((span) => span.name === "execute_tool execute");
