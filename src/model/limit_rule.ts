@@ -23,4 +23,6 @@ export interface LimitRule {
   readonly by: string;
   /** What the agent should do instead; empty when there is nothing to say. */
   readonly message: string;
+  /** The line of the policy file that demands it, 1-based, for operators; absent where no file does. */
+  readonly place?: { readonly path: string; readonly line: number };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigSchema } from "../../src/config/schema.ts";
+import { AttackReportSchema } from "../../src/http/api/answers/service_answers.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
 import { createAttack } from "../../src/operations/attack.ts";
 import { defaultPolicy } from "../../src/policy/builtin_policies.ts";
@@ -75,6 +76,7 @@ Deno.test("attacks that a sandbox lets through are failures, and no real tool is
   assert.ok(first.status === "fulfilled");
   assert.equal(first.value.ok, false);
   assert.ok(first.value.attacks.length > 9);
+  assert.deepEqual(AttackReportSchema.parse(first.value), first.value, "as the document says");
   assert.ok(asked.answers.every((answer) => !(answer as { ok: boolean }).ok));
   assert.ok(asked.programs.every(({ principalKey }) => !principalKey.includes("anna")));
   assert.deepEqual(events.map(({ detail }) => detail?.action), ["attack.start", "attack.end"]);

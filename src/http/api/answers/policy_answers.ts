@@ -34,6 +34,9 @@ export const PolicyStatusSchema = objectOf<PolicyStatus>(STATUS);
 const PerSchema = z.enum(["execution", "user", "group", "space", "tenant"]);
 const OverSchema = z.enum(["deny", "ask"]);
 
+const PLACE = { path: z.string(), line: z.int() };
+const PlaceSchema = objectOf<Place>(PLACE);
+
 const LimitRuleSchema = objectOf<LimitRule>({
   id: z.string(),
   per: PerSchema,
@@ -48,6 +51,7 @@ const LimitRuleSchema = objectOf<LimitRule>({
   over: OverSchema,
   by: z.string(),
   message: z.string(),
+  place: PlaceSchema.optional(),
 });
 
 /** Answer of `GET /policy`. */
@@ -56,9 +60,6 @@ export const PolicyInForceSchema = objectOf<PolicyInForce>({
   spaces: z.array(z.string()),
   limits: z.array(LimitRuleSchema),
 });
-
-const PLACE = { path: z.string(), line: z.int() };
-const PlaceSchema = objectOf<Place>(PLACE);
 
 /** Answer of `POST /policy/check`: the files as they are now. */
 export const PolicyCheckSchema = objectOf<PolicyCheck>({
