@@ -58,7 +58,12 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
       pages: ["view"],
       routes: ["pages", "view"],
     },
-    http: { server: [], api: ["api/answers"], "api/answers": ["api", "server"] },
+    http: {
+      server: [],
+      api: ["api/answers", "api/inputs"],
+      "api/answers": ["server"],
+      "api/inputs": [],
+    },
     model: { json: [], time: [] },
     policy: {
       file: [],

@@ -13,8 +13,7 @@ import {
   ShownRecordsSchema,
 } from "./answers/audit_answers.ts";
 import { route } from "./route.ts";
-import { ExportQuerySchema, FilterSchema } from "./schemas.ts";
-import { CallQuerySchema } from "./usage_schemas.ts";
+import { CallQuerySchema, ExportQuerySchema, FilterSchema } from "./inputs/audit_inputs.ts";
 
 /** What happened. */
 export const AUDIT_ROUTES = [

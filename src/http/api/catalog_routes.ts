@@ -17,7 +17,7 @@ import {
 } from "./answers/catalog_answers.ts";
 import { callerIn, SPACE } from "./caller_in.ts";
 import { route } from "./route.ts";
-import { PinBodySchema } from "./schemas.ts";
+import { PinBodySchema } from "./inputs/catalog_inputs.ts";
 
 /** The tools, and what operators decide about their definitions. */
 export const CATALOG_ROUTES = [

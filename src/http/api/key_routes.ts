@@ -2,7 +2,7 @@ import { createKey, listKeys, revokeKey } from "../../operations/keys.ts";
 import { created, json } from "./answer.ts";
 import { CreatedKeySchema, KeyListSchema, RevokedKeySchema } from "./answers/key_answers.ts";
 import { route } from "./route.ts";
-import { KeyRequestSchema } from "./schemas.ts";
+import { KeyRequestSchema } from "./inputs/key_inputs.ts";
 
 /** API keys. */
 export const KEY_ROUTES = [

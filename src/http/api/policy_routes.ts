@@ -14,7 +14,7 @@ import {
   PolicyTestReportSchema,
 } from "./answers/policy_answers.ts";
 import { route } from "./route.ts";
-import { ExplainRequestSchema } from "./schemas.ts";
+import { ExplainRequestSchema } from "./inputs/policy_inputs.ts";
 
 /** The policy in force, and its files as they are now. */
 export const POLICY_ROUTES = [

@@ -9,7 +9,7 @@ import {
   ModelUsageBodySchema,
   ReportHeadersSchema,
   UsageQuerySchema,
-} from "./usage_schemas.ts";
+} from "./inputs/usage_inputs.ts";
 
 /** Usage, and what clients report of their own work. */
 export const USAGE_ROUTES = [

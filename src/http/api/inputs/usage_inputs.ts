@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { USAGE_BY } from "../../usage/usage_row.ts";
-import { FilterSchema } from "./schemas.ts";
+import { USAGE_BY } from "../../../usage/usage_row.ts";
 
 /** Query of `GET /usage`; times are milliseconds since the epoch. */
 export const UsageQuerySchema = z.strictObject({
@@ -44,10 +43,3 @@ export const ModelUsageBodySchema = z.strictObject({
   /** US dollars. */
   usd: z.number().min(0).max(1e9).optional(),
 }).refine(isAboutOne, ABOUT_ERROR);
-
-/** Query of `GET /audit/calls`. */
-export const CallQuerySchema = FilterSchema.omit({ kind: true, after: true, limit: true }).extend({
-  /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
-  where: z.string().min(1).max(500).optional(),
-  limit: z.coerce.number<number>().int().min(1).max(1_000).default(100),
-});
