@@ -88,12 +88,11 @@ export function openAnchors(
     },
     status: () => targets.map(({ target, error }) => ({ target, error })),
     async close() {
+      const running = (one: readonly Target[]) => Promise.all(one.map((target) => target.running));
       // Targets that failed before are not waited for.
-      if (targets.every((target) => target.error !== null)) closing.abort();
-      const ended = Promise.all(targets.map((target) => target.running));
-      await withinMs(ended, CLOSE_PATIENCE_MS);
+      await withinMs(running(targets.filter(({ error }) => error === null)), CLOSE_PATIENCE_MS);
       closing.abort();
-      await ended;
+      await running(targets);
     },
   };
 }

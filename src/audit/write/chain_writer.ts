@@ -64,6 +64,7 @@ export class ChainWriter {
   readonly #followers = new Set<(record: AuditRecord) => void>();
   #standing: ChainStanding;
   #draining: Promise<void> | null = null;
+  #isCommitting = false;
   #closing = false;
   /** Something in the queue is waited for, so that a commit must not be put off. */
   #due = false;
@@ -155,8 +156,10 @@ export class ChainWriter {
     while (this.#draining !== null) await this.#draining;
   }
 
+  /** Whether there are, or will soon be, records behind the last checkpoint. */
   #needsCheckpoint(): boolean {
-    return this.#hasNewRecords() || this.#draining !== null || this.#queue.length() > 0;
+    return this.#hasNewRecords() || this.#queue.length() > 0 || this.#isCommitting ||
+      this.#trouble.isUnderWay();
   }
 
   /** Whether there are durable records behind the last checkpoint. */
@@ -260,6 +263,7 @@ export class ChainWriter {
   /** @returns null, or why it failed. */
   async #commit(batch: Batch): Promise<Error | null> {
     const deadline = startDeadline(this.#deps.limits.stallMs, () => this.#stall(batch));
+    this.#isCommitting = true;
     try {
       const entries = batch.links.map((link) => link.entry);
       await this.#deps.store.append(entries, sideDocuments(this.#deps, batch));
@@ -268,6 +272,7 @@ export class ChainWriter {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
       deadline.cancel();
+      this.#isCommitting = false;
       this.#trouble.stall(null);
     }
   }
