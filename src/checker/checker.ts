@@ -7,7 +7,7 @@ import {
   type ChildCommand,
   startCheckerChild,
 } from "./checker_child.ts";
-import { type CheckFinding, REQUEST_BYTES_MAX } from "./protocol.ts";
+import { type CheckFinding, type CheckRequest, REQUEST_BYTES_MAX } from "./protocol.ts";
 
 export interface CheckerReport {
   readonly status: "checked" | "unchecked";
@@ -21,8 +21,13 @@ export interface CheckerReport {
 
 /** Compares programs with the declarations of their tools, before they run. */
 export interface Checker {
-  /** Never throws: what cannot be checked is `unchecked`, with the reason. */
-  check(code: string, declarations: string): Promise<CheckerReport>;
+  /**
+   * Never throws: what cannot be checked is `unchecked`, with the reason.
+   *
+   * @param declaredOnly the declarations without what results have shown, if that makes a difference: the
+   * findings then say which of them rest on it.
+   */
+  check(code: string, declarations: string, declaredOnly?: string): Promise<CheckerReport>;
   close(): Promise<void>;
 }
 
@@ -56,31 +61,37 @@ export function openChecker(options: CheckerOptions): Checker {
   const children = createChildren(options);
   let isClosed = false;
 
-  const checkNow = async (code: string, declarations: string): Promise<Outcome> => {
+  const checkNow = async (program: Omit<CheckRequest, "budgetMs">): Promise<Outcome> => {
     const child = await children.take();
     if (isClosed) return unchecked(REASONS.closed);
     if (child === null) return unchecked(REASONS.noStart);
     const deadline = withinMs(budgetMs);
     const answer = await Promise.race([
-      child.check({ code, declarations, budgetMs }),
+      child.check({ ...program, budgetMs }),
       deadline.passed,
     ]);
     deadline.cancel();
-    if (answer === "late") stopped.add(code, declarations);
+    if (answer === "late") stopped.add(program.code, program.declarations);
     if (answer === "late" || answer.kind !== "findings") children.replace();
     return outcomeOf(answer, budgetMs);
   };
 
   return {
-    async check(code, declarations) {
+    async check(code, declarations, declaredOnly) {
       const start = performance.now();
+      const chars = code.length + declarations.length + (declaredOnly?.length ?? 0);
+      const program = {
+        code,
+        declarations,
+        ...(declaredOnly === undefined ? {} : { declaredOnly }),
+      };
       const outcome = isClosed
         ? unchecked(REASONS.closed)
-        : (code.length + declarations.length) * 3 > REQUEST_BYTES_MAX
+        : chars * 3 > REQUEST_BYTES_MAX
         ? unchecked(REASONS.size)
         : stopped.has(code, declarations)
         ? unchecked(REASONS.stoppedBefore)
-        : await lane.run(budgetMs, () => checkNow(code, declarations)) ?? unchecked(REASONS.busy);
+        : await lane.run(budgetMs, () => checkNow(program)) ?? unchecked(REASONS.busy);
       return { ...outcome, ms: Math.round(performance.now() - start) };
     },
     async close() {

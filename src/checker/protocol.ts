@@ -18,6 +18,8 @@ export const CHECKER_FRAME = {
 export interface CheckRequest {
   readonly code: string;
   readonly declarations: string;
+  /** The same without what results have shown; absent if that adds nothing to them. */
+  readonly declaredOnly?: string;
   /** After this time the checker ends itself, if the service did not do it before. */
   readonly budgetMs: number;
 }
@@ -37,6 +39,13 @@ const PLACE_MAX = 1_000_000;
 export interface CheckFinding extends PreflightFinding {
   /** The program may be right all the same: worth a warning, no reason to refuse it. */
   readonly isAdvice?: true;
+  /**
+   * Without what results have shown so far nobody would find this. Absent: it rests on what servers declare
+   * and on the language.
+   */
+  readonly isObserved?: true;
+  /** A name that is nearly one of the known fields: it is wrong whoever has seen how many results. */
+  readonly isMisspelling?: true;
 }
 
 /** Findings as a stranger's bytes give them: checked in size and shape, without control characters. */
@@ -45,11 +54,18 @@ export function parseFindings(value: unknown): CheckFinding[] | null {
   const findings: CheckFinding[] = [];
   for (const item of value) {
     if (typeof item !== "object" || item === null) return null;
-    const { line, column, message, isAdvice } = item as { [name: string]: unknown };
+    const { line, column, message, ...marks } = item as { [name: string]: unknown };
     if (!isPlace(line) || !isPlace(column) || typeof message !== "string") return null;
     if (message.length > MESSAGE_LENGTH_MAX) return null;
     const text = message.replaceAll(/[\p{Cc}\p{Cf}]/gu, " ");
-    findings.push({ line, column, message: text, ...(isAdvice === true ? { isAdvice } : {}) });
+    findings.push({
+      line,
+      column,
+      message: text,
+      ...(marks.isAdvice === true ? { isAdvice: true } : {}),
+      ...(marks.isObserved === true ? { isObserved: true } : {}),
+      ...(marks.isMisspelling === true ? { isMisspelling: true } : {}),
+    });
   }
   return findings;
 }

@@ -97,3 +97,26 @@ Deno.test("check() is quick on long programs", () => {
     ok(performance.now() - start < 5_000, program.slice(0, 60));
   }
 });
+
+const declared = (result: string) =>
+  `declare const tools: { db: { query(args: { limit?: number }): Promise<${result}>; }; };`;
+
+Deno.test("check() says which findings rest on results seen so far, and which names are misspelt", () => {
+  const code = `const rows = await tools.db.query({ limt: 1 });
+const name = rows[0].custmer;
+return [name, rows[0].total];`;
+  const seen = declared("/** observed in 5 results */ { customer: string }[]");
+  const marks = (declaredOnly?: string) =>
+    service.check(code, seen, declaredOnly).map(({ line, isObserved, isMisspelling }) => ({
+      line,
+      isObserved: isObserved === true,
+      isMisspelling: isMisspelling === true,
+    }));
+  deepStrictEqual(marks(declared("unknown")), [
+    { line: 1, isObserved: false, isMisspelling: false },
+    { line: 2, isObserved: true, isMisspelling: true },
+    { line: 3, isObserved: true, isMisspelling: false },
+  ]);
+  deepStrictEqual(marks(seen).map(({ isObserved }) => isObserved), [false, false, false]);
+  deepStrictEqual(marks().map(({ isObserved }) => isObserved), [false, false, false]);
+});

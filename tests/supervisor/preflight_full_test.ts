@@ -30,9 +30,9 @@ async function check(code: string, tools: readonly Tool[], hidden: readonly stri
     mentionedTools,
     looseNames,
     declareTools,
-    check(program, declarations) {
+    check(program, declarations, declaredOnly) {
       seen.push(declarations);
-      const findings = service.check(program, declarations);
+      const findings = service.check(program, declarations, declaredOnly);
       return Promise.resolve({ status: "checked", reason: null, findings, ms: 0 });
     },
   });

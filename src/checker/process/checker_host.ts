@@ -55,7 +55,7 @@ return { total: all.reduce((sum, n) => sum + n, 0), at: new Date().toISOString()
 
 function answerTo(service: CheckService, request: CheckRequest): CheckFinding[] | CheckFailure {
   try {
-    return service.check(request.code, request.declarations);
+    return service.check(request.code, request.declarations, request.declaredOnly);
   } catch (error) {
     return error instanceof RangeError ? "nesting" : "internal";
   }

@@ -26,10 +26,11 @@ import { PROGRAM_FILE, type ProgramView, shorten, spellTool, TOOLS_FILE } from "
 /** Checks programs one after another; keeps what they have in common. */
 export interface CheckService {
   /**
+   * @param declaredOnly the declarations without what results have shown, if that makes a difference.
    * @returns at most `FINDINGS_MAX` findings in the order of the code.
    * @throws {RangeError} if the program is nested too deeply.
    */
-  check(code: string, declarations: string): CheckFinding[];
+  check(code: string, declarations: string, declaredOnly?: string): CheckFinding[];
 }
 
 const FINDINGS_KEPT_MAX = 200;
@@ -46,17 +47,34 @@ export function createCheckService(): CheckService {
   for (const [path, text] of libraryFiles()) files.set(path, text);
   files.set(REALM_FILE, REALM_DECLARATIONS);
   return {
-    check(code, declarations) {
+    check(code, declarations, declaredOnly) {
       const shaped = parseProgram(code);
       if ("message" in shaped) {
         return [syntaxFinding(code, shaped)];
       }
-      files.set(TOOLS_FILE, declarations);
-      files.set(FALLBACK_FILE, declaresTools(declarations) ? "" : "declare const tools: any;");
-      files.put(shaped.file);
-      return checkProgram(files.build(), code, shaped);
+      const checkWith = (text: string) => {
+        files.set(TOOLS_FILE, text);
+        files.set(FALLBACK_FILE, declaresTools(text) ? "" : "declare const tools: any;");
+        files.put(shaped.file);
+        return checkProgram(files.build(), code, shaped);
+      };
+      const findings = checkWith(declarations);
+      if (declaredOnly === undefined || findings.length === 0) return findings;
+      return markObserved(findings, checkWith(declaredOnly));
     },
   };
+}
+
+/** What is found no more without the results seen so far rests on them. */
+function markObserved(
+  findings: readonly CheckFinding[],
+  declared: readonly CheckFinding[],
+): CheckFinding[] {
+  const keyOf = ({ line, column, message }: CheckFinding) => `${line}:${column} ${message}`;
+  const known = new Set(declared.map(keyOf));
+  return findings.map((finding) =>
+    known.has(keyOf(finding)) ? finding : { ...finding, isObserved: true }
+  );
 }
 
 /** All in one file, which is faster to take in, but for those that are modules. */
@@ -166,6 +184,8 @@ function syntaxFinding(code: string, { line, column, message }: CheckFinding): C
     : { line: known.line, column: known.column, message: `${known.message}. ${known.hint}` };
 }
 
+type FindingMarks = Pick<CheckFinding, "isAdvice" | "isMisspelling">;
+
 function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
   const found = new Map<string, CheckFinding>();
   const repeated = new Map<string, number>();
@@ -173,19 +193,21 @@ function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
     const { line, character } = file.getLineAndCharacterOfPosition(offset);
     return placeInCode(shaped, line + 1, character + 1);
   };
-  const add = (offset: number, message: string, isAdvice = false): void => {
+  const add = (offset: number, message: string, marks: FindingMarks = {}): void => {
     const place = placeAt(offset);
     const key = `${place.line}:${place.column}`;
     const times = repeated.get(message) ?? 0;
     if (found.has(key) || found.size >= FINDINGS_KEPT_MAX || times >= SAME_MESSAGE_MAX) return;
     repeated.set(message, times + 1);
     const text = shorten(message, MESSAGE_LENGTH_MAX);
-    found.set(key, { ...place, message: text, ...(isAdvice ? { isAdvice } : {}) });
+    found.set(key, { ...place, message: text, ...marks });
   };
   return {
     place: (node: ts.Node) => placeAt(node.getStart(file)),
-    report: (node: ts.Node, message: string) => add(node.getStart(file), message),
-    advise: (node: ts.Node, message: string) => add(node.getStart(file), message, true),
+    report: (node: ts.Node, message: string, marks: FindingMarks = {}) =>
+      add(node.getStart(file), message, marks),
+    advise: (node: ts.Node, message: string) =>
+      add(node.getStart(file), message, { isAdvice: true }),
     addSyntax(diagnostic: ts.Diagnostic) {
       const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, " ");
       add(diagnostic.start ?? 0, text.replace(/\.$/, ""));

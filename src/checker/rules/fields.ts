@@ -45,14 +45,22 @@ export function checkField(
     return;
   }
   if (members.some((member) => hasMember(checker, member, name))) return;
-  const message = members.length === 1 ? judge(view, type, name) : judgeUnion(view, type, name);
-  if (message === null || isAdded(view, name) || isProbed(view, node.parent)) return;
+  const judgement = members.length === 1 ? judge(view, type, name) : judgeUnion(view, type, name);
+  if (judgement === null || isAdded(view, name) || isProbed(view, node.parent)) return;
   const others = otherTypes(view, receiver);
   const mayHave = (other: ts.Type) => isOpaque(other) || hasMember(checker, other, name);
   if (others === null || others.some(mayHave)) return;
   // The program has something else for the case that this is not there.
+  const { message, ...marks } = judgement;
   if (hasFallback(node.parent) || isTried(view, node)) view.advise(node, message);
-  else view.report(node, message);
+  else view.report(node, message, marks);
+}
+
+/** What is wrong with a name. */
+interface Judgement {
+  readonly message: string;
+  /** It is nearly the name of a field that results have. */
+  readonly isMisspelling?: true;
 }
 
 function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolean {
@@ -62,19 +70,28 @@ function hasMember(checker: ts.TypeChecker, type: ts.Type, name: string): boolea
   return infos.some((info) => isFlagged(info.keyType, ts.TypeFlags.String) || /^\d+$/.test(name));
 }
 
-function judge(view: ProgramView, type: ts.Type, name: string): string | null {
+function judge(view: ProgramView, type: ts.Type, name: string): Judgement | null {
+  const isField = toolsPath(view.checker, type) === null &&
+    (type.getCallSignatures().length === 0 || toolOfType(type) === null) &&
+    isDeclaredIn(type, TOOLS_FILE);
+  if (isField) return unknownField(view.checker, [type], name);
+  const message = judgeOther(view, type, name);
+  return message === null ? null : { message };
+}
+
+/** Judges what is not a field of a result. */
+function judgeOther(view: ProgramView, type: ts.Type, name: string): string | null {
   const path = toolsPath(view.checker, type);
   if (path !== null) return judgeTool(view, type, path, name);
   const tool = type.getCallSignatures().length > 0 ? toolOfType(type) : null;
   if (tool !== null) return judgeFunction(tool, name);
-  if (isDeclaredIn(type, TOOLS_FILE)) return unknownField(view.checker, [type], name);
   const element = elementOf(view.checker, type);
   if (element !== undefined) return judgeArray(element, name);
   if (isDeclaredIn(type, PROGRAM_FILE)) return judgeOwn(view, type, name);
   return judgeBuiltIn(builtInName(view.checker, type), name);
 }
 
-function judgeUnion(view: ProgramView, type: ts.Type, name: string): string | null {
+function judgeUnion(view: ProgramView, type: ts.Type, name: string): Judgement | null {
   const members = membersOf(type);
   const isResult = members.every((member) => isDeclaredIn(member, TOOLS_FILE));
   return isResult ? unknownField(view.checker, members, name) : null;
@@ -142,7 +159,7 @@ function unknownField(
   checker: ts.TypeChecker,
   types: readonly ts.Type[],
   name: string,
-): string | null {
+): Judgement | null {
   const fields = types.flatMap((type) => checker.getPropertiesOfType(type));
   const names = [...new Set(fields.map((field) => field.name))];
   const tool = types.map(toolOfType).find((found) => found !== null) ?? null;
@@ -154,17 +171,18 @@ function unknownField(
   const [near] = nearest(name, names, 1);
   const isNear = near !== undefined &&
     (tool?.observed == null || name.length >= OBSERVED_NAME_LENGTH_MIN);
-  if (isNear) return `${absent}; did you mean "${near}"?`;
+  if (isNear) return { message: `${absent}; did you mean "${near}"?`, isMisspelling: true };
   if (tool?.observed && tool.observed < OBSERVED_MIN) return null;
   const list = fields.find((field) => isField(checker, field, isListType));
   if (name in Array.prototype && list !== undefined) {
-    return `${absent}: it is an object, the list is in "${list.name}"`;
+    return { message: `${absent}: it is an object, the list is in "${list.name}"` };
   }
   const text = fields.find((field) => isField(checker, field, isTextType));
   if (name in String.prototype && text !== undefined && names.length <= 3) {
-    return `${absent}: it is an object, the text is in "${text.name}"`;
+    return { message: `${absent}: it is an object, the text is in "${text.name}"` };
   }
-  return names.length === 0 ? `${absent}: it is empty` : `${absent}; it has ${listNames(names)}`;
+  const rest = names.length === 0 ? ": it is empty" : `; it has ${listNames(names)}`;
+  return { message: absent + rest };
 }
 
 function isField(

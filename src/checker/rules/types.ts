@@ -16,7 +16,7 @@ export interface ProgramView {
   /** 1-based line and column of a node in the caller's code. */
   place(node: ts.Node): { readonly line: number; readonly column: number };
   /** A program with this does not do what it says. */
-  report(node: ts.Node, message: string): void;
+  report(node: ts.Node, message: string, marks?: { readonly isMisspelling?: true }): void;
   /** This is probably a mistake: nobody should refuse the program for it. */
   advise(node: ts.Node, message: string): void;
   /** Answers to questions about the whole program, which many of its nodes raise. */

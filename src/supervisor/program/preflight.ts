@@ -42,7 +42,11 @@ export interface PreflightDeps {
   /** Names outside of `tools` that may stand for tools. */
   readonly looseNames: (code: string) => readonly string[];
   readonly declareTools: (tools: readonly Tool[]) => string;
-  readonly check: (code: string, declarations: string) => Promise<CheckerReport>;
+  readonly check: (
+    code: string,
+    declarations: string,
+    declaredOnly?: string,
+  ) => Promise<CheckerReport>;
 }
 
 /** Looking for the tools that a longer program names would hold everybody else. */
@@ -67,8 +71,10 @@ export function createPreflight(deps: PreflightDeps): Preflight {
       const key = `${codeSha256} ${declarations}`;
       const known = reports.get(key);
       if (known !== undefined) return known;
-      const report = deps.check(code, declarations).then(({ status, reason, findings }) => {
-        if (status === "checked") return sortFindings(deps, code, tools, findings);
+      const declaredOnly = declareWithoutResults(deps, tools);
+      const check = deps.check(code, declarations, declaredOnly);
+      const report = check.then(({ status, reason, findings }) => {
+        if (status === "checked") return sortFindings(deps.mode, findings);
         reports.delete(key);
         return { ...NOTHING_FOUND, unchecked: reason ?? "the checker gave no reason" };
       }).catch(() => ({ ...NOTHING_FOUND, unchecked: "the checker failed" }));
@@ -82,40 +88,28 @@ export function createPreflight(deps: PreflightDeps): Preflight {
   };
 }
 
-/** What a name that is nearly one of a result's fields is told, whoever has seen how many results. */
-const MISSPELLED = '; did you mean "';
+/** The declarations of tools as their servers give them; undefined if results have shown nothing more. */
+function declareWithoutResults(deps: PreflightDeps, tools: readonly Tool[]): string | undefined {
+  if (tools.every(({ observed }) => observed === undefined)) return undefined;
+  return deps.declareTools(tools.map(({ observed: _, ...tool }): Tool => tool));
+}
 
-/** Tells what is certain from what is not, or from what only results seen so far speak for. */
-async function sortFindings(
-  deps: PreflightDeps,
-  code: string,
-  tools: readonly Tool[],
-  found: readonly CheckFinding[],
-): Promise<PreflightReport> {
-  const findings = found.filter(({ isAdvice }) => isAdvice !== true).map(plain);
-  const advice = found.filter(({ isAdvice }) => isAdvice === true).map(plain);
-  const isObserved = tools.some(({ observed }) => observed !== undefined);
-  if (deps.mode !== "block" || findings.length === 0 || !isObserved) {
-    return { findings, advice, unchecked: null };
-  }
-  const declared = tools.map(({ observed: _, ...tool }): Tool => tool);
-  const strict = await deps.check(code, deps.declareTools(declared));
-  const known = new Set(strict.findings.map(keyOf));
-  const isCertain = (finding: PreflightFinding) =>
-    known.has(keyOf(finding)) || finding.message.includes(MISSPELLED);
+/** Tells what stops a program from what is only worth a warning. */
+function sortFindings(mode: Preflight["mode"], found: readonly CheckFinding[]): PreflightReport {
+  // Results seen so far need not be all that a tool gives; only a misspelt name is wrong all the same.
+  const isUncertain = ({ isMisspelling, isObserved }: CheckFinding) =>
+    mode === "block" && isObserved === true && isMisspelling !== true;
+  const advice = found.filter(({ isAdvice }) => isAdvice === true);
+  const findings = found.filter(({ isAdvice }) => isAdvice !== true);
   return {
-    findings: findings.filter(isCertain),
-    advice: [...findings.filter((finding) => !isCertain(finding)), ...advice],
+    findings: findings.filter((finding) => !isUncertain(finding)).map(plain),
+    advice: [...findings.filter(isUncertain), ...advice].map(plain),
     unchecked: null,
   };
 }
 
 function plain({ line, column, message }: CheckFinding): PreflightFinding {
   return { line, column, message };
-}
-
-function keyOf({ line, column, message }: PreflightFinding): string {
-  return `${line}:${column} ${message}`;
 }
 
 /** The visible tools that a program names, and the neighbours of names that do not exist. */
