@@ -1,54 +1,26 @@
 import { type AuditLog, openAuditLog } from "./audit/audit_log.ts";
-import { createAuthFailures } from "./audit/auth_failures.ts";
 import { openServiceClock } from "./audit/open_service_clock.ts";
-import { type Shipping, startShipping } from "./audit/ship/ship.ts";
 import { AUDIT_LIMITS, type AuditLimits } from "./audit/write/queue.ts";
-import { createApiKeys } from "./auth/api_keys.ts";
-import { createAuthenticator, LOCAL_PRINCIPAL, type TokenVerifier } from "./auth/authenticate.ts";
-import { createJwtVerifier } from "./auth/jwt.ts";
-import { localVerifier } from "./auth/local_verifier.ts";
-import { rememberToken } from "./auth/remember_token.ts";
 import { refreshStale } from "./catalog/refresh_stale.ts";
-import { descriptorLimit } from "./config/descriptor_limit.ts";
 import type { LoadedConfig } from "./config/load_config.ts";
 import { chainName, reachableHost } from "./config/own_names.ts";
-import { runCommand } from "./config/run_command.ts";
 import { createSecretResolver, type ResolveSecrets, systemSecretDeps } from "./config/secrets.ts";
-import {
-  type PublishedServiceFile,
-  publishServiceFile,
-  serviceFilePaths,
-} from "./config/service_file.ts";
-import { proveService } from "./config/service_proof.ts";
 import { siteEnvironment } from "./config/site_environment.ts";
-import { openConsole } from "./console/open_console.ts";
-import { siteFetch } from "./dial/site_fetch.ts";
 import { readSiteProxies } from "./dial/site_proxies.ts";
-import { createHealth } from "./http/health.ts";
-import { createHttpApp } from "./http/http_app.ts";
-import { createProtectedResource } from "./http/protected_resource.ts";
-import { createEdge } from "./http/server/edge.ts";
-import { createStrayErrors, type StrayErrors } from "./http/server/stray_errors.ts";
-import { createListingMeter } from "./mcp/listing_meter.ts";
-import { createMcpEndpoint } from "./mcp/mcp_endpoint.ts";
-import { createSessionSigner } from "./mcp/session_id.ts";
+import type { StrayErrors } from "./http/server/stray_errors.ts";
 import type { Log } from "./model/log.ts";
-import type { Principal } from "./model/principal.ts";
 import type { ServiceClock } from "./model/time/service_clock.ts";
-import { VERSION } from "./model/version.ts";
-import { createAttack } from "./operations/attack.ts";
 import type { OperationDeps } from "./operations/operation_deps.ts";
-import { reportSuccess } from "./operations/reports.ts";
 import { openStore } from "./store/open_store.ts";
-import { serviceSecret } from "./store/service_secret.ts";
 import type { Store } from "./store/store.ts";
-import { actorOf } from "./supervisor/actor.ts";
 import { openUserTokens } from "./upstream/credentials/open_user_tokens.ts";
 import { createSecretMask, resolveMasked } from "./upstream/secret_mask.ts";
-import { createMetrics } from "./usage/metrics.ts";
 import { createStorageBudget, type StorageBudget } from "./usage/storage_budget.ts";
-import { estimateTokens } from "./usage/tokens.ts";
-import { openGate } from "./wire_gate.ts";
+import { type Gate, openGate } from "./wire_gate.ts";
+import { type Identity, wireIdentity } from "./wire_identity.ts";
+import { type Listening, wireListening } from "./wire_listening.ts";
+import { type Protocols, wireProtocols } from "./wire_protocols.ts";
+import { type Status, wireStatus } from "./wire_status.ts";
 
 /** The whole service. */
 export interface App {
@@ -115,47 +87,30 @@ interface OpenParts {
   readonly recordPatienceMs: number;
 }
 
+/** Wires the parts of the service in the order in which each needs the ones before it. */
 async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
-  const { store, audit, budget, clock, recordPatienceMs } = parts;
+  const { store, audit, budget, clock } = parts;
   const { config, log } = options;
   // A proxy that cannot be used is told now, not by the first call.
   readSiteProxies(siteEnvironment());
+  const identity = wireIdentity({ config, store, now: clock.now });
   const mask = createSecretMask();
+  mask.add(identity.localToken);
   const resolver = createSecretResolver(systemSecretDeps(options.baseDir));
   const resolveSecrets: ResolveSecrets = (text) => resolveMasked(mask, resolver, "", text);
-  const instance = crypto.randomUUID();
-  const localUrl = `http://${reachableHost(config.server.host)}:${config.server.port}`;
-  const localToken = crypto.getRandomValues(new Uint8Array(32)).toHex();
-  mask.add(localToken);
   const drain = new AbortController();
-  const subjectTokens = new WeakMap<Principal, string>();
+  const shared = { ...parts, loaded: options, config, now: clock.now, resolveSecrets, log };
   const gate = await openGate({
-    loaded: options,
-    subjectToken: (principal) => Promise.resolve(subjectTokens.get(principal) ?? null),
+    ...shared,
+    subjectToken: identity.subjectToken,
     userTokens: await openUserTokens(config, store),
-    store,
-    audit,
-    recordPatienceMs,
-    budget,
-    now: clock.now,
-    resolveSecrets,
     env: siteEnvironment,
-    log,
     unusablePolicy: options.unusablePolicy ?? "refuse",
-  });
-  const keys = createApiKeys({ store, now: clock.now });
-  const authenticator = createAuthenticator({
-    anonymous: config.auth === "none",
-    verifiers: [
-      localVerifier(localToken),
-      keys.verify,
-      ...jwtVerifiers(options).map((verify) => rememberToken(verify, subjectTokens)),
-    ],
   });
   const operations: OperationDeps = {
     ...gate,
     audit,
-    keys,
+    keys: identity.keys,
     limits: config.limits,
     admit: budget.admit,
     usdPerMillionTokens: config.pricing.usdPerMillionTokens,
@@ -163,190 +118,80 @@ async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
     log,
     closing: drain.signal,
   };
-  const listings = createListingMeter({
-    audit,
-    policy: gate.policy.current,
-    view: gate.view,
-    countTokens: estimateTokens,
-    log,
-  });
-  const mcp = createMcpEndpoint({
-    version: VERSION,
-    now: clock.now,
-    signer: createSessionSigner(await serviceSecret(store, "session")),
-    search: gate.search,
-    execute: gate.execute,
-    onListed: (...listing) => {
-      // A list is answered to everybody; it is recorded within the budget of whoever asked.
-      const [{ principal }] = listing;
-      budget.admit(principal).then(() => listings.listed(...listing), () => {});
-      // Who lists the tools soon runs a program, and its first mistake waits for the checker.
-      gate.warmChecker();
-    },
-    reportSuccess: (...report) => reportSuccess(operations, ...report),
-    inline: gate.inline,
-    classic: gate.classic,
-    callClassic: gate.callClassic,
-    visibility: ({ principal, space }, tool) => gate.view(principal, space).visible(tool),
-    readResult: (caller, uri) => gate.kept.read(caller.principal, uri),
-    log,
-  });
-  const canEnter: Parameters<typeof createHttpApp>[0]["canEnter"] = (principal, space) =>
-    gate.policy.current().canEnter(principal, space);
-  let shipping: Shipping | null = null;
-  const metrics = createMetrics({
-    connections: () => edge.connections(),
-    auditOk: () => audit.health().ok,
-    storeOk: () => store.fault() === null,
-    sandbox: gate.sandboxStatus,
-    servers: gate.servers,
-    sinks: () => shipping?.known() ?? [],
-  });
-  const strayErrors = createStrayErrors({
-    log,
-    now: clock.now,
-    mask: mask.apply,
-    count: metrics.countStrayError,
-  });
-  const edge = createEdge({
-    config,
-    descriptorLimit: () => descriptorLimit(runCommand),
-    onRefused: (reason) => metrics.countRefused(reason),
-    log: (message) => log("warn", message),
-  });
-  const health = createHealth({
-    edge: edge.status,
-    config,
-    store,
-    audit,
+  const listening = wireListening({ ...shared, env: (name) => Deno.env.get(name) });
+  const status = wireStatus({
+    ...shared,
     gate,
-    shipping: () => shipping,
-    strayErrors: strayErrors.status,
-    clock: clock.status,
+    shipping: listening.shipping,
     isDraining: () => drain.signal.aborted,
-    version: VERSION,
-    instance,
+    instance: identity.instance,
+    mask: mask.apply,
   });
-  audit.follow((record) => metrics.observe(record));
-  const authFailures = createAuthFailures({
-    append: audit.append,
-    onError: (error) => log("error", "Cannot record failed authentications", { cause: `${error}` }),
+  const protocols = await wireProtocols({
+    ...shared,
+    gate,
+    identity,
+    listening,
+    operations,
+    status,
   });
-  const pages = openConsole({
-    ...operations,
-    config,
-    version: VERSION,
-    instance,
-    store,
-    secret: await serviceSecret(store, "console"),
-    authFailures,
-    anonymous: config.auth === "none" ? LOCAL_PRINCIPAL : null,
-    authenticate: (token) => authenticator.authenticate(token, config.server.publicUrl ?? localUrl),
-    keyPrincipal: keys.principalOf,
-    sinks: async () => await shipping?.status() ?? [],
-    accountAt: (server) =>
-      gate.upstreams.servers.includes(server) ? gate.upstreams.userOAuth(server) : null,
-    resolveSecrets,
-    fetch: siteFetch,
-  });
-  const fetch = createHttpApp({
-    publicUrl: config.server.publicUrl,
-    authenticator,
-    resource: createProtectedResource({
-      auth: config.auth,
-      publicUrl: (request) => config.server.publicUrl ?? new URL(request.url).origin,
-    }),
-    mcp,
-    canEnter,
-    onAuthFailure: ({ path, error: { code, message }, principal }) =>
-      authFailures.record({
-        path,
-        code,
-        message,
-        ...(principal === null ? {} : { actor: actorOf(principal, gate.policy.current()) }),
-      }),
-    readiness: health.readiness,
-    metrics: { ...metrics, needsCredential: config.auth !== "none" },
-    instance,
-    prove: (challenge) => proveService(localToken, challenge),
-    api: {
-      version: VERSION,
-      ...operations,
-      canEnter,
-      search: gate.search,
-      execute: (caller, input, signal) =>
-        gate.execute(caller, input, { task: null, traceparent: null, signal }),
-      health: health.report,
-      attack: createAttack(operations),
-    },
-    console: pages.fetch,
-    log,
-  });
-  let published: PublishedServiceFile | null = null;
+  return appOf({ ...parts, options, drain, identity, gate, listening, status, protocols });
+}
+
+interface AppParts extends OpenParts {
+  readonly options: AppOptions;
+  readonly drain: AbortController;
+  readonly identity: Identity;
+  readonly gate: Gate;
+  readonly listening: Listening;
+  readonly status: Status;
+  readonly protocols: Protocols;
+}
+
+/** The life of a service that is wired: it answers, it listens, it closes. */
+function appOf(parts: AppParts): App {
+  const { options, identity: { instance, localToken }, gate, status, protocols } = parts;
   let closed: Promise<void> | null = null;
-  const closeAll = async () => {
-    drain.abort();
-    // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
-    await gate.close();
-    const serving = edge.close();
-    await mcp.close();
-    await listings.settled();
-    await pages.close();
-    await serving;
-    await authFailures.close();
-    await shipping?.close();
-    await published?.withdraw();
-    await audit.close();
-    await budget.close();
-    await clock.close();
-    await store.close();
-  };
   return {
-    fetch,
+    fetch: protocols.fetch,
     localToken,
-    noteStrayError: strayErrors.note,
+    noteStrayError: status.strayErrors.note,
     async listen() {
-      const { port } = await edge.listen(fetch);
-      const host = reachableHost(config.server.host);
-      const url = `http://${host}:${port}`;
-      const paths = serviceFilePaths(options, (name) => Deno.env.get(name));
-      const service = { pid: Deno.pid, url, token: localToken, instance };
-      published = await publishServiceFile(paths, service);
-      if (published === null) {
-        const problem = "Commands on this machine will not find it: no folder takes its file";
-        log("warn", problem, { tried: paths });
-      }
-      shipping = startShipping({
-        store,
-        signNote: audit.signNote,
-        resolveSecrets,
-        retentionMs: config.audit.retentionDays * 86_400_000,
-        now: clock.now,
-        log,
-      }, config.audit.ship);
-      // Warm before the first request; a failure shows in /readyz and in the requests themselves.
-      gate.catalog().then(refreshStale).catch((error) =>
-        log("error", "Cannot open the catalog", { cause: `${error}` })
-      );
-      gate.sandbox().catch((error) =>
-        log("error", "Cannot open the sandbox", { cause: `${error}` })
-      );
+      const { port } = await status.edge.listen(protocols.fetch);
+      const url = `http://${reachableHost(options.config.server.host)}:${port}`;
+      await parts.listening.start({ pid: Deno.pid, url, token: localToken, instance });
+      warm(gate, options.log);
       return { url };
     },
-    close: () => closed ??= closeAll(),
+    close: () => closed ??= closeAll(parts),
   };
 }
 
-/** Closes what was opened already when the rest cannot be. */
+/** Opens before the first request what each needs; a failure shows in /readyz and in the requests. */
+function warm({ catalog, sandbox }: Gate, log: Log): void {
+  catalog().then(refreshStale).catch((error) =>
+    log("error", "Cannot open the catalog", { cause: `${error}` })
+  );
+  sandbox().catch((error) => log("error", "Cannot open the sandbox", { cause: `${error}` }));
+}
+
+async function closeAll(parts: AppParts): Promise<void> {
+  const { drain, gate, status, protocols, listening } = parts;
+  drain.abort();
+  // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
+  await gate.close();
+  const serving = status.edge.close();
+  await protocols.close();
+  await serving;
+  await protocols.recordFailures();
+  await listening.close();
+  for (const part of [parts.audit, parts.budget, parts.clock, parts.store]) await part.close();
+}
+
+/** Undoes a partial start, then rethrows. */
 function closing(...parts: readonly { close(): Promise<void> }[]) {
   return async (error: unknown): Promise<never> => {
     for (const part of parts) await part.close();
     throw error;
   };
-}
-
-function jwtVerifiers({ config }: AppOptions): TokenVerifier[] {
-  if (typeof config.auth === "string") return [];
-  // Issuers have clocks of their own: what they say is compared with the machine's.
-  return [createJwtVerifier(config.auth, { now: Date.now, fetch: siteFetch })];
 }

@@ -100,7 +100,11 @@ export const COMPOSITION_ROOT = [
   "src/app.ts",
   "src/wire_catalog.ts",
   "src/wire_gate.ts",
+  "src/wire_identity.ts",
+  "src/wire_listening.ts",
   "src/wire_programs.ts",
+  "src/wire_protocols.ts",
+  "src/wire_status.ts",
 ];
 
 /** npm packages that one place alone may know, so that it can be replaced there. */
