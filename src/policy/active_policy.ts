@@ -15,6 +15,7 @@ import {
 import type { Explanation } from "./explain.ts";
 import { explainNotes, keyNotes } from "./explain_notes.ts";
 import { describeContents } from "./file/load_policy.ts";
+import type { PolicyDocument } from "./file/document.ts";
 import { type PolicyProblem, renderProblem } from "./file/policy_error.ts";
 import type { TestPrincipal } from "./file/schema.ts";
 import { compilePolicy, type Policy } from "./policy.ts";
@@ -26,8 +27,8 @@ import {
   readConfigured,
   readSources,
   unusable,
-  type Usable,
 } from "./propose_policy.ts";
+import { activationEvent, createPolicyReloads, type PolicyInForce } from "./reload_policy.ts";
 
 /**
  * The policy in force.
@@ -106,9 +107,6 @@ export interface ActivePolicyDeps extends ProposeDeps {
   readonly unusable?: "refuse" | "close";
 }
 
-/** Longest delay of a timer. */
-const TIMER_MS_MAX = 2_147_483_647;
-
 /** @throws {GateError} if the first policy cannot be used at all. */
 export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePolicy> {
   const source = sourceOf(deps.config);
@@ -117,126 +115,100 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
   const proposed = await propose(deps, { isFirst: true });
   if (!proposed.ok && deps.unusable !== "close") throw unusable(proposed.reason);
   const first = proposed.ok ? proposed : builtIn(closedPolicy());
-  const draft = proposed.ok ? undefined : proposed.draft;
-  let { policy, document } = first;
-  let warnings = first.warnings;
-  let problems: readonly PolicyProblem[] = [];
-  let rejected = proposed.ok ? null : proposed.reason;
+  const { policy, document, warnings, isStale } = first;
+  const inForce: PolicyInForce = {
+    policy,
+    document,
+    warnings,
+    problems: [],
+    rejected: proposed.ok ? null : proposed.reason,
+    since: deps.now(),
+    isStale,
+  };
+  const reloads = createPolicyReloads({ ...deps, source }, inForce);
   let announced = false;
-  let wasStale = first.isStale;
-  let staleTimer: ReturnType<typeof setTimeout> | undefined;
-  let since = deps.now();
-  /** Reloads go one after the other: what was read first must not take its place last. */
-  let reloading: Promise<unknown> = Promise.resolve();
+  await reloads.take(first);
+  const watch = document === null ? null : watchContents(look, firstLook, reloads.reloadByItself);
 
-  const status = (): PolicyStatus => ({
-    source,
-    name: policy.name,
-    digest: policy.digest,
-    since: new Date(since).toISOString(),
-    problems: [...warnings, ...problems.map(renderProblem)],
-    rejected,
-  });
-  const take = async (candidate: Usable) => {
-    if (candidate.activated !== null) await deps.bundles.remember(candidate.activated);
-    ({ policy, document, warnings } = candidate);
-    clearTimeout(staleTimer);
-    const { staleAt } = candidate;
-    if (staleAt === null || staleAt <= deps.now()) return;
-    const delay = Math.min(staleAt - deps.now() + 1, TIMER_MS_MAX);
-    staleTimer = setTimeout(reloadByItself, delay);
-    Deno.unrefTimer(staleTimer);
-  };
-  const reject = async (reason: string, isAsked: boolean): Promise<PolicyStatus> => {
-    const isKnown = rejected === reason;
-    rejected = reason;
-    if (isKnown && !isAsked) return status();
-    deps.log("error", "A new policy was not activated", { source, reason });
-    await deps.audit({
-      kind: "policy.activate",
-      decision: { effect: "deny", because: ["rejected"], bundle: policy.digest },
-      err: { code: "ERR_CONFIG", message: reason.slice(0, 500) },
-      detail: { source },
-    });
-    return status();
-  };
-  const reload = (isAsked: boolean): Promise<PolicyStatus> => {
-    const reloaded = reloading.then(() => reloadNow(isAsked));
-    reloading = reloaded.catch(() => {});
-    return reloaded;
-  };
-  const reloadNow = async (isAsked: boolean): Promise<PolicyStatus> => {
-    const next = await propose(deps, { isFirst: false });
-    if (!next.ok) return await reject(next.reason, isAsked);
-    rejected = null;
-    // A bundle that became stale denies from now on: another policy under the same digest.
-    const isSame = next.policy.digest === policy.digest && next.isStale === wasStale;
-    wasStale = next.isStale;
-    await take(next);
-    if (isSame) return status();
-    since = deps.now();
-    problems = [];
-    deps.log("info", "Activated a new policy", { source, digest: policy.digest });
-    await deps.audit(activation(policy, source));
-    return status();
-  };
-  const reloadByItself = async () => {
-    try {
-      await reload(false);
-    } catch (error) {
-      deps.log("error", "Cannot reload the policy", { cause: `${error}` });
-    }
-  };
-  await take(first);
-  const watch = first.document === null ? null : watchContents(look, firstLook, reloadByItself);
   return {
-    current: () => policy,
-    status,
-    reload: () => reload(true),
-    async check() {
-      const next = await readConfigured(deps);
-      const { name, digest } = next?.policy ?? policy;
-      if (next === null) return { name, digest, problems: [] };
-      const { failures } = runPolicyTests(next.policy, deps.tools());
-      const found = withUnlisted(next.problems, deps.isListed);
-      return { name, digest, problems: [...found, ...failures.map(asProblem)] };
+    current: () => inForce.policy,
+    status: () => statusOf(inForce, source),
+    async reload() {
+      await reloads.reload(true);
+      return statusOf(inForce, source);
     },
+    check: () => checkConfigured(deps, inForce.policy),
     async test() {
       const next = await readConfigured(deps);
-      return runPolicyTests(next?.policy ?? policy, deps.tools());
+      return runPolicyTests(next?.policy ?? inForce.policy, deps.tools());
     },
-    explain({ as, issuer, call, args, execution, space, ...known }) {
-      const subject = draft ?? { policy, document };
-      const groups = subject.document?.groups ?? new Map();
-      const principal = principalInGroups(as, issuer, groups);
-      const tool = known.tool ?? findTool(deps.tools(), call) ?? toolFromName(call);
-      const explanation = subject.policy.explain({ principal, space, tool, args, execution });
-      const tools = known.tool === undefined ? deps.tools() : [...deps.tools(), known.tool];
-      return { ...explanation, principal, notes: explainNotes({ as, call }, groups, tools) };
-    },
-    keyNotes: (key) => keyNotes(key, document),
+    explain: (question) =>
+      explainQuestion(proposed.ok ? inForce : proposed.draft ?? inForce, deps.tools(), question),
+    keyNotes: (key) => keyNotes(key, inForce.document),
     async announce() {
       if (announced || !proposed.ok) return;
       announced = true;
-      await deps.audit(activation(policy, source));
+      await deps.audit(activationEvent(inForce.policy, source));
     },
     toolsChanged() {
-      if (document === null) return;
-      const found = blockingProblems(compilePolicy(document, deps.tools()).problems, deps.isListed);
-      if (found.length > problems.length) {
-        const texts = found.map(renderProblem).slice(0, 20);
-        deps.log("warn", "The policy does not fit the catalog", { problems: texts });
-      }
-      problems = found;
+      if (inForce.document === null) return;
+      checkAgainstCatalog(deps, inForce, inForce.document);
       // What did not fit the tools before may fit them now.
-      if (rejected !== null) void reloadByItself();
+      if (inForce.rejected !== null) void reloads.reloadByItself();
     },
     async close() {
-      clearTimeout(staleTimer);
       await watch?.close();
-      await reloading;
+      await reloads.close();
     },
   };
+}
+
+function statusOf(inForce: PolicyInForce, source: string): PolicyStatus {
+  return {
+    source,
+    name: inForce.policy.name,
+    digest: inForce.policy.digest,
+    since: new Date(inForce.since).toISOString(),
+    problems: [...inForce.warnings, ...inForce.problems.map(renderProblem)],
+    rejected: inForce.rejected,
+  };
+}
+
+/** What is wrong with the files as they are now. @param policy the one in force */
+async function checkConfigured(deps: ActivePolicyDeps, policy: Policy): Promise<PolicyReport> {
+  const next = await readConfigured(deps);
+  const { name, digest } = next?.policy ?? policy;
+  if (next === null) return { name, digest, problems: [] };
+  const { failures } = runPolicyTests(next.policy, deps.tools());
+  const found = withUnlisted(next.problems, deps.isListed);
+  return { name, digest, problems: [...found, ...failures.map(asProblem)] };
+}
+
+function explainQuestion(
+  subject: Pick<PolicyInForce, "policy" | "document">,
+  tools: readonly Tool[],
+  { as, issuer, call, args, execution, space, ...known }: ExplainQuestion,
+): ExplainAnswer {
+  const groups = subject.document?.groups ?? new Map();
+  const principal = principalInGroups(as, issuer, groups);
+  const tool = known.tool ?? findTool(tools, call) ?? toolFromName(call);
+  const explanation = subject.policy.explain({ principal, space, tool, args, execution });
+  const all = known.tool === undefined ? tools : [...tools, known.tool];
+  return { ...explanation, principal, notes: explainNotes({ as, call }, groups, all) };
+}
+
+/** Finds what the policy in force has against the catalog, and warns when that is more than before. */
+function checkAgainstCatalog(
+  deps: ActivePolicyDeps,
+  inForce: PolicyInForce,
+  document: PolicyDocument,
+): void {
+  const found = blockingProblems(compilePolicy(document, deps.tools()).problems, deps.isListed);
+  if (found.length > inForce.problems.length) {
+    const texts = found.map(renderProblem).slice(0, 20);
+    deps.log("warn", "The policy does not fit the catalog", { problems: texts });
+  }
+  inForce.problems = found;
 }
 
 function sourceOf(config: ProposeDeps["config"]): string {
@@ -245,12 +217,4 @@ function sourceOf(config: ProposeDeps["config"]): string {
 
 function asProblem({ place, summary }: PolicyTestFailure): PolicyProblem {
   return { ...place, severity: "error", kind: "test", message: summary, near: null };
-}
-
-function activation(policy: Policy, source: string): AuditEvent {
-  return {
-    kind: "policy.activate",
-    decision: { effect: "allow", because: [policy.name], bundle: policy.digest },
-    detail: { source },
-  };
 }
