@@ -11,10 +11,11 @@
  */
 import type { KernelReport } from "../../../rpc/protocol.ts";
 import { type HostSettings, STAND_BACK } from "../host_settings.ts";
+import { installFilter } from "./install_filter.ts";
 import { restrictFiles } from "./landlock.ts";
-import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
+import { cString, type Libc, openLibc } from "./libc.ts";
 import { createFileSeal } from "./seal_files.ts";
-import { encodeFilter, PRIO_PGRP, seccompFilter } from "./seccomp_filter.ts";
+import { PRIO_PGRP } from "./seccomp_filter.ts";
 import { type SyscallTable, syscallTable } from "./syscall_numbers.ts";
 
 /** The two steps, and what they give the host afterwards. */
@@ -35,8 +36,6 @@ const SIGKILL = 9n;
 const SIGXFSZ = 25;
 const PRIO_PROCESS = 0;
 const SIG_IGN = 1n;
-const SECCOMP_SET_MODE_FILTER = 1n;
-const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 const OPEN_FILES_MAX = 256;
 const PAGE_BYTES_OF_STATM = 4_096;
 const MEGABYTE = 1_048_576;
@@ -136,30 +135,13 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   }
 
   function filterCalls(): boolean {
-    const program = encodeFilter(
-      seccompFilter({ table, pid: Deno.pid, executableMemory: !settings.jitless }),
-    );
-    const header = new BigUint64Array(2);
-    new DataView(header.buffer).setUint16(0, program.length / 8, true);
-    header[1] = addressOf(program);
-    const result = libc.syscall(
-      BigInt(table.seccomp),
-      SECCOMP_SET_MODE_FILTER,
-      SECCOMP_FILTER_FLAG_TSYNC,
-      addressOf(header),
-      0n,
-      0n,
-      0n,
-    );
-    if (Number(result) !== 0) {
-      missing.push(`seccomp (${result})`);
-      return false;
-    }
-    // A filter that does not bite would be worse than none: nobody would look.
-    if (libc.socket(1, 1, 0) >= 0 || libc.open(cString("/"), 0) >= 0) {
-      throw new Error("The system call filter does not work");
-    }
-    return true;
+    const result = installFilter(libc, {
+      table,
+      pid: Deno.pid,
+      executableMemory: !settings.jitless,
+    });
+    if (result !== 0) missing.push(`seccomp (${result})`);
+    return result === 0;
   }
 
   return {
