@@ -1,31 +1,26 @@
 /**
- * Documents in Deno KV.
- *
- * A row is the JSON text `[expiresAt, value]` as bytes; a value above the engine's 64 KiB is
- * `[expiresAt, null, chunkId, chunkCount]` with its text under `["c", chunkId, i]`. Chunks have a
- * fresh id and are complete before the row names them, so a reader never sees half a value.
- * Expiry is our own: `["e", expiresAt, kind, key]` says what `trim` has to look at.
+ * Documents in Deno KV: rows under `["d", key]` (`kv_document_row.ts`), large values in chunks
+ * (`kv_chunks.ts`), a mark for each row that expires (`kv_expiry.ts`).
  */
-import type { Json } from "../model/json/json.ts";
-import { checkChanges, checkKey, checkValueBytes } from "./change_rules.ts";
+import { checkChanges, checkKey } from "./change_rules.ts";
+import { loadChunks, markOrphan, removeOrphans, unmarkOrphan, writeChunks } from "./kv_chunks.ts";
 import { commitKv, KV_COMMIT, readKv } from "./kv_commit.ts";
+import {
+  decodeRow,
+  type DocumentRow,
+  encodeChange,
+  type EncodedChange,
+  isExpired,
+} from "./kv_document_row.ts";
+import { trimExpired } from "./kv_expiry.ts";
+import { readMany } from "./kv_read_many.ts";
 import type { Change, StoredEntry } from "./store.ts";
 
 const CONFLICT_RETRIES_MAX = 1_000;
-const CHUNKS_PER_COMMIT = 10;
-/** Expired rows that one commit removes. */
-const TRIM_ROWS = 90;
 const ORPHAN_CHUNKS_KEPT_MS = 3_600_000;
+/** When chunks that a commit replaces may be removed: at once. */
+const REPLACED_AT = 1;
 const NOTHING = new Uint8Array(0);
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-interface Row {
-  /** 0: never */
-  readonly expiresAt: number;
-  readonly value: Json;
-  readonly chunks: { readonly id: string; readonly count: number } | null;
-}
 
 export interface KvDocuments {
   get(key: string): Promise<StoredEntry | null>;
@@ -48,319 +43,204 @@ export interface PreparedChanges {
   committed(): Promise<void>;
 }
 
-export function createKvDocuments(
-  deps: {
-    kv: Deno.Kv;
-    now: () => number;
-    /** Lets waiting counters ride along; returns what to call once the commit stands. */
-    ride: (operation: Deno.AtomicOperation) => (committed: boolean) => void;
-  },
-): KvDocuments {
-  const { kv, now, ride } = deps;
+export interface KvDocumentsDeps {
+  readonly kv: Deno.Kv;
+  readonly now: () => number;
+  /** Lets waiting counters ride along; returns what to call once the commit stands. */
+  readonly ride: (operation: Deno.AtomicOperation) => (committed: boolean) => void;
+}
 
-  async function load(entry: Deno.KvEntryMaybe<Uint8Array>): Promise<StoredEntry | null> {
-    if (entry.value === null || entry.versionstamp === null) return null;
-    const row = decodeRow(entry.value);
-    if (isExpired(row, now())) return null;
-    const key = entry.key[1] as string;
-    if (row.chunks === null) return { key, value: row.value, revision: entry.versionstamp };
-    const text = await loadChunks(row.chunks);
-    // The row was overwritten while its chunks were read: the new one is the answer.
-    if (text === null) return await readDocument(key);
-    return { key, value: JSON.parse(text), revision: entry.versionstamp };
-  }
-
-  async function loadChunks(chunks: { id: string; count: number }): Promise<string | null> {
-    const keys = Array.from({ length: chunks.count }, (_, index) => ["c", chunks.id, index]);
-    const parts: Uint8Array[] = [];
-    for (let start = 0; start < keys.length; start += 10) {
-      const batch = await kv.getMany<Uint8Array[]>(keys.slice(start, start + 10));
-      for (const { value } of batch) {
-        if (value === null) return null;
-        parts.push(value as Uint8Array);
-      }
-    }
-    const streaming = new TextDecoder();
-    return parts.map((part) => streaming.decode(part, { stream: true })).join("") +
-      streaming.decode();
-  }
-
-  async function readDocument(key: string): Promise<StoredEntry | null> {
-    return await load(await kv.get<Uint8Array>(["d", key]));
-  }
-
-  async function readRows(keys: readonly string[]): Promise<Deno.KvEntryMaybe<Uint8Array>[]> {
-    return await readKeys(keys.map((key) => ["d", key]));
-  }
-
-  async function readKeys(keys: readonly Deno.KvKey[]): Promise<Deno.KvEntryMaybe<Uint8Array>[]> {
-    const rows: Deno.KvEntryMaybe<Uint8Array>[] = [];
-    for (let start = 0; start < keys.length; start += 10) {
-      const batch = keys.slice(start, start + 10);
-      rows.push(...await kv.getMany<Uint8Array[]>(batch) as Deno.KvEntryMaybe<Uint8Array>[]);
-    }
-    return rows;
-  }
-
-  async function removeChunks(ids: readonly { id: string; count: number }[]): Promise<void> {
-    for (const { id, count } of ids) {
-      for (let start = 0; start < count; start += 500) {
-        const operation = kv.atomic();
-        for (let index = start; index < Math.min(count, start + 500); index++) {
-          operation.delete(["c", id, index]);
-        }
-        await commitKv(operation);
-      }
-    }
-  }
-
-  /** Texts of the changes; those that do not fit into one commit have their chunks written already. */
-  async function encodeChanges(changes: readonly Change[]): Promise<EncodedChange[]> {
-    const encoded = changes.map((change) => encodeChange(change, now()));
-    let room = KV_COMMIT.bytesMax / 2;
-    for (const change of encoded) {
-      room -= change.bytes;
-      if (change.chunks === null || room >= 0) continue;
-      await writeChunks(change.chunks);
-      change.chunks = { ...change.chunks, written: true };
-    }
-    return encoded;
-  }
-
-  async function writeChunks(chunks: Chunks): Promise<void> {
-    for (let start = 0; start < chunks.parts.length; start += CHUNKS_PER_COMMIT) {
-      const operation = kv.atomic();
-      // If the process ends before the row names them, `trim` finds them by this.
-      if (start === 0) operation.set(orphanKey(chunks, chunks.guardedUntil), NOTHING);
-      for (const [offset, part] of chunks.parts.slice(start, start + CHUNKS_PER_COMMIT).entries()) {
-        operation.set(["c", chunks.id, start + offset], part);
-      }
-      await commitKv(operation);
-    }
-  }
-
-  function applyChange(
-    operation: Deno.AtomicOperation,
-    change: EncodedChange,
-    current: Row | null,
-  ): void {
-    const key = ["d", change.key];
-    if (current !== null && current.expiresAt > 0) {
-      operation.delete(["e", current.expiresAt, "d", change.key]);
-    }
-    // Until the replaced chunks are gone, `trim` knows of them.
-    if (current?.chunks) operation.set(orphanKey(current.chunks, 1), NOTHING);
-    if (change.row === null) {
-      operation.delete(key);
-      return;
-    }
-    operation.set(key, change.row);
-    if (change.expiresAt > 0) operation.set(["e", change.expiresAt, "d", change.key], NOTHING);
-    if (change.chunks === null) return;
-    if (change.chunks.written) {
-      operation.delete(orphanKey(change.chunks, change.chunks.guardedUntil));
-    } else {
-      for (const [index, part] of change.chunks.parts.entries()) {
-        operation.set(["c", change.chunks.id, index], part);
-      }
-    }
-  }
-
-  async function collectReplaced(currents: readonly (Row | null)[]): Promise<void> {
-    const replaced = currents.flatMap((row) => row?.chunks ? [row.chunks] : []);
-    if (replaced.length === 0) return;
-    await removeChunks(replaced);
-    const operation = kv.atomic();
-    for (const chunks of replaced) operation.delete(orphanKey(chunks, 1));
-    await commitKv(operation);
-  }
-
-  async function put(changes: readonly Change[]): Promise<string | null> {
-    checkChanges(changes);
-    let encoded: EncodedChange[] | null = null;
-    for (let attempt = 0; attempt < CONFLICT_RETRIES_MAX; attempt++) {
-      const rows = await readKv(() => readRows(changes.map((change) => change.key)));
-      const currents = rows.map((row) => row.value === null ? null : decodeRow(row.value));
-      if (!meetsExpectations(changes, rows, currents, now())) {
-        await removeWritten(encoded ?? []);
-        return null;
-      }
-      encoded ??= await encodeChanges(changes);
-      const operation = kv.atomic();
-      for (const [index, change] of encoded.entries()) {
-        operation.check({
-          key: ["d", change.key],
-          versionstamp: rows[index]?.versionstamp ?? null,
-        });
-        applyChange(operation, change, currents[index] ?? null);
-      }
-      const settle = ride(operation);
-      const result = await commitKv(operation).catch((error) => {
-        settle(false);
-        throw error;
-      });
-      settle(result.ok);
-      if (!result.ok) continue;
-      await collectReplaced(currents);
-      return result.versionstamp;
-    }
-    throw new Error("Cannot write the store: other writers change the same keys without a pause");
-  }
-
-  async function removeWritten(encoded: readonly EncodedChange[]): Promise<void> {
-    const written = encoded.flatMap((change) => change.chunks?.written ? [change.chunks] : []);
-    await removeChunks(written.map((chunks) => ({ id: chunks.id, count: chunks.parts.length })));
-    for (const chunks of written) await kv.delete(orphanKey(chunks, chunks.guardedUntil));
-  }
-
-  async function trimBatch(): Promise<boolean> {
-    const due: Deno.KvEntry<Uint8Array>[] = [];
-    const selector = { start: ["e"], end: ["e", now() + 1] };
-    const options = { limit: TRIM_ROWS };
-    for await (const entry of kv.list<Uint8Array>(selector, options)) due.push(entry);
-    const orphans = due.filter(({ key }) => key[2] === "c");
-    await removeChunks(
-      orphans.map(({ key }) => JSON.parse(key[3] as string) as [string, number])
-        .map(([id, count]) => ({ id, count })),
-    );
-    const named = due.filter(({ key }) => key[2] !== "c");
-    const rows = await readKeys(named.map(({ key }) => [key[2] as string, key[3] as string]));
-    const operation = kv.atomic();
-    for (const { key } of due) operation.delete(key);
-    for (const [index, row] of rows.entries()) {
-      const current = row.value === null ? null : decodeRow(row.value);
-      if (current === null || current.expiresAt !== named[index]?.key[1]) continue;
-      if (current.chunks) await removeChunks([current.chunks]);
-      operation.check(row).delete(row.key);
-    }
-    // A row that was written meanwhile fails the commit: the next round looks again.
-    await commitKv(operation);
-    return due.length === TRIM_ROWS;
-  }
-
+export function createKvDocuments(deps: KvDocumentsDeps): KvDocuments {
   return {
     async get(key) {
       checkKey(key);
-      return await readKv(() => readDocument(key));
+      return await readKv(() => readDocument(deps, key));
     },
-    async list(prefix, { after, limit = 1_000 } = {}) {
-      const start = after !== undefined && after >= prefix ? `${after}\0` : prefix;
-      const selector = { start: ["d", start], end: ["d", `${prefix}\u{10ffff}`] };
-      const found: StoredEntry[] = [];
-      return await readKv(async () => {
-        if (limit <= 0) return found;
-        const options = { batchSize: Math.min(500, Math.max(1, limit)) };
-        for await (const entry of kv.list<Uint8Array>(selector, options)) {
-          const document = await load(entry);
-          if (document !== null) found.push(document);
-          if (found.length >= limit) break;
-        }
-        return found;
-      });
-    },
-    put,
-    async prepare(changes) {
-      const rows = await readKv(() => readRows(changes.map((change) => change.key)));
-      const currents = rows.map((row) => row.value === null ? null : decodeRow(row.value));
-      const encoded = await encodeChanges(changes);
-      return {
-        mutations: encoded.reduce(
-          (sum, change) =>
-            sum + 5 + (change.chunks?.written ? 0 : change.chunks?.parts.length ?? 0),
-          0,
-        ),
-        bytes: encoded.reduce(
-          (sum, change) => sum + (change.chunks?.written ? 200 : change.bytes + 200),
-          0,
-        ),
-        apply(operation) {
-          for (const [index, change] of encoded.entries()) {
-            applyChange(operation, change, currents[index] ?? null);
-          }
-        },
-        committed: () => collectReplaced(currents),
-      };
-    },
-    async trimExpired() {
-      while (await readKv(trimBatch));
-    },
+    list: (prefix, options = {}) => readKv(() => listDocuments(deps, prefix, options)),
+    put: (changes) => putChanges(deps, changes),
+    prepare: (changes) => prepareChanges(deps, changes),
+    trimExpired: () => trimExpired(deps.kv, deps.now),
   };
 }
 
-interface Chunks {
-  readonly id: string;
-  readonly count: number;
-  readonly parts: readonly Uint8Array[];
-  readonly guardedUntil: number;
-  readonly written: boolean;
+async function readDocument(deps: KvDocumentsDeps, key: string): Promise<StoredEntry | null> {
+  return await loadDocument(deps, await deps.kv.get<Uint8Array>(["d", key]));
 }
 
-interface EncodedChange {
-  readonly key: string;
-  readonly expiresAt: number;
-  /** null deletes */
-  readonly row: Uint8Array | null;
-  readonly bytes: number;
-  chunks: Chunks | null;
+async function loadDocument(
+  deps: KvDocumentsDeps,
+  entry: Deno.KvEntryMaybe<Uint8Array>,
+): Promise<StoredEntry | null> {
+  if (entry.value === null || entry.versionstamp === null) return null;
+  const row = decodeRow(entry.value);
+  if (isExpired(row, deps.now())) return null;
+  const key = entry.key[1] as string;
+  if (row.chunks === null) return { key, value: row.value, revision: entry.versionstamp };
+  const text = await loadChunks(deps.kv, row.chunks);
+  // The row was overwritten while its chunks were read: the new one is the answer.
+  if (text === null) return await readDocument(deps, key);
+  return { key, value: JSON.parse(text), revision: entry.versionstamp };
 }
 
-function encodeChange(change: Change, now: number): EncodedChange {
-  const { key, value, ttlMs } = change;
-  if (value === null) return { key, expiresAt: 0, row: null, bytes: 0, chunks: null };
-  const expiresAt = ttlMs === undefined ? 0 : Math.ceil(now + ttlMs);
-  const text = JSON.stringify(value);
-  const row = encoder.encode(`[${expiresAt},${text}]`);
-  checkValueBytes(key, row.length);
-  if (row.length <= KV_COMMIT.valueBytesMax) {
-    return { key, expiresAt, row, bytes: row.length, chunks: null };
+async function listDocuments(
+  deps: KvDocumentsDeps,
+  prefix: string,
+  { after, limit = 1_000 }: { after?: string; limit?: number },
+): Promise<StoredEntry[]> {
+  const found: StoredEntry[] = [];
+  if (limit <= 0) return found;
+  const start = after !== undefined && after >= prefix ? `${after}\0` : prefix;
+  const selector = { start: ["d", start], end: ["d", `${prefix}\u{10ffff}`] };
+  const options = { batchSize: Math.min(500, Math.max(1, limit)) };
+  for await (const entry of deps.kv.list<Uint8Array>(selector, options)) {
+    const document = await loadDocument(deps, entry);
+    if (document !== null) found.push(document);
+    if (found.length >= limit) break;
   }
-  const bytes = encoder.encode(text);
-  const parts: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; start += KV_COMMIT.valueBytesMax) {
-    parts.push(bytes.slice(start, start + KV_COMMIT.valueBytesMax));
+  return found;
+}
+
+async function putChanges(
+  deps: KvDocumentsDeps,
+  changes: readonly Change[],
+): Promise<string | null> {
+  checkChanges(changes);
+  let writing: Writing | null = null;
+  for (let attempt = 0; attempt < CONFLICT_RETRIES_MAX; attempt++) {
+    const current = await readCurrent(deps.kv, changes);
+    if (!meetsExpectations(changes, current, deps.now())) {
+      if (writing !== null) await removeWritten(deps.kv, writing);
+      return null;
+    }
+    writing ??= await encodeChanges(deps, changes);
+    const versionstamp = await commitChanges(deps, writing, current);
+    if (versionstamp === null) continue;
+    await removeReplaced(deps.kv, current);
+    return versionstamp;
   }
-  const id = crypto.randomUUID();
-  const guardedUntil = now + ORPHAN_CHUNKS_KEPT_MS;
+  throw new Error("Cannot write the store: other writers change the same keys without a pause");
+}
+
+/** @returns null if one of the rows was changed meanwhile. */
+async function commitChanges(
+  deps: KvDocumentsDeps,
+  writing: Writing,
+  current: readonly CurrentRow[],
+): Promise<string | null> {
+  const operation = deps.kv.atomic();
+  for (const { entry: { key, versionstamp } } of current) operation.check({ key, versionstamp });
+  applyChanges(operation, writing, current);
+  const settle = deps.ride(operation);
+  const result = await commitKv(operation).catch((error) => {
+    settle(false);
+    throw error;
+  });
+  settle(result.ok);
+  return result.ok ? result.versionstamp : null;
+}
+
+async function prepareChanges(
+  deps: KvDocumentsDeps,
+  changes: readonly Change[],
+): Promise<PreparedChanges> {
+  const current = await readCurrent(deps.kv, changes);
+  const writing = await encodeChanges(deps, changes);
+  const partsOf = (change: EncodedChange) => writing.written.has(change) ? 0 : change.parts.length;
+  const bytesOf = (change: EncodedChange) => writing.written.has(change) ? 0 : change.bytes;
   return {
-    key,
-    expiresAt,
-    row: encoder.encode(JSON.stringify([expiresAt, null, id, parts.length])),
-    bytes: bytes.length,
-    chunks: { id, count: parts.length, parts, guardedUntil, written: false },
+    mutations: writing.changes.reduce((sum, change) => sum + 5 + partsOf(change), 0),
+    bytes: writing.changes.reduce((sum, change) => sum + 200 + bytesOf(change), 0),
+    apply: (operation) => applyChanges(operation, writing, current),
+    committed: () => removeReplaced(deps.kv, current),
   };
 }
 
-function decodeRow(bytes: Uint8Array): Row {
-  const [expiresAt, value, id, count] = JSON.parse(decoder.decode(bytes)) as [
-    number,
-    Json,
-    string?,
-    number?,
-  ];
-  const chunks = id === undefined || count === undefined ? null : { id, count };
-  return { expiresAt, value, chunks };
+/** A row as it is before a change. */
+interface CurrentRow {
+  readonly entry: Deno.KvEntryMaybe<Uint8Array>;
+  readonly row: DocumentRow | null;
 }
 
-function isExpired(row: Row, now: number): boolean {
-  return row.expiresAt > 0 && row.expiresAt <= now;
-}
-
-function orphanKey(chunks: { id: string; count: number }, at: number): Deno.KvKey {
-  return ["e", at, "c", JSON.stringify([chunks.id, chunks.count])];
+async function readCurrent(kv: Deno.Kv, changes: readonly Change[]): Promise<CurrentRow[]> {
+  const entries = await readKv(() => readMany(kv, changes.map(({ key }) => ["d", key])));
+  return entries.map((entry) => ({
+    entry,
+    row: entry.value === null ? null : decodeRow(entry.value),
+  }));
 }
 
 function meetsExpectations(
   changes: readonly Change[],
-  rows: readonly Deno.KvEntryMaybe<Uint8Array>[],
-  currents: readonly (Row | null)[],
+  current: readonly CurrentRow[],
   now: number,
 ): boolean {
   return changes.every(({ expect }, index) => {
     if (expect === undefined) return true;
-    const current = currents[index] ?? null;
-    const revision = current === null || isExpired(current, now)
-      ? null
-      : rows[index]?.versionstamp ?? null;
-    return revision === expect;
+    const { entry, row = null } = current[index] ?? {};
+    const isThere = row !== null && !isExpired(row, now);
+    return expect === (isThere ? entry?.versionstamp ?? null : null);
   });
+}
+
+/** Changes on their way into a commit. */
+interface Writing {
+  readonly changes: readonly EncodedChange[];
+  /** Those that do not fit into one commit: their chunks are stored already. */
+  readonly written: ReadonlySet<EncodedChange>;
+  /** When those chunks count as forgotten, should no row ever name them. */
+  readonly orphanAt: number;
+}
+
+async function encodeChanges(
+  { kv, now }: KvDocumentsDeps,
+  changes: readonly Change[],
+): Promise<Writing> {
+  const encoded = changes.map((change) => encodeChange(change, now()));
+  const orphanAt = now() + ORPHAN_CHUNKS_KEPT_MS;
+  const written = new Set<EncodedChange>();
+  let room = KV_COMMIT.bytesMax / 2;
+  for (const change of encoded) {
+    room -= change.bytes;
+    if (change.chunks === null || room >= 0) continue;
+    await writeChunks(kv, change.chunks, change.parts, orphanAt);
+    written.add(change);
+  }
+  return { changes: encoded, written, orphanAt };
+}
+
+function applyChanges(
+  operation: Deno.AtomicOperation,
+  { changes, written, orphanAt }: Writing,
+  current: readonly CurrentRow[],
+): void {
+  for (const [index, change] of changes.entries()) {
+    dropCurrent(operation, change.key, current[index]?.row ?? null);
+    const { chunks } = change;
+    if (change.row === null) {
+      operation.delete(["d", change.key]);
+      continue;
+    }
+    operation.set(["d", change.key], change.row);
+    if (change.expiresAt > 0) operation.set(["e", change.expiresAt, "d", change.key], NOTHING);
+    if (chunks === null) continue;
+    if (written.has(change)) unmarkOrphan(operation, chunks, orphanAt);
+    else change.parts.forEach((part, at) => operation.set(["c", chunks.id, at], part));
+  }
+}
+
+/** Removes the mark of a row's expiry; until its chunks are gone, `trim` knows of them. */
+function dropCurrent(operation: Deno.AtomicOperation, key: string, row: DocumentRow | null): void {
+  if (row === null) return;
+  if (row.expiresAt > 0) operation.delete(["e", row.expiresAt, "d", key]);
+  if (row.chunks !== null) markOrphan(operation, row.chunks, REPLACED_AT);
+}
+
+async function removeReplaced(kv: Deno.Kv, current: readonly CurrentRow[]): Promise<void> {
+  const replaced = current.flatMap(({ row }) => row?.chunks ? [row.chunks] : []);
+  await removeOrphans(kv, replaced, REPLACED_AT);
+}
+
+async function removeWritten(kv: Deno.Kv, { written, orphanAt }: Writing): Promise<void> {
+  const lists = [...written].flatMap(({ chunks }) => chunks === null ? [] : [chunks]);
+  await removeOrphans(kv, lists, orphanAt);
 }

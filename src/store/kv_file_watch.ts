@@ -7,19 +7,9 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { GateError } from "../model/errors.ts";
-import { type FileMarks, isStoreHeader, openMarkReader } from "./kv_file_marks.ts";
+import { type FileContents, openFileContents } from "./kv_file_contents.ts";
 
 const LOOK_EVERY_MS = 1_000;
-/** A checkpoint may be under way at one look; not in the same state at the next. */
-const SUSPICIONS_MAX = 2;
-/** How long values are read at each look, to meet damage that came beside a checkpoint. */
-const READ_MS = 3;
-const ROWS_MAX = 20;
-const START: KvKey = new Uint8Array();
-type KvKey = ReturnType<Uint8Array["slice"]>;
-const DAMAGE = /not a database|malformed|corrupt|no such table|it went back/;
-/** What SQLite says of a file that ends too early, and of a disk that fails. */
-const UNREADABLE = /disk I\/O error/;
 
 export interface KvFileWatch {
   /** Why the store must not be used any more; null while all is well. */
@@ -41,116 +31,96 @@ export interface KvFileWatchDeps {
   readonly abandon: () => void;
 }
 
+/** The files of a store by their names, and what was found wrong with them. */
+interface WatchState {
+  readonly deps: KvFileWatchDeps;
+  /** The first is the store itself: without it nothing can be saved. */
+  readonly names: readonly string[];
+  readonly identities: readonly (string | null)[];
+  fault: GateError | null;
+  isFileOwn: boolean;
+}
+
 export async function watchKvFile(deps: KvFileWatchDeps): Promise<KvFileWatch> {
   const { path } = deps;
   const names = [path, `${path}-wal`, `${path}-shm`, `${path}.lock`];
   const identities = await Promise.all(names.map(identityOf));
-  const reader = openMarkReader(path);
+  const state: WatchState = { deps, names, identities, fault: null, isFileOwn: true };
+  const contents = openFileContents(path);
   const keeper = openKeeper(path);
-  let marks = reader.read();
-  let version = withReader(path, storedVersion);
-  let lastRead = START;
-  let suspicions = 0;
-  let unreadableLooks = 0;
-  let fault: GateError | null = null;
-  let isFileOwn = true;
-
-  function raise(what: string, isOwn: boolean): GateError {
-    if (!isOwn) setLogAside(path, identities[1] ?? null);
-    fault = new GateError("ERR_STORE", `Cannot use the store: ${what} while the service ran`, {
-      hint: isOwn
-        ? "Restart toolgate: what it holds is written when it stops"
-        : `Stop toolgate, put a backup at "${path}" without "-wal" and "-shm" files, and start it. ` +
-          "What was written since that backup is lost",
-    });
-    isFileOwn = isOwn;
-    deps.onFault(fault);
-    // The engine's own work would end the process where it meets a damaged page.
-    if (!isOwn) deps.abandon();
-    return fault;
-  }
-
-  async function confirmNames(): Promise<void> {
-    if (fault !== null) throw fault;
-    const now = await Promise.all(names.map(identityOf));
-    if (fault !== null) throw fault;
-    const index = now.findIndex((identity, at) => identity !== identities[at]);
-    if (index === -1) return;
-    const what = now[index] === null ? "was deleted or moved" : "was replaced";
-    // The first is the store itself: without it nothing can be saved.
-    throw raise(`"${names[index]}" ${what}`, index > 0);
-  }
-
-  function readMore(database: DatabaseSync): void {
-    const now = storedVersion(database);
-    if (!(now >= version)) throw new Error(`it went back from commit ${version} to ${now}`);
-    version = now;
-    lastRead = readSome(database, lastRead);
-  }
-
-  async function look(): Promise<void> {
-    await confirmNames();
-    const next = reader.read();
-    if (fault !== null) return;
-    const suspicion = suspicionOf(marks, next);
-    if (suspicion === null) {
-      suspicions = 0;
-      marks = next;
-      withReader(path, readMore);
-      unreadableLooks = 0;
-      return;
-    }
-    if (++suspicions < SUSPICIONS_MAX) return;
-    if (suspicion === "touched") {
-      await readAll(path);
-      suspicions = 0;
-      marks = next;
-      return;
-    }
-    raise(`"${path}" ${suspicion}`, false);
-  }
-
-  function judge(reason: string): void {
-    if (fault !== null) return;
-    if (DAMAGE.test(reason)) raise(`"${path}" was damaged (${reason})`, false);
-    else if (UNREADABLE.test(reason) && ++unreadableLooks >= SUSPICIONS_MAX) {
-      raise(`"${path}" was cut, or its disk fails (${reason}),`, false);
-    }
-    // Whatever else keeps it from looking says nothing of the file; the next look follows soon.
-  }
-
-  let looking: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    if (fault !== null) return clearInterval(timer);
-    looking ??= look().catch((error) => {
-      judge(error instanceof Error ? error.message : String(error));
-    }).finally(() => looking = null);
-  }, LOOK_EVERY_MS);
-  Deno.unrefTimer(timer);
-
+  const looks = lookRegularly(() => look(state, contents), () => state.fault !== null);
   return {
-    fault: () => fault,
-    confirmNames,
-    isFileOwn: () => isFileOwn,
+    fault: () => state.fault,
+    confirmNames: () => confirmNames(state),
+    isFileOwn: () => state.isFileOwn,
     async stop() {
-      clearInterval(timer);
-      await looking;
+      await looks.stop();
       // Of a file that is not its own, SQLite would write what it holds back when the last one closes.
-      if (isFileOwn) keeper.close();
+      if (state.isFileOwn) keeper.close();
     },
-    close: () => reader.close(),
+    close: () => contents.close(),
   };
 }
 
-/** What cannot be SQLite's doing; `touched` if only the time of the last change moved. */
-function suspicionOf(before: FileMarks, now: FileMarks): string | null {
-  if (!isStoreHeader(now.header)) return "was overwritten";
-  if (now.logProblem !== null) return `lost its write-ahead log, which ${now.logProblem},`;
-  if (now.checkpoint !== before.checkpoint || now.isMoving || before.isMoving) return null;
-  if (now.sizeBytes !== before.sizeBytes || now.header !== before.header) {
-    return "was written by another program";
+/** Calls `look` every second, one at a time, until `isOver`. */
+function lookRegularly(
+  look: () => Promise<void>,
+  isOver: () => boolean,
+): { readonly stop: () => Promise<void> } {
+  let looking: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    if (isOver()) return clearInterval(timer);
+    looking ??= look().finally(() => looking = null);
+  }, LOOK_EVERY_MS);
+  Deno.unrefTimer(timer);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
+
+async function look(state: WatchState, contents: FileContents): Promise<void> {
+  try {
+    await confirmNames(state);
+  } catch {
+    return; // a fault is kept in the state; names that cannot be read are looked at again
   }
-  return now.changedAtMs === before.changedAtMs ? null : "touched";
+  if (state.fault !== null) return;
+  const damage = await contents.look();
+  if (damage !== null && state.fault === null) {
+    raise(state, `"${state.deps.path}" ${damage}`, { isOwn: false });
+  }
+}
+
+async function confirmNames(state: WatchState): Promise<void> {
+  const { names, identities } = state;
+  if (state.fault !== null) throw state.fault;
+  const now = await Promise.all(names.map(identityOf));
+  if (state.fault !== null) throw state.fault;
+  const index = now.findIndex((identity, at) => identity !== identities[at]);
+  if (index === -1) return;
+  const what = now[index] === null ? "was deleted or moved" : "was replaced";
+  throw raise(state, `"${names[index]}" ${what}`, { isOwn: index > 0 });
+}
+
+/** From now on the store refuses everything. */
+function raise(state: WatchState, what: string, { isOwn }: { isOwn: boolean }): GateError {
+  const { deps: { path, onFault, abandon }, identities } = state;
+  if (!isOwn) setLogAside(path, identities[1] ?? null);
+  const fault = new GateError("ERR_STORE", `Cannot use the store: ${what} while the service ran`, {
+    hint: isOwn
+      ? "Restart toolgate: what it holds is written when it stops"
+      : `Stop toolgate, put a backup at "${path}" without "-wal" and "-shm" files, and start it. ` +
+        "What was written since that backup is lost",
+  });
+  state.fault = fault;
+  state.isFileOwn = isOwn;
+  onFault(fault);
+  // The engine's own work would end the process where it meets a damaged page.
+  if (!isOwn) abandon();
+  return fault;
 }
 
 /**
@@ -184,49 +154,4 @@ function openKeeper(path: string): DatabaseSync {
   const keeper = new DatabaseSync(path);
   keeper.prepare("select version from data_version").get();
   return keeper;
-}
-
-/** A connection of its own reads the files; those that are open would answer from memory. */
-function withReader<T>(path: string, use: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    return use(database);
-  } finally {
-    database.close();
-  }
-}
-
-/** Grows with every commit. */
-function storedVersion(database: DatabaseSync): number {
-  return Number(
-    database.prepare("select version from data_version where k = 0").get()?.["version"],
-  );
-}
-
-/**
- * Reads values for a moment; SQLite throws where a page is damaged.
- *
- * @param after the key to go on behind.
- * @returns the last key that was read; empty at the end.
- */
-function readSome(database: DatabaseSync, after: KvKey): KvKey {
-  const until = performance.now() + READ_MS;
-  // The last byte of a value is reached through all of its pages. (`iterate()` would hide an error.)
-  const rows = database.prepare(
-    `select k, substr(v, -1) from kv where k > ? order by k limit ${ROWS_MAX}`,
-  );
-  for (let last = after;;) {
-    const key = rows.all(last).at(-1)?.["k"];
-    if (!(key instanceof Uint8Array)) return START;
-    last = key.slice();
-    if (performance.now() > until) return last;
-  }
-}
-
-async function readAll(path: string): Promise<void> {
-  let after = START;
-  do {
-    after = withReader(path, (database) => readSome(database, after));
-    await new Promise((resolve) => setTimeout(resolve));
-  } while (after.length > 0);
 }

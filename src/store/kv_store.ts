@@ -4,14 +4,12 @@
  * SQLite makes every commit durable before it answers; several writers of one file would fail each
  * other's commits, so the file is locked.
  */
-import { DatabaseSync } from "node:sqlite";
-import { GateError } from "../model/errors.ts";
-import { type FileLock, lockStoreFile } from "./file_lock.ts";
-import { storeError } from "./kv_commit.ts";
+import type { GateError } from "../model/errors.ts";
 import { createKvCounters } from "./kv_counters.ts";
 import { createKvDocuments } from "./kv_documents.ts";
+import { openKvEngine } from "./kv_engine.ts";
+import type { KvFileWatch } from "./kv_file_watch.ts";
 import { createKvLog } from "./kv_log.ts";
-import { type KvFileWatch, watchKvFile } from "./kv_file_watch.ts";
 import type { Store } from "./store.ts";
 import { createTopicBus } from "./topic_bus.ts";
 
@@ -25,38 +23,14 @@ export async function openKvStore(
   now: () => number = Date.now,
   onFault: (error: GateError) => void = () => {},
 ): Promise<Store> {
-  const isFile = location !== ":memory:" && !/^https?:\/\//.test(location);
-  let lock: FileLock | null = null;
-  let kv: Deno.Kv | null = null;
-  let watch: KvFileWatch | null = null;
-  try {
-    if (isFile) {
-      await Deno.mkdir(parentOf(location), { recursive: true });
-      lock = await lockStoreFile(location);
-      await refuseLostFile(location);
-      await createPrivately(location);
-      await checkStoreFile(location);
-    }
-    kv = await Deno.openKv(location);
-    if (isFile) {
-      const engine = kv;
-      watch = await watchKvFile({ path: location, onFault, abandon: () => engine.close() });
-    }
-  } catch (error) {
-    kv?.close();
-    lock?.release();
-    throw withLocation(storeError("open", error), location);
-  }
+  const engine = await openKvEngine(location, onFault);
+  const { kv, watch } = engine;
   const counters = createKvCounters({ kv, now });
-  const documents = createKvDocuments({ kv, now, ride: counters.ride });
-  const log = createKvLog({
-    kv,
-    documents,
-    ride: counters.ride,
-    spill: counters.spill,
-  });
+  const { ride, spill } = counters;
+  const documents = createKvDocuments({ kv, now, ride });
+  const log = createKvLog({ kv, documents, ride, spill });
   const bus = createTopicBus();
-  let closed = false;
+  let isClosed = false;
   const { read, write } = guard(watch);
   return {
     kind: "kv",
@@ -85,18 +59,9 @@ export async function openKvStore(
     },
     fault: () => watch?.fault()?.message ?? null,
     async close() {
-      if (closed) return;
-      closed = true;
-      await watch?.stop();
-      // What is left open keeps SQLite from writing into a file that is not its own. It ends with the process.
-      if (watch !== null && !watch.isFileOwn()) return;
-      try {
-        await counters.close();
-      } finally {
-        kv.close();
-        watch?.close();
-        lock?.release();
-      }
+      if (isClosed) return;
+      isClosed = true;
+      await engine.close(counters.close);
     },
   };
 }
@@ -120,65 +85,4 @@ function guard(watch: KvFileWatch | null) {
       return result;
     },
   };
-}
-
-/**
- * The audit log's notes of its checkpoints lie beside the store: with them and without the store, it
- * was deleted or moved. An empty one in its place would answer as if nothing had ever been recorded.
- */
-async function refuseLostFile(path: string): Promise<void> {
-  if (await bytesOf(path) > 0) return;
-  for (const suffix of [".checkpoints", "-wal", "-wal.lost"]) {
-    if (await bytesOf(`${path}${suffix}`) === 0) continue;
-    throw new GateError(
-      "ERR_STORE",
-      `Cannot open the store "${path}": it is not there, and "${path}${suffix}" of it is`,
-      {
-        hint:
-          `Put the file or a backup of it back; to begin with an empty store, move every file ` +
-          `away whose name starts with "${path}"`,
-      },
-    );
-  }
-}
-
-async function bytesOf(path: string): Promise<number> {
-  return await Deno.stat(path).then(({ size }) => size, () => 0);
-}
-
-/**
- * Reads the tables that the engine itself reads when it opens: on damage there it would not answer
- * with an error, it would end the process.
- */
-async function checkStoreFile(path: string): Promise<void> {
-  if (await bytesOf(path) === 0) return; // not there yet: nothing to check
-  const database = new DatabaseSync(path);
-  try {
-    const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
-    for (const { name } of tables) {
-      if (name !== "kv") database.prepare(`select * from "${name}" limit 1000`).all();
-    }
-  } finally {
-    database.close();
-  }
-}
-
-/** It holds secrets of the service: what others may read is for the operator to say. */
-async function createPrivately(path: string): Promise<void> {
-  try {
-    (await Deno.open(path, { createNew: true, write: true, mode: 0o600 })).close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-}
-
-function parentOf(path: string): string {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return end <= 0 ? (end === 0 ? "/" : ".") : path.slice(0, end);
-}
-
-function withLocation(error: unknown, location: string): unknown {
-  if (!(error instanceof GateError) || error.message.includes(location)) return error;
-  const message = error.message.replace("the store", `the store "${location}"`);
-  return new GateError(error.code, message, { hint: error.hint, cause: error.cause });
 }
