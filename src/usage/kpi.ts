@@ -6,8 +6,9 @@
  */
 import type { AuditRecord } from "../model/event.ts";
 import { isStopped } from "../model/verdict.ts";
-import { createTaskTracker, factsOf, type Task } from "./task_tracker.ts";
-import { createUsageSums, type UsageBy, type UsageFigures, type UsageSums } from "./usage_row.ts";
+import { createTaskTracker, factsOf, type Task, type TaskTracker } from "./task_tracker.ts";
+import type { UsageBy, UsageFigures } from "./usage_row.ts";
+import { createUsageTable, SHARED_SUMS, type UsageTable } from "./usage_table.ts";
 
 export interface UsageOptions {
   readonly by: UsageBy;
@@ -33,15 +34,11 @@ export interface Usage {
   readonly tasksAreCut: boolean;
 }
 
-export const OTHER_GROUPS = "(others)";
 /** Calls of tools that do not exist: their names are a caller's invention. */
 export const NO_SUCH_TOOL = "(no such tool)";
 
 const TASKS_MAX = 20_000;
 const EXECUTIONS_MAX = 100_000;
-const GROUPS_MAX = 2_000;
-const DAYS_MAX = 1_000;
-const DAY_MS = 86_400_000;
 
 /** Reports with an id that are remembered, so that one that comes again is known. */
 const REPORTS_MAX = 200_000;
@@ -74,143 +71,136 @@ export interface UsageMeter {
 }
 
 export function createUsageMeter(options: UsageOptions): UsageMeter {
-  const { by, since, until, usdPerMillionTokens, groupsMax = GROUPS_MAX } = options;
-  const total = createUsageSums();
-  const groups = new Map<string, UsageSums>();
-  const days = new Map<string, UsageSums>();
-  const reports = new Set<string>();
+  const table = createUsageTable(options);
+  const wasReported = createReportMemory();
   const tracker = createTaskTracker({
     tasksMax: options.tasksMax ?? TASKS_MAX,
     executionsMax: options.executionsMax ?? EXECUTIONS_MAX,
     onEnd(task) {
       const facts = factsOf(task);
-      for (const sums of sumsOf(groupsOfTask(by, task), task.firstMs)) sums.addTask(facts);
+      const groups = groupsOfTask(options.by, task);
+      for (const sums of table.sumsOf(groups, task.firstMs)) sums.addTask(facts);
     },
   });
+  const parts: MeterParts = { by: options.by, table, tracker, wasReported };
+  return {
+    add: (record) => addRecord(parts, record, Date.parse(record.ts)),
+    finish() {
+      tracker.endAll();
+      return { ...table.usage(), tasksAreCut: tracker.isCut };
+    },
+  };
+}
 
-  /** The sums that a fact at that time belongs to. */
-  function sumsOf(keys: readonly string[], ms: number): UsageSums[] {
-    const day = dayOf(ms);
-    const ofDay = rowOf(days, day, DAYS_MAX);
-    if (by === "day") return [total, ofDay];
-    return [total, ofDay, ...keys.map((key) => rowOf(groups, key, groupsMax))];
+interface MeterParts {
+  readonly by: UsageBy;
+  readonly table: UsageTable;
+  readonly tracker: TaskTracker;
+  readonly wasReported: (record: AuditRecord) => boolean;
+}
+
+function addRecord(parts: MeterParts, record: AuditRecord, ms: number): void {
+  if (record.kind === "admin") return addReport(parts, record, ms);
+  if (!COUNTED.has(record.kind)) return;
+  const task = parts.tracker.touch(record, ms);
+  if (task === null) return;
+  task.waitHumanMs += record.kind === "call.outcome" ? record.ms?.waitHuman ?? 0 : 0;
+  if (record.kind === "search") addSearch(parts, record, ms);
+  else if (record.kind === "execution.start") beginExecution(record, task);
+  else if (record.kind === "execution.end") endExecution(parts, record, task, ms);
+  else if (record.kind === "call.outcome") addCall(parts, record, task, ms);
+}
+
+function addSearch({ by, table }: MeterParts, record: AuditRecord, ms: number): void {
+  if (record.call !== undefined) return; // of a program: no model read it
+  const tokens = numberOf(record.detail?.tokensReturned);
+  const isList = record.detail?.type === "tools.list";
+  const unloaded = isList ? numberOf(record.detail?.tokensDefinitions) : 0;
+  for (const sums of table.sumsOf(groupsOfRecord(by, record), ms)) {
+    if (!isList) sums.searches++;
+    sums.tokensDefinitions += tokens;
+    sums.tokensKeptOut += unloaded - tokens;
   }
+}
 
-  function add(record: AuditRecord): void {
-    const ms = Date.parse(record.ts);
-    if (record.kind === "admin") return addReport(record, ms);
-    if (!COUNTED.has(record.kind)) return;
-    const task = tracker.touch(record, ms);
-    if (task === null) return;
-    task.waitHumanMs += record.kind === "call.outcome" ? record.ms?.waitHuman ?? 0 : 0;
-    if (record.kind === "search") addSearch(record, ms);
-    else if (record.kind === "execution.start") beginExecution(record, task);
-    else if (record.kind === "execution.end") endExecution(record, task, ms);
-    else if (record.kind === "call.outcome") addCall(record, task, ms);
+function beginExecution(record: AuditRecord, task: Task): void {
+  task.firstExecution ??= { id: record.execution ?? "", ok: false, calls: 0 };
+}
+
+function endExecution(parts: MeterParts, record: AuditRecord, task: Task, ms: number): void {
+  const ok = record.result?.status === "ok";
+  const calls = numberOf(record.detail?.calls);
+  task.executions++;
+  task.lastExecuteOk = ok;
+  task.firstExecution ??= { id: record.execution ?? "", ok, calls };
+  if (task.firstExecution.id === record.execution) {
+    task.firstExecution.ok = ok;
+    task.firstExecution.calls = calls;
   }
-
-  function addSearch(record: AuditRecord, ms: number): void {
-    if (record.call !== undefined) return; // of a program: no model read it
-    const tokens = numberOf(record.detail?.tokensReturned);
-    const isList = record.detail?.type === "tools.list";
-    const unloaded = isList ? numberOf(record.detail?.tokensDefinitions) : 0;
-    for (const sums of sumsOf(groupsOfRecord(by, record), ms)) {
-      if (!isList) sums.searches++;
-      sums.tokensDefinitions += tokens;
-      sums.tokensKeptOut += unloaded - tokens;
-    }
+  const isByTool = parts.by === "tool";
+  const tools = parts.tracker.execution(record, task)?.tools ?? [];
+  const keys = isByTool ? [...tools] : groupsOfRecord(parts.by, record);
+  for (const [index, sums] of parts.table.sumsOf(keys, ms).entries()) {
+    sums.executions++;
+    // What a program read and wrote as a whole belongs to none of its tools.
+    if (isByTool && index >= SHARED_SUMS) continue;
+    sums.tokensCode += numberOf(record.detail?.codeTokens);
+    sums.tokensReturned += numberOf(record.detail?.tokensReturned);
+    sums.tokensKeptOut += record.result?.tokensKeptOut ?? 0;
   }
+}
 
-  function beginExecution(record: AuditRecord, task: Task): void {
-    task.firstExecution ??= { id: record.execution ?? "", ok: false, calls: 0 };
+function addCall(parts: MeterParts, record: AuditRecord, task: Task, ms: number): void {
+  const { by, table, tracker } = parts;
+  const status = record.result?.status ?? "unknown";
+  const ok = status === "ok" || status === "planned";
+  const tool = toolOf(record);
+  const isClassic = record.detail?.classic === true;
+  task.tools.add(tool);
+  tracker.execution(record, task)?.tools.add(tool);
+  if (isClassic) task.lastCallOk = ok;
+  const isWrite = record.tool?.access === "write" || record.tool?.access === "destructive";
+  const tokens = status === "ok" ? Math.ceil((record.result?.bytes ?? 0) / 4) : 0;
+  for (const [index, sums] of table.sumsOf(groupsOfRecord(by, record), ms).entries()) {
+    sums.calls++;
+    if (!ok && isStopped(record)) sums.refused++;
+    else if (!ok) sums.failed++;
+    if (status === "ok" && isWrite) sums.successfulWrites++;
+    sums.toolUsd += record.cost ?? 0;
+    if (record.ms?.total !== undefined) sums.callMs.add(record.ms.total);
+    if (isClassic) sums.tokensReturned += tokens;
+    else if (by === "tool" && index >= SHARED_SUMS) sums.tokensKeptOut += tokens;
   }
+}
 
-  function endExecution(record: AuditRecord, task: Task, ms: number): void {
-    const ok = record.result?.status === "ok";
-    const calls = numberOf(record.detail?.calls);
-    task.executions++;
-    task.lastExecuteOk = ok;
-    task.firstExecution ??= { id: record.execution ?? "", ok, calls };
-    if (task.firstExecution.id === record.execution) {
-      task.firstExecution.ok = ok;
-      task.firstExecution.calls = calls;
-    }
-    const isByTool = by === "tool";
-    const tools = tracker.execution(record, task)?.tools ?? [];
-    const keys = isByTool ? [...tools] : groupsOfRecord(by, record);
-    for (const [index, sums] of sumsOf(keys, ms).entries()) {
-      sums.executions++;
-      // What a program read and wrote as a whole belongs to none of its tools.
-      if (isByTool && index >= 2) continue;
-      sums.tokensCode += numberOf(record.detail?.codeTokens);
-      sums.tokensReturned += numberOf(record.detail?.tokensReturned);
-      sums.tokensKeptOut += record.result?.tokensKeptOut ?? 0;
-    }
+/** What clients report of a task: whether it is done, and what their models used. */
+function addReport(parts: MeterParts, record: AuditRecord, ms: number): void {
+  const { by, table, tracker } = parts;
+  const { detail } = record;
+  if (detail?.type === "feedback" && typeof detail.success === "boolean") {
+    const task = tracker.find(record, ms);
+    if (task !== null) task.reported = detail.success;
   }
-
-  function addCall(record: AuditRecord, task: Task, ms: number): void {
-    const status = record.result?.status ?? "unknown";
-    const ok = status === "ok" || status === "planned";
-    const tool = toolOf(record);
-    const isClassic = record.detail?.classic === true;
-    task.tools.add(tool);
-    tracker.execution(record, task)?.tools.add(tool);
-    if (isClassic) task.lastCallOk = ok;
-    const isWrite = record.tool?.access === "write" || record.tool?.access === "destructive";
-    const tokens = status === "ok" ? Math.ceil((record.result?.bytes ?? 0) / 4) : 0;
-    for (const [index, sums] of sumsOf(groupsOfRecord(by, record), ms).entries()) {
-      sums.calls++;
-      if (!ok && isStopped(record)) sums.refused++;
-      else if (!ok) sums.failed++;
-      if (status === "ok" && isWrite) sums.successfulWrites++;
-      sums.toolUsd += record.cost ?? 0;
-      if (record.ms?.total !== undefined) sums.callMs.add(record.ms.total);
-      if (isClassic) sums.tokensReturned += tokens;
-      else if (by === "tool" && index >= 2) sums.tokensKeptOut += tokens;
-    }
+  if (detail?.type !== "usage" || parts.wasReported(record)) return;
+  for (const sums of table.sumsOf(by === "tool" ? [] : groupsOfRecord(by, record), ms)) {
+    const { usd = null, inputTokens = 0, outputTokens = 0 } = sums.model ?? {};
+    sums.model = {
+      usd: record.cost === undefined ? usd : (usd ?? 0) + record.cost,
+      inputTokens: inputTokens + numberOf(detail.inputTokens),
+      outputTokens: outputTokens + numberOf(detail.outputTokens),
+    };
   }
+}
 
-  /** What clients report of a task: whether it is done, and what their models used. */
-  function addReport(record: AuditRecord, ms: number): void {
-    const { detail } = record;
-    if (detail?.type === "feedback" && typeof detail.success === "boolean") {
-      const task = tracker.find(record, ms);
-      if (task !== null) task.reported = detail.success;
-    }
-    if (detail?.type !== "usage" || wasReported(record)) return;
-    for (const sums of sumsOf(by === "tool" ? [] : groupsOfRecord(by, record), ms)) {
-      const { usd = null, inputTokens = 0, outputTokens = 0 } = sums.model ?? {};
-      sums.model = {
-        usd: record.cost === undefined ? usd : (usd ?? 0) + record.cost,
-        inputTokens: inputTokens + numberOf(detail.inputTokens),
-        outputTokens: outputTokens + numberOf(detail.outputTokens),
-      };
-    }
-  }
-
-  /** A report that was sent again, under the id that its client gave it, counts once. */
-  function wasReported({ actor, detail }: AuditRecord): boolean {
+/** Whether a report came before, under the id that its client gave it: it counts once. */
+function createReportMemory(): (record: AuditRecord) => boolean {
+  const reports = new Set<string>();
+  return ({ actor, detail }) => {
     if (typeof detail?.report !== "string") return false;
     const report = JSON.stringify([actor?.iss, actor?.sub, detail.report]);
     if (reports.has(report)) return true;
     if (reports.size < REPORTS_MAX) reports.add(report);
     return false;
-  }
-
-  return {
-    add,
-    finish() {
-      tracker.endAll();
-      fillDays(days, since, until);
-      const figures = ([key, sums]: [string, UsageSums]) => sums.figures(key, usdPerMillionTokens);
-      const ofDays = [...days].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(figures);
-      return {
-        total: total.figures("", usdPerMillionTokens),
-        rows: by === "day" ? ofDays : [...groups].map(figures).toSorted(byImportance),
-        days: ofDays,
-        tasksAreCut: tracker.isCut,
-      };
-    },
   };
 }
 
@@ -263,42 +253,6 @@ function orNone(keys: readonly string[]): readonly string[] {
 function toolOf({ tool }: AuditRecord): string {
   if (tool === undefined || tool.pin === undefined) return NO_SUCH_TOOL;
   return `${tool.server}.${tool.name}`;
-}
-
-function rowOf(rows: Map<string, UsageSums>, wanted: string, max: number): UsageSums {
-  const key = rows.has(wanted) || rows.size < max ? wanted : OTHER_GROUPS;
-  let row = rows.get(key);
-  if (row === undefined) {
-    row = createUsageSums();
-    rows.set(key, row);
-  }
-  return row;
-}
-
-/** Days without a record are days, too. */
-function fillDays(days: Map<string, UsageSums>, since: number, until: number): void {
-  const last = Math.max(since, until - 1);
-  const first = Math.max(since, last - (DAYS_MAX - 1) * DAY_MS);
-  for (let ms = first; ms <= last; ms += DAY_MS) rowOf(days, dayOf(ms), DAYS_MAX);
-  rowOf(days, dayOf(last), DAYS_MAX);
-}
-
-/** The last day that was asked for, by its number: records of one day come together. */
-let dayNumber = NaN;
-let dayText = "";
-
-function dayOf(ms: number): string {
-  const number = Math.floor(ms / DAY_MS);
-  if (number !== dayNumber) {
-    dayNumber = number;
-    dayText = new Date(number * DAY_MS).toISOString().slice(0, 10);
-  }
-  return dayText;
-}
-
-function byImportance(a: UsageFigures, b: UsageFigures): number {
-  return b.costUsd - a.costUsd || b.calls - a.calls || b.executions - a.executions ||
-    (a.key < b.key ? -1 : 1);
 }
 
 function numberOf(value: unknown): number {

@@ -50,77 +50,76 @@ const ACCOUNTS_MAX = 10_000;
 const BELIEVED_MS = 2_000;
 
 export function createStorageBudget(deps: StorageBudgetDeps): StorageBudget {
-  const { store, now, bytesPerDayMax } = deps;
   const accounts = new Map<string, Account>();
-
-  function accountOf(key: string): Account {
-    const day = Math.floor(now() / DAY_MS);
-    const known = accounts.get(key);
-    if (known?.day === day) return known;
-    if (known !== undefined) void write(key, known); // the end of the day before
-    const account = { day, known: 0, knownAtMs: -Infinity, pending: 0, isReported: false };
-    if (accounts.size >= ACCOUNTS_MAX) void forgetOldest();
-    accounts.set(key, account);
-    return account;
-  }
-
-  async function forgetOldest(): Promise<void> {
-    for (const [key, account] of accounts) {
-      accounts.delete(key);
-      return await write(key, account);
-    }
-  }
-
-  /** A store that fails is the audit log's to tell: what was counted waits here. */
-  async function write(key: string, account: Account): Promise<void> {
-    const bytes = account.pending;
-    account.pending = 0;
-    account.known += bytes;
-    const endsAt = (account.day + 1) * DAY_MS;
-    const ttlMs = Math.max(1, endsAt - now()) + GRACE_MS;
-    try {
-      const counter = keyOf.storedBytes(key, String(account.day));
-      account.known = (await store.add(counter, bytes, { ttlMs })).value;
-      account.knownAtMs = now();
-    } catch {
-      account.known -= bytes;
-      account.pending += bytes;
-    }
-  }
-
   return {
     async admit(person, onUsedUp) {
       const key = personKey(person);
-      const account = accountOf(key);
-      const isNews = account.pending > 0 || now() - account.knownAtMs > BELIEVED_MS;
-      if (isNews) await write(key, account);
-      if (account.known + account.pending < bytesPerDayMax) return;
+      const account = accountOf(deps, accounts, key);
+      const isNews = account.pending > 0 || deps.now() - account.knownAtMs > BELIEVED_MS;
+      if (isNews) await write(deps, key, account);
+      if (account.known + account.pending < deps.bytesPerDayMax) return;
       const endsAt = (account.day + 1) * DAY_MS;
       const freesAt = new Date(endsAt).toISOString().replace(".000Z", "Z");
       if (!account.isReported) onUsedUp?.(freesAt);
       account.isReported = true;
-      throw new GateError(
-        "ERR_LIMIT_REACHED",
-        `Nothing was started: what you have stored today (arguments, results, programs and records, ` +
-          `${
-            account.known + account.pending
-          } bytes) is over the limit of ${bytesPerDayMax} bytes ` +
-          `until ${freesAt}`,
-        {
-          hint:
-            "Try again after that time, or ask the operator to raise limits.storedBytesPerDayMax",
-          retryAfterMs: Math.max(1, endsAt - now()),
-        },
-      );
+      throw usedUp(deps, account, freesAt);
     },
     charge(person, bytes) {
       const key = personKey(person);
-      const account = accountOf(key);
+      const account = accountOf(deps, accounts, key);
       account.pending += bytes;
-      if (account.pending >= PENDING_MAX) void write(key, account);
+      if (account.pending >= PENDING_MAX) void write(deps, key, account);
     },
     async close() {
-      for (const [key, account] of accounts) if (account.pending > 0) await write(key, account);
+      for (const [key, account] of accounts) {
+        if (account.pending > 0) await write(deps, key, account);
+      }
     },
   };
+}
+
+/** A person's account of today; that of another day is written and replaced. */
+function accountOf(deps: StorageBudgetDeps, accounts: Map<string, Account>, key: string): Account {
+  const day = Math.floor(deps.now() / DAY_MS);
+  const known = accounts.get(key);
+  if (known?.day === day) return known;
+  if (known !== undefined) void write(deps, key, known);
+  const account = { day, known: 0, knownAtMs: -Infinity, pending: 0, isReported: false };
+  const oldest = accounts.size >= ACCOUNTS_MAX ? accounts.entries().next().value : undefined;
+  if (oldest !== undefined) {
+    accounts.delete(oldest[0]);
+    void write(deps, ...oldest);
+  }
+  accounts.set(key, account);
+  return account;
+}
+
+/** A store that fails is the audit log's to tell: what was counted waits here. */
+async function write(deps: StorageBudgetDeps, key: string, account: Account): Promise<void> {
+  const bytes = account.pending;
+  account.pending = 0;
+  account.known += bytes;
+  const endsAt = (account.day + 1) * DAY_MS;
+  const ttlMs = Math.max(1, endsAt - deps.now()) + GRACE_MS;
+  try {
+    const counter = keyOf.storedBytes(key, String(account.day));
+    account.known = (await deps.store.add(counter, bytes, { ttlMs })).value;
+    account.knownAtMs = deps.now();
+  } catch {
+    account.known -= bytes;
+    account.pending += bytes;
+  }
+}
+
+function usedUp(deps: StorageBudgetDeps, account: Account, freesAt: string): GateError {
+  const bytes = account.known + account.pending;
+  return new GateError(
+    "ERR_LIMIT_REACHED",
+    `Nothing was started: what you have stored today (arguments, results, programs and records, ` +
+      `${bytes} bytes) is over the limit of ${deps.bytesPerDayMax} bytes until ${freesAt}`,
+    {
+      hint: "Try again after that time, or ask the operator to raise limits.storedBytesPerDayMax",
+      retryAfterMs: Math.max(1, (account.day + 1) * DAY_MS - deps.now()),
+    },
+  );
 }

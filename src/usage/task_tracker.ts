@@ -52,63 +52,20 @@ export interface TaskTrackerOptions {
 }
 
 export function createTaskTracker(options: TaskTrackerOptions): TaskTracker {
-  /** The one that was quiet for longest comes first. */
-  const open = new Map<string, Task>();
+  const open = createOpenTasks(options);
   const executions = new Map<string, TrackedExecution & { readonly key: string }>();
-  let isCut = false;
-
-  function end(key: string, task: Task): void {
-    open.delete(key);
-    task.isOver = true;
-    options.onEnd(task);
-  }
-
-  function current(key: TaskKey, ms: number): Task | null {
-    const task = open.get(key.key);
-    if (task === undefined) return null;
-    if (key.source !== "gap" || ms - task.lastMs <= IDLE_GAP_MS) return task;
-    end(key.key, task);
-    return null;
-  }
-
-  function begin(key: TaskKey, record: AuditRecord, ms: number): Task {
-    const oldest = open.size >= options.tasksMax ? open.entries().next().value : undefined;
-    if (oldest !== undefined) {
-      isCut = true;
-      end(...oldest);
-    }
-    const { actor } = record;
-    return {
-      source: key.source,
-      principal: actor?.sub ?? "",
-      client: actor?.client ?? "",
-      groups: actor?.groups ?? [],
-      spaces: new Set(),
-      tools: new Set(),
-      firstMs: ms,
-      lastMs: ms,
-      waitHumanMs: 0,
-      reported: null,
-      executions: 0,
-      firstExecution: null,
-      lastExecuteOk: null,
-      lastCallOk: null,
-      isOver: false,
-    };
-  }
-
   return {
     touch(record, ms) {
       const tracked = record.execution === undefined ? undefined : executions.get(record.execution);
       if (tracked !== undefined && !tracked.task.isOver) {
-        moveToEnd(open, tracked.key, tracked.task, ms);
+        open.moveToEnd(tracked.key, tracked.task, ms);
         return tracked.task;
       }
       const key = taskKeyOf(record);
       if (key === null) return null;
-      const task = current(key, ms) ?? begin(key, record, ms);
+      const task = open.current(key, ms) ?? open.begin(key, record, ms);
       if (record.space !== undefined) task.spaces.add(record.space);
-      moveToEnd(open, key.key, task, ms);
+      open.moveToEnd(key.key, task, ms);
       if (record.kind === "execution.start" && record.execution !== undefined) {
         executions.set(record.execution, { task, tools: new Set(), key: key.key });
         forgetOldest(executions, options.executionsMax);
@@ -121,18 +78,88 @@ export function createTaskTracker(options: TaskTrackerOptions): TaskTracker {
         return task === undefined || task.isOver ? null : task;
       }
       const key = taskKeyOf(record);
-      return key === null ? null : current(key, ms);
+      return key === null ? null : open.current(key, ms);
     },
     execution: (record, task) => {
       const tracked = executions.get(record.execution ?? "");
       return tracked?.task === task ? tracked : null;
     },
+    endAll: () => open.endAll(),
+    get isCut() {
+      return open.isCut;
+    },
+  };
+}
+
+/** Tasks that later records may still belong to. */
+interface OpenTasks {
+  /** A task by its key; one that paused for too long is ended. */
+  current(key: TaskKey, ms: number): Task | null;
+  /** A new task; ends the one that was quiet for longest when there are too many. */
+  begin(key: TaskKey, record: AuditRecord, ms: number): Task;
+  moveToEnd(key: string, task: Task, ms: number): void;
+  endAll(): void;
+  readonly isCut: boolean;
+}
+
+function createOpenTasks(options: Pick<TaskTrackerOptions, "tasksMax" | "onEnd">): OpenTasks {
+  /** The one that was quiet for longest comes first. */
+  const tasks = new Map<string, Task>();
+  let isCut = false;
+
+  function end(key: string, task: Task): void {
+    tasks.delete(key);
+    task.isOver = true;
+    options.onEnd(task);
+  }
+
+  return {
+    current(key, ms) {
+      const task = tasks.get(key.key);
+      if (task === undefined) return null;
+      if (key.source !== "gap" || ms - task.lastMs <= IDLE_GAP_MS) return task;
+      end(key.key, task);
+      return null;
+    },
+    begin(key, record, ms) {
+      const oldest = tasks.size >= options.tasksMax ? tasks.entries().next().value : undefined;
+      if (oldest !== undefined) {
+        isCut = true;
+        end(...oldest);
+      }
+      return newTask(key, record, ms);
+    },
+    moveToEnd(key, task, ms) {
+      tasks.delete(key);
+      tasks.set(key, task);
+      task.lastMs = Math.max(task.lastMs, ms);
+    },
     endAll() {
-      for (const [key, task] of [...open]) end(key, task);
+      for (const [key, task] of [...tasks]) end(key, task);
     },
     get isCut() {
       return isCut;
     },
+  };
+}
+
+function newTask(key: TaskKey, { actor }: AuditRecord, ms: number): Task {
+  return {
+    source: key.source,
+    principal: actor?.sub ?? "",
+    client: actor?.client ?? "",
+    groups: actor?.groups ?? [],
+    spaces: new Set(),
+    tools: new Set(),
+    firstMs: ms,
+    lastMs: ms,
+    waitHumanMs: 0,
+    reported: null,
+    executions: 0,
+    firstExecution: null,
+    lastExecuteOk: null,
+    lastCallOk: null,
+    isOver: false,
   };
 }
 
@@ -147,12 +174,6 @@ export function factsOf(task: Task): TaskFacts {
     wallMs: task.lastMs - task.firstMs,
     waitHumanMs: task.waitHumanMs,
   };
-}
-
-function moveToEnd(open: Map<string, Task>, key: string, task: Task, ms: number): void {
-  open.delete(key);
-  open.set(key, task);
-  task.lastMs = Math.max(task.lastMs, ms);
 }
 
 function forgetOldest(map: Map<string, unknown>, max: number): void {

@@ -104,11 +104,7 @@ export interface UsageSums {
 }
 
 export function createUsageSums(): UsageSums {
-  const tasksBy = { task: 0, trace: 0, session: 0, gap: 0 };
-  const finishMs = createDistribution();
-  const activeMs = createDistribution();
-  const tries = { all: 0, first: 0, multiHop: 0, multiHopFirst: 0 };
-  const completed = { reported: 0, inferred: 0, failedReported: 0 };
+  const tasks = createTaskSums();
   const sums: UsageSums = {
     executions: 0,
     searches: 0,
@@ -123,11 +119,62 @@ export function createUsageSums(): UsageSums {
     tokensKeptOut: 0,
     model: null,
     callMs: createDistribution(),
-    addTask(task) {
+    addTask: tasks.add,
+    figures: (key, usdPerMillionTokens) => ({
+      key,
+      executions: sums.executions,
+      searches: sums.searches,
+      calls: sums.calls,
+      refused: sums.refused,
+      failed: sums.failed,
+      successfulWrites: sums.successfulWrites,
+      ...tasks.figures(),
+      callMsP50: sums.callMs.quantile(0.5),
+      callMsP95: sums.callMs.quantile(0.95),
+      ...costFigures(sums),
+      ...tokenFigures(sums, tasks.completed(), usdPerMillionTokens),
+    }),
+  };
+  return sums;
+}
+
+type TaskFigures = Pick<
+  UsageFigures,
+  | "tasks"
+  | "tasksBy"
+  | "completedTasks"
+  | "completedReported"
+  | "completedInferred"
+  | "failedReported"
+  | "firstTrySuccess"
+  | "firstTrySuccessMultiHop"
+  | "finishMsP50"
+  | "finishMsP95"
+  | "activeMsP50"
+  | "activeMsP95"
+>;
+
+/** The tasks of one row that are over. */
+interface TaskSums {
+  add(task: TaskFacts): void;
+  completed(): number;
+  figures(): TaskFigures;
+}
+
+function createTaskSums(): TaskSums {
+  const tasksBy = { task: 0, trace: 0, session: 0, gap: 0 };
+  const finishMs = createDistribution();
+  const activeMs = createDistribution();
+  const tries = { all: 0, first: 0, multiHop: 0, multiHopFirst: 0 };
+  const counts = { reported: 0, inferred: 0, failedReported: 0 };
+  const completed = () => counts.reported + counts.inferred;
+  return {
+    completed,
+    add(task) {
       tasksBy[task.source]++;
-      if (task.reported === true) completed.reported++;
-      else if (task.reported === false) completed.failedReported++;
-      else if (task.worked) completed.inferred++;
+      if (task.reported === true) counts.reported++;
+      else if (task.reported === false) counts.failedReported++;
+      else if (task.worked) counts.inferred++;
       if (task.reported ?? task.worked) {
         finishMs.add(task.wallMs);
         activeMs.add(task.wallMs - task.waitHumanMs);
@@ -140,51 +187,63 @@ export function createUsageSums(): UsageSums {
       tries.multiHop++;
       if (isFirstTry) tries.multiHopFirst++;
     },
-    figures(key, usdPerMillionTokens) {
-      const completedTasks = completed.reported + completed.inferred;
-      const tokensKeptOut = Math.max(0, sums.tokensKeptOut);
-      const toolUsd = roundUsd(sums.toolUsd);
-      const modelUsd = roundUsd(sums.model?.usd ?? null);
-      const costUsd = roundUsd(toolUsd + (modelUsd ?? 0));
-      const tokens = sums.tokensDefinitions + sums.tokensCode + sums.tokensReturned;
-      return {
-        key,
-        executions: sums.executions,
-        searches: sums.searches,
-        calls: sums.calls,
-        refused: sums.refused,
-        failed: sums.failed,
-        successfulWrites: sums.successfulWrites,
-        tasks: TASK_SOURCES.reduce((sum, source) => sum + tasksBy[source], 0),
-        tasksBy: { ...tasksBy },
-        completedTasks,
-        completedReported: completed.reported,
-        failedReported: completed.failedReported,
-        completedInferred: completed.inferred,
-        firstTrySuccess: divide(tries.first, tries.all),
-        firstTrySuccessMultiHop: divide(tries.multiHopFirst, tries.multiHop),
-        finishMsP50: finishMs.quantile(0.5),
-        finishMsP95: finishMs.quantile(0.95),
-        activeMsP50: activeMs.quantile(0.5),
-        activeMsP95: activeMs.quantile(0.95),
-        callMsP50: sums.callMs.quantile(0.5),
-        callMsP95: sums.callMs.quantile(0.95),
-        toolUsd,
-        modelUsd,
-        costUsd,
-        costPerSuccessUsd: roundUsd(divide(costUsd, sums.successfulWrites)),
-        tokensDefinitions: sums.tokensDefinitions,
-        tokensCode: sums.tokensCode,
-        tokensReturned: sums.tokensReturned,
-        tokensPerCompletedTask: divide(tokens, completedTasks),
-        tokensKeptOut,
-        classicUsdEstimate: roundUsd((tokensKeptOut * usdPerMillionTokens) / 1e6),
-        modelInputTokens: sums.model?.inputTokens ?? null,
-        modelOutputTokens: sums.model?.outputTokens ?? null,
-      };
-    },
+    figures: () => ({
+      tasks: TASK_SOURCES.reduce((sum, source) => sum + tasksBy[source], 0),
+      tasksBy: { ...tasksBy },
+      completedTasks: completed(),
+      completedReported: counts.reported,
+      failedReported: counts.failedReported,
+      completedInferred: counts.inferred,
+      firstTrySuccess: divide(tries.first, tries.all),
+      firstTrySuccessMultiHop: divide(tries.multiHopFirst, tries.multiHop),
+      finishMsP50: finishMs.quantile(0.5),
+      finishMsP95: finishMs.quantile(0.95),
+      activeMsP50: activeMs.quantile(0.5),
+      activeMsP95: activeMs.quantile(0.95),
+    }),
   };
-  return sums;
+}
+
+type CostFigures = Pick<UsageFigures, "toolUsd" | "modelUsd" | "costUsd" | "costPerSuccessUsd">;
+
+function costFigures(sums: UsageSums): CostFigures {
+  const toolUsd = roundUsd(sums.toolUsd);
+  const modelUsd = roundUsd(sums.model?.usd ?? null);
+  const costUsd = roundUsd(toolUsd + (modelUsd ?? 0));
+  const costPerSuccessUsd = roundUsd(divide(costUsd, sums.successfulWrites));
+  return { toolUsd, modelUsd, costUsd, costPerSuccessUsd };
+}
+
+type TokenFigures = Pick<
+  UsageFigures,
+  | "tokensDefinitions"
+  | "tokensCode"
+  | "tokensReturned"
+  | "tokensPerCompletedTask"
+  | "tokensKeptOut"
+  | "classicUsdEstimate"
+  | "modelInputTokens"
+  | "modelOutputTokens"
+>;
+
+function tokenFigures(
+  sums: UsageSums,
+  completedTasks: number,
+  usdPerMillionTokens: number,
+): TokenFigures {
+  const { tokensDefinitions, tokensCode, tokensReturned } = sums;
+  const tokensKeptOut = Math.max(0, sums.tokensKeptOut);
+  const tokens = tokensDefinitions + tokensCode + tokensReturned;
+  return {
+    tokensDefinitions,
+    tokensCode,
+    tokensReturned,
+    tokensPerCompletedTask: divide(tokens, completedTasks),
+    tokensKeptOut,
+    classicUsdEstimate: roundUsd((tokensKeptOut * usdPerMillionTokens) / 1e6),
+    modelInputTokens: sums.model?.inputTokens ?? null,
+    modelOutputTokens: sums.model?.outputTokens ?? null,
+  };
 }
 
 function divide(amount: number, by: number): number | null {

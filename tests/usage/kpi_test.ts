@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { NO_SUCH_TOOL, OTHER_GROUPS } from "../../src/usage/kpi.ts";
+import { NO_SUCH_TOOL } from "../../src/usage/kpi.ts";
+import { OTHER_GROUPS } from "../../src/usage/usage_table.ts";
 import { measure, START_MS, writeLog } from "./usage_fixture.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
