@@ -7,7 +7,7 @@
 import { openAuditLog } from "../src/audit/audit_log.ts";
 import { AuditSchema } from "../src/config/schema.ts";
 import type { AuditEvent } from "../src/model/event.ts";
-import { openKvStore } from "../src/store/kv_store.ts";
+import { openKvStore } from "../src/store/kv/kv_store.ts";
 
 const secondsEach = Number(Deno.args.find((text) => /^\d+$/.test(text)) ?? 3);
 const payloads = Deno.args.includes("--no-payloads") ? "off" : "encrypted";

@@ -8,7 +8,7 @@ import { openAuditLog } from "../src/audit/audit_log.ts";
 import { renderAuditReport, verifyAuditExport } from "../src/audit/verify/verify_audit.ts";
 import { AuditSchema } from "../src/config/schema.ts";
 import type { AuditEvent } from "../src/model/event.ts";
-import { openKvStore } from "../src/store/kv_store.ts";
+import { openKvStore } from "../src/store/kv/kv_store.ts";
 
 const count = Number(Deno.args[0] ?? 1_000_000);
 const folder = await Deno.makeTempDir();

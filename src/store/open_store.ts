@@ -1,6 +1,6 @@
 import { GateError } from "../model/errors.ts";
-import { openKvStore } from "./kv_store.ts";
-import { createMemoryStore } from "./memory_store.ts";
+import { openKvStore } from "./kv/kv_store.ts";
+import { createMemoryStore } from "./memory/memory_store.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function openStore(
   if (url === "memory:") return createMemoryStore();
   if (/^postgres(ql)?:/.test(url)) {
     // Loaded only by who uses it.
-    const { openPostgresStore } = await import("./postgres_store.ts");
+    const { openPostgresStore } = await import("./postgres/postgres_store.ts");
     return await openPostgresStore(url);
   }
   if (/^kv\+https?:/.test(url)) return await openKvStore(url.slice("kv+".length));

@@ -1,7 +1,7 @@
 import { type AuditLog, openAuditLog } from "../../src/audit/audit_log.ts";
 import { AuditSchema } from "../../src/config/schema.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import type { Store } from "../../src/store/store.ts";
 
 export const CONFIG = AuditSchema.parse({});

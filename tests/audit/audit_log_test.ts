@@ -8,8 +8,8 @@ import { GateError } from "../../src/model/errors.ts";
 import type { AuditEvent, AuditRecord } from "../../src/model/event.ts";
 import { canonicalJson } from "../../src/model/json/canonical_json.ts";
 import { keyOf } from "../../src/store/keys.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import type { Change, LogEntry, Store } from "../../src/store/store.ts";
 
 const CONFIG = AuditSchema.parse({});

@@ -4,7 +4,7 @@ import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { auditCommands } from "../../src/cli/commands/audit.ts";
 import { parseCommandLine } from "../../src/cli/parse_command_line.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { CONFIG, intent, outcome } from "./audit_fixture.ts";
 
 const TEXT = await Deno.readTextFile(new URL("../../docs/audit.md", import.meta.url));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { loadExecution } from "../../src/audit/load_execution.ts";
 import { GateError } from "../../src/model/errors.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { CONFIG, intent, outcome } from "./audit_fixture.ts";
 
 Deno.test("loadExecution() reads the program, its calls in order, and the outcome", async () => {

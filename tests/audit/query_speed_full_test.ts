@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import { CONFIG, intent, outcome } from "./audit_fixture.ts";
 
 Deno.test("every filter reads a small part of a log of 30,000 records, found or not", async () => {

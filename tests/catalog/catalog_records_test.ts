@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createCatalogRecords } from "../../src/catalog/catalog_records.ts";
 import type { Json } from "../../src/model/json/json.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 
 /** As the versions before wrote them, with and without what was added later. */
 const LISTING = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ExecutionResult } from "../../src/model/execution.ts";
 import { openApp } from "../../src/app.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { startCountingUpstream } from "../fakes/counting_upstream.ts";
 
 /** What the client is told, and what the upstream saw, of a program that a closing service meets midway. */

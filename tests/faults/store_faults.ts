@@ -12,7 +12,7 @@ import { systemDeps } from "../../src/cli/system_deps.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import type { ExecutionResult } from "../../src/model/execution.ts";
 import type { AuditRecord } from "../../src/model/event.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import { type CountingUpstream, startCountingUpstream } from "../fakes/counting_upstream.ts";
 import { type FaultyStore, makeFaulty, type StoreFault } from "../fakes/faulty_store.ts";
 

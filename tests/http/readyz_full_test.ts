@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type App, openApp } from "../../src/app.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 
 /** Stands for "hangs"; an answer within a second has room for a busy machine. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type ActivePolicy, openActivePolicy } from "../../src/policy/active_policy.ts";
 import { createBundleMemory } from "../../src/policy/bundle/memory.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { ACME_TOOLS, makePrincipal } from "./sample_tools.ts";
 
 /** Stands for "never"; a change is usually in force within a second. */

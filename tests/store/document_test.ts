@@ -3,8 +3,8 @@ import { z } from "zod";
 import { GateError } from "../../src/model/errors.ts";
 import type { Json } from "../../src/model/json/json.ts";
 import { document } from "../../src/store/document.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 
 interface Note {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { keyOf } from "../../src/store/keys.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { serviceSecret } from "../../src/store/service_secret.ts";
 
 Deno.test("serviceSecret() makes 32 bytes once, for every replica and each name", async () => {

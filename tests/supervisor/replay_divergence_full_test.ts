@@ -4,7 +4,7 @@ import { openAuditLog } from "../../src/audit/audit_log.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { replayExecution, type ReplayReport } from "../../src/supervisor/program/replay.ts";
 import { CONFIG, intent, outcome } from "../audit/audit_fixture.ts";
 import { LIMITS, withPool } from "../sandbox/open_pool.ts";

@@ -5,7 +5,7 @@ import { GateError } from "../../src/model/errors.ts";
 import type { AuditEvent, AuditKind } from "../../src/model/event.ts";
 import type { CallReply, SandboxCall } from "../../src/sandbox/run/sandbox_call.ts";
 import type { SandboxOutcome } from "../../src/sandbox/run/outcome.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { callTool } from "../../src/supervisor/call/call_tool.ts";
 import { execute, type ExecuteDeps } from "../../src/supervisor/program/execute.ts";
 import { NOTHING_FOUND } from "../../src/supervisor/program/preflight.ts";

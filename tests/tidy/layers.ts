@@ -79,6 +79,7 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
       pool: ["host", "run"],
       attack: ["pool", "run"],
     },
+    store: { kv: [], memory: [], postgres: [] },
     supervisor: { values: [], call: ["values"], program: ["call", "values"] },
     upstream: {
       net: [],

@@ -3,7 +3,7 @@
  * one line on stdout. Argument: path of the store.
  */
 import type { LimitRule } from "../../src/model/limit_rule.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import type { LogEntry } from "../../src/store/store.ts";
 import { createQuotas } from "../../src/usage/quota.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LimitRule } from "../../src/model/limit_rule.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import { createQuotas } from "../../src/usage/quota.ts";
 
 Deno.test("once the intents of 64 calls are durable, so are all counters they reserved", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { LimitRule } from "../../src/model/limit_rule.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   createQuotas,

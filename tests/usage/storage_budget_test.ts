@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GateError } from "../../src/model/errors.ts";
-import { createMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../src/store/memory/memory_store.ts";
 import { createStorageBudget } from "../../src/usage/storage_budget.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json } from "../../../src/model/json/json.ts";
 import { createBundleMemory } from "../../../src/policy/bundle/memory.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 const KEY = "policy/active-bundle";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import { createTokenStore } from "../../../src/upstream/credentials/token_store.ts";
 
 Deno.test("sealed texts are stored by place, listed by their start, and end with their time", async () => {
