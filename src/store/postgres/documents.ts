@@ -1,8 +1,8 @@
-import type { Sql } from "postgres";
 import type { Json } from "../../model/json/json.ts";
 import { checkChanges, checkKey, checkValueBytes } from "../change_rules.ts";
 import { postgresCode } from "./error.ts";
 import type { Change, StoredEntry } from "../store.ts";
+import type { StorePool, StoreSql } from "./sql.ts";
 
 /** A serialization failure or a deadlock: another writer was first. */
 const LOST_RACES: ReadonlySet<string> = new Set(["40001", "40P01"]);
@@ -15,7 +15,11 @@ interface Row {
 
 class ExpectationFailed extends Error {}
 
-export async function getDocument(sql: Sql, key: string, now: number): Promise<StoredEntry | null> {
+export async function getDocument(
+  sql: StoreSql,
+  key: string,
+  now: number,
+): Promise<StoredEntry | null> {
   checkKey(key);
   const [row] = await sql<Row[]>`
     select key, value, revision from tg_document
@@ -24,7 +28,7 @@ export async function getDocument(sql: Sql, key: string, now: number): Promise<S
 }
 
 export async function listDocuments(
-  sql: Sql,
+  sql: StoreSql,
   prefix: string,
   options: { after: string | undefined; limit: number; now: number },
 ): Promise<StoredEntry[]> {
@@ -40,7 +44,7 @@ export async function listDocuments(
 
 /** @returns null when an expectation failed. */
 export async function putDocuments(
-  sql: Sql,
+  sql: StorePool,
   changes: readonly Change[],
   now: number,
 ): Promise<string | null> {
@@ -51,7 +55,7 @@ export async function putDocuments(
   try {
     await sql.begin(async (transaction) => {
       for (const change of ordered) {
-        const count = await putDocument(transaction as unknown as Sql, change, revision, now);
+        const count = await putDocument(transaction, change, revision, now);
         if (change.expect !== undefined && count !== 1) throw new ExpectationFailed();
       }
     });
@@ -64,7 +68,7 @@ export async function putDocuments(
 
 /** @returns how many rows it changed */
 async function putDocument(
-  sql: Sql,
+  sql: StoreSql,
   change: Change,
   revision: string,
   now: number,

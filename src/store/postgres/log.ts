@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import type { StoreSql } from "./sql.ts";
 import { checkEntries } from "../change_rules.ts";
 import { postgresCode } from "./error.ts";
 import { textOf } from "./documents.ts";
@@ -18,7 +18,7 @@ type Row = { readonly [column in keyof Required<LogEntry>]: Required<LogEntry>[c
 
 /** One statement, so one round trip and one commit: the head moves, or nothing happens. */
 export async function appendEntries(
-  sql: Sql,
+  sql: StoreSql,
   entries: readonly LogEntry[],
   beside: readonly Change[],
   now: number,
@@ -80,7 +80,7 @@ export async function appendEntries(
   throw new FencedError(`Cannot append entry ${first.seq} to "${first.log}": not the next`);
 }
 
-export async function scanEntries(sql: Sql, query: ScanQuery): Promise<ScanPage> {
+export async function scanEntries(sql: StoreSql, query: ScanQuery): Promise<ScanPage> {
   const { log, principal, tool, toolPattern, execution, kind, effect, from, to, beforeSeq } = query;
   const { limit = 100 } = query;
   const place = query.after === undefined ? null : parseCursor(query.after);
@@ -113,7 +113,7 @@ export async function scanEntries(sql: Sql, query: ScanQuery): Promise<ScanPage>
     : { entries };
 }
 
-export async function readHead(sql: Sql, log: string): Promise<LogEntry | null> {
+export async function readHead(sql: StoreSql, log: string): Promise<LogEntry | null> {
   const [row] = await sql<Row[]>`
     select e.log, e.seq, e.ts, principal, tool, execution, kind, effect, body
     from tg_log_head h join tg_log e on e.log = h.log and e.seq = h.next - 1
@@ -121,14 +121,14 @@ export async function readHead(sql: Sql, log: string): Promise<LogEntry | null> 
   return row === undefined ? null : toEntry(row);
 }
 
-export async function listLogs(sql: Sql): Promise<string[]> {
+export async function listLogs(sql: StoreSql): Promise<string[]> {
   const rows = await sql<{ log: string }[]>`select log from tg_log_head order by log`;
   return rows.map(({ log }) => log);
 }
 
 /** Removes old entries, then what has expired, a few thousand rows at a time. */
 export async function trimRows(
-  sql: Sql,
+  sql: StoreSql,
   beforeTs: number,
   only: string | undefined,
   now: number,

@@ -5,12 +5,13 @@
  * Counters go through connections with `synchronous_commit = off`: exact at every moment, but a crash
  * of the server may forget the last second of them.
  */
-import postgres, { type Sql } from "postgres";
+import postgres from "postgres";
 import { checkKey } from "../change_rules.ts";
 import { getDocument, listDocuments, putDocuments } from "./documents.ts";
 import { postgresError } from "./error.ts";
 import { appendEntries, listLogs, readHead, scanEntries, trimRows } from "./log.ts";
 import { POSTGRES_SCHEMA } from "./schema.ts";
+import type { StorePool, StoreSql } from "./sql.ts";
 import { FencedError, type Store } from "../store.ts";
 import { createTopicBus } from "../topic_bus.ts";
 
@@ -40,12 +41,12 @@ export async function openPostgresStore(
     // Times and numbers of entries are whole numbers below 2^53.
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   };
-  const sql = postgres(url, { ...options, max: CONNECTIONS_MAX }) as unknown as Sql;
-  const counters = postgres(url, {
+  const sql: StorePool = postgres(url, { ...options, max: CONNECTIONS_MAX });
+  const counters: StorePool = postgres(url, {
     ...options,
     max: COUNTER_CONNECTIONS_MAX,
     connection: { synchronous_commit: "off" },
-  }) as unknown as Sql;
+  });
   try {
     await createTables(sql);
   } catch (error) {
@@ -96,7 +97,7 @@ export async function openPostgresStore(
   };
 }
 
-async function createTables(sql: Sql): Promise<void> {
+async function createTables(sql: StoreSql): Promise<void> {
   for (const statement of POSTGRES_SCHEMA) await createOnce(sql, statement);
 }
 
@@ -104,7 +105,7 @@ async function createTables(sql: Sql): Promise<void> {
  * Replicas that start together race for every table and index. The one that loses hears of it when the
  * winner has committed: its next try finds what it wanted to create.
  */
-async function createOnce(sql: Sql, statement: string): Promise<void> {
+async function createOnce(sql: StoreSql, statement: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
     try {
       await sql.unsafe(statement);
@@ -122,7 +123,7 @@ function isRace(error: unknown): boolean {
 }
 
 async function addToCounter(
-  sql: Sql,
+  sql: StoreSql,
   request: { key: string; by: number; max: number; ttlMs: number | undefined; now: number },
 ): Promise<{ ok: boolean; value: number }> {
   const { key, by, ttlMs, now } = request;
