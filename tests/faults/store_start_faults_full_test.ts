@@ -3,7 +3,7 @@ import { openApp } from "../../src/app.ts";
 import { openAuditLog } from "../../src/audit/audit_log.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { GateError } from "../../src/model/errors.ts";
-import { openKvStore } from "../../src/store/kv_store.ts";
+import { openKvStore } from "../../src/store/kv/kv_store.ts";
 import { type FaultyStore, makeFaulty, type StoreFault } from "../fakes/faulty_store.ts";
 import { PATIENCE } from "./store_faults.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { openAuditLog } from "../../../src/audit/audit_log.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import { until } from "../../fakes/upstream_parts.ts";
 import { CONFIG, intent } from "../audit_fixture.ts";
 

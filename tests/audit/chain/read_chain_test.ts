@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { firstEntry, readTolerant } from "../../../src/audit/chain/read_chain.ts";
 import { readBacklog } from "../../../src/audit/ship/place.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 Deno.test("firstEntry() finds where a trimmed log begins, for every length of what is gone", async () => {
   const size = 40;

@@ -7,7 +7,7 @@ import { exportAudit, type ExportFormat } from "../../../src/audit/export/export
 import { renderSyslog } from "../../../src/audit/ship/sink_syslog.ts";
 import { verifyAuditExport } from "../../../src/audit/verify/verify_audit.ts";
 import type { AuditEvent } from "../../../src/model/event.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import { makeCallOf, OUTCOME_CASES } from "../../supervisor/outcome_cases.ts";
 import { CONFIG } from "../audit_fixture.ts";
 import { loadOcsfSchema } from "./ocsf_validator.ts";

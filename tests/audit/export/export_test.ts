@@ -14,7 +14,7 @@ import { toOcsf } from "../../../src/audit/export/ocsf.ts";
 import { verifyAuditExport } from "../../../src/audit/verify/verify_audit.ts";
 import type { AuditActor, AuditKind, AuditRecord } from "../../../src/model/event.ts";
 import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import { CONFIG, intent, writeExecutions } from "../audit_fixture.ts";
 import { loadOcsfSchema } from "./ocsf_validator.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "../../../src/audit/payloads/payload_box.ts";
 import { ConfigSchema } from "../../../src/config/schema.ts";
 import type { AuditRecord } from "../../../src/model/event.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 const large = JSON.stringify({ text: "ü".repeat(CUT_CHARACTERS) });
 

@@ -9,7 +9,7 @@ import {
   SHARED_CHARACTERS_MAX,
 } from "../../../src/audit/payloads/payload_store.ts";
 import { prefixOf } from "../../../src/store/keys.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 const [oldKey] = createAuditKeys().payloadKeys;
 const [newKey] = createAuditKeys().payloadKeys;

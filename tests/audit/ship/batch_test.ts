@@ -4,7 +4,7 @@ import { emptyChain, extendChain } from "../../../src/audit/chain/chain.ts";
 import { gatherBatch, reduceBatch } from "../../../src/audit/ship/batch.ts";
 import type { AuditEvent } from "../../../src/model/event.ts";
 import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 async function storeWith(events: readonly AuditEvent[]) {
   const store = createMemoryStore();

@@ -12,7 +12,7 @@ import {
 } from "../../../src/audit/ship/place.ts";
 import type { Json } from "../../../src/model/json/json.ts";
 import { keyOf } from "../../../src/store/keys.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 
 const sinkTo = (to: string) => ({ to, format: "jsonl" }) as ShipConfig[number];
 

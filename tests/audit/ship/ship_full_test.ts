@@ -8,7 +8,7 @@ import { createSyslogSink, renderSyslog } from "../../../src/audit/ship/sink_sys
 import { verifySegments } from "../../../src/audit/verify/segment.ts";
 import { AuditSchema } from "../../../src/config/schema.ts";
 import { GateError } from "../../../src/model/errors.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { CONFIG, intent, outcome, writeExecutions } from "../audit_fixture.ts";
 

@@ -3,7 +3,7 @@ import { type AuditLog, openAuditLog } from "../../../src/audit/audit_log.ts";
 import { type Shipping, startShipping } from "../../../src/audit/ship/ship.ts";
 import { AuditSchema } from "../../../src/config/schema.ts";
 import type { AuditRecord } from "../../../src/model/event.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { ReceiverMode, SeenBatch } from "../../fakes/record_receiver.ts";
 import { CONFIG, intent, outcome, writeExecutions } from "../audit_fixture.ts";
 

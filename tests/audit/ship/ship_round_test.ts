@@ -6,7 +6,7 @@ import { shipRound } from "../../../src/audit/ship/ship_round.ts";
 import type { ShipBatch } from "../../../src/audit/ship/sink.ts";
 import { AuditSchema } from "../../../src/config/schema.ts";
 import { DialError } from "../../../src/dial/dial_error.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { Store } from "../../../src/store/store.ts";
 
 const TO = "https://siem.example/in?token=s3cret";

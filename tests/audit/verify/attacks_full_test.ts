@@ -14,7 +14,7 @@ import type { AuditRecord } from "../../../src/model/event.ts";
 import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
 import type { Json } from "../../../src/model/json/json.ts";
 import { keyOf, prefixOf } from "../../../src/store/keys.ts";
-import { openKvStore } from "../../../src/store/kv_store.ts";
+import { openKvStore } from "../../../src/store/kv/kv_store.ts";
 import type { Change, LogEntry, Store } from "../../../src/store/store.ts";
 import { type AuditFolder, CONFIG, makeAuditFolder, writeExecutions } from "../audit_fixture.ts";
 

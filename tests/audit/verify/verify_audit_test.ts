@@ -12,7 +12,7 @@ import {
   verifyAuditExport,
 } from "../../../src/audit/verify/verify_audit.ts";
 import { canonicalJson } from "../../../src/model/json/canonical_json.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import { CONFIG, intent, makeAuditFolder, outcome, writeExecutions } from "../audit_fixture.ts";
 
 /** An export of a closed log of some 60 records with a checkpoint every 10, and its public key. */

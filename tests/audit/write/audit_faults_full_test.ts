@@ -5,8 +5,8 @@ import { type AuditKeys, createAuditKeys } from "../../../src/audit/chain/audit_
 import { renderAuditReport } from "../../../src/audit/verify/verify_audit.ts";
 import { GateError } from "../../../src/model/errors.ts";
 import type { AuditRecord } from "../../../src/model/event.ts";
-import { openKvStore } from "../../../src/store/kv_store.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { openKvStore } from "../../../src/store/kv/kv_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { CONFIG, intent, outcome } from "../audit_fixture.ts";
 

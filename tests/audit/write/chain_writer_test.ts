@@ -6,7 +6,7 @@ import { ChainWriter } from "../../../src/audit/write/chain_writer.ts";
 import { createOpenWork } from "../../../src/audit/write/open_work.ts";
 import { AUDIT_LIMITS } from "../../../src/audit/write/queue.ts";
 import type { AuditEvent, AuditRecord } from "../../../src/model/event.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { LogEntry, Store } from "../../../src/store/store.ts";
 
 const { signer } = createAuditKeys();

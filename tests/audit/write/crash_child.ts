@@ -1,6 +1,6 @@
 /** Makes calls until it is killed: announces each, acts by a line in a file, records the outcome. */
 import { openAuditLog } from "../../../src/audit/audit_log.ts";
-import { openKvStore } from "../../../src/store/kv_store.ts";
+import { openKvStore } from "../../../src/store/kv/kv_store.ts";
 import { CONFIG, intent, outcome } from "../audit_fixture.ts";
 
 const [storePath = "", keysPath = "", effectsPath = ""] = Deno.args;

@@ -9,7 +9,7 @@ import { recoverChain } from "../../../src/audit/write/recover_chain.ts";
 import { trimAudit } from "../../../src/audit/write/retention.ts";
 import type { AuditEvent } from "../../../src/model/event.ts";
 import { keyOf } from "../../../src/store/keys.ts";
-import { createMemoryStore } from "../../../src/store/memory_store.ts";
+import { createMemoryStore } from "../../../src/store/memory/memory_store.ts";
 import type { Store } from "../../../src/store/store.ts";
 
 const { signer } = createAuditKeys();

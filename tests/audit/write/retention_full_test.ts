@@ -7,7 +7,7 @@ import {
   verifyAuditExport,
 } from "../../../src/audit/verify/verify_audit.ts";
 import { keyOf } from "../../../src/store/keys.ts";
-import { openKvStore } from "../../../src/store/kv_store.ts";
+import { openKvStore } from "../../../src/store/kv/kv_store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { CONFIG, intent, makeAuditFolder, outcome } from "../audit_fixture.ts";
 
