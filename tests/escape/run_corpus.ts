@@ -5,7 +5,7 @@ import { callTestTool, LIMITS, runCode } from "../sandbox/open_pool.ts";
 import { type EscapeProgram, judge } from "./escape_programs.ts";
 
 /** Far above what the dearest program needs that another limit has to end, on a slow machine too. */
-export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 20_000, cpuTimeMs: 8_000 };
+export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 40_000, cpuTimeMs: 8_000 };
 /**
  * Programs that only a clock ends get little of it. Where another limit has to be the one, the wall
  * clock is far away, so that a busy machine does not let it win.
@@ -13,7 +13,7 @@ export const ESCAPE_LIMITS: Limits = { ...LIMITS, wallTimeMs: 20_000, cpuTimeMs:
 const KILL_LIMITS: Limits = { ...LIMITS, wallTimeMs: 20_000, cpuTimeMs: 200 };
 const WAIT_LIMITS: Limits = { ...KILL_LIMITS, wallTimeMs: 1_500 };
 /** Every limit is enforced within this much of its bound; a shared machine may be slow on top. */
-const LATE_MS = 40_000;
+const LATE_MS = 60_000;
 
 /** The port that the texts of programs name. */
 const PORT_IN_TEXTS = "48123";
