@@ -3,7 +3,7 @@ import { ConfigSchema } from "../../src/config/schema.ts";
 import type { AuditEvent } from "../../src/model/event.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { openStore } from "../../src/store/open_store.ts";
-import { BUYER, shopPolicy } from "./operation_parts.ts";
+import { BUYER, GROUPS } from "./operation_parts.ts";
 
 /** A real log in memory, with the policy that names groups. */
 export async function withAudit(
@@ -12,9 +12,8 @@ export async function withAudit(
   const store = await openStore("memory:");
   const { audit: config } = ConfigSchema.parse({});
   const audit = await openAuditLog({ store, chain: "main", config });
-  const policy = shopPolicy();
   try {
-    await use({ audit, policy: { current: () => policy } });
+    await use({ audit, policy: GROUPS });
   } finally {
     await audit.close();
     await store.close();
@@ -23,7 +22,7 @@ export async function withAudit(
 
 export interface TestAudit {
   readonly audit: AuditLog;
-  readonly policy: { readonly current: () => ReturnType<typeof shopPolicy> };
+  readonly policy: typeof GROUPS;
 }
 
 /** What was recorded of administrators' acts, newest first: who, and the detail. */

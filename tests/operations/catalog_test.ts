@@ -11,7 +11,8 @@ import {
   showTool,
 } from "../../src/operations/catalog.ts";
 import { makePrincipal, makeTool } from "../policy/sample_tools.ts";
-import { ADMIN, BUYER, callerOf, catalogParts } from "./operation_parts.ts";
+import { catalogParts } from "./catalog_parts.ts";
+import { ADMIN, BUYER, callerOf } from "./operation_parts.ts";
 
 Deno.test("listTools() lists what the caller may use, with what it may do", async () => {
   const { tools, quarantined } = await listTools(catalogParts(), callerOf(BUYER));

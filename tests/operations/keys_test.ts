@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createApiKeys } from "../../src/auth/api_keys.ts";
 import { createKey, listKeys, revokeKey } from "../../src/operations/keys.ts";
 import { openStore } from "../../src/store/open_store.ts";
-import { ADMIN, createTestLog, shopPolicy } from "./operation_parts.ts";
+import { ADMIN, createTestLog, GROUPS } from "./operation_parts.ts";
 
 async function withKeys(use: (deps: Awaited<ReturnType<typeof openDeps>>) => Promise<void>) {
   const deps = await openDeps();
@@ -20,7 +20,7 @@ async function openDeps() {
     audit: createTestLog(),
     keys: createApiKeys({ store, now: () => 0 }),
     policy: {
-      current: () => shopPolicy(),
+      ...GROUPS,
       keyNotes: ({ groups = [] }: { readonly groups?: readonly string[] }) =>
         groups.map((group) => `No group has ${group}`),
     },

@@ -8,7 +8,7 @@ import {
   testPolicy,
 } from "../../src/operations/policy.ts";
 import type { GateQuestion } from "../../src/supervisor/call/explain_gate.ts";
-import { catalogParts, shopPolicy } from "./operation_parts.ts";
+import { catalogParts, shopPolicy } from "./catalog_parts.ts";
 
 const STATUS = {
   source: "policy.yaml",

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { replayRecorded } from "../../src/operations/replay.ts";
 import type { SandboxPool } from "../../src/sandbox/pool/sandbox_pool.ts";
-import { ADMIN, BUYER, catalogParts } from "./operation_parts.ts";
+import { catalogParts } from "./catalog_parts.ts";
+import { ADMIN, BUYER } from "./operation_parts.ts";
 import { actorParts, adminActs, type TestAudit, withAudit } from "./audit_parts.ts";
 
 const { limits } = ConfigSchema.parse({});
