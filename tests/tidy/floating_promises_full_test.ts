@@ -7,7 +7,7 @@ const NEVER_FAIL: { readonly [place: string]: string } = {
   "src/sandbox/run/call_lane.ts: void reply(": "what cannot be sent is told by the host's death",
   "src/sandbox/run/call_lane.ts: void answer(": "a call that throws is answered with its error",
   "src/sandbox/run/run_program.ts: void host.send(": "a host that died is told by its death",
-  "src/sandbox/pool/pooled_host.ts: void process.send(": "a host that died is told by its death",
+  "src/sandbox/pool/recycle_host.ts: void process.send(": "a host that died is told by its death",
   "src/upstream/mcp/connection_keeper.ts: void this.#revive()": "it catches everything",
   "src/console/live_stream.ts: setTimeout(send,": "it closes its stream when it fails",
   "src/audit/ship/ship.ts: setInterval(countAll,": "it catches everything",

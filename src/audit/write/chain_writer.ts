@@ -143,7 +143,9 @@ export class ChainWriter {
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     // A store that is away must not keep the process from ending: the next start goes on from here.
-    const last = this.#needsCheckpoint() ? this.#checkpointUnasked() : Promise.resolve();
+    const last = this.#needsCheckpoint()
+      ? this.checkpoint().catch((error) => this.#logError(error))
+      : Promise.resolve();
     this.#closing = true;
     this.#wake?.();
     this.#flush();
@@ -165,14 +167,6 @@ export class ChainWriter {
   /** Whether there are durable records behind the last checkpoint. */
   #hasNewRecords(): boolean {
     return this.state.size > this.#standing.checkpointSize;
-  }
-
-  async #checkpointUnasked(): Promise<void> {
-    try {
-      await this.checkpoint();
-    } catch (error) {
-      this.#logError(error);
-    }
   }
 
   /** Why an event cannot wait in the queue; null if it can. */
@@ -306,7 +300,7 @@ export class ChainWriter {
     if (this.#idle !== undefined || this.#closing || !this.#hasNewRecords()) return;
     this.#idle = setTimeout(() => {
       this.#idle = undefined;
-      if (this.#hasNewRecords()) this.#checkpointUnasked();
+      if (this.#hasNewRecords()) this.checkpoint().catch((error) => this.#logError(error));
     }, this.#deps.config.checkpointEveryMs);
     Deno.unrefTimer(Number(this.#idle));
   }
