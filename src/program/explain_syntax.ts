@@ -40,6 +40,9 @@ type Look = (text: string, tokens: readonly Token[]) => Found | null;
 
 const ONLY_CODE = "Send only the code, without prose, fences or <think>.";
 
+/** Words that may stand behind a name in a program that runs. */
+const OPERATOR_WORDS: ReadonlySet<string> = new Set(["as", "in", "instanceof", "of", "satisfies"]);
+
 const LOOKS: readonly Look[] = [
   (text) => {
     const message = fenceProblem(text);
@@ -54,6 +57,18 @@ const LOOKS: readonly Look[] = [
     return at === undefined ? null : {
       message: "Decorators are not supported",
       hint: `Take ${at.text} away and call what it stands for.`,
+      offset: at.start,
+    };
+  },
+  (_text, tokens) => {
+    const at = tokens.find(({ type, text }, index) => {
+      const next = tokens[index + 1];
+      return type === "word" && text === "accessor" && next?.type === "word" &&
+        !OPERATOR_WORDS.has(next.text);
+    });
+    return at === undefined ? null : {
+      message: "accessor fields are not supported",
+      hint: "Take the word accessor away: a plain field does the same here.",
       offset: at.start,
     };
   },

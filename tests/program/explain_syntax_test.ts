@@ -5,6 +5,8 @@ Deno.test("explainSyntax() names what is wrong and where it stands", () => {
   const cases: [string, string, string][] = [
     ["class A { @log m() {} }", "Decorators are not supported", "1:11"],
     ["function f() {}\n  @f\nclass A {}", "Decorators are not supported", "2:3"],
+    ["class A {\n  accessor x = 1;\n}", "accessor fields are not supported", "2:3"],
+    ["class A { static accessor #y = 1 }", "accessor fields are not supported", "1:18"],
     ["const o = 1;\nreturn <ul>{o}</ul>;", "JSX is not supported", "2:8"],
     ["return o.map((x) => <Row key={x} />)", "JSX is not supported", "1:21"],
     ['{ "code": "return 1" }', "This is JSON around a program", "1:1"],

@@ -224,6 +224,9 @@ function checkTree(view: ProgramView): void {
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node)) return;
     if (ts.isDecorator(node)) view.report(node, "Decorators are not supported");
+    if (ts.isAutoAccessorPropertyDeclaration(node)) {
+      view.report(node, "accessor fields are not supported");
+    }
     if (ts.isFunctionLike(node) && results.has(node)) checkParameters(view, node);
     checkPromises(view, node);
     checkComparison(view, node);
