@@ -7,7 +7,8 @@ import type { DecisionRequest } from "../src/model/decision.ts";
 import type { Tool } from "../src/model/tool.ts";
 import { createAudiences, hasScopes } from "../src/policy/audience.ts";
 import { compileClasses } from "../src/policy/classify.ts";
-import { compileRule, concernsTool } from "../src/policy/compiled_rule.ts";
+import { compileRule } from "../src/policy/compiled_rule.ts";
+import { passesAll, TOOL_TESTS } from "../src/policy/rule_tests.ts";
 import { factsOf } from "../src/policy/decide.ts";
 import { parsePolicy } from "../src/policy/file/parse_policy.ts";
 import { matchRules } from "../src/policy/match_rules.ts";
@@ -155,7 +156,8 @@ function linearScan(text: string): (request: DecisionRequest) => unknown {
     const plan = plans(request.tool);
     const audience = audiences.of(request.principal);
     const left = rules.filter((rule) =>
-      concernsTool(rule, request.tool, plan.access) && audiences.hasGroup(audience, rule) &&
+      passesAll(TOOL_TESTS, rule, { tool: request.tool, access: plan.access }) &&
+      audiences.hasGroup(audience, rule) &&
       hasScopes(audience, rule.rule.scopes)
     );
     return matchRules({

@@ -3,6 +3,7 @@ import type { Tool } from "../model/tool.ts";
 import { accessByHints, type ToolClasses } from "./classify.ts";
 import { policyDigest } from "./file/digest.ts";
 import type { PolicyDocument, Rule } from "./file/document.ts";
+import { toRule } from "./file/parse_policy.ts";
 import { assemblePolicy, type Policy } from "./policy.ts";
 
 /** Hints are all there is when no operator has said anything. */
@@ -57,16 +58,7 @@ function build(name: string, ruleId: string, access: Rule["access"]): Policy {
     tools: new Map(),
     spaces: null,
     rules: [{
-      id: ruleId,
-      effect: "allow",
-      access,
-      tools: null,
-      for: null,
-      scopes: [],
-      when: null,
-      message: "",
-      observe: false,
-      approval: null,
+      ...toRule({ id: ruleId, allow: [...access], observe: false }, false),
       place,
       placeOf: () => place,
     }],

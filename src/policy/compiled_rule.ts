@@ -25,11 +25,7 @@ export function compileRule(rule: Placed<Rule>): CompiledRule {
   };
 }
 
-/** Whether the rule speaks about a tool of this class at all. */
-export function concernsTool(rule: CompiledRule, tool: ToolName, access: Access): boolean {
-  return rule.access.has(access) && namesTool(rule, tool);
-}
-
+/** Whether the patterns of a rule name the tool. */
 export function namesTool(rule: CompiledRule, tool: ToolName): boolean {
   return rule.patterns === null || rule.patterns.some((pattern) => pattern.matches(tool));
 }

@@ -1,28 +1,28 @@
 import type { Decision, DecisionRequest, Visibility } from "../model/decision.ts";
 import type { LimitRule } from "../model/limit_rule.ts";
-import { hasScopes } from "./audience.ts";
-import { type CompiledRule, namesTool } from "./compiled_rule.ts";
+import type { CompiledRule } from "./compiled_rule.ts";
 import type { ConditionFacts } from "./condition/condition.ts";
 import { decide, factsOf, type PolicyIndexes, visibility } from "./decide.ts";
 import type { Place } from "./file/policy_error.ts";
 import type { OutputRules } from "./file/schema.ts";
 import { askCondition } from "./match_rules.ts";
+import { AUDIENCE_TESTS, firstUnmet, TOOL_TESTS, UNMET_VERDICTS } from "./rule_tests.ts";
 
-/** Why a rule matched or did not. */
-export type RuleVerdict =
-  | "matched"
-  | "class" // the rule is about another class of tools
-  | "tool" // no pattern names the tool
-  | "group" // the principal is in none of its groups
-  | "scope" // the principal lacks a scope
-  | "when=false"
-  | "when=error"; // the condition has no answer, and the rule is an allow
+/** Why a rule matched or did not: the first test that it did not pass, or what its condition says. */
+export const RULE_VERDICTS = [
+  "matched",
+  ...UNMET_VERDICTS,
+  "when=false",
+  "when=error", // the condition has no answer, and the rule is an allow
+] as const;
+
+export type RuleVerdict = (typeof RULE_VERDICTS)[number];
 
 export interface RuleTrace {
   readonly id: string;
   readonly effect: "allow" | "ask" | "deny";
   readonly matched: boolean;
-  /** The first thing that stood in the way, in the order of `RuleVerdict`. */
+  /** The first thing that stood in the way, in the order of the tests. */
   readonly verdict: RuleVerdict;
   /** What exactly: the missing scope, the condition, its error. Empty when there is nothing to add. */
   readonly detail: string;
@@ -115,12 +115,9 @@ function judge(
 ): readonly [RuleVerdict, string, error?: string] {
   const { access } = deps.plans(tool);
   const audience = deps.audiences.of(principal);
-  if (!rule.access.has(access)) return ["class", `the tool is ${access}`];
-  if (!namesTool(rule, tool)) return ["tool", rule.rule.tools?.join(", ") ?? ""];
-  if (!deps.audiences.hasGroup(audience, rule)) return ["group", rule.rule.for?.join(", ") ?? ""];
-  if (!hasScopes(audience, rule.rule.scopes)) {
-    return ["scope", rule.rule.scopes.filter((scope) => !audience.scopes.has(scope)).join(", ")];
-  }
+  const unmet = firstUnmet(TOOL_TESTS, rule, { tool, access }) ??
+    firstUnmet(AUDIENCE_TESTS, rule, { audience, audiences: deps.audiences });
+  if (unmet !== null) return unmet;
   const answer = askCondition(rule, facts);
   if (answer.error !== null) {
     const verdict = rule.rule.effect === "allow" ? "when=error" : "matched";

@@ -1,8 +1,9 @@
 import type { Access, Tool } from "../model/tool.ts";
-import { type Audience, type Audiences, hasScopes } from "./audience.ts";
+import type { Audience, Audiences } from "./audience.ts";
 import type { ToolClasses } from "./classify.ts";
-import { type CompiledRule, concernsTool } from "./compiled_rule.ts";
+import type { CompiledRule } from "./compiled_rule.ts";
 import type { CelValue } from "./condition/cel_value.ts";
+import { AUDIENCE_TESTS, passesAll, TOOL_TESTS } from "./rule_tests.ts";
 
 /** The rules that are left for one tool and one audience; only their conditions are open. Sorted by id. */
 export interface ApplicableRules {
@@ -54,7 +55,7 @@ function makePlan(
   audiences: Pick<Audiences, "hasGroup">,
 ): ToolPlan {
   const access = classes.classify(tool);
-  const concerned = candidates.filter((rule) => concernsTool(rule, tool, access))
+  const concerned = candidates.filter((rule) => passesAll(TOOL_TESTS, rule, { tool, access }))
     .toSorted((a, b) => a.rule.id < b.rule.id ? -1 : 1);
   const byAudience = new WeakMap<Audience, ApplicableRules>();
   return {
@@ -66,7 +67,7 @@ function makePlan(
       let applicable = byAudience.get(audience);
       if (applicable === undefined) {
         const left = concerned.filter((rule) =>
-          audiences.hasGroup(audience, rule) && hasScopes(audience, rule.rule.scopes)
+          passesAll(AUDIENCE_TESTS, rule, { audience, audiences })
         );
         const withEffect = (effect: string) => left.filter(({ rule }) => rule.effect === effect);
         applicable = {

@@ -1,19 +1,17 @@
 import type { Explanation, RuleTrace, RuleVerdict } from "../../policy/explain.ts";
+import { AUDIENCE_TESTS, TOOL_TESTS } from "../../policy/rule_tests.ts";
 import type { GateExplanation, GateStep } from "../../supervisor/call/explain_gate.ts";
 import { formatBytes, formatMs, formatUsd } from "../format.ts";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 import { AccessBadge, EffectBadge, TableFrame } from "./parts.tsx";
 
-const VERDICTS: { readonly [verdict in RuleVerdict]: string } = {
-  matched: "applies",
-  class: "other class",
-  tool: "other tools",
-  group: "other groups",
-  scope: "scope is missing",
-  "when=false": "condition is false",
-  "when=error": "condition has no answer",
-};
+function wordsOf(verdict: RuleVerdict): string {
+  if (verdict === "matched") return "applies";
+  if (verdict === "when=false") return "condition is false";
+  if (verdict === "when=error") return "condition has no answer";
+  return { ...TOOL_TESTS, ...AUDIENCE_TESTS }[verdict].words;
+}
 
 /** What the policy says when no rule decided. */
 const WORDS: { readonly [word: string]: string } = {
@@ -154,7 +152,7 @@ function Rules({ rules, label }: { rules: readonly RuleTrace[]; label: string })
                 {rule.observe ? <span class="note">observed only</span> : null}
               </td>
               <td>
-                {VERDICTS[rule.verdict]}
+                {wordsOf(rule.verdict)}
                 {rule.detail === "" ? null : (
                   <code class="note">
                     <Hostile text={rule.detail} max={300} />

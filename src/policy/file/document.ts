@@ -1,7 +1,14 @@
 import type { LimitRule } from "../../model/limit_rule.ts";
 import type { Access } from "../../model/tool.ts";
 import type { Place } from "./policy_error.ts";
-import type { GroupSpec, OutputRules, PolicyTest, ServerToolsSpec, SpaceSpec } from "./schema.ts";
+import type {
+  GroupSpec,
+  OutputRules,
+  PolicyTest,
+  RuleSpec,
+  ServerToolsSpec,
+  SpaceSpec,
+} from "./schema.ts";
 
 /** A value of a policy file and where it stands. */
 export type Placed<T> = T & {
@@ -12,9 +19,12 @@ export type Placed<T> = T & {
 
 export type PlaceOf = (...path: PropertyKey[]) => Place;
 
-/** One rule, whatever its verb. */
-export interface Rule {
-  readonly id: string;
+/** What a rule says beside its verb, as it is written: a new field of the schema is in it by itself. */
+type RuleFields = Omit<RuleSpec, "allow" | "ask" | "deny" | "by" | "expires" | "covers" | "max">;
+
+/** One rule, whatever its verb, with every default. */
+export interface Rule
+  extends Readonly<Omit<RuleFields, "tools" | "for" | "scopes" | "when" | "message">> {
   readonly effect: "allow" | "ask" | "deny";
   readonly access: readonly Access[];
   /** Tool patterns; null means every tool. */
@@ -26,8 +36,6 @@ export interface Rule {
   /** A CEL condition; null means always. */
   readonly when: string | null;
   readonly message: string;
-  /** Only recorded, not enforced. */
-  readonly observe: boolean;
   /** What an `ask` demands; null for the other verbs. */
   readonly approval: {
     readonly by: string;

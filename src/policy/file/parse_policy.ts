@@ -180,24 +180,26 @@ function collect<T>(
   return collected;
 }
 
-function toRule(spec: RuleSpec, observe: boolean): Rule {
-  const effect = spec.allow !== undefined ? "allow" : spec.ask !== undefined ? "ask" : "deny";
-  const access = spec.allow ?? spec.ask ?? spec.deny ?? [];
+/** A rule as it is written, with every default. */
+export function toRule(spec: RuleSpec, observe: boolean): Rule {
+  const { allow, ask, deny, by, expires, covers, max, ...fields } = spec;
+  const effect = allow !== undefined ? "allow" : ask !== undefined ? "ask" : "deny";
+  const access = allow ?? ask ?? deny ?? [];
   return {
-    id: spec.id,
+    tools: null,
+    for: null,
+    scopes: [],
+    when: null,
+    message: "",
+    ...fields,
     effect,
     access: typeof access === "string" ? [access] : access,
-    tools: spec.tools ?? null,
-    for: spec.for ?? null,
-    scopes: spec.scopes ?? [],
-    when: spec.when ?? null,
-    message: spec.message ?? "",
-    observe: spec.observe || observe,
+    observe: fields.observe || observe,
     approval: effect !== "ask" ? null : {
-      by: spec.by ?? OWNER,
-      expiresMs: parseDurationMs(spec.expires ?? EXPIRES_DEFAULT) ?? 0,
-      covers: spec.covers ?? "call",
-      max: spec.max ?? null,
+      by: by ?? OWNER,
+      expiresMs: parseDurationMs(expires ?? EXPIRES_DEFAULT) ?? 0,
+      covers: covers ?? "call",
+      max: max ?? null,
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Principal } from "../../../model/principal.ts";
 import type { PolicyCheck, PolicyInForce } from "../../../operations/policy.ts";
 import type { PolicyStatus } from "../../../policy/active_policy.ts";
 import type { PolicyTestFailure, PolicyTestReport } from "../../../policy/check/policy_tests.ts";
-import type { Explanation, RuleTrace } from "../../../policy/explain.ts";
+import { type Explanation, RULE_VERDICTS, type RuleTrace } from "../../../policy/explain.ts";
 import { OutputSchema } from "../../../policy/file/schema.ts";
 import type { Place } from "../../../policy/file/policy_error.ts";
 import type { GateExplanation, GateStep } from "../../../supervisor/call/explain_gate.ts";
@@ -121,7 +121,7 @@ const RuleTraceSchema = objectOf<RuleTrace>({
   id: z.string(),
   effect: EffectSchema,
   matched: z.boolean(),
-  verdict: z.enum(["matched", "class", "tool", "group", "scope", "when=false", "when=error"]),
+  verdict: z.enum(RULE_VERDICTS),
   detail: z.string(),
   error: z.string().nullable(),
   observe: z.boolean(),

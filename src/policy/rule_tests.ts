@@ -1,0 +1,83 @@
+import type { Access } from "../model/tool.ts";
+import { type Audience, type Audiences, hasScopes } from "./audience.ts";
+import { type CompiledRule, namesTool } from "./compiled_rule.ts";
+import type { ToolName } from "./tool_pattern.ts";
+
+/** A tool as rules look at it. */
+export interface ClassifiedTool {
+  readonly tool: ToolName;
+  readonly access: Access;
+}
+
+/** Who calls, as rules look at them. */
+export interface KnownAudience {
+  readonly audience: Audience;
+  readonly audiences: Pick<Audiences, "hasGroup">;
+}
+
+/** One thing that a rule asks before its condition is looked at. */
+export interface RuleTest<Subject> {
+  readonly passes: (rule: CompiledRule, subject: Subject) => boolean;
+  /** What exactly stands in the way, for an explanation; empty when there is nothing to add. */
+  readonly detail: (rule: CompiledRule, subject: Subject) => string;
+  /** What a person reads beside a rule that this test left out. */
+  readonly words: string;
+}
+
+/** What a rule asks of a tool: the answer is remembered with the tool. */
+export const TOOL_TESTS = {
+  class: {
+    passes: (rule, { access }) => rule.access.has(access),
+    detail: (_rule, { access }) => `the tool is ${access}`,
+    words: "other class",
+  },
+  tool: {
+    passes: (rule, { tool }) => namesTool(rule, tool),
+    detail: ({ rule }) => rule.tools?.join(", ") ?? "",
+    words: "other tools",
+  },
+} as const satisfies { readonly [verdict: string]: RuleTest<ClassifiedTool> };
+
+/** What a rule asks of a caller: the answer is remembered for all with the same groups and scopes. */
+export const AUDIENCE_TESTS = {
+  group: {
+    passes: (rule, { audience, audiences }) => audiences.hasGroup(audience, rule),
+    detail: ({ rule }) => rule.for?.join(", ") ?? "",
+    words: "other groups",
+  },
+  scope: {
+    passes: ({ rule }, { audience }) => hasScopes(audience, rule.scopes),
+    detail: ({ rule }, { audience }) =>
+      rule.scopes.filter((scope) => !audience.scopes.has(scope)).join(", "),
+    words: "scope is missing",
+  },
+} as const satisfies { readonly [verdict: string]: RuleTest<KnownAudience> };
+
+type UnmetVerdict = keyof typeof TOOL_TESTS | keyof typeof AUDIENCE_TESTS;
+
+/** The names of all tests, in the order in which an explanation tells them. */
+export const UNMET_VERDICTS = Object.keys({
+  ...TOOL_TESTS,
+  ...AUDIENCE_TESTS,
+}) as readonly UnmetVerdict[];
+
+export function passesAll<Subject>(
+  tests: { readonly [verdict: string]: RuleTest<Subject> },
+  rule: CompiledRule,
+  subject: Subject,
+): boolean {
+  return Object.values(tests).every((test) => test.passes(rule, subject));
+}
+
+/** The first test that a rule does not pass, with what stands in the way; null if it passes all. */
+export function firstUnmet<Verdict extends string, Subject>(
+  tests: { readonly [verdict in Verdict]: RuleTest<Subject> },
+  rule: CompiledRule,
+  subject: Subject,
+): readonly [Verdict, detail: string] | null {
+  for (const verdict of Object.keys(tests) as Verdict[]) {
+    const test = tests[verdict];
+    if (!test.passes(rule, subject)) return [verdict, test.detail(rule, subject)];
+  }
+  return null;
+}
