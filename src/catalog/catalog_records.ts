@@ -112,7 +112,7 @@ const observed = document(keyOf.observed, ObservationsSchema, {
 });
 
 export function createCatalogRecords(store: Store): CatalogRecords {
-  // Every replica hears itself, too; what it said itself is no news to it.
+  // Every replica hears itself, too; what it said itself is not news to it.
   const replica = crypto.randomUUID();
   return {
     async loadListing(server) {

@@ -91,7 +91,7 @@ export function createDiscoveryJobs(deps: DiscoveryJobsDeps): DiscoveryJobs {
       run(server).catch((error) => deps.onError(server, error));
     }, ms);
     job.timer = timer;
-    // The next listing is no reason for the process to stay.
+    // The next listing is not a reason for the process to stay.
     Deno.unrefTimer(timer);
   }
 

@@ -6,7 +6,7 @@ import { scanTokens } from "../program/scan_tokens.ts";
  * out by destructuring, and the same through a variable that holds `tools` or one of its servers. A name
  * that is called where a server belongs, as in `tools.a_b(…)`, stands alone.
  *
- * A scan of tokens, not a parse: cheap on any text, and it may name what is no tool at all. It says
+ * A scan of tokens, not a parse: cheap on any text, and it may name what is not a tool at all. It says
  * whose declarations a check needs; it decides nothing.
  */
 export function mentionedTools(code: string): readonly string[] {

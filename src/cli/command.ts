@@ -41,7 +41,7 @@ export interface CliDeps extends LoadConfigDeps {
     text: string,
     options?: { readonly mode?: number },
   ) => Promise<void>;
-  /** Bytes as they come, for exports that are no text. */
+  /** Bytes as they come, for exports that are not text. */
   readonly pipeToStdout: (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<void>;
   readonly pipeToFile: (
     path: string,
@@ -102,7 +102,7 @@ export interface CommandContext {
   readonly positionals: readonly string[];
   readonly text: (option: string) => string | undefined;
   readonly flag: (option: string) => boolean;
-  /** @throws {GateError} `ERR_BAD_REQUEST` if it is no whole number within the bounds. */
+  /** @throws {GateError} `ERR_BAD_REQUEST` if it is not a whole number within the bounds. */
   readonly integer: (option: string, min: number, max: number) => number | undefined;
   readonly json: boolean;
   readonly output: Output;

@@ -174,7 +174,7 @@ function checkSink(sink: HealthReport["shipping"][number]): Check {
     "shipping",
     `${to}: ${error ?? "it is behind"}; ${waiting}`,
     isLate
-      ? `They wait for longer than audit.retentionDays, and the store grows: mend ${sink.sink}, or remove it`
+      ? `They wait for longer than audit.retentionDays, and the store grows: repair ${sink.sink}, or remove it`
       : "Nothing is lost meanwhile; see what the receiver says",
   );
 }
@@ -212,7 +212,11 @@ function checkAudit({ audit }: HealthReport): Check {
 function checkPolicy({ policy }: HealthReport): Check {
   const detail = `${policy.name} from ${policy.source}`;
   if (policy.rejected !== null) {
-    return fail("policy", `${detail}; a newer one was refused: ${policy.rejected}`, "Mend it");
+    return fail(
+      "policy",
+      `${detail}; a newer one was refused: ${policy.rejected}`,
+      "Correct it, then reload the policy",
+    );
   }
   if (policy.problems.length === 0) return ok("policy", detail);
   const [first = ""] = policy.problems;

@@ -4,7 +4,7 @@ import { systemConfigDeps } from "../config/load_config.ts";
 import type { CliDeps } from "./command.ts";
 import { createPatientWriter, type PatientWriter } from "./patient_writer.ts";
 
-/** A program on standard input larger than this is no program; the service's own bound is lower. */
+/** A program on standard input larger than this is not a program; the service's own bound is lower. */
 const STDIN_BYTES_MAX = 16_777_216;
 
 /** How this process prints once it must outlive its readers. */

@@ -10,7 +10,7 @@ import { usageError } from "./usage_error.ts";
 export function parseSpanMs(text: string, option: string): number {
   const spanMs = parseDurationMs(text);
   if (spanMs === null) {
-    throw usageError(`Option "${option}" is no span: "${text}"`, "Write it as 90d, 12h or 15m");
+    throw usageError(`Option "${option}" is not a span: "${text}"`, "Write it as 90d, 12h or 15m");
   }
   return spanMs;
 }
@@ -27,7 +27,7 @@ export function parseMoment(text: string, option: string, now: number): number {
   const moment = readCalendarTime(text);
   if (moment === null) {
     throw usageError(
-      `Option "${option}" is no time: "${text}"`,
+      `Option "${option}" is not a time: "${text}"`,
       "Write it as 2026-04-01, 2026-04-01T12:00Z, or as a span ago: 1h, 7d",
     );
   }

@@ -11,7 +11,7 @@ export const DEMO_SOURCE = "demo";
  */
 export function demoConfig(): Config {
   return ConfigSchema.parse({
-    // Its servers are part of the program: a new version of them is no drift.
+    // Its servers are part of the program: a new version of them is not drift.
     catalog: { pins: "trust" },
     policies: fileURLToPath(new URL("policies/demo.yaml", projectRoot)),
   });

@@ -23,7 +23,7 @@ export function schemasAt(schema: Schema, path: KeyPath): Schema[] {
   return reached;
 }
 
-/** The choices of a union, in order; a schema that is no union is its own only choice. */
+/** The choices of a union, in order; a schema that is not a union is its own only choice. */
 export function choicesOf(schema: Schema): Schema[] {
   const definition = definitionOf(schema);
   return definition.type === "union" ? [...definition.options] : [schema];

@@ -13,7 +13,7 @@ import type { KeyPath } from "./known_keys.ts";
 import { type ConfigProblem, describeProblems } from "./problems.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
-/** A larger file is no configuration. */
+/** A larger file is not a configuration. */
 export const CONFIG_BYTES_MAX = 4_194_304;
 
 /**
@@ -74,7 +74,7 @@ export function configError(
   return new GateError(
     "ERR_CONFIG",
     `Cannot use "${file}": ${described.length} problems${list.join("")}`,
-    { hint: "Mend each of them" },
+    { hint: "Correct each of them" },
   );
 }
 
@@ -84,7 +84,7 @@ function refuseProto(document: Document, lines: LineCounter, file: string): void
     Pair(_, { key }) {
       if (keyText(key) !== "__proto__") return;
       const line = isNode(key) && key.range ? ` (line ${lines.linePos(key.range[0]).line})` : "";
-      throw new GateError("ERR_CONFIG", `Cannot use "${file}"${line}: "__proto__" is no name`, {
+      throw new GateError("ERR_CONFIG", `Cannot use "${file}"${line}: "__proto__" is not a name`, {
         hint: "Choose another name",
       });
     },

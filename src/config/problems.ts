@@ -12,7 +12,7 @@ import {
   schemasAt,
 } from "./known_keys.ts";
 
-/** One thing that is wrong with a configuration, for a person to mend. */
+/** One thing that is wrong with a configuration, for a person to correct. */
 export interface ConfigProblem {
   /** As one writes it: `mcpServers.files.command`, `audit.ship[0].to`; empty for the whole file. */
   readonly key: string;
@@ -70,7 +70,7 @@ function describeIssue(
       return [
         make(
           path,
-          `is no name that can stand here: ${lowerFirst(issue.issues[0]?.message ?? "")}`,
+          `is not a name that can stand here: ${lowerFirst(issue.issues[0]?.message ?? "")}`,
           "Rename it",
         ),
       ];

@@ -74,7 +74,7 @@ export function formatAgo(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** JSON text set for reading; text that is no JSON stays as it is. */
+/** JSON text set for reading; text that is not JSON stays as it is. */
 export function formatJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -114,7 +114,7 @@ export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
   };
 }
 
-/** An access token that is no JWT for us is no failure: the ID token says who it is. */
+/** An access token that is not a JWT for us is not a failure: the ID token says who it is. */
 async function accessPrincipal(
   options: OidcLoginOptions,
   accessToken: string,

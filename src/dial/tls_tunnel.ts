@@ -133,7 +133,7 @@ export class TlsTunnel {
     }
   }
 
-  /** Remembers work until it is over. A connection that breaks is no news to anybody else. */
+  /** Remembers work until it is over. A connection that breaks is not news to anybody else. */
   #track(work: Promise<void>): void {
     const tracked = work.catch(() => {}).finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);

@@ -10,7 +10,7 @@ export function cutGraphemes(text: string, unitsMax: number): string {
   const from = Math.max(0, unitsMax - GROUP_UNITS_MAX);
   const around = text.slice(from, unitsMax + GROUP_UNITS_MAX);
   const { index = 0 } = SEGMENTER.segment(around).containing(unitsMax - from) ?? {};
-  // A group that is longer than that is no character that anybody can see: only pairs stay together.
+  // A group that is longer than that is not a character that anybody can see: only pairs stay together.
   if (index > 0 || from === 0) return text.slice(0, from + index);
   return text.slice(0, isPairAt(text, unitsMax) ? unitsMax - 1 : unitsMax);
 }

@@ -3,7 +3,7 @@
  *
  * Browsers send cookies, and requests that need no preflight, to every port of a host: a site is not
  * an origin. What they say of the sender is therefore compared as a whole: scheme, host and port.
- * Programs that are no browsers say nothing, and are told apart by their credentials alone.
+ * Programs that are not browsers say nothing, and are told apart by their credentials alone.
  *
  * @param publicUrl the base URL that clients use, where it is not the one that the request names.
  * @see Fetch Metadata Request Headers; RFC 6454, section 7

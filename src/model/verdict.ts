@@ -127,7 +127,7 @@ function effectOfOutcome(outcome: Decided): ShownEffect {
   return code === "ERR_CANCELLED" ? "cancelled" : "refused";
 }
 
-/** Records are read, not made here: a word that this version does not know is no allowance. */
+/** Records are read, not made here: a word that this version does not know is not an allowance. */
 function knownEffect(effect: string): ShownEffect {
   return SHOWN_EFFECTS.find((known) => known === effect) ?? "deny";
 }

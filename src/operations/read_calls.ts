@@ -123,7 +123,7 @@ function compileWhere(text: string): Condition {
   });
 }
 
-/** An argument that is missing or of another kind is no match. */
+/** An argument that is missing or of another kind is not a match. */
 function holds(condition: Condition, record: AuditRecord, args: string | null): boolean {
   if (args === null) return false;
   const { actor, tool } = record;

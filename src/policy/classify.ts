@@ -61,7 +61,7 @@ export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   };
 }
 
-/** The class that HTTP gives a method (RFC 9110, section 9.2); null for what is no HTTP operation. */
+/** The class that HTTP gives a method (RFC 9110, section 9.2); null for what is not an HTTP operation. */
 export function accessByMethod(tool: Pick<Tool, "http">): Access | null {
   switch (tool.http?.method.toUpperCase()) {
     case undefined:

@@ -4,7 +4,7 @@ import type { Tool } from "../model/tool.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
 
-/** Keys of `--as` that are no claims. */
+/** Keys of `--as` that are not claims. */
 const PRINCIPAL_KEYS = ["sub", "client", "groups", "scopes", "spaces", "claims"];
 
 /**

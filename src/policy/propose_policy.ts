@@ -163,6 +163,6 @@ export function builtIn(policy: Policy): Usable {
 
 export function unusable(reason: string): GateError {
   return new GateError("ERR_CONFIG", reason, {
-    hint: 'Mend the policy and start again; "toolgate policy check" holds it against the tools',
+    hint: 'Correct the policy and start again; "toolgate policy check" holds it against the tools',
   });
 }

@@ -71,7 +71,7 @@ function readVectors(answer: unknown, count: number): Float32Array[] {
     const index = isFields(entry) && Number.isInteger(entry.index) ? Number(entry.index) : place;
     const values = isFields(entry) ? entry.embedding : undefined;
     if (!Array.isArray(values) || values.length === 0 || values.length > DIMENSIONS_MAX) {
-      throw malformed("a vector is no list of numbers");
+      throw malformed("a vector is not a list of numbers");
     }
     if (index < 0 || index >= count) throw malformed("an index is out of range");
     vectors[index] = toUnit(values);

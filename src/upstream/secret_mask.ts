@@ -1,6 +1,6 @@
 import type { Log } from "../model/log.ts";
 
-/** A secret shorter than this is no secret, and hiding it would garble every text. */
+/** A secret shorter than this is not a secret, and hiding it would garble every text. */
 const WORD_CHARS_MIN = 6;
 /** Parts of a secret, such as what stands behind `Bearer`, must be longer than such words. */
 const PART_CHARS_MIN = 8;

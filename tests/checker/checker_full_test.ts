@@ -125,8 +125,8 @@ Deno.test("check() takes programs up to its size and no longer ones", async () =
 });
 
 const REPLIES: readonly (readonly [string, string, RegExp])[] = [
-  ["what is no JSON", "say(FINDINGS, stamp, '[')", /crashed/],
-  ["what is no list", "say(FINDINGS, stamp, '{}')", /crashed/],
+  ["what is not JSON", "say(FINDINGS, stamp, '[')", /crashed/],
+  ["what is not a list", "say(FINDINGS, stamp, '{}')", /crashed/],
   ["no place", 'say(FINDINGS, stamp, \'[{"line":0,"column":1,"message":"x"}]\')', /crashed/],
   ["half a place", 'say(FINDINGS, stamp, \'[{"line":1.5,"column":1,"message":"x"}]\')', /crashed/],
   ["no message", 'say(FINDINGS, stamp, \'[{"line":1,"column":1}]\')', /crashed/],
@@ -144,7 +144,7 @@ const REPLIES: readonly (readonly [string, string, RegExp])[] = [
   ["a second ready", "say(READY, 0, '')", /crashed/],
   ["an unknown frame", "say(1, stamp, '[]')", /crashed/],
   ["a frame that is too long", "say(FINDINGS, stamp, '[]', 65537)", /crashed/],
-  ["bytes that are no frame", "console.log('hello '.repeat(100))", /crashed/],
+  ["bytes that are not a frame", "console.log('hello '.repeat(100))", /crashed/],
   ["that it failed", "say(FAILED, stamp, '\"internal\"')", /failed on this program/],
   ["that it is nested too deeply", "say(FAILED, stamp, '\"nesting\"')", /nested too deeply/],
   ["nothing and ends", "Deno.exit(3)", /crashed/],

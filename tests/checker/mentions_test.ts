@@ -44,7 +44,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     "orders.list",
   ]],
   ["templates", "return `${await tools.orders.list()} and ${tools.a.b()}`", ["orders.list", "a.b"]],
-  ["text that is no code", 'const s = "tools.a.b"; // tools.c.d\n/* tools.e.f */', []],
+  ["text that is not code", 'const s = "tools.a.b"; // tools.c.d\n/* tools.e.f */', []],
   ["members of something else", "my.tools.a.b(); x?.tools.c.d()", []],
   ["spread", "const all = { ...tools.orders }; f(...tools.a.b())", ["a.b"]],
   ["discovery", 'tools.$search("x"); tools.$describe("a.b"); tools.orders.$x()', []],

@@ -62,7 +62,7 @@ Deno.test("createApiClient() turns a problem document into its error", async () 
   );
 });
 
-Deno.test("createApiClient() survives an answer that is no problem document", async () => {
+Deno.test("createApiClient() survives an answer that is not a problem document", async () => {
   for (const body of ["<html>", "null", "7", ""]) {
     const error = await failure(() => new Response(body, { status: 502 }));
     assert.equal(error.code, "ERR_INTERNAL");

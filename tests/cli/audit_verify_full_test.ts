@@ -73,7 +73,7 @@ Deno.test("audit verify --file checks an export with nothing but a public key", 
       assert.match(run.stderr, /First bad record: main #\d+, unsigned: No signed checkpoint/);
       assert.equal((await verify(folder, ...whole, "--unsigned-tail")).code, 0);
     });
-    await t.step("a line that is no record is named by its number", async () => {
+    await t.step("a line that is not a record is named by its number", async () => {
       await write(lines.with(3, "seq,ts,kind"));
       const run = await verify(folder, ...whole);
       assert.equal(run.code, 1);

@@ -394,7 +394,7 @@ Deno.test("audit refuses a filter that cannot be meant before it starts anything
       ],
       [["--kind", "call"], /"--kind" is "call"\n +Use one of execution\.start, /],
       [["--since", "1d", "--until", "2d"], /--since is not before --until/],
-      [["--since", "yesterday"], /"--since" is no time/],
+      [["--since", "yesterday"], /"--since" is not a time/],
     ];
     for (const command of ["list", "tail", "export"]) {
       for (const [args, message] of wrong) {

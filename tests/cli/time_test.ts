@@ -7,7 +7,7 @@ Deno.test("parseSpanMs() reads spans with a unit and refuses the rest", () => {
   const spans = ["500ms", "15s", "15m", "12h", "90d", "2w"].map((text) => parseSpanMs(text, "--x"));
   assert.deepEqual(spans, [500, 15_000, 900_000, 43_200_000, 7_776_000_000, 1_209_600_000]);
   for (const text of ["", "90", "d", "-1d", "1.5d", "1y", "1d2h", "9999999999d"]) {
-    assert.throws(() => parseSpanMs(text, "--expires"), /"--expires" is no span/);
+    assert.throws(() => parseSpanMs(text, "--expires"), /"--expires" is not a span/);
   }
 });
 
@@ -25,7 +25,7 @@ Deno.test("parseMoment() reads dates, times in UTC or with a zone, and spans ago
   }
 });
 
-Deno.test("parseMoment() refuses what is no moment", () => {
+Deno.test("parseMoment() refuses what is not a moment", () => {
   const texts = [
     ...["yesterday", "2026", "2026-13-01", "01.04.2026", "", "2026-04-01T25:00", "2026-02-30"],
     ...[
@@ -37,6 +37,6 @@ Deno.test("parseMoment() refuses what is no moment", () => {
     ],
   ];
   for (const text of texts) {
-    assert.throws(() => parseMoment(text, "--since", NOW), /"--since" is no time/);
+    assert.throws(() => parseMoment(text, "--since", NOW), /"--since" is not a time/);
   }
 });

@@ -175,7 +175,7 @@ Deno.test("importServers() leaves harmless settings and shell variables alone", 
   assert.deepEqual(secrets, []);
 });
 
-Deno.test("importServers() leaves out what is no server and refuses a file without any map", () => {
+Deno.test("importServers() leaves out what is not a server and refuses a file without any map", () => {
   const { servers, notes } = run({ mcpServers: { bad: {}, worse: 7, good: { command: "x" } } });
   assert.deepEqual(servers, ["good"]);
   assert.equal(notes.filter((note) => note.includes("left out")).length, 2);

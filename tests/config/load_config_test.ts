@@ -79,7 +79,7 @@ Deno.test("loadConfig() refuses a name that would be lost", async () => {
       '\n{"__proto__": 1}',
     ]
   ) {
-    assert.match((await failure(text)).message, /\(line 2\): "__proto__" is no name/);
+    assert.match((await failure(text)).message, /\(line 2\): "__proto__" is not a name/);
   }
 });
 

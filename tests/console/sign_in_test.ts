@@ -115,7 +115,7 @@ Deno.test("signing in again ends the session before it", async () => {
   });
 });
 
-Deno.test("a forged or changed cookie is no session", async () => {
+Deno.test("a forged or changed cookie is not a session", async () => {
   await withFixture(async ({ deps }) => {
     const browser = openBrowser(deps);
     await signIn(browser, "key-ada");

@@ -31,7 +31,7 @@ interface Clock {
 
 async function readClock({ url }: ServiceProcess): Promise<Clock> {
   const response = await fetch(`${url}/readyz`);
-  assert.equal(response.status, 200, "a jump is no reason to refuse calls");
+  assert.equal(response.status, 200, "a jump is not a reason to refuse calls");
   return (await response.json() as { clock: Clock }).clock;
 }
 

@@ -288,7 +288,7 @@ Deno.test("no forged token is let in, each is a 401 with a challenge", async () 
       "no subject": await sign({ sub: undefined }),
       "an empty subject": await sign({ sub: "" }),
       "four parts": `${good}.x`,
-      "a text that is no token": "x".repeat(50_000),
+      "a text that is not a token": "x".repeat(50_000),
     };
     for (const [trick, token] of Object.entries(forged)) {
       const { status, challenge } = await callExecute(url, token);
@@ -299,7 +299,7 @@ Deno.test("no forged token is let in, each is a 401 with a challenge", async () 
   });
 });
 
-Deno.test("an issuer that cannot be reached is no reason to log in again", async () => {
+Deno.test("an issuer that cannot be reached is not a reason to log in again", async () => {
   const issuer = await startIssuer("search");
   await withService(issuer, {}, async (url) => {
     await issuer.close();

@@ -76,7 +76,7 @@ Deno.test("a header that is missing, differs, is too much or is badly encoded is
   }
 });
 
-Deno.test("what is no call of a tool with such parameters is none of its business", async () => {
+Deno.test("what is not a call of a tool with such parameters is none of its business", async () => {
   assert.equal(await check({ region: "eu" }, { "mcp-param-region": "us" }, "unknown"), null);
   for (const body of [null, [], {}, { method: "tools/list" }, { method: "tools/call" }]) {
     const request = new Request("http://localhost/mcp", { method: "POST" });

@@ -81,7 +81,7 @@ Deno.test("what policy hides is in no list and cannot be got", async () => {
   });
 });
 
-Deno.test("content that is no text, and progress, reach the client unchanged", async () => {
+Deno.test("content that is not a text, and progress, reach the client unchanged", async () => {
   await withPassed("", async (client) => {
     const image = await client.callTool({ name: "test_image_content", arguments: {} });
     assert.deepEqual(image.content.map(({ type }) => type), ["image"]);

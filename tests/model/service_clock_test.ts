@@ -60,7 +60,7 @@ Deno.test("createServiceClock() follows forward at once and tells each jump once
   set(-24 * HOUR_MS);
   pass(1_000);
   assert.equal(told.length, 2);
-  // What the network's time does every day is no jump.
+  // What the network's time does every day is not a jump.
   set(-1_500);
   pass(1_000);
   assert.equal(told.length, 2);

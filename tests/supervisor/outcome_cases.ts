@@ -98,7 +98,7 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     reasons: "its arguments",
   },
   {
-    what: "the arguments are no object",
+    what: "the arguments are not an object",
     call: "pay.refund",
     args: [1],
     effect: "refused",

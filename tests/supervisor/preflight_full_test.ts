@@ -89,7 +89,7 @@ Deno.test("an unknown tool of a large server gets the nearest name, not the firs
   match(messages[0] ?? "", /no tool "cloud\.zone_list"; did you mean "cloud\.zone_lists?/);
 });
 
-Deno.test("a hidden tool is no suggestion and takes the place of none", async () => {
+Deno.test("a hidden tool is not a suggestion and takes the place of none", async () => {
   const hidden = ["zone_lists", "zone_lost"];
   const code = "return await tools.cloud.zone_list({});";
   const among = await check(code, LARGE, hidden);

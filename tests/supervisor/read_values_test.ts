@@ -38,7 +38,7 @@ Deno.test("digits become exact integers wherever the schema says int64", () => {
   );
   assert.deepEqual(read(schema, { id: "007", either: null }), { id: 7, either: null });
   assert.deepEqual(read(object({ id: { type: "string" } }), { id: big }), { id: big });
-  // A text of another alternative is no number.
+  // A text of another alternative is not a number.
   assert.deepEqual(read(object({ id: { anyOf: [{ type: "string" }, int64] } }), { id: big }), {
     id: big,
   });
@@ -56,12 +56,12 @@ Deno.test("integers that are no longer exact, or out of bounds, are refused", ()
   });
   const refused = (args: unknown) => String(read(schema, args));
   assert.match(refused({ id: 9007199254740992 }), /^\/id 9007199254740992 is beyond .* BigInt/);
-  assert.match(refused({ id: "12.5" }), /"12.5" is no integer/);
+  assert.match(refused({ id: "12.5" }), /"12.5" is not an integer/);
   assert.match(refused({ id: "-9007199254740993" }), /must be 1 or more/);
   assert.match(refused({ id: String(2n ** 60n) }), /must be less than/);
   assert.match(refused({ id: "9007199254740994" }), /multiple of 3/);
-  assert.match(refused({ id: "9223372036854775808" }), /is no int64/);
-  assert.match(refused({ u: "-1" }), /is no uint64/);
+  assert.match(refused({ id: "9223372036854775808" }), /is not an int64/);
+  assert.match(refused({ u: "-1" }), /is not a uint64/);
   // Who takes numbers alone gets them as they are.
   assert.deepEqual(read(schema, { plain: 2 ** 53 }), { plain: 2 ** 53 });
   assert.deepEqual(read(schema, { id: "9007199254740993", u: "18446744073709551615" }), {

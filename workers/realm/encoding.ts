@@ -6,7 +6,7 @@ export function installEncoding(realm: Realm): void {
   const { p } = realm;
   const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-  /** UTF-8 bytes of a text; what is no text (a lone surrogate) becomes U+FFFD. */
+  /** UTF-8 bytes of a text; what is not a text (a lone surrogate) becomes U+FFFD. */
   function encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
     let written = 0;
     let read = 0;

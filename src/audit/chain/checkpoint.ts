@@ -83,7 +83,7 @@ export function openNote(note: string, verifierKeys: readonly string[]): string 
   return signed ? text : null;
 }
 
-/** What a note says, signed or not; null if it is no checkpoint. */
+/** What a note says, signed or not; null if it is not a checkpoint. */
 export function readCheckpoint(note: string): Checkpoint | null {
   const end = note.indexOf("\n\n");
   return end === -1 ? null : parseCheckpoint(note.slice(0, end + 1));

@@ -2,7 +2,7 @@ import type { AuditRecord } from "../../model/event.ts";
 import { canonicalJson } from "../../model/json/canonical_json.ts";
 import { RECORD_BYTES_MAX } from "../audit_record.ts";
 
-/** @returns why a line is no record, as the end of a sentence about it. */
+/** @returns why a line is not a record, as the end of a sentence about it. */
 export function parseRecord(line: string, chain: string): AuditRecord | string {
   if (line.length > RECORD_BYTES_MAX * 2) return "is longer than a record can be";
   let record: AuditRecord;
@@ -13,7 +13,7 @@ export function parseRecord(line: string, chain: string): AuditRecord | string {
     return "is not JSON";
   }
   if (typeof record !== "object" || record === null || record.v !== 1) {
-    return "is no record of a known version";
+    return "is not a record of a known version";
   }
   if (record.chain !== chain) return "is of another chain";
   const numbered = Number.isSafeInteger(record.seq) && record.seq >= 0;

@@ -1,6 +1,6 @@
 /** What a verification finds. */
 export type AuditProblemKind =
-  | "malformed" // a line that is no canonical record
+  | "malformed" // a line that is not a canonical record
   | "edited" // a record whose hash is not what the next one says
   | "missing" // a number that is not there
   | "reordered"

@@ -42,7 +42,7 @@ export function renderSegment(segment: Segment): string {
     `head ${head}\nfile ${file}\nsha256 ${sha256}\ntime ${time}\n`;
 }
 
-/** @returns null for a note that is no segment's, or that none of the keys signed. */
+/** @returns null for a note that is not a segment's, or that none of the keys signed. */
 export function openSegment(note: string, verifierKeys: readonly string[]): Segment | null {
   const text = openNote(note, verifierKeys);
   const pattern = new RegExp(

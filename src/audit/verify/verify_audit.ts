@@ -14,7 +14,7 @@ import { ChainVerifier } from "./verify_chain.ts";
 import { createPayloadChecker, type PayloadChecker } from "./verify_payloads.ts";
 
 export interface AuditReport {
-  /** No problem anywhere. Unanchored records alone are no problem. */
+  /** No problem anywhere. Unanchored records alone are not a problem. */
   readonly ok: boolean;
   readonly records: number;
   readonly chains: readonly ChainReport[];

@@ -51,7 +51,7 @@ export function parseTrimmed(
     if (tree.root() !== checkpoint.root) return null;
     return { state: { chain, size: checkpoint.size, head: checkpoint.head, ts, tree }, note };
   } catch {
-    return null; // hashes that are no frontier: not a statement of ours
+    return null; // hashes that are not a frontier: not a statement of ours
   }
 }
 

@@ -108,7 +108,7 @@ const LEFT_OUT = new Set([
 function normalize(state: Normalizing, schema: unknown, at: Place): unknown {
   if (typeof schema === "boolean") return schema;
   if (!isSchemaObject(schema)) {
-    state.note(at.place, `${briefly(schema)} is no schema, any value is accepted`);
+    state.note(at.place, `${briefly(schema)} is not a schema, any value is accepted`);
     return {};
   }
   if (at.depth > DEPTH_MAX) {
@@ -337,7 +337,7 @@ function withNull(values: readonly unknown[]): readonly unknown[] {
 function notAPattern(pattern: unknown): string {
   return `the pattern ${
     briefly(pattern)
-  } is no regular expression of JavaScript, it is not checked`;
+  } is not a regular expression of JavaScript, it is not checked`;
 }
 
 function briefly(value: unknown): string {

@@ -44,7 +44,7 @@ function rewrite(pattern: string): string | null {
       index++;
     } else if (inClass) {
       if (char === "]") inClass = false;
-      // `[\w-.]`: a class is no end of a range.
+      // `[\w-.]`: a class is not an end of a range.
       const isBesideClass = char === "-" &&
         (/\\[dDwWsS]$/.test(out) || /^\\[dDwWsS]/.test(pattern.slice(index + 1)));
       const isAtEdge = out.endsWith("[") || next === "]";

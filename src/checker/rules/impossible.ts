@@ -148,7 +148,7 @@ function isCovered(
   return right.length > 0 && (near === undefined || right.includes(near));
 }
 
-/** `x.total === "100"`: a number is no text. */
+/** `x.total === "100"`: a number is not a text. */
 function checkKinds(view: ProgramView, node: ts.BinaryExpression): void {
   if (!STRICT.has(node.operatorToken.kind)) return;
   const sides = [unwrap(node.left), unwrap(node.right)] as const;

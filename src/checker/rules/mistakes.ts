@@ -50,7 +50,7 @@ function checkBlockBody(view: ProgramView, node: ts.ArrowFunction): void {
 const WORDS =
   /(?:^|_)(?:date|time|day|created|updated|due|name|title|status|email|label|subject|city|country|currency|description)$|(?:Date|Time|Day|_at|At|Name|Title|Status|Email)$/;
 
-/** `b.date - a.date`: a text that is no number becomes NaN. */
+/** `b.date - a.date`: a text that is not a number becomes NaN. */
 function checkArithmetic(view: ProgramView, node: ts.BinaryExpression): void {
   const word = [node.left, node.right].map(unwrap).find((side) => isWord(view, side));
   if (word === undefined) return;
@@ -104,7 +104,7 @@ function isText(type: ts.Type): boolean {
   return membersOf(type).every((member) => isFlagged(member, ts.TypeFlags.StringLike));
 }
 
-/** `JSON.parse(await tools.orders.list())`: the result is no text. */
+/** `JSON.parse(await tools.orders.list())`: the result is not a text. */
 function checkParse(view: ProgramView, call: ts.CallExpression): void {
   const [argument] = call.arguments;
   if (call.expression.getText(view.file) !== "JSON.parse" || argument === undefined) return;

@@ -177,7 +177,7 @@ function alternatives(binary: ts.BinaryExpression): ts.Expression[] {
   return flatten(top);
 }
 
-/** Whether one of several guesses is right; a literal as the last resort is no guess. */
+/** Whether one of several guesses is right; a literal as the last resort is not a guess. */
 function isThere(view: ProgramView, expression: ts.Expression): boolean {
   if (ts.isAwaitExpression(expression) || ts.isCallExpression(expression)) return true;
   if (!ts.isPropertyAccessExpression(expression)) {

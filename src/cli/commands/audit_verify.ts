@@ -78,7 +78,7 @@ async function readFiles(
     .map((line) => line.trim()).filter((line) => line !== "");
   if (keys.length === 0 || !keys.every(isVerifierKey)) {
     throw usageError(
-      `"${path("key")}" is no public key of an audit log`,
+      `"${path("key")}" is not a public key of an audit log`,
       "It ends in .signing.pub",
     );
   }

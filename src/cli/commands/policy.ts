@@ -157,7 +157,7 @@ function jsonOption(context: CommandContext, option: string): unknown {
     value = JSON.parse(text);
   } catch {
     throw usageError(
-      `Option "--${option}" is no JSON: ${text.slice(0, 60)}`,
+      `Option "--${option}" is not JSON: ${text.slice(0, 60)}`,
       `Quote it for your shell: --${option} '{"name": "value"}'`,
     );
   }

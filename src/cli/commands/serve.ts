@@ -128,7 +128,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
-/** A store that several processes may use is no reason to refuse. */
+/** A store that several processes may use is not a reason to refuse. */
 async function refuseSecondService(deps: CliDeps, loaded: LoadedConfig): Promise<void> {
   if (!loaded.config.store.startsWith("kv:")) return;
   const running = await findService(deps, loaded);

@@ -57,7 +57,7 @@ export function addAuditRoutes(
       const asked = toAuditFilter(readAuditForm(field));
       if ("problem" in asked) {
         throw new GateError("ERR_BAD_REQUEST", `Cannot export: ${asked.problem}`, {
-          hint: "Mend the filter on the audit page",
+          hint: "Correct the filter on the audit page",
         });
       }
       const exported = await deps.exportAudit(asked.filter, format);

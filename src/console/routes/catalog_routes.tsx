@@ -108,7 +108,7 @@ const SERVER_CHARACTERS_MAX = 200;
 /** A resource's name is its URI. */
 const NAME_CHARACTERS_MAX = 1_100;
 
-/** A server that is not configured has no diffs; that is no failure of the page. */
+/** A server that is not configured has no diffs; that is not a failure of the page. */
 async function diffOf(diff: () => Promise<ToolDiff | null>): Promise<ToolDiff | null> {
   try {
     return await diff();

@@ -11,7 +11,7 @@ export interface NodeServerEvents {
   onConnection(socket: Socket): void;
   /** @param waitsForLeave the client sends its body after `100 Continue` only. */
   onRequest(incoming: IncomingMessage, outgoing: ServerResponse, waitsForLeave: boolean): void;
-  /** What came is no request, or did not come in time. */
+  /** What came is not a request, or did not come in time. */
   onBroken(error: Error & { readonly code?: string }, socket: Socket): void;
   onDropped(): void;
 }

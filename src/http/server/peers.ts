@@ -6,7 +6,7 @@ import { parseAddress } from "../../model/parse_address.ts";
 export interface Peers {
   /** What connections are counted by; null for peers whose connections are not counted one by one. */
   keyOf(address: string): string | null;
-  /** The address that a trusted proxy names, as a key; null if the peer is no proxy or names none. */
+  /** The address that a trusted proxy names, as a key; null if the peer is not a proxy or names none. */
   forwardedKeyOf(address: string, forwardedFor: string | null): string | null;
   /** The scheme that the client used: what a trusted proxy says of it, else that of the listener. */
   schemeOf(address: string, forwardedProto: string | null): "http" | "https";

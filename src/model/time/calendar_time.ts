@@ -13,7 +13,7 @@ export interface CalendarTime {
  * and hour 24 for the next day.
  *
  * @returns milliseconds since the epoch, with what was written below a millisecond as a fraction; null if it
- * is no time of the calendar.
+ * is not a time of the calendar.
  * @see RFC 3339, 5.6 and 5.7
  */
 export function readCalendarTime(text: string): number | null {

@@ -14,7 +14,7 @@ import { parsePolicy } from "../file/parse_policy.ts";
 import { GroupSchema } from "../file/schema.ts";
 import { type BundleKey, signDetached, verifyDetached } from "./signature.ts";
 
-/** A larger file is no bundle. */
+/** A larger file is not a bundle. */
 export const BUNDLE_TEXT_MAX = 33_554_432;
 const BUILD_AGAIN = "Build and sign it again";
 
@@ -158,7 +158,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw bundleError("it is no JSON", BUILD_AGAIN, error);
+    throw bundleError("it is not JSON", BUILD_AGAIN, error);
   }
 }
 

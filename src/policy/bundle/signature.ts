@@ -33,7 +33,7 @@ export async function generateBundleKeys(): Promise<
  */
 export async function signDetached(text: string, privateKey: BundleKey): Promise<string> {
   if (!isEd25519(privateKey) || typeof privateKey.d !== "string") {
-    throw new GateError("ERR_CONFIG", "Cannot sign: the key is no private Ed25519 key", {
+    throw new GateError("ERR_CONFIG", "Cannot sign: the key is not a private Ed25519 key", {
       hint: "Make one with the key generator of the bundle command",
     });
   }

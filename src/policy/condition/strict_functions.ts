@@ -120,7 +120,9 @@ function intOfDouble(value: number): bigint {
 }
 
 function intOfText(text: string): bigint {
-  if (!/^[+-]?[0-9]{1,19}$/.test(text)) throw new Error("int() of a text that is no whole number");
+  if (!/^[+-]?[0-9]{1,19}$/.test(text)) {
+    throw new Error("int() of a text that is not a whole number");
+  }
   const int = BigInt(text.replace("+", ""));
   if (int < INT_MIN || int > INT_MAX) throw new Error("int() is out of range");
   return int;
@@ -131,7 +133,7 @@ function doubleOfText(text: string): number {
   const isNumber = text.length <= 400 &&
     /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/.test(text);
   const double = isNumber ? Number(text) : NaN;
-  if (!Number.isFinite(double)) throw new Error("double() of a text that is no number");
+  if (!Number.isFinite(double)) throw new Error("double() of a text that is not a number");
   return double;
 }
 
@@ -140,7 +142,7 @@ const restNs = new WeakMap<Date, bigint>();
 
 function timestampOfText(text: string): Date {
   const time = readTimestamp(text);
-  if (time === null) throw new Error("timestamp() of a text that is no time of RFC 3339");
+  if (time === null) throw new Error("timestamp() of a text that is not a time of RFC 3339");
   const date = dateOf(time.ms);
   if (time.ns !== 0) restNs.set(date, BigInt(time.ns));
   return date;

@@ -103,7 +103,7 @@ function isPolicyFile(name: string): boolean {
 async function readPolicyFile(path: string): Promise<PolicyText> {
   const { size, isFile } = await Deno.stat(path);
   // Reading a pipe would wait for ever, and with it everything that follows the folder.
-  if (!isFile) throw new Error(`"${path}" is no regular file`);
+  if (!isFile) throw new Error(`"${path}" is not a regular file`);
   if (size > POLICY_TEXT_MAX) throw new Error(`"${path}" is larger than ${POLICY_TEXT_MAX} bytes`);
   return { path, text: await Deno.readTextFile(path) };
 }

@@ -7,7 +7,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** One thing that is wrong with a policy, for a person to mend. */
+/** One thing that is wrong with a policy, for a person to correct. */
 export interface PolicyProblem extends Place {
   readonly severity: "error" | "warning";
   readonly kind:
@@ -38,7 +38,7 @@ export class PolicyError extends GateError {
     const [first] = problems;
     const more = problems.length > 1 ? `\n${problems.slice(1).map(renderProblem).join("\n")}` : "";
     super("ERR_CONFIG", `Cannot use the policy: ${renderProblem(first)}${more}`, {
-      hint: first.near === null ? "Mend the policy file there" : `Did you mean "${first.near}"?`,
+      hint: first.near === null ? "Correct the policy file there" : `Did you mean "${first.near}"?`,
     });
     this.path = first.path;
     this.line = first.line;

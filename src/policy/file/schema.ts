@@ -4,7 +4,7 @@ import { parseDurationMs } from "../../model/time/duration.ts";
 /** Words that a decision uses beside rule ids. */
 export const RESERVED_RULE_IDS: readonly string[] = ["space", "no-allow-rule", "bundle-expired"];
 
-/** The approver that is no group: the signed-in user. */
+/** The approver that is not a group: the signed-in user. */
 export const OWNER = "owner";
 
 const NameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
@@ -130,7 +130,7 @@ export const LimitSchema = z.strictObject({
 
 export const RedactionSchema = z.enum(["secrets", "email"]).or(z.strictObject({
   name: NameSchema,
-  /** Text in which `*` stands for a run of characters that are no white space, quote or comma. */
+  /** Text in which `*` stands for a run of characters that are not white space, quote or comma. */
   pattern: z.string().min(3).max(200),
 }));
 

@@ -14,7 +14,7 @@ import type { KeyPath } from "../../config/known_keys.ts";
 import type { PolicyText } from "./document.ts";
 import { PolicyError } from "./policy_error.ts";
 
-/** A larger file is no policy. */
+/** A larger file is not a policy. */
 export const POLICY_TEXT_MAX = 4_194_304;
 /** Aliases beyond this are taken for an attempt to blow up the memory. */
 const ALIASES_MAX = 100;
@@ -31,7 +31,7 @@ export interface PolicyYaml {
 /**
  * Parses YAML (JSON is YAML) that nobody has checked yet.
  *
- * @throws {PolicyError} if it is too large, is no YAML, repeats a key or nests or expands too far.
+ * @throws {PolicyError} if it is too large, is not YAML, repeats a key or nests or expands too far.
  */
 export function parsePolicyYaml({ path, text }: PolicyText): PolicyYaml {
   const fail = (line: number, message: string): never => {
@@ -62,7 +62,7 @@ export function parsePolicyYaml({ path, text }: PolicyText): PolicyYaml {
   } catch (error) {
     if (error instanceof PolicyError) throw error;
     if (error instanceof RangeError) return fail(0, "the file is nested too deeply");
-    return fail(0, error instanceof Error ? error.message : "the file is no YAML");
+    return fail(0, error instanceof Error ? error.message : "the file is not YAML");
   }
 }
 

@@ -316,7 +316,7 @@ function isCode(text: string, place: NamedPlace, value: string, run: string): bo
   return /^!?\/[^/]*[[(^\\]/.test(value);
 }
 
-/** `self.password = word`, and `token = word`: a token is no word. */
+/** `self.password = word`, and `token = word`: a token is not a word. */
 function isOfProgram(text: string, { start, end, kind }: NamedPlace): boolean {
   return kind === "token" || kind === "tokens" ||
     /^(?:self|this)\./.test(text.slice(start, end)) ||

@@ -117,7 +117,7 @@ function visitToken(search: Search, text: string, at: number, token: TokenSearch
   // A second token within the first: only where it goes beyond it.
   if (at + start.length <= (search.ends?.get(form) ?? 0)) return;
   if (form.atWordStart === true && !isWordStart(text, at)) return;
-  // The `n` of an escaped line end is no beginning of `npm_`.
+  // The `n` of an escaped line end is not a beginning of `npm_`.
   if (escapeLength(text, at) > 0) return;
   pattern.lastIndex = at;
   const match = pattern.exec(text);

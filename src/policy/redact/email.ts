@@ -45,7 +45,7 @@ export function findEmail(text: string, at: number, sign: string, from: number):
   const start = isEncoded ? startOfDotAtom(text, at, from, true) : startOfLocal(text, at, from);
   if (start >= at) return null;
   if (isUserInfo(text, start)) return null;
-  // The user of a version control host is no person.
+  // The user of a version control host is not a person.
   if (text.slice(start, at) === "git" && /^[:/]/.test(text.slice(end, end + 1))) return null;
   return { start, end, name: "email" };
 }
@@ -76,7 +76,7 @@ function startOfQuoted(text: string, at: number, from: number): number {
     // A quote with fewer backslashes ends the text that the address would stand in.
     if (!text.startsWith(escape, open)) return -1;
     if (text[open - 1] === "\\") continue;
-    // What follows the quote of a JSON text is no local part: `{"a": "@b.example"}`.
+    // What follows the quote of a JSON text is not a local part: `{"a": "@b.example"}`.
     return /^\s*[^\s:,\]}]/.test(text.slice(open + escape.length, close)) ? open : -1;
   }
   return -1;

@@ -1,6 +1,6 @@
 import type { Span } from "./span.ts";
 
-/** A longer part of a token is no part of a token. */
+/** A longer part of a token is not part of a token. */
 const PART_MAX = 65_536;
 /** A header longer than this is believed without a look into it: certificates may stand first. */
 const HEADER_MAX = 1_024;

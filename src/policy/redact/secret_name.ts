@@ -1,6 +1,6 @@
 import { secretOfHeader } from "./headers.ts";
 
-/** A longer name is no name of a field. */
+/** A longer name is not a name of a field. */
 const NAME_CHARACTERS_MAX = 80;
 /** Names that are remembered; those that come later are judged each time. */
 const NAMES_MAX = 4_096;
@@ -62,7 +62,7 @@ const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
 /**
  * Whether a name promises a secret: `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key`, `token`.
  *
- * The end of a name decides: `tokenCount`, `secretName` and `passwordPolicy` are no secrets, nor are
+ * The end of a name decides: `tokenCount`, `secretName` and `passwordPolicy` are not secrets, nor are
  * the tokens of lists, such as `nextPageToken`, which programs give back to ask for the next page.
  */
 export function secretNameKind(name: string): SecretNameKind | null {

@@ -19,7 +19,7 @@ export function escapeLength(text: string, at: number): number {
   return unit ?? (/[bfnrt/]/.test(text[at] ?? "") ? 1 : 0);
 }
 
-/** What may end in a letter or digit and yet is no part of the word behind it. */
+/** What may end in a letter or digit and yet is not part of the word behind it. */
 const GLUE = /(?:\[[\d;]{0,16}m|%[0-9A-Fa-f]{2}|\\(?:[bfnrt]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}))$/;
 
 /** Whether a word can begin at `at`: behind a colour code, an escape and `%3D` as well. */

@@ -1,7 +1,7 @@
 /**
  * One form of token: what it starts with and what follows.
  *
- * What stands before a token is no part of its form: a colour code, the `n` of an escaped line end
+ * What stands before a token is not part of its form: a colour code, the `n` of an escaped line end
  * and `%3D` all end in a letter. Only a start that words and identifiers also have (`sk-` in
  * `task-`) is looked for at the beginning of a word.
  */

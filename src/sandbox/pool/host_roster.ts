@@ -64,7 +64,7 @@ export function createHostRoster(): HostRoster {
       const ofLane = [...hosts].filter((host) => host.lane === lane && host.state !== "dead");
       if (ofLane.filter((host) => host.principalKey === principalKey).length >= ofOne) return false;
       if (ofLane.length < ofAll) return true;
-      // Somebody else's idle host is no reason to wait.
+      // Somebody else's idle host is not a reason to wait.
       return retire(ofLane.find((host) => host.state === "ready"));
     },
     endAll: async () => void await Promise.all([...hosts].map((host) => host.end())),

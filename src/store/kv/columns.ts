@@ -62,7 +62,7 @@ function layOutColumns(run: readonly EntryLabels[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** @throws when the bytes are no columns: the file is damaged. */
+/** @throws when the bytes are not columns: the file is damaged. */
 export function decodeColumns(bytes: Uint8Array): Columns {
   const inflated = inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX });
   const plain = new Uint8Array(inflated); // a buffer of its own, which the columns are views of

@@ -4,7 +4,7 @@ import type { CallQuota } from "./quota_gate.ts";
  * What one call has reserved, for the rest of its way. The first end counts, so that a reservation which
  * was settled is not given back by a later failure.
  *
- * Neither end throws: a counter that could not be brought up to date is no reason to lose the outcome of
+ * Neither end throws: a counter that could not be brought up to date is not a reason to lose the outcome of
  * a call, and what was reserved stays reserved then. The answer is null, or why it failed.
  */
 export interface HeldQuota {

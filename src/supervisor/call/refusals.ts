@@ -31,10 +31,10 @@ export function approvalRequired(tool: Tool, decision: Decision): GateError {
   );
 }
 
-/** For those who can mend it; for everybody else the tool does not exist. */
+/** For those who can repair it; for everybody else the tool does not exist. */
 export function toolUnavailable({ server, name, reason, detail }: QuarantinedTool): GateError {
   const remedy = reason === "malformed" || reason === "collision"
-    ? "Its server has to mend it"
+    ? "Its server has to correct it"
     : 'See "toolgate tools diff", then "tools approve"';
   return new GateError(
     "ERR_TOOL_UNAVAILABLE",

@@ -104,7 +104,7 @@ export async function describeExecution(
   return { outcome, result, resultJson, resultBytes };
 }
 
-/** Keeps a result that is too large to return. That it cannot be kept is no reason to lose the rest. */
+/** Keeps a result that is too large to return. That it cannot be kept is not a reason to lose the rest. */
 async function keepOversize(
   deps: DescribeExecutionDeps,
   { context, request }: BegunExecution,

@@ -29,7 +29,7 @@ export function preflightError(findings: readonly PreflightFinding[]): ProgramEr
     code: "ERR_PREFLIGHT",
     name: "PreflightError",
     message: places.join("\n"),
-    hint: "Nothing has run; mend these places and send the program again",
+    hint: "Nothing has run; correct these places and send the program again",
     ...(first === undefined ? {} : { line: first.line, column: first.column }),
   };
 }

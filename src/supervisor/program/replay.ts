@@ -134,7 +134,7 @@ function limitsOf(limits: Limits, { settings, outcome }: RecordedExecution): Lim
   const own = settings.timeoutMs === null
     ? limits.wallTimeMs
     : Math.min(limits.wallTimeMs, Math.max(50, settings.timeoutMs));
-  // A machine that is slower today is no divergence.
+  // A machine that is slower today is not a divergence.
   const wallTimeMs = outcome?.status === "timeout" ? own : own * 2;
   return { ...limits, wallTimeMs, concurrentCallsMax: limits.toolCallsMax };
 }

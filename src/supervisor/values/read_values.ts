@@ -142,7 +142,7 @@ function readInteger(
     );
   }
   if (!/^[+-]?\d{1,40}$/.test(value)) {
-    return refuse(`${JSON.stringify(value.slice(0, 40))} is no integer`);
+    return refuse(`${JSON.stringify(value.slice(0, 40))} is not an integer`);
   }
   const integer = BigInt(value.replace(/^\+/, ""));
   const problem = boundProblem(schema, integer);

@@ -41,7 +41,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** What a block that is no text says: a text that it embeds or refers to, or the whole of an unknown one. */
+/** What a block that is not a text says: a text that it embeds or refers to, or the whole of an unknown one. */
 function wordsOfBlock(block: unknown): string {
   if (typeof block !== "object" || block === null) return typeof block === "string" ? block : "";
   const { type, resource, name, description, uri } = block as { readonly [key: string]: unknown };

@@ -48,7 +48,7 @@ export class ChildReport {
     return shown;
   }
 
-  /** Keeps a line of standard output that is no message: some servers give their reason there. */
+  /** Keeps a line of standard output that is not a message: some servers give their reason there. */
   hearOutput(line: string): void {
     // Masked before it is cut, so that no part of a secret stays.
     const shown = this.#mask.apply(line.slice(0, 2 * OUTPUT_CHARACTERS_MAX));

@@ -202,7 +202,7 @@ export class ConnectionKeeper {
     const now = Date.now();
     this.#notBefore = now + pauseMs;
     const reason = this.#options.describe(error);
-    // A server that stays down for the same reason is no news.
+    // A server that stays down for the same reason is not news.
     const level = reason === this.#status.error ? "debug" : "warn";
     const isHopeless = isCredentialError(error);
     this.#status = {

@@ -17,7 +17,7 @@ export interface HttpError {
   readonly retryAfterMs: number | null;
 }
 
-/** A body longer than this is no error message. */
+/** A body longer than this is not an error message. */
 const BODY_CHARACTERS_MAX = 1_048_576;
 const WORDS_CHARACTERS_MAX = 1_000;
 const WORDS_DEPTH_MAX = 4;

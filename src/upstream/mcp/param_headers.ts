@@ -59,7 +59,7 @@ function declarationProblem(
   path: readonly string[],
   seen: ReadonlySet<string>,
 ): string | null {
-  if (typeof name !== "string" || !TOKEN.test(name)) return "an x-mcp-header is no header name";
+  if (typeof name !== "string" || !TOKEN.test(name)) return "an x-mcp-header is not a header name";
   if (seen.has(name.toLowerCase())) return `x-mcp-header "${name}" is declared twice`;
   if (path.length === 0) return `x-mcp-header "${name}" is not on a plain parameter`;
   if (type !== "string" && type !== "integer" && type !== "boolean") {

@@ -19,7 +19,7 @@ const EMPTY: ReadonlyMap<string, Result> = new Map<string, Result>([
   ["prompts/get", { messages: [] }],
 ]);
 
-/** The result inside an empty one; itself where it is no complete result of a method that is known. */
+/** The result inside an empty one; itself where it is not a complete result of a method that is known. */
 export function wrapResult(method: string, result: Result): Result {
   const empty = EMPTY.get(method);
   const { resultType = "complete" } = result;

@@ -19,7 +19,7 @@ export interface StdioTransportOptions {
   readonly reaper: ChildReaper;
   /** Hears each line of the child's standard error, cut to 2 KiB. */
   readonly onStderr: (line: string) => void;
-  /** Hears each line of its standard output that is no message. */
+  /** Hears each line of its standard output that is not a message. */
   readonly onNoise: (line: string) => void;
   /** Hears how the child ended, after all that it wrote and before the client hears of it. */
   readonly onExit: (status: Deno.CommandStatus) => void;
@@ -215,7 +215,7 @@ function answeredId(line: Pick<LongLine, "head" | "tail">): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-/** Signals every process of a group; a group that is gone is no error. */
+/** Signals every process of a group; a group that is gone is not an error. */
 function killGroup(groupId: number, signal: Deno.Signal): void {
   try {
     Deno.kill(Deno.build.os === "windows" ? groupId : -groupId, signal);

@@ -11,7 +11,7 @@ export function encodeText(text: string, charset: string): Uint8Array<ArrayBuffe
     const byte = table.get(text.charCodeAt(index));
     if (byte === undefined) {
       throw new UnwritableError(
-        `"${text[index]}" is no character of ${charset}, which the API wants its text in`,
+        `"${text[index]}" is not a character of ${charset}, which the API wants its text in`,
       );
     }
     bytes[index] = byte;
@@ -38,7 +38,7 @@ function singleByteTable(charset: string): ReadonlyMap<number, number> | null {
 
 /**
  * The text of an answer: in the charset that is declared, by its header or by its XML; else UTF-8, and
- * what is no UTF-8 as browsers read it.
+ * what is not UTF-8 as browsers read it.
  *
  * @see RFC 9110, section 8.3.2
  */

@@ -311,7 +311,7 @@ function write(operation: Operation, baseUrl: string, call: UpstreamCall) {
   } catch (error) {
     // The other one is half of a character, which nothing can write.
     if (!(error instanceof UnwritableError || error instanceof URIError)) throw error;
-    const why = error instanceof URIError ? "an argument is no valid text" : error.message;
+    const why = error instanceof URIError ? "an argument is not valid text" : error.message;
     throw new GateError(
       "ERR_INVALID_ARGUMENTS",
       `Cannot call "${toolName(call)}": ${why}`,

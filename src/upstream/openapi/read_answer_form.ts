@@ -150,7 +150,7 @@ function acceptJson(contentType: string): string {
   return isPlain ? ANY_ANSWER : `${contentType}, ${ANY_ANSWER}`;
 }
 
-/** The answers of 200 to 299, lowest first; else the default, unless it stands for what is no answer. */
+/** The answers of 200 to 299, lowest first; else the default, unless it stands for what is not an answer. */
 function goodAnswers(operation: Node): readonly unknown[] {
   const responses = nodeOf(operation.responses);
   const codes = Object.keys(responses);

@@ -57,7 +57,7 @@ export function readParameters(
     if (name === "") throw new Error("a parameter has no name");
     if (!PLACES.has(place)) throw new Error(`parameter "${name}" is nowhere ("${place}")`);
     if (place === "header" && !HEADER_NAME.test(name)) {
-      throw new Error(`"${name}" is no header name`);
+      throw new Error(`"${name}" is not a header name`);
     }
     if (place === "header" && OWN_HEADERS.has(name.toLowerCase())) continue;
     const argument = freeName(name, place, taken);

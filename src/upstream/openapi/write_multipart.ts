@@ -9,7 +9,7 @@ import { primitive, UnwritableError, writePairs } from "./write_parameters.ts";
 /** A part of a form. */
 interface Part {
   readonly name: string;
-  /** Null for a part that is no file: a server takes every part with a file name for one. */
+  /** Null for a part that is not a file: a server takes every part with a file name for one. */
   readonly filename: string | null;
   readonly contentType: string | null;
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -48,7 +48,7 @@ export function writePathValue(parameter: OperationParameter, given: unknown): s
   if (encoded === "") throw new UnwritableError(`"${parameter.argument}" is empty`);
   // Encoding does not keep these from climbing: every URL parser reads them as "this" and "up".
   if (/^(\.|%2e){1,2}$/i.test(encoded)) {
-    throw new UnwritableError(`"${parameter.argument}" is no name`);
+    throw new UnwritableError(`"${parameter.argument}" is not a name`);
   }
   return encoded;
 }

@@ -130,7 +130,7 @@ function wrap(name: string, attributes: string, inner: string): string {
 
 function checked(name: string): string {
   if (NAME.test(name)) return name;
-  throw new UnwritableError(`"${name.slice(0, 60)}" is no name of an XML element`);
+  throw new UnwritableError(`"${name.slice(0, 60)}" is not a name of an XML element`);
 }
 
 function scalar(value: unknown): string {

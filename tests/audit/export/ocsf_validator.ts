@@ -97,7 +97,7 @@ function validateEvent(schema: Schema, name: string, event: JsonObject): string[
     for (const profile of (schema.events.get(one)?.profiles ?? []) as string[]) known.add(profile);
   }
   const problems = active.filter((profile) => !known.has(profile) || !schema.profiles.has(profile))
-    .map((profile) => `metadata.profiles: "${profile}" is no profile of ${name}`);
+    .map((profile) => `metadata.profiles: "${profile}" is not a profile of ${name}`);
   const attributes = {
     ...collect(schema, schema.events, name, active),
     ...classAttributes(schema, name),
@@ -142,7 +142,7 @@ function validateAttributes(
   for (const [name, member] of Object.entries(value)) {
     const attribute = attributes[name] as JsonObject | undefined;
     if (attribute === undefined) {
-      problems.push(`${path}${name} is no attribute`);
+      problems.push(`${path}${name} is not an attribute`);
       continue;
     }
     const entry = (schema.dictionary.attributes as JsonObject)[name] as JsonObject | undefined;

@@ -199,7 +199,7 @@ Deno.test("one record that a receiver refuses does not keep the others from it",
   });
 });
 
-Deno.test("a receiver that refuses everything with 400 is no reason to drop anything", async () => {
+Deno.test("a receiver that refuses everything with 400 is not a reason to drop anything", async () => {
   await withReceiver(async ({ log, start, become, seen }) => {
     await writeExecutions(log, 4);
     await become({ answer: 400 });
@@ -216,7 +216,7 @@ Deno.test("a receiver that refuses everything with 400 is no reason to drop anyt
   });
 });
 
-Deno.test("a receiver that takes nothing at all is no reason to drop anything", async () => {
+Deno.test("a receiver that takes nothing at all is not a reason to drop anything", async () => {
   await withReceiver(async ({ log, start, become, seen }) => {
     await writeExecutions(log, 2);
     await become({ answer: 413 });

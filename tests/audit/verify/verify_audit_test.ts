@@ -174,7 +174,7 @@ Deno.test("verifyAuditExport() finds a call without an outcome", async () => {
   await log.close();
 });
 
-Deno.test("verifyAuditExport() accepts an export that begins later, and lines that are no records", async () => {
+Deno.test("verifyAuditExport() accepts an export that begins later, and lines that are not records", async () => {
   const later = await verifyLines(EXPORT.lines.slice(20));
   assert.equal(later.ok, true, renderAuditReport(later));
   assert.equal(later.chains[0]?.first, 20);

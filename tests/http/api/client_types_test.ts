@@ -36,7 +36,7 @@ Deno.test("a request that does not fit its route does not compile", async () => 
     client.call("GET /usage", { query: { by: "planet" } }),
   ];
   assert.equal((await Promise.all(asked)).length, 5);
-  // @ts-expect-error an export is no JSON
+  // @ts-expect-error an export is not JSON
   const name: JsonRouteName = "GET /audit/export";
   assert.ok(name);
 });

@@ -91,8 +91,8 @@ Deno.test("verifyBundle() refuses a signature of nobody, of another, or of anoth
   await rejects(signed, /no trusted key/, [secret]);
 });
 
-Deno.test("verifyBundle() refuses what is no bundle, with the reason", async () => {
-  await rejects("", /it is no JSON/);
+Deno.test("verifyBundle() refuses what is not a bundle, with the reason", async () => {
+  await rejects("", /it is not JSON/);
   await rejects("{}", /"bundle" is wrong/);
   await rejects("[".repeat(50_000), /no JSON/);
   await rejects(" ".repeat(33_554_433), /more than 33554432 characters/);

@@ -37,7 +37,7 @@ Deno.test("loadPolicyFiles() does not wait for a pipe or a device", async () => 
   await withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/a.yaml`, "a");
     await Deno.symlink("/dev/null", `${folder}/b.yaml`);
-    await assert.rejects(loadPolicyFiles(folder), /b\.yaml" is no regular file/);
+    await assert.rejects(loadPolicyFiles(folder), /b\.yaml" is not a regular file/);
   });
 });
 

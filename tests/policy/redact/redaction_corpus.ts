@@ -127,7 +127,7 @@ const TOKENS:
 
 function makeToken(random: Random): Sample {
   const [kind, prefix, alphabet, length] = random.of(TOKENS);
-  // A form whose last character is no letter or digit does not exist.
+  // A form whose last character is not a letter or digit does not exist.
   const token = `${prefix}${random.text(alphabet, length - 1)}${
     random.text(alphabet.replace(/[-_]/g, ""), 1)
   }`;

@@ -246,7 +246,7 @@ Deno.test("an unknown name says what is near", async () => {
   });
 });
 
-Deno.test("a call of what is no tool reaches the service, which knows all names", async () => {
+Deno.test("a call of what is not a tool reaches the service, which knows all names", async () => {
   await withPool(REALM, async (pool) => {
     const heard: unknown[] = [];
     const onCall = ({ server, tool, args }: SandboxCall): Promise<CallReply> => {

@@ -170,7 +170,7 @@ Deno.test({
   },
 });
 
-Deno.test("checkpoints, backups, other readers, VACUUM and touch are no alarm", async () => {
+Deno.test("checkpoints, backups, other readers, VACUUM and touch are not an alarm", async () => {
   await withStore(async ({ path, store }) => {
     let hasEnded = false;
     const others = (async () => {

@@ -103,7 +103,7 @@ Deno.test("openKvStore() refuses a file that is open already and names the proce
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("openKvStore() says that a file is no store", async () => {
+Deno.test("openKvStore() says that a file is not a store", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/store.kv`;
   await Deno.writeTextFile(path, "this is not a database ".repeat(100));

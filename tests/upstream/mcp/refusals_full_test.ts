@@ -74,7 +74,7 @@ for (const [what, refuse] of Object.entries(REFUSALS)) {
   });
 }
 
-Deno.test("a failure that is no answer keeps its code, and tells what the server said", async () => {
+Deno.test("a failure that is not an answer keeps its code, and tells what the server said", async () => {
   const page = { "content-type": "text/html" };
   const cases: readonly [string, RegExp, Response][] = [
     [

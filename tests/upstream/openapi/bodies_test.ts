@@ -59,7 +59,7 @@ Deno.test("a file is given as bytes, as text, or as the block of another result"
   const image = { type: "image", data: PNG, mimeType: "image/png" };
   assert.match(await send("image/*", binary, image), /^image\/png\|.PNG/);
   await assert.rejects(send("image/*", binary, { type: "audio" }), isRefused(/a file is a text/));
-  // A text is no picture: it can only be base64.
+  // A text is not a picture: it can only be base64.
   assert.match(await send("image/png", binary, PNG), /^image\/png\|.PNG/);
   await assert.rejects(send("image/png", binary, "a picture"), isRefused(/Uint8Array or \{base64/));
   assert.equal(

@@ -74,7 +74,7 @@ Deno.test("parameters and a plain body become one typed object", async () => {
   assert.equal(operation.body?.argument, null);
 });
 
-Deno.test("a body that is no plain object, or whose property is a parameter's, is one argument", async () => {
+Deno.test("a body that is not a plain object, or whose property is a parameter's, is one argument", async () => {
   const body = (schema: unknown) => ({
     parameters: [{ name: "id", in: "path", required: true, schema: string }],
     requestBody: { content: { "application/json": { schema } } },

@@ -96,7 +96,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
     // Threads inherit it, so before the Workers.
     if (settings.niceness > 0) libc.setpriority(PRIO_PROCESS, 0, settings.niceness);
     if (rlimits) {
-      // From here on writing to a file fails: the pipes are no files, and the runtime's caches, which
+      // From here on writing to a file fails: the pipes are not files, and the runtime's caches, which
       // other hosts read, must not grow with every Worker.
       libc.signal(SIGXFSZ, SIG_IGN);
       limit(RLIMIT.fileSize, 0);
