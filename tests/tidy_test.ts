@@ -237,6 +237,32 @@ Deno.test("README's architecture table names files and folders that exist", () =
   }
 });
 
+Deno.test("docs/architecture.md names files that exist", () => {
+  const page = readText("docs/architecture.md");
+  const named = [...page.matchAll(/`((?:[\w-]+\/)*[\w-]+\.tsx?)`/g)].map((match) => match[1] ?? "")
+    .filter((name) => !/KIND|NAME/.test(name));
+  const known = ["src", "workers", "tests"].flatMap((folder) => listFiles(folder, () => true));
+  assert.ok(named.length > 40);
+  const missing = named.filter((name) => !known.some((path) => `/${path}`.endsWith(`/${name}`)));
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("comments, messages and documents say is not a, and correct", () => {
+  const unplain =
+    /(?<!\b[Tt]here )\b(is|are|was|were) no (?!longer|more|such|other)\w|\bmend(s|ed|ing)?\b/i;
+  const isText = (path: string) => /\.(tsx?|md)$/.test(path);
+  const paths = [
+    ...["src", "workers", "docs"].flatMap((folder) => listFiles(folder, isText)),
+    ...["README.md", "CONTRIBUTING.md"],
+  ];
+  const wrong = paths.flatMap((path) =>
+    readText(path).split("\n").flatMap((line, index) =>
+      unplain.test(line) ? [`${path}:${index + 1} ${line.trim()}`] : []
+    )
+  );
+  assert.deepEqual(wrong, []);
+});
+
 function architectureSection(): string {
   return readText("README.md").split("\n## Architecture\n")[1]?.split("\n## ")[0] ?? "";
 }

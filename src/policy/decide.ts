@@ -92,7 +92,7 @@ interface Findings {
   readonly approvals: readonly ApprovalDemand[];
 }
 
-/** Observing hides nothing either; but what a credential is limited to is no matter of policy. */
+/** Observing hides nothing either; but what a credential is limited to is not a matter of policy. */
 export function enforcesSpaces(
   { mode, spaces }: Pick<PolicyIndexes, "mode" | "spaces">,
   principal: Principal,
