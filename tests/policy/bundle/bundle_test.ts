@@ -94,7 +94,7 @@ Deno.test("verifyBundle() refuses a signature of nobody, of another, or of anoth
 Deno.test("verifyBundle() refuses what is not a bundle, with the reason", async () => {
   await rejects("", /it is not JSON/);
   await rejects("{}", /"bundle" is wrong/);
-  await rejects("[".repeat(50_000), /no JSON/);
+  await rejects("[".repeat(50_000), /not JSON/);
   await rejects(" ".repeat(33_554_433), /more than 33554432 characters/);
   const { signature } = JSON.parse(signed);
   const shape = (bundle: object) =>
@@ -116,7 +116,7 @@ Deno.test("buildBundle() and signBundle() refuse what could never be activated",
   assert.throws(() => build({ notAfter: ISSUED }), /end before it begins/);
   assert.throws(() => build({ seq: 1.5 }), /"seq" is wrong/);
   assert.throws(() => build({ files: [{ path: "p", text: "x: 1" }] }), /unknown key/);
-  await assert.rejects(signBundle(build(), trusted.publicKey), /no private Ed25519 key/);
+  await assert.rejects(signBundle(build(), trusted.publicKey), /not a private Ed25519 key/);
 });
 
 const activation = {
