@@ -95,7 +95,7 @@ Deno.test("audit verify names what is missing or no key", async () => {
     const wrong: [string[], RegExp][] = [
       [["--file", "e.jsonl"], /--key is missing/],
       [["--file", "e.jsonl", "--key", "none"], /no such file/],
-      [["--file", "e.jsonl", "--key", "k"], /no public key/],
+      [["--file", "e.jsonl", "--key", "k"], /not a public key/],
       [["--key", "k"], /needs --file/],
     ];
     for (const [args, message] of wrong) {

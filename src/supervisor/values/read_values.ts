@@ -160,7 +160,7 @@ function isWideInteger({ format, type }: SchemaObject): boolean {
 /** JSON Schema holds bounds against numbers only; these digits are one. */
 function boundProblem(schema: SchemaObject, value: bigint): string | null {
   const [lowest, highest] = BOUNDS.get(schema.format) ?? [value, value];
-  if (value < lowest || value > highest) return `${value} is no ${schema.format}`;
+  if (value < lowest || value > highest) return `${value} is not in the range of ${schema.format}`;
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
   if (typeof minimum === "number" && value < minimum) return `${value} must be ${minimum} or more`;
   if (typeof maximum === "number" && value > maximum) return `${value} must be ${maximum} or less`;

@@ -55,7 +55,7 @@ export function fileOf(value: unknown, contentType: string): FileValue {
     const bytes = text.length % 4 === 0 ? decode(text) : null;
     if (bytes !== null) return { bytes, filename: null, contentType: null, isBytes: true };
     throw new UnwritableError(
-      `a text is no ${essenceOf(contentType)}: give the bytes as Uint8Array or {base64: "…"}`,
+      `a text is not ${essenceOf(contentType)}: give the bytes as Uint8Array or {base64: "…"}`,
     );
   }
   const bytes = new TextEncoder().encode(text);
