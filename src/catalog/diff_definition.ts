@@ -34,10 +34,10 @@ const CHANGES_MAX = 200;
 /** Where two definitions differ, place by place; in whole parts where that were more than 200 places. */
 export function diffDefinitions(before: Definition | null, after: Definition): DefinitionChange[] {
   const places: DefinitionChange[] = [];
-  compare("", before ?? undefined, after, Number.POSITIVE_INFINITY, places);
+  compare(before ?? undefined, after, { path: "", depthMax: Number.POSITIVE_INFINITY }, places);
   if (places.length <= CHANGES_MAX) return places;
   const parts: DefinitionChange[] = [];
-  compare("", before ?? undefined, after, 1, parts);
+  compare(before ?? undefined, after, { path: "", depthMax: 1 }, parts);
   return parts;
 }
 
@@ -68,24 +68,33 @@ function settleText(text: string): string {
   return text.normalize().toLowerCase().replace(/[\s.]+/g, " ").trim();
 }
 
+interface Place {
+  readonly path: string;
+  /** How many levels below this place are compared one by one. */
+  readonly depthMax: number;
+}
+
+/** @param changes gets the differences. */
 function compare(
-  path: string,
   before: unknown,
   after: unknown,
-  depthMax: number,
+  { path, depthMax }: Place,
   changes: DefinitionChange[],
-) {
+): void {
   if (depthMax > 0 && isFields(before) && isFields(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const old = Object.hasOwn(before, key) ? before[key] : undefined;
       const now = Object.hasOwn(after, key) ? after[key] : undefined;
       const name = escapeInvisible(key);
-      compare(path === "" ? name : `${path}.${name}`, old, now, depthMax - 1, changes);
+      const inner = { path: path === "" ? name : `${path}.${name}`, depthMax: depthMax - 1 };
+      compare(old, now, inner, changes);
     }
     return;
   }
   if (before === undefined && isFields(after) && path === "") {
-    for (const [key, value] of Object.entries(after)) compare(key, undefined, value, 0, changes);
+    for (const [key, value] of Object.entries(after)) {
+      compare(undefined, value, { path: key, depthMax: 0 }, changes);
+    }
     return;
   }
   if (

@@ -104,10 +104,11 @@ export function scoreTerms(
     terms.push({ term, factor: rarity * weight });
   }
   const top = createTopScores<RankedDocument>(max);
+  const scoring = { terms, top };
   let total = 0;
   for (const [segment, list] of postings) {
     const codes = view.get(segment)?.codes;
-    if (codes !== undefined) total += scoreSegment(segment, codes, list, terms, top);
+    if (codes !== undefined) total += scoreSegment(scoring, segment, codes, list);
   }
   return { documents: top.take(), total, terms, postings };
 }
@@ -149,12 +150,18 @@ function countVisible(segment: Segment, row: number, seen: SegmentView): number 
 /** One array for all segments, zero between uses: a query allocates nothing of their size. */
 let accumulated = new Float64Array(1_024);
 
+/** One query, the same for all segments. */
+interface Scoring {
+  readonly terms: readonly ScoredTerm[];
+  readonly top: { floor(): number; offer(document: RankedDocument): void };
+}
+
+/** @returns how many visible tools of the segment have a term of the query. */
 function scoreSegment(
+  { terms, top }: Scoring,
   segment: Segment,
   codes: Uint8Array,
   postings: readonly Posting[],
-  terms: readonly ScoredTerm[],
-  top: { floor(): number; offer(document: RankedDocument): void },
 ): number {
   if (accumulated.length < segment.ids.length) {
     accumulated = new Float64Array(segment.ids.length * 2);

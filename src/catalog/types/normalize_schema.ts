@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../model/json/json.ts";
+import { SCHEMA_KEYWORDS, SCHEMA_LIST_KEYWORDS } from "../../model/json/schema_keywords.ts";
 import { breakReferenceCycles } from "./break_reference_cycles.ts";
 import { fitEnumToType } from "./fit_enum.ts";
 import { createReferenceReader, type ReferenceReader } from "./read_references.ts";
@@ -76,18 +77,8 @@ const NOTES_MAX = 20;
 const NOTE_CHARS_MAX = 240;
 const PLACE_CHARS_MAX = 100;
 const DEPTH_MAX = 200;
-const ONE_SCHEMA = new Set([
-  "additionalProperties",
-  "not",
-  "if",
-  "then",
-  "else",
-  "contains",
-  "propertyNames",
-  "unevaluatedProperties",
-  "unevaluatedItems",
-]);
-const SCHEMA_LISTS = new Set(["allOf", "anyOf", "oneOf", "prefixItems"]);
+const ONE_SCHEMA = new Set(SCHEMA_KEYWORDS);
+const SCHEMA_LISTS = new Set(SCHEMA_LIST_KEYWORDS);
 const SCHEMA_MAPS = new Set(["properties", "$defs", "definitions", "dependentSchemas"]);
 const COUNTS = new Set([
   ...["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"],
@@ -124,7 +115,7 @@ function normalize(state: Normalizing, schema: unknown, at: Place): unknown {
   for (const [keyword, value] of Object.entries(schema)) {
     if (LEFT_OUT.has(keyword)) continue;
     if (isRefOnly && !ANNOTATIONS.has(keyword) && !/^(\$defs|definitions)$/.test(keyword)) continue;
-    readKeyword(state, keyword, value, here, out);
+    readKeyword(state, { keyword, value }, here, out);
   }
   if (isRefOnly) return inOrder(schema, schema.nullable === true ? orNull(out) : out);
   if (state.opened.has(out)) {
@@ -176,8 +167,7 @@ function readReference(state: Normalizing, reference: unknown, at: Place, out: D
 
 function readKeyword(
   state: Normalizing,
-  keyword: string,
-  value: unknown,
+  { keyword, value }: { readonly keyword: string; readonly value: unknown },
   at: Place,
   out: Draft,
 ): void {

@@ -95,10 +95,7 @@ function printForm(
   if (schema.const !== undefined) return write(printing, atom(literal(printing, schema.const)));
   if (Array.isArray(schema.enum)) return write(printing, printEnum(printing, schema.enum));
   if (Array.isArray(schema.allOf)) return printAll(printing, schema, place, nesting);
-  const branches = schema.anyOf ?? schema.oneOf;
-  if (Array.isArray(branches) && branches.length > 0) {
-    return printAny(printing, schema, branches, place, nesting);
-  }
+  if (branchesOf(schema).length > 0) return printAny(printing, schema, place, nesting);
   if (Array.isArray(schema.type) && schema.type.length > 0) {
     const types = schema.type.slice(0, 8);
     return union(
@@ -197,13 +194,18 @@ function printAll(
   return { text: texts.join(" & "), isUnion: texts.length > 1 };
 }
 
+function branchesOf(schema: SchemaObject): readonly unknown[] {
+  const branches = schema.anyOf ?? schema.oneOf;
+  return Array.isArray(branches) ? branches : [];
+}
+
 function printAny(
   printing: Printing,
   schema: SchemaObject,
-  branches: readonly unknown[],
   place: Place,
   nesting: number,
 ): Printed {
+  const branches = branchesOf(schema);
   const base = withoutKeys(schema, ["anyOf", "oneOf", "nullable"]);
   const isBare = (branch: unknown) =>
     isSchemaObject(branch) && !hasStructure(withoutKeys(branch, ["required", "type"])) &&

@@ -1,13 +1,9 @@
-import {
-  type PriorDiscovery,
-  StreamableHTTPClientTransport,
-  type Transport,
-} from "@modelcontextprotocol/client";
+import { type PriorDiscovery, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { McpServerConfig } from "../../config/upstreams/mcp_servers.ts";
 import type { Outbound } from "../net/outbound_fetch.ts";
 import type { UpstreamContext } from "../upstream.ts";
 import { cancellableTransport } from "./cancellable_transport.ts";
-import { connectMcp, type McpConnection } from "./connection.ts";
+import { connectMcp, type ConnectOptions, type McpConnection } from "./connection.ts";
 import { isOldHttpServer, neverSent } from "./errors.ts";
 import { probeEra } from "./probe_era.ts";
 import { readableAnswers } from "./readable_answers.ts";
@@ -21,6 +17,12 @@ export type ConnectHttp = (
   signal: AbortSignal,
   closed: () => void,
 ) => Promise<McpConnection>;
+
+/** What one connection has of its own; the rest is the same for all of a server. */
+type Link = Pick<
+  ConnectOptions,
+  "transport" | "verdict" | "hasSession" | "signal" | "closed"
+>;
 
 const CONNECT_MS_MIN = 10_000;
 /** How long a server may take to say that it is one of 2026; `initialize` follows. */
@@ -41,21 +43,11 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
   let verdict: { prior: PriorDiscovery; until: number } | null = null;
   let isSse = config.type === "sse";
 
-  const connect = (
-    transport: Transport,
-    prior: PriorDiscovery,
-    hasSession: () => boolean,
-    signal: AbortSignal,
-    closed: () => void,
-  ) =>
+  const connect = (link: Link) =>
     connectMcp({
-      transport,
+      ...link,
       mode: "legacy",
-      verdict: prior,
       timeoutMs,
-      signal,
-      closed,
-      hasSession,
       listChanged: context.listChanged,
       log: (level, message, fields) =>
         context.log(level, message, { server: context.server, ...fields }),
@@ -70,7 +62,8 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
       );
     const connectAs = (prior: PriorDiscovery) => {
       const transport = open();
-      return connect(transport, prior, () => transport.sessionId !== undefined, signal, closed);
+      const hasSession = () => transport.sessionId !== undefined;
+      return connect({ transport, verdict: prior, hasSession, signal, closed });
     };
     const now = Date.now();
     if (era === "2025") return await connectAs({ kind: "legacy" });
@@ -101,8 +94,14 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
     return connection;
   };
   const sse: ConnectHttp = (fetch, signal, closed) =>
-    // Its messages go to a place that names the session.
-    connect(new SseTransport(url, fetch), { kind: "legacy" }, () => true, signal, closed);
+    connect({
+      transport: new SseTransport(url, fetch),
+      verdict: { kind: "legacy" },
+      // The URL for its messages names the session.
+      hasSession: () => true,
+      signal,
+      closed,
+    });
 
   return async (fetch, signal, closed) => {
     if (isSse) return await sse(fetch, signal, closed);

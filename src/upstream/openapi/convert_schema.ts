@@ -1,4 +1,5 @@
 import type { JsonSchema } from "../../model/json/json.ts";
+import { SCHEMA_KEYWORDS, SCHEMA_LIST_KEYWORDS } from "../../model/json/schema_keywords.ts";
 import {
   BrokenReferenceError,
   isNode,
@@ -31,9 +32,18 @@ interface Definition {
   readonly uses: readonly string[];
 }
 
+/** Where the converter is in a schema. */
+interface Place {
+  readonly side: Side;
+  readonly depth: number;
+  /** Properties that an `allOf` around this part hides from the side. */
+  readonly gone: ReadonlySet<string>;
+}
+
 const DEPTH_MAX = 48;
 const DESCRIPTION_CHARS_MAX = 1_000;
 const NOTHING_GONE: ReadonlySet<string> = new Set();
+const atRoot = (side: Side): Place => ({ side, depth: 0, gone: NOTHING_GONE });
 const OPEN: JsonSchema = { description: "Not described here, any value" };
 
 /** Keywords that are copied as they are; whatever is not named anywhere is left out. */
@@ -60,19 +70,7 @@ const COPIED = [
   "minContains",
   "maxContains",
 ];
-const ONE_SCHEMA = [
-  "items",
-  "additionalProperties",
-  "not",
-  "if",
-  "then",
-  "else",
-  "contains",
-  "propertyNames",
-  "unevaluatedProperties",
-  "unevaluatedItems",
-];
-const LIST_OF_SCHEMAS = ["allOf", "anyOf", "oneOf", "prefixItems"];
+const ONE_SCHEMA = ["items", ...SCHEMA_KEYWORDS];
 const SCHEMAS_BY_NAME = ["patternProperties", "dependentSchemas"];
 
 export function createSchemaConverter(document: OpenapiDocument): SchemaConverter {
@@ -97,39 +95,30 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
     return name;
   };
   const readOnly = createReadOnly(document);
-  const reference = (
-    pointer: string,
-    schema: Node,
-    side: Side,
-    depth: number,
-    gone: ReadonlySet<string>,
-  ): JsonSchema => {
+  const reference = (pointer: string, schema: Node, at: Place): JsonSchema => {
     if (!leadsSomewhere(document, pointer)) return OPEN;
     const target = { $ref: `#/$defs/${nameOf(pointer)}`, ...describe(schema) };
     // Since 3.1 everything counts beside a reference, before nothing does.
     if (document.version !== "3.1") return schema.nullable === true ? orNull(target) : target;
     const { $ref: _, ...siblings } = schema;
-    const beside = convert(siblings, side, depth + 1, gone);
+    const beside = convert(siblings, { ...at, depth: at.depth + 1 });
     return typeof beside === "boolean" ? target : { ...target, ...beside };
   };
-  const convert = (
-    schema: unknown,
-    side: Side,
-    depth: number,
-    gone: ReadonlySet<string> = NOTHING_GONE,
-  ): JsonSchema => {
+  const convert = (schema: unknown, at: Place): JsonSchema => {
+    const { side, depth, gone } = at;
     if (typeof schema === "boolean") return schema;
     if (!isNode(schema) || depth > DEPTH_MAX) return OPEN;
     if (typeof schema.$ref === "string") {
       const inlined = gone.size === 0 ? null : readOnly.requiring(schema, gone);
       return inlined === null
-        ? reference(schema.$ref, schema, side, depth, gone)
-        : convert(inlined, side, depth + 1, gone);
+        ? reference(schema.$ref, schema, at)
+        : convert(inlined, { ...at, depth: depth + 1 });
     }
     const hidden = new Set([...gone, ...readOnly.hiddenNames(schema, side)]);
-    const inner = (each: unknown) => convert(each, side, depth + 1);
+    const below = { side, depth: depth + 1, gone: NOTHING_GONE };
+    const inner = (each: unknown) => convert(each, below);
     const whole = {
-      ...convertKeywords(schema, inner, (part) => convert(part, side, depth + 1, hidden)),
+      ...convertKeywords(schema, inner, (part) => convert(part, { ...below, gone: hidden })),
       ...convertProperties(
         schema,
         hidden,
@@ -144,14 +133,14 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
   const define = (name: string, side: Side): Definition => {
     const known = definitions[side].get(name);
     if (known !== undefined) return known;
-    const schema = convert(lookUpPointer(document, pointers.get(name) ?? ""), side, 0);
+    const schema = convert(lookUpPointer(document, pointers.get(name) ?? ""), atRoot(side));
     const text = JSON.stringify(schema);
     const definition = { schema, bytes: text.length, uses: usesOf(text) };
     definitions[side].set(name, definition);
     return definition;
   };
   return {
-    convert: (schema, side) => convert(schema, side, 0),
+    convert: (schema, side) => convert(schema, atRoot(side)),
     hides: readOnly.hides,
     complete(schema, side, bytesMax) {
       const text = JSON.stringify(schema);
@@ -212,7 +201,7 @@ function convertKeywords(
   else if (schema.type !== undefined) add("type", schema.type);
   for (const key of COPIED) if (schema[key] !== undefined) add(key, schema[key]);
   for (const key of ONE_SCHEMA) if (isSchema(schema[key])) add(key, convert(schema[key]));
-  for (const key of LIST_OF_SCHEMAS) {
+  for (const key of SCHEMA_LIST_KEYWORDS) {
     const list = schema[key];
     if (Array.isArray(list) && list.length > 0) {
       add(key, list.map(key === "allOf" ? convertPart : convert));

@@ -3,6 +3,7 @@ import type { SchemaConverter } from "./convert_schema.ts";
 import {
   BrokenReferenceError,
   followReference,
+  type FoundOperation,
   listOf,
   type Node,
   nodeOf,
@@ -34,8 +35,7 @@ export interface AnswerForm {
 export function readAnswerForm(
   document: OpenapiDocument,
   converter: SchemaConverter,
-  method: string,
-  operation: Node,
+  { method, operation }: FoundOperation,
   options: { readonly responseHeaders?: "declared" | "all" | "none" },
 ): AnswerForm {
   const responses = goodAnswers(operation).map((response) => safely(document, response));

@@ -3,6 +3,7 @@ import { isBaseOfOthers, type SchemaConverter } from "./convert_schema.ts";
 import {
   BrokenReferenceError,
   followReference,
+  type FoundOperation,
   isNode,
   listOf,
   type Node,
@@ -41,8 +42,7 @@ const ALL_OF_DEPTH_MAX = 12;
 export function readBody(
   document: OpenapiDocument,
   converter: SchemaConverter,
-  operation: Node,
-  pathItem: Node,
+  { pathItem, operation }: FoundOperation,
   taken: ReadonlySet<string>,
 ): ReadBody | null {
   const source = document.version === "2.0"

@@ -101,9 +101,9 @@ function readOperation(
 ): Operation {
   const { name, path, method, pathItem, operation } = found;
   if (method === "trace") throw new Error("TRACE requests cannot be sent");
-  const parameters = readParameters(document, converter, pathItem, operation);
+  const parameters = readParameters(document, converter, found);
   const taken = new Set(parameters.map(({ parameter }) => parameter.argument));
-  const body = readBody(document, converter, operation, pathItem, taken);
+  const body = readBody(document, converter, found, taken);
   // HEAD asks for nothing that a body could say more of.
   if (method === "head" && body?.body.required === true) {
     throw new Error("a HEAD request cannot have a body");
@@ -131,7 +131,7 @@ function readOperation(
     "input",
     INPUT_BYTES_MAX,
   );
-  const answer: AnswerForm = readAnswerForm(document, converter, method, operation, options);
+  const answer: AnswerForm = readAnswerForm(document, converter, found, options);
   const summary = textOf(operation.summary).trim();
   return {
     name,

@@ -3,6 +3,7 @@ import type { SchemaConverter } from "./convert_schema.ts";
 import { delimiterOf } from "./delimiter.ts";
 import {
   followReference,
+  type FoundOperation,
   isNode,
   listOf,
   type Node,
@@ -39,8 +40,7 @@ const STYLES: { readonly [place in ParameterPlace]: readonly ParameterStyle[] } 
 export function readParameters(
   document: OpenapiDocument,
   converter: SchemaConverter,
-  pathItem: Node,
-  operation: Node,
+  { pathItem, operation }: FoundOperation,
 ): readonly ReadParameter[] {
   const byKey = new Map<string, Node>();
   for (const raw of [...listOf(pathItem.parameters), ...listOf(operation.parameters)]) {
@@ -62,7 +62,8 @@ export function readParameters(
     if (place === "header" && OWN_HEADERS.has(name.toLowerCase())) continue;
     const argument = freeName(name, place, taken);
     taken.add(argument);
-    read.push(readParameter(converter, parameter, place as ParameterPlace, name, argument));
+    const named = { name, argument, place: place as ParameterPlace };
+    read.push(readParameter(converter, parameter, named));
   }
   return read;
 }
@@ -79,10 +80,9 @@ function freeName(name: string, place: string, taken: ReadonlySet<string>): stri
 function readParameter(
   converter: SchemaConverter,
   parameter: Node,
-  place: ParameterPlace,
-  name: string,
-  argument: string,
+  named: Pick<OperationParameter, "name" | "argument" | "place">,
 ): ReadParameter {
+  const { place } = named;
   const [mediaType = "", content] = Object.entries(nodeOf(parameter.content))[0] ?? [];
   // In Swagger 2 the parameter is its own schema.
   const schema = isNode(content)
@@ -91,7 +91,7 @@ function readParameter(
   const converted = converter.convert(schema, "input");
   const description = textOf(parameter.description).trim().slice(0, 1_000);
   return {
-    parameter: { name, argument, place, ...readStyle(parameter, place, mediaType) },
+    parameter: { ...named, ...readStyle(parameter, place, mediaType) },
     schema: description === "" || typeof converted === "boolean"
       ? converted
       : { ...converted, description },

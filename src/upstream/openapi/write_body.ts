@@ -83,15 +83,18 @@ function formField(body: OperationBody, name: string, value: unknown): string {
   const encoding = body.encoding.get(name);
   if (encoding !== undefined && encoding.style !== null) {
     const { style, explode, allowReserved, nested } = encoding;
-    return encodePairs(writePairs(name, style, explode, value, nested), allowReserved);
+    return encodePairs(writePairs(name, { style, explode, nested }, value), allowReserved);
   }
   if (encoding !== undefined && encoding.contentType !== null) {
     const isJsonField = isJson(essenceOf(encoding.contentType));
-    if (isJsonField) return encodePairs(writePairs(name, "json", false, value));
-    return encodePairs(writePairs(name, "form", true, value));
+    const form = isJsonField
+      ? { style: "json", explode: false } as const
+      : { style: "form", explode: true } as const;
+    return encodePairs(writePairs(name, form, value));
   }
   const hasObjects = (Array.isArray(value) ? value : [value]).some(isNode);
-  return encodePairs(writePairs(name, hasObjects ? "deepObject" : "form", true, value));
+  const style = hasObjects ? "deepObject" : "form";
+  return encodePairs(writePairs(name, { style, explode: true }, value));
 }
 
 function fieldsOf(value: unknown): Fields {

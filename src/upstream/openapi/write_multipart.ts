@@ -49,7 +49,7 @@ function valuesOf(encoding: FormEncoding | undefined, value: unknown): readonly 
   if (!Array.isArray(value)) return [value];
   if (encoding === undefined || encoding.style === null) return value;
   const { style, explode, nested } = encoding;
-  return writePairs("", style, explode, value, nested).map(([, each]) =>
+  return writePairs("", { style, explode, nested }, value).map(([, each]) =>
     typeof each === "string" ? each : each.items.join(delimiterOf(style))
   );
 }

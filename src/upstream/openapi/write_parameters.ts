@@ -66,14 +66,17 @@ export function writeHeaderValue(parameter: OperationParameter, value: unknown):
   return text;
 }
 
+/** How a value becomes pairs. */
+export interface PairForm {
+  readonly style: ParameterStyle;
+  readonly explode: boolean;
+  /** Delimiters of lists inside of the list, outermost first. */
+  readonly nested?: readonly Delimiter[];
+}
+
 /** A value as pairs, for queries, cookies and forms. */
-export function writePairs(
-  name: string,
-  style: ParameterStyle,
-  explode: boolean,
-  given: unknown,
-  nested: readonly Delimiter[] = [],
-): readonly Pair[] {
+export function writePairs(name: string, form: PairForm, given: unknown): readonly Pair[] {
+  const { style, explode, nested = [] } = form;
   if (given === undefined) return [];
   const value = joinNested(given, nested);
   if (style === "json") return [[name, numbersToJson(value)]];

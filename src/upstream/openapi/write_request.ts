@@ -38,13 +38,13 @@ export function writeRequest(
   for (const parameter of operation.parameters) {
     const value = ownValue(args, parameter.argument);
     if (value === undefined) continue;
-    const { name, style, explode, allowReserved, nested } = parameter;
+    const { name, allowReserved } = parameter;
     switch (parameter.place) {
       case "path":
         pathValues.set(name, writePathValue(parameter, value));
         break;
       case "query": {
-        const pairs = writePairs(name, style, explode, value, nested);
+        const pairs = writePairs(name, parameter, value);
         if (pairs.length > 0) query.push(encodePairs(pairs, allowReserved));
         break;
       }
@@ -52,7 +52,7 @@ export function writeRequest(
         headers.set(name, writeHeaderValue(parameter, value));
         break;
       case "cookie":
-        cookies.push(...writePairs(name, style, explode, value, nested));
+        cookies.push(...writePairs(name, parameter, value));
         break;
     }
   }

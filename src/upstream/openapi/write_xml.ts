@@ -34,27 +34,30 @@ export function createXmlWriter(
   return (value) => {
     const root = follow(schema);
     const name = textOf(nodeOf(root.xml).name) || referenceName(schema) || "root";
-    if (!Array.isArray(value)) return element(follow, schema, name, value, 0);
+    if (!Array.isArray(value)) return element(follow, schema, { name, depth: 0 }, value);
     // A document has one root, whatever the list says of itself.
     const items = itemName(follow, root, name) ?? name;
-    const inner = value.map((item) => element(follow, root.items, items, item, 1)).join("");
+    const place = { name: items, depth: 1 };
+    const inner = value.map((item) => element(follow, root.items, place, item)).join("");
     return wrap(nameOf(root, name), namespaceOf(root), inner);
   };
 }
 
 type Follow = (schema: unknown) => Node;
 
-function element(
-  follow: Follow,
-  schema: unknown,
-  name: string,
-  value: unknown,
-  depth: number,
-): string {
+/** Where an element stands in the document. */
+interface Place {
+  /** The name it gets unless its schema has one. */
+  readonly name: string;
+  readonly depth: number;
+}
+
+function element(follow: Follow, schema: unknown, place: Place, value: unknown): string {
+  const { name, depth } = place;
   if (depth > DEPTH_MAX) throw new UnwritableError("the XML is nested too deep");
   if (value === undefined) return "";
   const node = follow(schema);
-  if (Array.isArray(value)) return list(follow, node, name, value, depth);
+  if (Array.isArray(value)) return list(follow, node, place, value);
   const tag = nameOf(node, name);
   if (!isNode(value)) return wrap(tag, namespaceOf(node), escapeText(scalar(value)));
   let attributes = namespaceOf(node);
@@ -65,7 +68,7 @@ function element(
     const xml = nodeOf(follow(property).xml);
     if (xml.attribute === true) {
       attributes += ` ${checked(nameOf(follow(property), key))}="${escapeAttribute(scalar(each))}"`;
-    } else inner += element(follow, property, key, each, depth + 1);
+    } else inner += element(follow, property, { name: key, depth: depth + 1 }, each);
   }
   return wrap(tag, attributes, inner);
 }
@@ -74,14 +77,14 @@ function element(
 function list(
   follow: Follow,
   node: Node,
-  name: string,
+  { name, depth }: Place,
   values: readonly unknown[],
-  depth: number,
 ): string {
   const isWrapped = nodeOf(node.xml).wrapped === true;
   const outer = isWrapped ? nameOf(node, name) : name;
   const own = itemName(follow, node, outer) ?? outer;
-  const inner = values.map((item) => element(follow, node.items, own, item, depth + 1)).join("");
+  const place = { name: own, depth: depth + 1 };
+  const inner = values.map((item) => element(follow, node.items, place, item)).join("");
   return isWrapped ? wrap(outer, namespaceOf(node), inner) : inner;
 }
 
