@@ -10,7 +10,7 @@ export interface BuiltServer {
   /** Callable tools, in the order of the listing. */
   readonly tools: readonly Tool[];
   readonly quarantined: readonly QuarantinedTool[];
-  /** Identifier to tool key: who keeps which name at the next listing. */
+  /** Identifier to the key of the tool that keeps it at the next listing. */
   readonly holders: { readonly [identifier: string]: string };
 }
 
@@ -19,10 +19,10 @@ export interface BuildToolsInput {
   readonly serverIdentifier: string;
   readonly listing: ParsedListing;
   readonly pins: ServerPins;
-  /** Tool name to the operator's words. */
+  /** Tool name to the description that the operator gave it. */
   readonly aliases: { readonly [tool: string]: readonly string[] };
   readonly observations: Observations;
-  /** The tools so far: one that did not change stays the same object. */
+  /** The tools of the last listing: a tool that did not change stays the same object. */
   readonly before: readonly Tool[];
 }
 
@@ -65,12 +65,15 @@ export function buildTools(input: BuildToolsInput): BuiltServer {
   const holders = Object.fromEntries(
     [...names.identifiers].map(([key, identifier]) => [identifier, key]),
   );
-  // A pin's reason comes before what else is wrong with the same name: an operator can act on it.
+  // Of several reasons for one name, the pin's comes first: an operator can act on it.
   quarantined.push(...listing.quarantined);
   return { tools, quarantined, holders };
 }
 
-/** Who has a contested identifier so far; a tool goes before a resource or prompt of its spelling. */
+/**
+ * The present holder of a contested identifier; a tool wins over a resource or prompt of its
+ * spelling.
+ */
 function preferred(
   wanted: ReadonlyMap<string, string>,
   byKey: ReadonlyMap<string, ParsedTool>,
@@ -120,7 +123,7 @@ function toTool(input: BuildToolsInput, parsed: ParsedTool, identifier: string):
 }
 
 function isSameTool(a: Tool, b: Tool): boolean {
-  // Tags are not part of the pin: an operation may be sorted anew without a change.
+  // Tags are not part of the pin: the document's author may sort an operation under another tag.
   return a.id === b.id && a.pin === b.pin && a.observed?.results === b.observed?.results &&
     a.tags.join() === b.tags.join() && a.http?.method === b.http?.method &&
     a.http?.path === b.http?.path && a.aliases?.join() === b.aliases?.join() &&

@@ -19,30 +19,31 @@ import { createServerLoader, type ServerLoader } from "./server_loader.ts";
 import { followReplicas, takeOver } from "./take_over.ts";
 import { createTurns } from "./turns.ts";
 
-/** Everything callable, kept up to date with the upstreams. */
+/** All callable tools, kept up to date with the upstreams. */
 export interface Catalog {
   snapshot(): CatalogSnapshot;
   /** Resolves once every server has been listed, is known from the store, or has failed. */
   ready(): Promise<void>;
   /**
-   * Lists one upstream, or all, and swaps the snapshot. Never throws for an upstream that fails: it
-   * keeps its old tools and its state says why.
+   * Lists one upstream, or all, and swaps the snapshot. Never throws for an upstream that fails:
+   * that server keeps its old tools, and its state says why.
    */
   refresh(server?: string): Promise<void>;
   /** Called after each swap with the servers that changed. */
   onChange(listener: ChangeListener): () => void;
   /** How a tool differs from what was approved; null if the upstream does not list it. */
   diff(server: string, name: string): ToolDiff | null;
-  /** A tool as its server lists it now, whether it may be called or not; null if it does not. */
+  /** A tool as its server lists it now, callable or not; null if the server does not list it. */
   listed(server: string, name: string): Tool | null;
   /**
    * Approves or blocks a tool, but only as it was shown.
    *
-   * @throws {PinMismatch} with what the tool is now, if its pin is another one; nothing was decided.
+   * @throws {PinMismatch} with the tool's present definition, if its pin is another one; nothing
+   *   was decided.
    * @throws {GateError} `ERR_NOT_FOUND`
    */
   decide(decision: PinDecision): Promise<void>;
-  /** Learns the shape of a result of a tool that declares no output. Keeps no value. */
+  /** Learns the shape of a result, for a tool that does not declare its output. Keeps no values. */
   observeResult(tool: Tool, value: unknown): void;
   close(): Promise<void>;
 }
@@ -54,9 +55,9 @@ export interface CatalogDeps {
   readonly servers: readonly string[];
   readonly listTools: (server: string) => Promise<UpstreamListing>;
   readonly config: Config["catalog"];
-  /** Server to tool to the operator's words. */
+  /** By server and tool name: the description that the operator gave the tool. */
   readonly aliases: { readonly [server: string]: { readonly [tool: string]: readonly string[] } };
-  /** Where a server is by its configuration; null if only a listing tells. */
+  /** A server's identity by its configuration; null if only a listing tells it. */
   readonly identity?: (server: string) => string | null;
   /** Server to the title that the operator gave it. */
   readonly titles?: { readonly [server: string]: string };
@@ -65,15 +66,15 @@ export interface CatalogDeps {
   readonly now?: () => number;
 }
 
-/** What the work on one server needs. */
+/** Dependencies of the work on one server. */
 interface CatalogParts extends ListServerDeps {
   readonly loader: ServerLoader;
   readonly records: CatalogRecords;
 }
 
 /**
- * Opens the catalog with what the store has of each server. Nothing is listed that is not yet due;
- * `ready` or `refresh` asks the upstreams.
+ * Opens the catalog with the listings in the store. It lists no server before that is due; `ready`
+ * or `refresh` asks the upstreams.
  */
 export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   const now = deps.now ?? Date.now;
@@ -141,7 +142,7 @@ export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   };
 }
 
-/** Puts on the board what the store has of each server, in the order of the configuration. */
+/** Puts each server's stored listing on the board, in the order of the configuration. */
 async function restoreServers(
   deps: CatalogDeps,
   board: EntryBoard,
@@ -151,13 +152,13 @@ async function restoreServers(
   await Promise.all(deps.servers.map(async (server) => {
     const aliases = Object.hasOwn(deps.aliases, server) ? deps.aliases[server] ?? {} : {};
     const entry = emptyEntry(server, names.identifiers.get(server) ?? null, aliases);
-    // Put at once, so that the order is the configuration's.
+    // Every entry is put before the first wait, so that they keep the order of the configuration.
     board.put(entry);
     board.put(await loader.restore(entry));
   }));
 }
 
-/** What only reads the board. */
+/** The methods that only read the board. */
 function lookUps(board: EntryBoard): Pick<Catalog, "snapshot" | "onChange" | "diff" | "listed"> {
   return {
     snapshot: board.snapshot,
@@ -192,7 +193,7 @@ async function decide(
     }, decision));
   if (isDone) return await parts.records.announce(server);
   await takeOver(parts, server);
-  // The other replica has listed what the store does not hold yet.
+  // Another replica may have listed the server already, and the store does not hold that yet.
   if (listed().pin === decision.pin) await jobs.run(server);
   const tool = listed();
   await audit(refusalEvent(board.find(server), decision, tool.pin));
@@ -200,7 +201,7 @@ async function decide(
   if (diff !== null) throw new PinMismatch(decision.verb, diff);
 }
 
-/** Shows the types that results of a server's tools have had. */
+/** Puts the observed result types of a server's tools into its entry. */
 function showObservations(
   { board, log }: CatalogParts,
   server: string,

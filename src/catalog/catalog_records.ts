@@ -14,13 +14,13 @@ export interface StoredListing {
   readonly listing: UpstreamListing;
 }
 
-/** Pins as they are stored, with what the next write has to expect. */
+/** Pins as they are stored, with the revision that the next write has to expect. */
 export interface StoredPins {
   readonly pins: ServerPins;
   readonly revision: string;
 }
 
-/** What was seen of a tool's results. */
+/** The shape that a tool's results had, and how many results were seen. */
 export interface Observation {
   readonly shape: Shape;
   readonly results: number;
@@ -29,19 +29,21 @@ export interface Observation {
 /** By tool key. */
 export type Observations = { readonly [toolKey: string]: Observation };
 
-/** What the catalog keeps: a restart needs no upstream, and replicas agree on the pins. */
+/**
+ * The catalog's records in the store: a restart needs no upstream, and replicas agree on the pins.
+ */
 export interface CatalogRecords {
   loadListing(server: string): Promise<StoredListing | null>;
   saveListing(server: string, stored: StoredListing): Promise<void>;
   loadPins(server: string): Promise<StoredPins | null>;
   /**
    * @param expect the revision that is replaced; null for the first.
-   * @returns false if somebody else was faster.
+   * @returns false if another replica was faster.
    */
   savePins(server: string, pins: ServerPins, expect: string | null): Promise<boolean>;
   loadObservations(server: string): Promise<Observations>;
   saveObservations(server: string, observations: Observations): Promise<void>;
-  /** Tells other replicas that something of a server was saved. A hint. */
+  /** Tells other replicas that a record of a server was saved. Only a hint: it may get lost. */
   announce(server: string): Promise<void>;
   /** Called with the server that another replica announced. */
   onAnnounced(listener: (server: string) => void): Promise<() => Promise<void>>;
@@ -78,7 +80,7 @@ const ServerPinsSchema: z.ZodType<ServerPins> = z.object({
   approved: TextsSchema,
   blocked: z.array(z.string()),
   waiting: TextsSchema.optional(),
-  // Only compared with the definition that is listed now.
+  // This definition is only compared with the one that is listed now.
   replaced: z.record(z.string(), z.custom<Definition>(isFields)),
   holders: TextsSchema,
 });
@@ -112,7 +114,7 @@ const observed = document(keyOf.observed, ObservationsSchema, {
 });
 
 export function createCatalogRecords(store: Store): CatalogRecords {
-  // Every replica hears itself, too; what it said itself is not news to it.
+  // Every replica receives its own announcements, too, and ignores them.
   const replica = crypto.randomUUID();
   return {
     async loadListing(server) {

@@ -30,7 +30,7 @@ export function cleanLine(text: string, charsMax: number): string {
   return cutText(cleanText(head, charsMax * 4).replace(/\s+/g, " "), charsMax);
 }
 
-/** Shortens at a word's end where there is one near. */
+/** Shortens a text, at the end of a word if one is near. */
 export function cutText(text: string, charsMax: number): string {
   if (text.length <= charsMax) return text;
   const cut = text.slice(0, Math.max(0, charsMax - 1));
@@ -49,12 +49,12 @@ export function firstSentence(text: string, charsMax: number): string {
   return cutText(end ? line.slice(0, end.index + 1) : line, charsMax);
 }
 
-/** Text without the HTML tags that API descriptions are often set in; other angle brackets stay. */
+/** A text without the HTML tags that API descriptions often have; other angle brackets stay. */
 export function withoutTags(text: string): string {
   return text.includes("<") ? text.replace(INLINE_TAG, "").replace(BLOCK_TAG, " ") : text;
 }
 
-/** Not behind an abbreviation. */
+/** Does not match after an abbreviation. */
 const SENTENCE_END =
   /(?<!\b(?:[Ee]\.g|[Ii]\.e|etc|vs|cf|incl|approx))[.!?](?=\s+[\p{Lu}\p{N}"'(\[])|[。！？]/u;
 

@@ -7,7 +7,7 @@ import { approvePins, blockPin, type ServerPins, storedPin } from "./pins.ts";
 import { findListed, listedTools, rebuildEntry, type ServerEntry } from "./server_entry.ts";
 import type { ServerLoader } from "./server_loader.ts";
 
-/** What an operator decided about one tool, and the definition that was shown. */
+/** An operator's decision about one tool, and the definition that the operator was shown. */
 export interface PinDecision {
   readonly verb: "approve" | "block";
   readonly server: string;
@@ -27,10 +27,10 @@ export interface DecidePinDeps {
 /**
  * Approves or blocks exactly the definition that was shown.
  *
- * The pin is compared with what this replica lists and, in the same write that changes the pins, with
- * what the newest listing of any replica holds. The caller lets no listing of the server in between.
+ * The pin is compared with this replica's listing and, in the same write that changes the pins,
+ * with the newest listing of any replica. The caller lets no listing of the server in between.
  *
- * @returns false if the tool is something else now; nothing was decided then.
+ * @returns false if the tool's definition has changed since; then nothing was decided.
  * @throws {GateError} `ERR_NOT_FOUND` if the server or its tool does not exist.
  */
 export async function decidePin(deps: DecidePinDeps, decision: PinDecision): Promise<boolean> {
@@ -47,7 +47,7 @@ export async function decidePin(deps: DecidePinDeps, decision: PinDecision): Pro
     });
   await changeIfCurrent(() => null);
   if (!isCurrent) return false;
-  // First the record, then the effect: what is not recorded must not happen.
+  // First the audit record, then the effect: a decision without a record must not take effect.
   await deps.audit(decisionEvent(entry, decision, tool));
   const pins = await changeIfCurrent((stored) =>
     decision.verb === "approve" ? approvePins(stored, [tool]) : blockPin(stored, key)
@@ -63,7 +63,7 @@ export async function decidePin(deps: DecidePinDeps, decision: PinDecision): Pro
   return true;
 }
 
-/** For the audit: a decision that was refused, since the tool is not what was shown. */
+/** Audits a refused decision: the tool's definition is not the one that was shown. */
 export function refusalEvent(
   entry: ServerEntry,
   decision: PinDecision,
@@ -92,7 +92,7 @@ function pinEvent(
   };
 }
 
-/** A tool, resource or prompt of that name; of several the one with the pin. */
+/** The tool, resource or prompt of that name; of several, the one with the pin. */
 export function listedTool(entry: ServerEntry, name: string, pin: string): ParsedTool {
   const tool = findListed(entry, name, pin);
   if (tool !== undefined) return tool;

@@ -12,7 +12,7 @@ export interface DeclareOptions {
    * every argument with its description.
    */
   readonly detail?: "short" | "medium" | "signatures" | "full";
-  /** Said at the front of the doc comment, such as `write, asks`. */
+  /** The first words of the doc comment, such as `write, asks`. */
   readonly note?: string;
   /** Columns before each line. */
   readonly indent?: number;
@@ -88,7 +88,7 @@ const FULL: Budgets = {
   },
 };
 
-/** For the type checker: deep enough that what it does not know is rare, and on one line. */
+/** For the type checker: so deep that types are rarely cut, and on one line. */
 const CHECKED: Budgets = {
   input: {
     depthMax: 8,
@@ -134,7 +134,7 @@ export function declareName(tool: Tool, charsMax = 52): string {
   return text === "" ? tool.id : `${tool.id}: ${text}`;
 }
 
-/** What a program finds beside its tools. */
+/** What a program can use beside its tools. */
 const HELPERS = `  /** Finds tools by words: names, servers and what they do. */
   $search(query: string | { query: string; limit?: number }): Promise<{ name: string; server: string; title: string; description: string; access: "read" | "write" | "destructive"; effect: "allow" | "ask"; score: number; signature?: string }[]>;
   /** The declarations of tools by their names. */
@@ -143,8 +143,8 @@ const HELPERS = `  /** Finds tools by words: names, servers and what they do. */
 /**
  * The typed API of these tools as the text of a `.d.ts`.
  *
- * A name that is spelled otherwise upstream can be written both ways: `tools.my_server.get_user` and
- * `tools["my-server"]["get-user"]`.
+ * A program can write a name that its upstream spells differently both ways:
+ * `tools.my_server.get_user` and `tools["my-server"]["get-user"]`.
  */
 export function declareTools(tools: readonly Tool[]): string {
   const servers = Map.groupBy(tools, (tool) => tool.serverIdentifier);

@@ -3,13 +3,13 @@ import { isFields } from "../model/json/fields.ts";
 import type { Definition } from "./pin.ts";
 
 /**
- * One place where two definitions differ. Values are whole JSON texts in which what would not show is
- * escaped: who approves has to be able to read all of it.
+ * One place where two definitions differ. Values are whole JSON texts with invisible characters
+ * escaped: an operator has to be able to read all of what is approved.
  */
 export interface DefinitionChange {
   /** `inputSchema.properties.amount.type` */
   readonly path: string;
-  /** Null where there was or is nothing. */
+  /** Null if the place did not exist before, or does not exist after. */
   readonly before: string | null;
   readonly after: string | null;
 }
@@ -24,14 +24,17 @@ export interface ToolDiff {
   /** SHA-256 (hex); null for a tool that was never approved. */
   readonly approvedPin: string | null;
   readonly pin: string;
-  /** All that the pin stands for, as received: whoever decides about the pin is shown this. */
+  /** Everything that the pin covers, as received: the operator who decides is shown this. */
   readonly definition: Definition;
 }
 
-/** More places than anybody reads: then whole parts are compared instead. */
+/** Above this many places, which no operator reads, whole parts are compared instead. */
 const CHANGES_MAX = 200;
 
-/** Where two definitions differ, place by place; in whole parts where that were more than 200 places. */
+/**
+ * Where two definitions differ, place by place; above `CHANGES_MAX` places, in whole
+ * parts.
+ */
 export function diffDefinitions(before: Definition | null, after: Definition): DefinitionChange[] {
   const places: DefinitionChange[] = [];
   compare(before ?? undefined, after, { path: "", depthMax: Number.POSITIVE_INFINITY }, places);
@@ -42,8 +45,8 @@ export function diffDefinitions(before: Definition | null, after: Definition): D
 }
 
 /**
- * Whether a change is only in how a text is set: white space, letter case, full stops, order of keys
- * or of `required`. Everything a model could read differently is semantic, and so is an invisible
+ * Whether a change is only one of white space, letter case, full stops, or the order of keys or of
+ * `required`. Everything that a model could read differently is semantic, and so is an invisible
  * character.
  */
 export function isCosmetic(before: Definition, after: Definition): boolean {
@@ -110,7 +113,10 @@ function show(value: unknown): string | null {
   return value === undefined ? null : escapeInvisible(JSON.stringify(value));
 }
 
-/** What does not show, hides or reorders as `\u202e`, so that it is seen in a terminal, too. */
+/**
+ * Writes characters that are invisible, hide others or reorder text as `\u202e`: a terminal shows
+ * those.
+ */
 function escapeInvisible(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, (character) => {
     if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(character) && !RENDERS_AS_NOTHING.test(character)) {
@@ -123,5 +129,5 @@ function escapeInvisible(text: string): string {
   });
 }
 
-/** Letters and symbols by their class that no font draws. */
+/** Characters that Unicode classes as letters or symbols, but that no font draws. */
 const RENDERS_AS_NOTHING = /[\p{Default_Ignorable_Code_Point}\u2800]/u;

@@ -1,9 +1,10 @@
 /**
- * When upstreams are listed: at an interval, on their own notice, and on request; never twice at once
- * for one server, and never as often as a server that keeps giving notice would like.
+ * Decides when upstreams are listed: at an interval, on their own notice, and on request. One
+ * server is never listed twice at once, and its notices cannot cause more listings than the limit
+ * here.
  */
 export interface DiscoveryJobs {
-  /** Lists a server; calls that come while it is listed share one more listing behind it. */
+  /** Lists a server; calls during a listing share one more listing after it. */
   run(server: string): Promise<void>;
   /** Lists a server once it is due, and again at each interval. */
   schedule(server: string, lastListedAt: number | null): void;
@@ -13,13 +14,15 @@ export interface DiscoveryJobs {
 export interface DiscoveryJobsDeps {
   /** Lists one server. False if it failed. */
   readonly list: (server: string) => Promise<boolean>;
-  /** Hears why a listing threw that nobody asked for; it is tried again later all the same. */
+  /**
+   * Called with the error of a scheduled listing; the listing is tried again later all the same.
+   */
   readonly onError: (server: string, error: unknown) => void;
   readonly everyMs: number;
   readonly now: () => number;
 }
 
-/** Listings of one server that may follow each other at once; beyond, one per `REFILL_MS`. */
+/** Listings of one server that may follow each other at once; after those, one per `REFILL_MS`. */
 const BURST = 10;
 const REFILL_MS = 2_000;
 const RETRY_MS_MIN = 5_000;
@@ -91,7 +94,7 @@ export function createDiscoveryJobs(deps: DiscoveryJobsDeps): DiscoveryJobs {
       run(server).catch((error) => deps.onError(server, error));
     }, ms);
     job.timer = timer;
-    // The next listing is not a reason for the process to stay.
+    // A scheduled listing must not keep the process alive.
     Deno.unrefTimer(timer);
   }
 
@@ -102,7 +105,7 @@ export function createDiscoveryJobs(deps: DiscoveryJobsDeps): DiscoveryJobs {
       job.running = listNow(server, job).finally(() => job.running = null);
       return job.running;
     }
-    // The listing under way may have begun before the change that this call is about.
+    // The running listing may have begun before the change that this call is about.
     job.queued ??= job.running.then(() => {
       job.queued = null;
       return run(server);

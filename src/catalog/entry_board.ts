@@ -14,14 +14,17 @@ export interface EntryBoard {
   /** By name or by identifier. @throws {GateError} `ERR_NOT_FOUND` */
   find(server: string): ServerEntry;
   all(): Iterable<ServerEntry>;
-  /** Takes an entry that no snapshot shows before the next {@linkcode EntryBoard.publish}. */
+  /** Stores an entry; no snapshot shows it before the next {@linkcode EntryBoard.publish}. */
   put(entry: ServerEntry): void;
   publish(): void;
   /** Resolves when the snapshot has the entry. Changes that come together make one snapshot. */
   replace(entry: ServerEntry): Promise<void>;
-  /** Called after each new snapshot with the servers that changed. @returns what ends that */
+  /**
+   * Called after each new snapshot with the servers that changed. @returns a function that ends
+   * that
+   */
   onChange(listener: ChangeListener): () => void;
-  /** Makes no new snapshot any more. */
+  /** Stops: after this, the board makes no new snapshots. */
   close(): void;
 }
 
@@ -79,7 +82,7 @@ function findEntry(entries: ReadonlyMap<string, ServerEntry>, server: string): S
   });
 }
 
-/** Does it after what happens now. */
+/** Runs the work after all events that are due now. */
 function soon(work: () => void): Promise<void> {
   return new Promise((resolve, reject) =>
     setImmediate(() => {

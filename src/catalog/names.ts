@@ -1,9 +1,9 @@
 /**
  * Names that a program can write.
  *
- * An upstream's own spelling stays where it is a valid identifier; every other character becomes
- * `_`, a leading digit gets a `_` before it and a reserved word one behind. Two names that meet in
- * one identifier are never merged: the one that came first keeps it, the other is quarantined.
+ * An upstream's own spelling stays where it is a valid identifier. Every other character becomes
+ * `_`; a leading digit gets a `_` before it, a reserved word one after it. Two names with the same
+ * identifier are never merged: the first one keeps it, the other is quarantined.
  */
 
 /** Reserved words, and members that JavaScript or the sandbox itself gives a meaning. */
@@ -28,17 +28,17 @@ const IDENTIFIER = new RegExp(`^${START}${CONTINUE}*$`, "u");
 const STARTS_IDENTIFIER = new RegExp(`^${START}`, "u");
 const NOT_CONTINUE = new RegExp(`(?!${CONTINUE})[^]`, "gu");
 
-/** Whether a text can stand as a name in a program as it is. */
+/** Whether a program can use a text as a name, unchanged. */
 export function isIdentifier(text: string): boolean {
   return IDENTIFIER.test(text) && !RESERVED.has(text);
 }
 
-/** Whether a property of an object type needs no quotes. Reserved words need none. */
+/** Whether a name can be a property of an object type without quotes. Reserved words can. */
 export function isPropertyName(text: string): boolean {
   return IDENTIFIER.test(text) && text !== "__proto__";
 }
 
-/** The spelling of a name in a program. Total: every text has one. */
+/** The spelling of a name in a program. Every text has one. */
 export function toIdentifier(name: string): string {
   let identifier = name.normalize("NFC").replace(NOT_CONTINUE, "_");
   if (!STARTS_IDENTIFIER.test(identifier)) identifier = `_${identifier}`;
@@ -55,9 +55,9 @@ export interface NameAssignment {
 /**
  * Gives each name its identifier.
  *
- * @param wanted name to the identifier it would have.
- * @param held identifier to the name that has had it so far; it keeps it while it exists, so that a
- *   tool that is added can never take the name of one that programs already use.
+ * @param wanted name to the identifier that it asks for.
+ * @param held identifier to its present name. A name keeps its identifier while it exists: a new
+ *   tool can never take one that programs already use.
  */
 export function assignNames(
   wanted: ReadonlyMap<string, string>,
@@ -79,7 +79,9 @@ export function assignNames(
   return { identifiers, collisions };
 }
 
-/** The present holder, else the one that is spelled so itself, else the first in code unit order. */
+/**
+ * The present holder, else the name that equals the identifier, else the first in code unit order.
+ */
 function pickHolder(identifier: string, names: readonly string[], held: string | undefined) {
   if (held !== undefined && names.includes(held)) return held;
   if (names.includes(identifier)) return identifier;

@@ -1,11 +1,11 @@
 import type { JsonSchema } from "../model/json/json.ts";
 
 /**
- * The shape of results: which types, which properties. Never a value, and no property name that may
- * be one: an object whose keys are data (ids, dates, names of people) becomes a record.
+ * The shape of results: which types, which properties. A shape never has values, nor property names
+ * that may be values: an object whose keys are data (ids, dates, names of people) becomes a record.
  *
- * Shapes are shared between callers that may not see each other's results, so what is not surely a
- * field name is left out.
+ * Shapes are shared between callers that may not see each other's results. For that reason, every
+ * name that may not be a field name is left out.
  */
 export interface Shape {
   /** JSON types seen, sorted. */
@@ -77,7 +77,7 @@ function mergeAll(shapes: readonly Shape[]): Shape {
   return shapes.reduce(mergeShapes, { types: [] });
 }
 
-/** What is true of both. */
+/** The shape that describes the values of both shapes. */
 export function mergeShapes(a: Shape, b: Shape): Shape {
   const types = [...new Set([...a.types, ...b.types])].sort();
   const items = mergeOptional(a.items, b.items);
@@ -131,7 +131,7 @@ function ownShape(shape: Shape, name: string): Shape | undefined {
     : undefined;
 }
 
-/** A shape as the JSON Schema that the printer takes. */
+/** A shape as a JSON Schema for the type printer. */
 export function shapeToSchema(shape: Shape): JsonSchema {
   const branches = shape.types.map((type) => branchOf(shape, type));
   const [only] = branches;

@@ -5,7 +5,7 @@ import { inferShape, mergeShapes, type Shape } from "./observe_shape.ts";
 import { toolKey } from "./parse_listing.ts";
 import type { ServerEntry } from "./server_entry.ts";
 
-/** Learns result types from results, and hands them on in batches. */
+/** Learns result types from results, and passes them on in batches. */
 export interface Observer {
   observe(tool: Tool, value: unknown): void;
   close(): Promise<void>;
@@ -14,20 +14,20 @@ export interface Observer {
 export interface ObserverDeps {
   readonly records: Pick<CatalogRecords, "saveObservations">;
   readonly entryOf: (server: string) => ServerEntry | null;
-  /** A type, or a count that is worth showing, has changed. */
+  /** Called when a type, or a count that is worth showing, has changed. */
   readonly changed: (server: string, observations: Observations) => void;
   readonly log: Log;
 }
 
-/** A catalog is not rebuilt for every result. */
+/** How long changes are collected: the catalog is not rebuilt for every result. */
 const BATCH_MS = 200;
-/** Beyond these, only one result in `SAMPLE_EVERY` is looked at. */
+/** After this many results, only one in `SAMPLE_EVERY` is read. */
 const EVERY_RESULT_MAX = 50;
 const SAMPLE_EVERY = 16;
 const SHAPE_CHARS_MAX = 20_000;
 
 export function createObserver(deps: ObserverDeps): Observer {
-  /** By server; what is not yet in its entry. */
+  /** By server: observations that are not yet in its entry. */
   const news = new Map<string, Map<string, Observation>>();
   const skipped = new Map<string, number>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +82,7 @@ export function createObserver(deps: ObserverDeps): Observer {
 function add(known: Observation | null, shape: Shape): Observation {
   if (known === null) return { shape, results: 1 };
   const merged = mergeShapes(known.shape, shape);
-  // A tool whose results have nothing in common is not described any better by more of them.
+  // The results of this tool have too little in common: more of them would not describe it better.
   const isTooLarge = JSON.stringify(merged).length > SHAPE_CHARS_MAX;
   return { shape: isTooLarge ? known.shape : merged, results: known.results + 1 };
 }

@@ -8,7 +8,10 @@ import { cleanLine, cleanText } from "./clean_text.ts";
 import { normalizeSchema } from "./types/normalize_schema.ts";
 import { type Definition, pinOf } from "./pin.ts";
 
-/** Bounds of one listing. What passes one is quarantined with the reason, never cut silently. */
+/**
+ * Bounds of one listing. A definition that exceeds one is quarantined with the reason, never cut
+ * silently.
+ */
 export const LISTING_LIMITS = {
   toolsMax: 50_000,
   nameCharsMax: 256,
@@ -19,11 +22,11 @@ export const LISTING_LIMITS = {
   tagsMax: 32,
 } as const;
 
-/** One definition of a listing that can be understood, before it has an identifier. */
+/** One well-formed definition of a listing, before it has an identifier. */
 export interface ParsedTool {
   readonly kind: "tool" | "resource" | "prompt";
   readonly name: string;
-  /** What the identifier is made of. */
+  /** The text that the identifier is made from. */
   readonly spelling: string;
   readonly title: string;
   readonly description: string;
@@ -33,10 +36,10 @@ export interface ParsedTool {
   readonly hints: ToolHints;
   readonly tags: readonly string[];
   readonly http: { readonly method: string; readonly path: string } | null;
-  /** What of its schemas could not be understood and constrains nothing. */
+  /** The parts of its schemas that could not be understood; they constrain nothing. */
   readonly schemaNotes?: readonly string[];
   readonly pin: string;
-  /** As received: what a diff compares. */
+  /** The definition as received; diffs compare it. */
   readonly definition: Definition;
 }
 
@@ -46,8 +49,8 @@ export interface ParsedListing {
 }
 
 /**
- * Reads what an upstream listed, one definition at a time: a malformed one is set aside with its
- * reason and never takes the others with it.
+ * Reads an upstream's listing, one definition at a time. A malformed definition is set aside with
+ * its reason; the others stay.
  */
 export async function parseListing(
   server: string,
@@ -90,7 +93,7 @@ export async function parseListing(
   return { tools, quarantined };
 }
 
-/** A tool's key within its server: tools, resources and prompts have names of their own. */
+/** A tool's key within its server: a tool, a resource and a prompt may have the same name. */
 export function toolKey(tool: { readonly kind: string; readonly name: string }): string {
   return `${tool.kind}:${tool.name}`;
 }
@@ -102,7 +105,7 @@ type ServerIdentity = {
   readonly isHttpApi: boolean;
 };
 
-/** Size and depth first: everything after may recurse. */
+/** Size and depth are checked first: all later steps may recurse. */
 function findProblem(raw: unknown): string | null {
   if (!isFields<Json>(raw)) return "The definition is not an object";
   if (isDeeperThan(raw, LISTING_LIMITS.depthMax)) {

@@ -2,7 +2,7 @@ import { stableJson } from "../model/json/canonical_json.ts";
 import type { Json } from "../model/json/json.ts";
 import { sha256Hex } from "../model/sha256.ts";
 
-/** What an approval binds to: all that a model or a person reads before they trust a tool. */
+/** What an approval covers: everything that a model or an operator reads before trusting a tool. */
 export interface Definition {
   readonly kind: "tool" | "resource" | "prompt";
   readonly name: string;
@@ -11,9 +11,9 @@ export interface Definition {
   readonly inputSchema: Json;
   readonly outputSchema: Json;
   readonly annotations: Json;
-  /** Which request an operation of an HTTP API is; absent for others. */
+  /** The request of an HTTP API's operation; absent for other tools. */
   readonly http?: { readonly method: string; readonly path: string };
-  /** Which server it came from: its configured name and its command line or URL. */
+  /** The server that listed it: its configured name and its command line or URL. */
   readonly server: string;
   readonly identity: string;
 }

@@ -1,9 +1,11 @@
 import { GateError } from "../model/errors.ts";
 import type { ToolDiff } from "./diff_definition.ts";
 
-/** A decision about a definition that is no longer what its operator was shown. Nothing was decided. */
+/**
+ * A decision about a definition that has changed since the operator saw it. Nothing was decided.
+ */
 export class PinMismatch extends GateError {
-  /** What the tool is now. */
+  /** The tool's present definition. */
   readonly diff: ToolDiff;
 
   constructor(verb: "approve" | "block", diff: ToolDiff) {

@@ -3,11 +3,11 @@ import { type ParsedTool, toolKey } from "./parse_listing.ts";
 import type { Definition } from "./pin.ts";
 
 /**
- * What an operator has agreed to, for one server.
+ * What an operator has approved and blocked, for one server.
  *
- * The first listing of a server is the baseline: what it held is approved. Whatever comes later
- * waits: a tool that is new is pending, one that changed is blocked until somebody approves it, and
- * both without an effect on the other tools of the server.
+ * The first listing of a server is the baseline: its tools are approved. Later, a new tool is
+ * pending, and a changed tool is blocked until an operator approves it. Neither has an effect on
+ * the other tools of the server.
  */
 export interface ServerPins {
   /** When the baseline was taken, milliseconds since the epoch. */
@@ -17,14 +17,14 @@ export interface ServerPins {
   /** Tool keys that an operator blocked. */
   readonly blocked: readonly string[];
   /**
-   * The pin that the newest listing has of each tool whose pin is not approved. It is written together
-   * with the approvals, so that one comparison tells whether a decision is about what is listed now.
-   * Absent in records of earlier versions, until the next listing.
+   * The newest listing's pins of the tools whose pin is not approved. They are written together
+   * with the approvals: one comparison then tells whether a decision is about the present
+   * definition. Absent in records of earlier versions, until the next listing.
    */
   readonly waiting?: { readonly [toolKey: string]: string };
   /** The approved definition of each tool that has changed since, for its diff. */
   readonly replaced: { readonly [toolKey: string]: Definition };
-  /** Identifier to the tool key that has it. */
+  /** Identifier to the key of the tool that has it. */
   readonly holders: { readonly [identifier: string]: string };
 }
 
@@ -52,14 +52,14 @@ export function pinProblem(pins: ServerPins, tool: ParsedTool): QuarantineReason
 /**
  * The pin of a tool by the newest listing that any replica has stored.
  *
- * @returns undefined if these pins cannot tell, null if that listing does not have the tool.
+ * @returns undefined if these pins do not say it, null if that listing does not have the tool.
  */
 export function storedPin(pins: ServerPins, key: string): string | null | undefined {
   if (pins.waiting === undefined) return undefined;
   return ownValue(pins.waiting, key) ?? ownValue(pins.approved, key) ?? null;
 }
 
-/** Remembers which pins of a listing are not approved. */
+/** Stores which pins of a listing are not approved. */
 export function rememberWaiting(pins: ServerPins, tools: readonly ParsedTool[]): ServerPins {
   const waiting = tools.filter((tool) => ownValue(pins.approved, toolKey(tool)) !== tool.pin)
     .map((tool) => [toolKey(tool), tool.pin] as const);
@@ -92,7 +92,7 @@ export function blockPin(pins: ServerPins, key: string): ServerPins {
 }
 
 /**
- * Remembers the approved definition of each tool that has just changed, and forgets those that
+ * Keeps the approved definition of each tool that has just changed, and drops those of tools that
  * changed back.
  */
 export function rememberReplaced(

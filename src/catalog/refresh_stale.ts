@@ -1,6 +1,6 @@
 import type { Catalog } from "./catalog.ts";
 
-/** What the store knew was enough to start with; whether it still holds, the upstreams say. */
+/** Lists the servers again whose tools came from the store: those may be out of date. */
 export async function refreshStale(catalog: Catalog): Promise<void> {
   const servers = [...catalog.snapshot().servers.values()];
   const stale = servers.filter(({ status }) => status === "stale");
