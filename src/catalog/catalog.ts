@@ -193,7 +193,7 @@ async function decide(
     }, decision));
   if (isDone) return await parts.records.announce(server);
   await takeOver(parts, server);
-  // Another replica may have listed the server already, and the store does not hold that yet.
+  // Another replica listed a newer definition, and the store does not hold that listing yet.
   if (listed().pin === decision.pin) await jobs.run(server);
   const tool = listed();
   await audit(refusalEvent(board.find(server), decision, tool.pin));

@@ -8,12 +8,12 @@ import { toIdentifier } from "./names.ts";
 import { type ParsedListing, type ParsedTool, toolKey } from "./parse_listing.ts";
 import { pinProblem, type ServerPins } from "./pins.ts";
 
-/** What is known of one server. Immutable: a change makes a new entry. */
+/** Everything that the catalog knows of one server. Immutable: a change makes a new entry. */
 export interface ServerEntry {
   readonly server: string;
-  /** Null if another server has it. */
+  /** Null if another server has the same identifier. */
   readonly identifier: string | null;
-  /** Tool name to the operator's words. */
+  /** Tool name to the description that the operator gave it. */
   readonly aliases: { readonly [tool: string]: readonly string[] };
   readonly listing: ParsedListing | null;
   readonly pins: ServerPins | null;
@@ -51,13 +51,13 @@ export function emptyEntry(
   };
 }
 
-/** The entry after a listing that failed: what it had before, and why that is old. */
+/** The entry after a failed listing: the tools stay, and the state says why they are old. */
 export function failedEntry(entry: ServerEntry, reason: string): ServerEntry {
   const status = entry.listing === null ? "down" : "stale";
   return { ...entry, state: { ...entry.state, status, error: reason } };
 }
 
-/** How a server presents itself. */
+/** A server's title, description and state in the catalog. */
 export interface Presentation {
   readonly title: string;
   readonly description: string;
@@ -79,7 +79,7 @@ export function presentEntry(entry: ServerEntry, as: Presentation): ServerEntry 
   return { ...entry, state };
 }
 
-/** Names and sorts the tools anew. */
+/** Names the tools and checks their pins again. */
 export function rebuildEntry(
   entry: ServerEntry,
   listing: ParsedListing,
@@ -134,8 +134,8 @@ export function listedTools(entry: ServerEntry): readonly ParsedTool[] {
 }
 
 /**
- * By the upstream's spelling, else by the identifier. A tool and a prompt may share a name: then it is
- * the one with the pin, else the one that waits for an operator.
+ * Finds a tool by the upstream's spelling, else by the identifier. A tool and a prompt may share a
+ * name: then the one with the pin counts, else the one that waits for an operator.
  */
 export function findListed(
   entry: ServerEntry,
@@ -150,7 +150,7 @@ export function findListed(
     spelled[0];
 }
 
-/** A listed tool in the form of one that may be called, for those who only look. */
+/** A listed tool in the form of a callable one, for readers that do not call it. */
 export function uncheckedTool({ server, state }: ServerEntry, listed: ParsedTool): Tool {
   const { spelling, definition: _, ...tool } = listed;
   const { serverIdentifier } = state;
@@ -185,7 +185,7 @@ export function diffTool(entry: ServerEntry, tool: ParsedTool): ToolDiff | null 
 
 const NAMES_MAX = 50;
 
-/** What a listing changed, for the audit; null if nothing did. */
+/** The changes that a listing made, for the audit; null if it made none. */
 export function listingChanges(
   before: ServerEntry,
   after: ServerEntry,

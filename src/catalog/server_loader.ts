@@ -16,15 +16,18 @@ import { listedTools, presentEntry, rebuildEntry, type ServerEntry } from "./ser
 
 /** Makes a server's entry from a listing or from the store, and keeps the store up to date. */
 export interface ServerLoader {
-  /** The entry with what the store has; the same entry if it has nothing of the server as configured. */
+  /**
+   * The entry with the stored listing; the same entry if the store has none of the server as
+   * configured.
+   */
   restore(entry: ServerEntry): Promise<ServerEntry>;
-  /** The entry after a good listing. `entry` is read again after every wait. */
+  /** The entry after a good listing. It calls `entry` again after every wait. */
   accept(entry: () => ServerEntry, listing: UpstreamListing): Promise<ServerEntry>;
   /**
-   * Reads, changes and writes the pins as one step: `change` is asked again when another replica was
-   * faster, and null leaves them as they are.
+   * Reads, changes and writes the pins as one step. If another replica was faster, it calls
+   * `change` again; if `change` returns null, the pins stay as they are.
    *
-   * @returns the pins as stored; null if the server has none yet, or if `change` gave none.
+   * @returns the pins as stored; null if the server has none yet, or if `change` returned null.
    */
   changePins(
     server: string,
@@ -34,9 +37,9 @@ export interface ServerLoader {
 
 export interface ServerLoaderDeps {
   readonly records: CatalogRecords;
-  /** Additions and changes are approved by themselves. */
+  /** Additions and changes are approved without an operator. */
   readonly trusts: boolean;
-  /** Where a server is by its configuration; null if only a listing tells. */
+  /** A server's identity by its configuration; null if only a listing tells it. */
   readonly identity: (server: string) => string | null;
   /** Server to the title that the operator gave it. */
   readonly titles: { readonly [server: string]: string };
@@ -67,7 +70,7 @@ interface LoaderState extends ServerLoaderDeps {
   readonly saved: Map<string, string>;
 }
 
-/** One listing at a time: a thousand small ones together would block like a large one. */
+/** Parses one listing at a time: a thousand small ones together would block like a large one. */
 function createListingParser(): LoaderState["parse"] {
   const giveWay = createYielder();
   let parsing: Promise<unknown> = Promise.resolve();
@@ -87,7 +90,8 @@ async function restore(state: LoaderState, entry: ServerEntry): Promise<ServerEn
   ]);
   if (stored === null || pins === null) return entry;
   const { listing, listedAt } = stored;
-  // The name was given to another server since: the listing of the one before says nothing of it.
+  // The operator gave the name to another server since: the stored listing belongs to the former
+  // one.
   const identity = state.identity(server);
   if (identity !== null && identity !== listing.identity) return entry;
   const parsed = await state.parse(server, listing);
@@ -135,13 +139,13 @@ async function accept(
   return settled?.entry ?? entry();
 }
 
-/** What the operator calls a server goes before what it calls itself. */
+/** The operator's title of a server wins over the server's own. */
 function namesOf({ titles }: LoaderState, server: string, listing: UpstreamListing) {
   const own = Object.hasOwn(titles, server) ? titles[server] : undefined;
   return { title: own ?? listing.title, description: listing.description ?? "" };
 }
 
-/** Changes the stored pins; tries again when another replica was faster. */
+/** Changes the stored pins; tries again if another replica was faster. */
 async function settlePins<Result extends { readonly pins: ServerPins }>(
   records: Pick<CatalogRecords, "loadPins" | "savePins">,
   server: string,
@@ -164,7 +168,10 @@ function trust(pins: ServerPins, listing: ParsedListing): ServerPins {
   return approvePins(pins, tools);
 }
 
-/** A digest of all that is made of a listing, cheaper than the listing itself. */
+/**
+ * A digest of everything that the catalog takes from a listing; cheaper to compare than the
+ * listing.
+ */
 function digestOf(parsed: ParsedListing, listing: UpstreamListing): string {
   const hash = createHash("sha256");
   const { title, description, identity } = listing;

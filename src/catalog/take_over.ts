@@ -10,7 +10,10 @@ export interface TakeOverDeps {
   readonly inTurn: InTurn;
 }
 
-/** Takes over what another replica saved, unless the server changes here in the meantime. */
+/**
+ * Reads a server from the store after another replica saved it; if the entry changes meanwhile,
+ * reads again.
+ */
 export function takeOver(deps: TakeOverDeps, server: string): Promise<void> {
   const { board } = deps;
   return deps.inTurn(server, async () => {
@@ -24,16 +27,16 @@ export function takeOver(deps: TakeOverDeps, server: string): Promise<void> {
 }
 
 /**
- * Takes over whatever other replicas announce.
+ * Takes over every server that another replica announces.
  *
- * @returns what ends that, and waits for the last one
+ * @returns a function that ends that and waits for the last one
  */
 export async function followReplicas(
   deps: TakeOverDeps & { readonly records: Pick<CatalogRecords, "onAnnounced">; readonly log: Log },
 ): Promise<() => Promise<void>> {
   let following = Promise.resolve();
   const stop = await deps.records.onAnnounced((server) => {
-    // One after the other, so that what was read first is not written last.
+    // One after the other: otherwise an older reading could be written last.
     following = following.then(() => takeOver(deps, server)).catch((error) => {
       deps.log("warn", "Cannot read what another replica saved", { server, cause: `${error}` });
     });

@@ -1,8 +1,9 @@
 /**
  * Work on one server happens one after the other, work on different servers at once.
  *
- * What reads, stores and shows a server's tools takes such turns: a listing that is being stored would
- * otherwise undo a decision, and a decision could be about a definition that nobody saw.
+ * Listings, decisions and restores of a server take such turns: otherwise a listing could undo a
+ * decision while it is stored, or a decision could approve a definition that the operator never
+ * saw.
  */
 export type InTurn = <Result>(server: string, work: () => Promise<Result>) => Promise<Result>;
 

@@ -5,8 +5,8 @@ const IN_PLACE_LISTS = ["allOf", "anyOf"];
 const IN_PLACE = ["not", "if", "then", "else"];
 
 /**
- * Takes out references that lead back to themselves without a step into the value: whoever follows
- * them never ends. They constrain nothing.
+ * Removes references that lead back to themselves without a step into the value: a validator that
+ * follows them never ends. They constrain nothing.
  *
  * @param root a schema of our own making; it is changed.
  */
@@ -17,7 +17,7 @@ export function breakReferenceCycles(
   const done = new Set<object>();
   const open = new Set<object>();
 
-  /** Follows what applies to the same value. */
+  /** Follows the schemas that apply to the same value. */
   const follow = (schema: unknown, depth: number): void => {
     if (!isSchemaObject(schema) || done.has(schema) || depth > DEPTH_MAX) return;
     open.add(schema);

@@ -2,9 +2,10 @@ import type { SchemaObject } from "./resolve_schema.ts";
 import { isSchemaObject } from "./resolve_schema.ts";
 
 /**
- * Makes the values of `enum` and `const` ones that the type allows.
+ * Changes the values of `enum` and `const` to values that the type allows.
  *
- * YAML reads an unquoted `1` in an enum of texts as a number, JSON Schema then allows no value at all.
+ * YAML reads an unquoted `1` in an enum of texts as a number; then the schema would not allow any
+ * value.
  *
  * @param out the schema so far; gets `enum` and `const`.
  */
@@ -29,7 +30,7 @@ export function fitEnumToType(
   }
   const { items } = out;
   if (out.type === "array" && (items === undefined || isSchemaObject(items))) {
-    // The values are those of the items.
+    // The author of this schema meant the values of the items.
     if (items?.enum === undefined && items?.$ref === undefined) {
       out.items = { ...items, enum: fitValues(schema.enum, items?.type) ?? schema.enum };
     }
@@ -40,7 +41,7 @@ export function fitEnumToType(
   out.enum = schema.enum;
 }
 
-/** @returns null if no value can be of such a type. */
+/** @returns null if none of the values fits the type. */
 function fitValues(values: readonly unknown[], type: unknown): readonly unknown[] | null {
   if (type === undefined) return values;
   const types = [type].flat();

@@ -8,7 +8,7 @@ import { isSchemaObject, type SchemaObject } from "./resolve_schema.ts";
 import { toUnicodePattern } from "./unicode_pattern.ts";
 
 /**
- * One reading of a schema as servers write it, for all that reads one afterwards: types, gate, policy.
+ * Translates a schema as servers write it, once for all later readers: types, gate, policy.
  *
  * The result is JSON Schema 2020-12: draft-03 to draft-07, OpenAPI's `nullable` and the types of other
  * languages are translated; a keyword that cannot be understood constrains nothing and gets a note.
@@ -32,7 +32,7 @@ export function normalizeSchema(schema: JsonSchema): NormalizedSchema {
   };
   const whole = normalize(state, schema, { place: "", base: "#", depth: 0 });
   const hoisted = new Map<string, unknown>();
-  // Reading one target may find more of them.
+  // This list grows while it is read: a target may refer to more targets.
   for (const { name, schema: target, base } of state.references.hoisted) {
     hoisted.set(name, normalize(state, target, { place: `$defs.${name}`, base, depth: 1 }));
   }
@@ -49,16 +49,16 @@ export function normalizeSchema(schema: JsonSchema): NormalizedSchema {
 
 export interface NormalizedSchema {
   readonly schema: JsonSchema;
-  /** What could not be understood, as sentences for the operator. */
+  /** The parts that could not be understood, as sentences for the operator. */
   readonly notes: readonly string[];
 }
 
 interface Normalizing {
   readonly references: ReferenceReader;
-  /** Before 2019, nothing counts beside `$ref`. */
+  /** A draft before 2019: keywords beside `$ref` do not count. */
   readonly isOld: boolean;
   hasReferences: boolean;
-  /** Objects with a pattern for names that is lost. */
+  /** Object schemas that lost a pattern of `patternProperties`. */
   readonly opened: WeakSet<object>;
   readonly note: (place: string, text: string) => void;
 }
@@ -89,7 +89,7 @@ const ANNOTATIONS = new Set([
   ...["title", "description", "default", "examples", "example", "deprecated", "readOnly"],
   ...["writeOnly", "$comment", "contentEncoding", "contentMediaType"],
 ]);
-/** Read elsewhere, or without a meaning once references are read. */
+/** Keywords that other functions read, or that mean nothing once the references are read. */
 const LEFT_OUT = new Set([
   ...["$schema", "$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary"],
   ...["$ref", "$dynamicRef", "$recursiveRef", "type", "nullable", "enum", "const", "items"],
@@ -139,7 +139,7 @@ function normalize(state: Normalizing, schema: unknown, at: Place): unknown {
   return inOrder(schema, schema.nullable === true ? orNull(out) : out);
 }
 
-/** Keywords in the order of the original, so that what did not change stays the same text. */
+/** Keywords in the order of the original, so that an unchanged schema stays the same text. */
 function inOrder(schema: SchemaObject, out: Draft): Draft {
   const ordered: Draft = {};
   for (const keyword of Object.keys(schema)) {
@@ -180,7 +180,7 @@ function readKeyword(
   const refuse = () =>
     state.note(at.place, `"${keyword}" is ${briefly(value)}, which means nothing here`);
   if (ANNOTATIONS.has(keyword)) return set(value);
-  // What languages without undefined write for "absent".
+  // Languages without `undefined` write null for "absent".
   if (value === null) return;
   if (ONE_SCHEMA.has(keyword)) {
     if (typeof value !== "boolean" && !isSchemaObject(value)) return refuse();
@@ -212,7 +212,7 @@ function readKeyword(
         ? []
         : [[readable, normalize(state, each, inside(keyword))] as const];
     });
-    // Names that a lost pattern would have allowed must not be refused by what closes the object.
+    // A closed object must not refuse the names that the lost pattern allowed.
     if (kept.length < Object.keys(value).length) state.opened.add(out);
     return set(Object.fromEntries(kept));
   }
@@ -235,11 +235,11 @@ function readKeyword(
   }
   if (keyword === "uniqueItems") return typeof value === "boolean" ? set(value) : refuse();
   if (keyword === "format") return typeof value === "string" ? set(value) : refuse();
-  // Of what no specification names only plain values are kept, for those who know them.
+  // Of keywords outside the specification, only plain values are kept, for readers that know them.
   if (typeof value !== "object" || keyword === "dependentRequired") set(value);
 }
 
-/** Alternatives, beside others that must hold as well. */
+/** Adds alternatives; earlier ones must hold as well. */
 function addAlternatives(out: Draft, list: readonly unknown[]): void {
   if (out.anyOf === undefined) out.anyOf = list;
   else out.allOf = [...Array.isArray(out.allOf) ? out.allOf : [], { anyOf: list }];
@@ -279,7 +279,7 @@ function readDependencies(state: Normalizing, value: unknown, at: Place, out: Dr
   if (schemas.length > 0) out.dependentSchemas ??= Object.fromEntries(schemas);
 }
 
-/** In draft-04 and OpenAPI 3.0 a flag beside the bound. @see draft-04 Validation, 5.1.3 */
+/** In draft-04 and OpenAPI 3.0, it is a flag beside the bound. @see draft-04 Validation, 5.1.3 */
 function readExclusive(state: Normalizing, schema: SchemaObject, at: Place, out: Draft): void {
   for (const bound of ["minimum", "maximum"] as const) {
     const keyword = bound === "minimum" ? "exclusiveMinimum" : "exclusiveMaximum";
@@ -339,7 +339,7 @@ function mapValues(map: SchemaObject, change: (name: string, value: unknown) => 
   return Object.fromEntries(Object.entries(map).map(([name, each]) => [name, change(name, each)]));
 }
 
-/** `__proto__` is a name like others. */
+/** Defines the property: an assignment to `__proto__` would set the prototype. */
 function define(out: Draft, keyword: string, value: unknown): void {
   Object.defineProperty(out, keyword, {
     value,

@@ -1,15 +1,15 @@
 import { cleanLine, withoutTags } from "../clean_text.ts";
 
 /**
- * Text of a stranger as TypeScript source: in a comment it cannot end the comment, steer the
+ * Writes an upstream's text as TypeScript source: in a comment it cannot end the comment, steer the
  * compiler or close the Markdown fence around it; in a literal it cannot hide a character.
  */
 
-/** Tags that read to a model as if they came from somebody else than the author of the text. */
+/** Tags that could make a model believe that the text after them has another author. */
 const FRAMING =
   /<(\/?(?:system|important|instructions?|assistant|human|critical|secret|admin|tools?|tool_\w+|functions?|function_\w+)\b[^<>]*)>/gi;
 
-/** Text for the inside of a block comment or behind `//`, on one line. */
+/** Text for the inside of a block comment or after `//`, on one line. */
 export function commentText(text: string, charsMax: number): string {
   return cleanLine(withoutTags(text.slice(0, charsMax * 8)), charsMax)
     .replace(FRAMING, "($1)")

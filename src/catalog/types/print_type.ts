@@ -16,15 +16,15 @@ import { OPEN_MARK, type TypeBudget } from "./type_budget.ts";
 /**
  * Prints a JSON Schema as a compact TypeScript type, within budgets.
  *
- * What does not fit is left out in a way that stays true: an argument that the schema allows is never
- * an error against the printed type, and neither is a field of a result. So a type that is cut short
- * ends in an index signature, and an unknown result is `any` where an unknown argument is `unknown`.
+ * The printed type stays true when parts are left out: arguments and result fields that the schema
+ * allows are never errors against it. For that reason, a shortened type ends in an index signature,
+ * and an unknown result is `any` where an unknown argument is `unknown`.
  */
 
 export interface PrintTypeOptions {
   readonly direction: "input" | "output";
   readonly budget: TypeBudget;
-  /** Columns before the type, for the lines of a documented one. */
+  /** Columns before the type, for the lines of a type with doc comments. */
   readonly indent?: number;
 }
 
@@ -32,17 +32,18 @@ interface Printing {
   readonly root: JsonSchema;
   readonly direction: "input" | "output";
   readonly budget: TypeBudget;
-  /** Schemas looked at so far: a bound on work that no fan-out of references can pass. */
+  /** Schemas visited so far: bounds the work, however far references fan out. */
   nodes: number;
   /**
-   * Characters of what is certain to stand in the type. The shares of alternatives add up to more than
-   * there is, so that a small one leaves room to others: this is what all of them together may have.
+   * Characters that are certain to be in the type. The shares of alternatives add up to more than
+   * the budget, so that a small one leaves room to others; `writtenMax` bounds all of them
+   * together.
    */
   written: number;
   readonly writtenMax: number;
 }
 
-/** Where the printer stands. */
+/** Where the printer is in the schema. */
 interface Place {
   readonly depth: number;
   readonly path: readonly string[];
@@ -52,9 +53,9 @@ interface Place {
 }
 
 const NODES_MAX = 4_000;
-/** Times `charsMax`. Types that people write stay far below. */
+/** Times `charsMax`. Types of real documents stay far below. */
 const WRITTEN_FACTOR = 3;
-/** What the shortest type and what is around it take. */
+/** Characters of the shortest type with its punctuation. */
 const ATOM_CHARS = 8;
 const NAME_CHARS_MAX = 256;
 const NESTING_MAX = 64;
@@ -210,7 +211,7 @@ function printAny(
   const isBare = (branch: unknown) =>
     isSchemaObject(branch) && !hasStructure(withoutKeys(branch, ["required", "type"])) &&
     !("$ref" in branch) && (branch.type ?? base.type) === base.type;
-  // Alternatives that only say which properties go together.
+  // These alternatives only say which properties go together.
   if (hasStructure(base) && branches.every(isBare)) {
     return print(printing, base, place, nesting + 1);
   }
@@ -290,7 +291,7 @@ function printObject(
   let shown = 0;
   for (const [name, property] of ordered) {
     if (shown >= printing.budget.propertiesMax || (left <= 0 && shown > 0)) break;
-    // Twice an even share: names at the end still fit when one in the middle is large.
+    // Twice an even share: names at the end still fit if one type in the middle is large.
     const chars = Math.ceil((left / (ordered.length - shown)) * 2);
     const inner = {
       ...place,
@@ -329,7 +330,7 @@ function indexSignature(
   const isOpen = schema.additionalProperties === true ||
     isSchemaObject(schema.additionalProperties) || isSchemaObject(schema.patternProperties);
   if (!isOpen && elided.length === 0) return null;
-  // Further in, their number says enough.
+  // Deeper in the type, the number of the left out names is enough.
   const namesMax = depth > 0 ? 2 : Math.min(20, Math.ceil(printing.budget.propertiesMax / 2));
   const names = elided.slice(0, namesMax).join(", ");
   const more = elided.length > namesMax ? ", …" : "";

@@ -9,7 +9,7 @@ export interface ReferenceReader {
    * @returns `#`, or a pointer to a definition of the root; null if it leads nowhere.
    */
   read(reference: string, base: string): string | null;
-  /** Targets that stand elsewhere than among the definitions: to be added to `$defs`. Grows. */
+  /** Targets outside of the definitions; the caller adds them to `$defs`. `read` appends to it. */
   readonly hoisted: Iterable<HoistedTarget>;
 }
 
@@ -22,7 +22,7 @@ export interface HoistedTarget {
 const DEPTH_MAX = 200;
 const HOISTED_MAX = 1_000;
 
-/** `#/a`, `#anchor` and the `$id`s of embedded schemas; nothing is ever fetched. */
+/** Reads `#/a`, `#anchor` and the `$id`s of embedded schemas; it never fetches a document. */
 export function createReferenceReader(root: SchemaObject): ReferenceReader {
   const bases = new Map<SchemaObject, string>();
   const anchors = new Map<string, string>();
@@ -30,7 +30,7 @@ export function createReferenceReader(root: SchemaObject): ReferenceReader {
   const hoisted: HoistedTarget[] = [];
   const names = new Map<string, string>();
   const text = JSON.stringify(root);
-  // Most schemas have none of them.
+  // Most schemas have no such names.
   if (/"\$?(id|anchor|dynamicAnchor)":"/.test(text)) {
     findNames(root, "#", 0, { bases, anchors, ids });
   }
@@ -42,7 +42,7 @@ export function createReferenceReader(root: SchemaObject): ReferenceReader {
     if (fragment === "") return start;
     if (!fragment.startsWith("/")) return anchors.get(fragment) ?? null;
     const inner = `${start}${fragment}`;
-    // References of embedded schemas are often meant from the root.
+    // Authors of embedded schemas often mean a reference from the root.
     return isTarget(root, inner) ? inner : isTarget(root, `#${fragment}`) ? `#${fragment}` : null;
   }
 
@@ -50,7 +50,7 @@ export function createReferenceReader(root: SchemaObject): ReferenceReader {
     baseOf: (schema) => bases.get(schema) ?? null,
     hoisted: {
       *[Symbol.iterator]() {
-        // It grows while it is walked.
+        // The list grows while the caller walks it.
         for (let index = 0; index < hoisted.length; index++) yield hoisted[index]!;
       },
     },
@@ -88,10 +88,10 @@ interface Names {
   readonly ids: Map<string, string>;
 }
 
-/** Collects `$id`, `id`, `$anchor` wherever they stand as keywords. */
+/** Collects `$id`, `id` and `$anchor` where they are keywords. */
 function findNames(value: unknown, pointer: string, depth: number, names: Names): void {
   if (depth > DEPTH_MAX || typeof value !== "object" || value === null) return;
-  // A property may have such a name.
+  // In a map of schemas, these are names of properties.
   const isMap = /\/(properties|\$defs|definitions|patternProperties|dependentSchemas)$/.test(
     pointer,
   );
@@ -121,7 +121,7 @@ function setOnce(map: Map<string, string>, key: string, value: string): void {
   if (!map.has(key)) map.set(key, value);
 }
 
-/** Relative references end like the absolute name of what they mean. */
+/** A relative reference ends like the absolute name of its target. */
 function lastPart(uri: string): string {
   return uri.split("/").at(-1) ?? "";
 }

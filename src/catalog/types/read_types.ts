@@ -1,7 +1,7 @@
 import { isSchemaObject } from "./resolve_schema.ts";
 
 export interface ReadTypes {
-  /** Of JSON Schema; empty: any, unless there are schemas. */
+  /** Types of JSON Schema; an empty list means any type, unless there are schemas. */
   readonly names: readonly string[];
   /** Draft-03 allowed schemas among the names. */
   readonly schemas: readonly unknown[];
@@ -23,8 +23,8 @@ const SPELLINGS: ReadonlyMap<string, string | null> = new Map([
 const ANY: ReadTypes = { names: [], schemas: [] };
 
 /**
- * Reads the keyword `type`. One name that is not known makes the whole keyword mean nothing: what it
- * allows is not known either.
+ * Reads the keyword `type`. With one unknown name the whole keyword means nothing, because that
+ * name could allow any value.
  */
 export function readTypes(value: unknown, note: (text: string) => void): ReadTypes {
   const parts = Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
@@ -35,7 +35,7 @@ export function readTypes(value: unknown, note: (text: string) => void): ReadTyp
       schemas.push(part);
       continue;
     }
-    // Python's None in a list of types.
+    // Python's None becomes null in a list of types.
     const known = part === null
       ? "null"
       : typeof part === "string"

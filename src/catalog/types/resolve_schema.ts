@@ -1,6 +1,6 @@
 /**
- * Reads a JSON Schema that a stranger wrote: own `#/` references only, no file, no network, and
- * nothing that a cycle or a fan-out could keep busy.
+ * Reads a JSON Schema that is not trusted: only its own `#/` references, never a file or the
+ * network, and with bounds against cycles and fan-out.
  *
  * @see JSON Schema 2020-12, sections 8.2 and 10
  */
@@ -17,7 +17,7 @@ export function isSchemaObject(value: unknown): value is SchemaObject {
 /**
  * Follows a local JSON pointer.
  *
- * @returns null for what does not exist or lies outside the document.
+ * @returns null if the target does not exist or is outside of the document.
  * @see RFC 6901
  */
 export function resolvePointer(root: unknown, reference: string): unknown {
@@ -49,7 +49,9 @@ export interface Resolved {
   readonly recursive: boolean;
 }
 
-/** Follows `$ref` until there is none. A reference that is already on the path is a recursion. */
+/**
+ * Follows `$ref` until a schema has none. A reference that is already on the path is a recursion.
+ */
 export function follow(root: unknown, schema: SchemaObject, path: readonly string[]): Resolved {
   let current: unknown = schema;
   let trail = path;
@@ -102,7 +104,7 @@ export function withoutKeys(schema: SchemaObject, keys: readonly string[]): Sche
 const MERGE_DEPTH_MAX = 8;
 
 /**
- * One schema that says what all of them say, for objects; null if they cannot be written as one.
+ * One object schema with the meaning of all of them; null if they cannot be written as one.
  *
  * Bounds and formats are dropped: a printed type does not have them.
  */
@@ -142,12 +144,12 @@ export function mergeSchemas(
     for (const name of Array.isArray(schema.required) ? schema.required : []) required.add(name);
     for (const key of ["additionalProperties", "description", "anyOf", "oneOf"]) {
       if (schema[key] === undefined) continue;
-      // Two alternatives at once have no short form.
+      // Two lists of alternatives that must both hold have no short form.
       if (merged[key] !== undefined && (key === "anyOf" || key === "oneOf")) return null;
       merged[key] = schema[key];
     }
   }
-  // Alternatives alone may be of any type.
+  // Without an object among them, the alternatives may be of any type.
   if (!isObject) return null;
   return {
     schema: {
@@ -174,8 +176,9 @@ function both(first: unknown, second: unknown): unknown {
 const ALTERNATIVES_MAX = 64;
 
 /**
- * One object that takes every value of several: what all of them require is required, what they say
- * differently is a union. Less exact than the alternatives, and a fraction of their length.
+ * One object that takes every value of several: a property is required if all of them require it,
+ * and properties that differ become unions. This is less exact than the alternatives, and much
+ * shorter.
  *
  * @returns null if one of them is not an object with properties.
  */

@@ -1,8 +1,8 @@
 /**
  * A pattern in a form that compiles with the flag `u`, as JSON Schema wants it.
  *
- * Escapes that mean nothing, lone braces and ranges with a class are ordinary without the flag; text
- * anchors and flags at the front are those of Python, Java and Go.
+ * Without the flag, unknown escapes, lone braces and ranges with a class are allowed. Text anchors
+ * and leading flags come from Python, Java and Go.
  *
  * @returns null if it is not known what the pattern means.
  * @see JSON Schema 2020-12 Core, 6.4
@@ -44,17 +44,18 @@ function rewrite(pattern: string): string | null {
       index++;
     } else if (inClass) {
       if (char === "]") inClass = false;
-      // `[\w-.]`: a class is not an end of a range.
+      // `[\w-.]`: a class cannot be the end of a range.
       const isBesideClass = char === "-" &&
         (/\\[dDwWsS]$/.test(out) || /^\\[dDwWsS]/.test(pattern.slice(index + 1)));
       const isAtEdge = out.endsWith("[") || next === "]";
       out += isBesideClass && !isAtEdge ? "\\-" : char;
     } else if (char === "[") {
-      // POSIX classes are another language.
+      // JavaScript does not have POSIX classes.
       if (/^\[\[:/.test(pattern.slice(index))) return null;
       inClass = true;
       out += char;
-      // The first one of a class stands for itself in other languages; here it would end the class.
+      // In other languages, a `]` at the start of a class is a literal; JavaScript would end the
+      // class.
       if (next === "]") return null;
     } else if (char === "{") {
       const quantifier = /^\{\d+(,\d*)?\}/.exec(pattern.slice(index))?.[0];
@@ -67,7 +68,7 @@ function rewrite(pattern: string): string | null {
   return inClass ? null : out;
 }
 
-/** What follows a backslash; null if its meaning is not known. */
+/** The escape for a backslash and this character; null if its meaning is not known. */
 function escapeOf(char: string, inClass: boolean): string | null {
   if (char === "") return null;
   if (LETTER_ESCAPES.test(char) || SYNTAX.has(char)) return `\\${char}`;
