@@ -64,7 +64,7 @@ export function follow(root: unknown, schema: SchemaObject, path: readonly strin
     trail = [...trail, reference];
     const target = resolvePointer(root, reference);
     const rest = withoutKeys(current, ["$ref"]);
-    current = hasStructure(rest) && isSchemaObject(target) && !hasStructure(rest, target)
+    current = isSchemaObject(target) && saysMoreThan(rest, target)
       ? { allOf: [target, rest] }
       : keepNullable(target, current);
   }
@@ -90,11 +90,14 @@ const STRUCTURE = [
   "const",
 ];
 
-/** Whether a schema says anything about the form of a value; with `except`, anything more than that. */
-export function hasStructure(schema: SchemaObject, except?: SchemaObject): boolean {
-  return except === undefined
-    ? STRUCTURE.some((key) => schema[key] !== undefined)
-    : STRUCTURE.every((key) => schema[key] === undefined || schema[key] === except[key]);
+/** Whether a schema says anything about the form of a value. */
+export function hasStructure(schema: SchemaObject): boolean {
+  return STRUCTURE.some((key) => schema[key] !== undefined);
+}
+
+/** Whether a schema says something about the form of a value that `other` does not say. */
+function saysMoreThan(schema: SchemaObject, other: SchemaObject): boolean {
+  return STRUCTURE.some((key) => schema[key] !== undefined && schema[key] !== other[key]);
 }
 
 export function withoutKeys(schema: SchemaObject, keys: readonly string[]): SchemaObject {
