@@ -1,24 +1,24 @@
 /**
- * One analyser for tools and for queries: what it makes of a word decides what can be found at all.
+ * One analyser for tools and for queries: the search can only find terms that it makes of both.
  *
  * Names are split (`create_dns_record`, `createDnsRecord` and "create DNS record" are the same three
  * words), words with digits stay whole (`d1`, `r2`), Chinese, Japanese and Korean text becomes pairs
  * of characters, and a light stemmer joins singular and plural, `list` and `listing`.
  */
 
-/** Words that say nothing about which tool is meant. */
+/** Words that do not help to tell tools apart. */
 const STOP_WORDS = new Set(
   ("a an and are as at be been being but by can could did do does doing for from had has have " +
     "having he her here hers him his how i if in into is it its itself just me my myself no nor " +
     "not of off on once only or our ours out over own same she should so some such than that the " +
     "their theirs them then there these they this those through to too under until up very was " +
     "we were what when where which while who whom why will with would you your yours " +
-    // How people ask, which is never what they ask for.
+    // Words of asking, which are not what the caller asks for.
     "please need want like also im ive id lets let us s t don tell know help using via am looking " +
     "provide give now more any interested currently wondering http https www").split(" "),
 );
 
-/** A text longer than this is not analysed to its end: a bound on work. */
+/** Longer texts are only analysed up to here: a bound on work. */
 const TEXT_CHARS_MAX = 20_000;
 const WORD_CHARS_MAX = 64;
 
@@ -53,7 +53,7 @@ function splitUnicode(text: string): string[] {
   return words;
 }
 
-/** The same for ASCII, which most of a catalog is, in half the time. */
+/** Does the same for ASCII, the larger part of every catalog, in half the time. */
 function splitAscii(text: string): string[] {
   const words: string[] = [];
   let start = -1;
@@ -77,7 +77,7 @@ function splitAscii(text: string): string[] {
     } else if (
       isLower(code) && isUpper(before) && isUpper(text.charCodeAt(at - 2)) && at - 1 > start
     ) {
-      // The last capital of several belongs to what follows: HTTPServer.
+      // The last of several capitals begins the next word: HTTPServer.
       end(at - 1);
       start = at - 1;
     }
@@ -127,8 +127,8 @@ export function analyze(text: string): string[] {
 const STEMS_MAX = 20_000;
 
 /**
- * `analyze` for many texts in a row, with a memory for stems. Not for queries: what strangers write
- * must not fill it.
+ * `analyze` for many texts in a row, with a memory for stems. Not for queries: callers must not be
+ * able to fill that memory.
  */
 export function createAnalyzer(): (text: string) => string[] {
   const stems = new Map<string, string>();
@@ -151,8 +151,8 @@ const VOWEL = /[aeiouy]/;
 const DOUBLED = /([bdgmnprt])\1$/;
 
 /**
- * Takes off the endings of English plurals and verb forms, and of the nouns that are made of verbs
- * (eviction, verification, calculator). Leaves short words and those with digits.
+ * Removes the endings of English plurals and verb forms, and of nouns made of verbs (eviction,
+ * verification, calculator). Short words and words with digits stay.
  */
 export function stem(word: string): string {
   if (word.length <= 3 || /\d/.test(word)) return word;

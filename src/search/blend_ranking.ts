@@ -2,9 +2,9 @@ import type { RankResult } from "./ranking.ts";
 import type { RankedDocument } from "./scoring.ts";
 import { compareScored } from "./top_scores.ts";
 
-/** How near tools are to the query in meaning. */
+/** How near the tools are to the query in meaning. */
 export interface Meaning {
-  /** 0 is words alone, 1 meaning alone. */
+  /** 0 ranks by words alone, 1 by meaning alone. */
   readonly weight: number;
   /** The visible tools that are nearest. */
   readonly near: readonly RankedDocument[];
@@ -12,8 +12,8 @@ export interface Meaning {
 }
 
 /**
- * The ranking by words and meaning. Pinned documents stay first; each of the others gets its share of the
- * best score by words and its share of the best by meaning.
+ * Ranks by words and meaning. Pinned documents stay first; the score of each other one is the
+ * weighted sum of its share of the best score by words and of the best by meaning.
  */
 export function blendRanking(ranked: RankResult, meaning: Meaning, limit: number): RankResult {
   const pinned = ranked.documents.slice(0, ranked.pinned);

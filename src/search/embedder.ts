@@ -9,13 +9,13 @@ import { isFields } from "../model/json/fields.ts";
 export interface Embedder {
   /**
    * @returns a unit vector for each text.
-   * @throws on any failure: the caller goes on without.
+   * @throws on any failure: the caller goes on without vectors.
    */
   embed(texts: readonly string[], timeoutMs: number): Promise<Float32Array[]>;
 }
 
 export interface EmbedderDeps {
-  /** Up to `/v1`. */
+  /** The URL up to and with `/v1`. */
   readonly url: string;
   readonly model: string;
   /** Resolved for each request, so that a key can change. */

@@ -6,10 +6,10 @@ import type { Visible } from "./views.ts";
 const NAMES_MAX = 50;
 
 /**
- * The visible tools of exactly these names, in their order.
+ * Finds the visible tools with exactly these names, in the order of the names.
  *
- * A name is `server.tool` in either spelling, or a tool's name alone: then every tool of that name. A
- * hidden tool is missing like one that does not exist.
+ * A name is `server.tool` in either spelling, or a tool's name alone, which finds every tool of
+ * that name. A hidden tool is missing like one that does not exist.
  */
 export function findNamed(
   snapshot: CatalogSnapshot,
@@ -36,7 +36,7 @@ export function findNamed(
   return { ranked: [...ranked.values()].slice(0, NAMES_MAX), missing };
 }
 
-/** `orders.list` of `tools.orders.list()`, as it stands in a program. */
+/** `orders.list` of `tools.orders.list()`, as programs write it. */
 function spelled(name: string): string {
   return name.trim().replace(/^tools\./, "").replace(/\(.*\)$/s, "");
 }

@@ -12,28 +12,28 @@ export interface VisibleServer {
   readonly toolCount: number;
 }
 
-/** What was found, before it is laid out. */
+/** The result of a search, before it is laid out. */
 export interface Found {
   /** In the order of the ranking. */
   readonly ranked: readonly RankedTool[];
   /** Visible tools that match, shown or not. */
   readonly total: number;
-  /** Visible servers; told when nothing was found or nothing was asked. */
+  /** Visible servers; shown if the search found nothing or the request was empty. */
   readonly servers: readonly VisibleServer[];
-  /** No visible tool is of the server that was asked for. */
+  /** The requested server has no visible tools. */
   readonly isUnknownServer: boolean;
-  /** Names near to the query or to a name that was asked for, visible ones. */
+  /** Visible names near to the query or to a requested name. */
   readonly near: readonly string[];
   /** Of `request.names`, those that do not exist for the caller. */
   readonly missing: readonly string[];
-  /** Servers that have not answered since they were configured: what they have, nobody knows. */
+  /** How many servers have not answered since they were configured: their tools are not known. */
   readonly unlisted: number;
-  /** For admins only: what matches but may not be called, and why. */
+  /** For admins only: quarantined tools that match, and why they cannot be called. */
   readonly quarantined: readonly QuarantinedTool[];
 }
 
 const SERVERS_SHOWN_MAX = 30;
-/** Full docs of tools that were named are worth more than the cap of a search. */
+/** Full docs of named tools may take more tokens than a search. */
 const NAMED_TOKENS_FACTOR = 8;
 
 export function formatAnswer(
@@ -131,7 +131,7 @@ function describeServers(request: SearchRequest, found: Found): string[] {
   ];
 }
 
-/** What was asked for and is not there; nothing when nothing was asked. */
+/** Says what the request asked for and the search did not find; empty for an empty request. */
 function describeMiss({ query, server }: SearchRequest, { isUnknownServer }: Found): string {
   if (server !== undefined && isUnknownServer) {
     return `// There is no server "${commentText(server, 100)}"`;
@@ -147,7 +147,7 @@ function describeMissing({ missing, near }: Found): string[] {
   return [`// Do not exist: ${names}${hint}`];
 }
 
-/** What was not found may be there all the same. */
+/** Says that servers without an answer yet may have the tools that were not found. */
 function describeUnlisted({ ranked, missing, unlisted }: Found): string[] {
   if (unlisted === 0 || (ranked.length > 0 && missing.length === 0)) return [];
   const servers = unlisted === 1 ? "1 server has" : `${unlisted} servers have`;

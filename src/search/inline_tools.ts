@@ -13,13 +13,13 @@ export interface InlineTools {
   readonly total: number;
 }
 
-/** A list that leaves out more than this share of the tools hides more than it tells. */
+/** A list without more than this share of the tools would mislead: then none is shown. */
 const SHOWN_SHARE_MIN = 0.5;
 const FRAME_TOKENS = 40;
-/** Tools that are looked at before a catalog counts as large. */
+/** With more visible tools than this, a catalog counts as large. */
 const TOOLS_MAX = 400;
 
-/** Takes tools from all servers in turn, until the next one does not fit. */
+/** Takes tools from all servers in turn until the next tool does not fit. */
 export function inlineTools(
   tools: Iterable<Tool>,
   visible: Visible,

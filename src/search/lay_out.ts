@@ -11,7 +11,7 @@ export interface RankedTool {
   readonly score: number;
 }
 
-/** A tool as it is shown: with its signature, or by name alone. */
+/** A tool as the answer shows it: with its signature, or by name alone. */
 export interface ShownTool extends RankedTool {
   readonly signature: string | null;
 }
@@ -27,22 +27,22 @@ export interface LayOutOptions {
 
 /** Tokens that the lines around the tools take. */
 const FRAME_TOKENS = 70;
-/** What an estimate of tokens may be too low by. */
+/** The share of the cap that is used, because an estimate of tokens may be too low. */
 const ESTIMATE_MARGIN = 0.86;
 
 /**
  * Chooses what to show of each tool under one cap of tokens.
  *
- * Names first, because a name that is seen can be asked for: as many as fit. Then, in the order of
- * the ranking, names become signatures while there is room; one that is too long is shortened, and
- * if that is not enough it stays a name. The first tool always has a signature.
+ * First come as many names as fit, because the caller can ask for a name that it sees. Then, in the
+ * order of the ranking, names become signatures while there is room. A signature that is too long
+ * is shortened; if that is not enough, the name stays. The first tool always has a signature.
  */
 export function layOut(ranked: readonly RankedTool[], options: LayOutOptions): ShownTool[] {
   const names: { readonly ranked: RankedTool; readonly tokens: number }[] = [];
   let left = options.tokensMax * ESTIMATE_MARGIN - FRAME_TOKENS;
   for (const [index, entry] of ranked.slice(0, options.shownMax).entries()) {
     const tokens = estimateTokens(`// ${declareName(entry.tool)}\n`);
-    // The first place is kept for a signature instead.
+    // The first tool always stays: it gets a signature.
     if (left - tokens < 0 && index > 0) break;
     left -= tokens;
     names.push({ ranked: entry, tokens });
@@ -73,10 +73,10 @@ export function layOut(ranked: readonly RankedTool[], options: LayOutOptions): S
 /** `Result1` in a signature, and its share of the definition. */
 const SHARED_NAME_TOKENS = 6;
 
-/** Places that are declared as exactly as there is room for; those behind are there to choose from. */
+/** Places with the most exact declaration that fits; later ones only need to be told apart. */
 const EXACT_PLACES = 2;
 
-/** What to try for a place, the best first. */
+/** The details to try for a place, the best first. */
 function detailsFor(asked: "signatures" | "full", place: number) {
   if (asked === "full") return ["full", "signatures", "short"] as const;
   return place < EXACT_PLACES
@@ -84,13 +84,16 @@ function detailsFor(asked: "signatures" | "full", place: number) {
     : ["medium", "short"] as const;
 }
 
-/** What a caller should know before calling; nothing for a plain read. */
+/** What a caller should know before the call; empty for a plain read. */
 export function noteOf({ access, effect }: Visibility): string {
   const asks = effect === "ask" ? ["asks for approval"] : [];
   return [...(access === "read" ? [] : [access]), ...asks].join(", ");
 }
 
-/** The signatures as one declaration of `tools`, by server, what they share written once. */
+/**
+ * The signatures as one declaration of `tools`, by server; result types that they share appear
+ * once.
+ */
 export function declareShown(shown: readonly ShownTool[]): string {
   const signed = shown.filter(({ signature }) => signature !== null);
   if (signed.length === 0) return "";
@@ -112,7 +115,7 @@ function indent(text: string): string {
   return text.split("\n").map((line) => `    ${line}`).join("\n");
 }
 
-/** The rest by name, one line each. */
+/** The other tools by name, one line each. */
 export function listNames(shown: readonly ShownTool[]): string[] {
   return shown.filter(({ signature }) => signature === null)
     .map(({ tool }) => `// ${declareName(tool)}`);

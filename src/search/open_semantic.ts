@@ -6,13 +6,13 @@ import { createSemantic, type Semantic } from "./semantic.ts";
 
 export interface OpenSemanticDeps {
   readonly fetch: SiteFetch;
-  /** Resolves `${env:NAME}` and the like. */
+  /** Resolves references to secrets such as `${env:NAME}`. */
   readonly resolveSecrets: (text: string) => Promise<string>;
   readonly log: Log;
   readonly now?: () => number;
 }
 
-/** The semantic ranking that a configuration asks for; undefined for none. */
+/** The semantic ranking that the configuration asks for; undefined without one. */
 export function openSemantic(
   config: Config["search"]["embeddings"],
   deps: OpenSemanticDeps,

@@ -1,8 +1,8 @@
 /**
- * What Orama does here: it keeps the ids of the tools, and asks an index for the best of them.
+ * Orama has two tasks here: it keeps the ids of the tools, and asks an index for the best of them.
  *
- * The index is ours (`ranking.ts`), in the place of Orama's own: that one does not split names, completes
- * every word of a query, and takes more than a second for one at 50,000 tools.
+ * The index is our own (`ranking.ts`). Orama's does not split names, completes every word of a
+ * query, and takes more than a second for a query at 50,000 tools.
  */
 import { create, getByID, insert, remove, search } from "@orama/orama";
 import * as components from "@orama/orama/components";
@@ -10,7 +10,7 @@ import type { RankResult } from "./ranking.ts";
 import { compareScored } from "./top_scores.ts";
 
 export interface OramaDatabase {
-  /** Ids given out so far. Orama never takes one back. */
+  /** Ids given out so far. Orama never reuses one. */
   readonly idsGiven: number;
   /** @returns the number of the tool, which `Segment.documents` keeps */
   put(id: string, server: string): number;
@@ -20,8 +20,8 @@ export interface OramaDatabase {
 }
 
 /**
- * A search in progress. Orama asks our index synchronously and hands it only the query, so the rest of
- * what the caller wants, and the whole answer of the index, stand here for that time.
+ * A search in progress. Orama calls our index synchronously and passes only the query; this object
+ * holds the other arguments and the whole answer meanwhile.
  */
 interface OramaCall {
   readonly rank: (query: string) => RankResult;
@@ -34,7 +34,7 @@ export function createOramaDatabase(): OramaDatabase {
   let call: OramaCall | null = null;
   const index = {
     ...components.index,
-    // The words of a tool go into its server's segment, which is replaced as a whole.
+    // A tool's words go into its server's segment, which the ranking replaces as a whole.
     insert() {},
     remove: () => true,
     search(_index: unknown, query: string): [number, number][] {
@@ -58,7 +58,7 @@ export function createOramaDatabase(): OramaDatabase {
       return ids.internalIdToId.length;
     },
     put(id, server) {
-      // Orama refuses an id that it has; a tool that is listed again keeps its number.
+      // Orama refuses an id that it already has; a tool that is listed again keeps its number.
       if (getByID(database, id) === undefined) insert(database, { id, server });
       const number = ids.idToInternalId.get(id);
       if (number === undefined) throw new TypeError("Orama gave a tool no number");
@@ -80,7 +80,7 @@ export function createOramaDatabase(): OramaDatabase {
 
 type Entry = [number, number, { readonly id: string }];
 
-/** Without it Orama orders equal scores by when the tools came in. */
+/** Orders equal scores by id; Orama itself would order them by when the tools were added. */
 function sortBy([, scoreA, a]: Entry, [, scoreB, b]: Entry): number {
   return compareScored({ score: scoreA, id: a.id }, { score: scoreB, id: b.id });
 }

@@ -3,22 +3,22 @@ import type { QueryTerm } from "./scoring.ts";
 import { isCorrectable, isOneEdit, type Vocabulary } from "./spelling.ts";
 
 /**
- * The terms of a query: its words as the index knows them.
+ * Reads the terms of a query: its words as the index knows them.
  *
- * A word that no visible tool has is corrected, or taken apart where a space is missing; two words
- * that tools write as one ("time zone") are tried as one too.
+ * A word that no visible tool has is corrected, or split where a space is missing. Two words that
+ * tools write as one ("time zone") are also tried as one.
  */
 export interface QueryReader {
   /** The terms of a part of the query, in order, with repeats. */
   terms(part: string): string[];
-  /** Each once, with its weight, and those that no part says as such. */
+  /** Each term once, with its weight, and terms of two neighbouring words joined. */
   weighted(part: string): QueryTerm[];
 }
 
 export interface Lexicon {
-  /** Visible tools that have a term. */
+  /** How many visible tools have a term. */
   readonly frequency: (term: string) => number;
-  /** Whether any tool has it, visible or not: only ever a reason to look closer. */
+  /** Whether any tool has the term, visible or not: an answer must not depend on this alone. */
   readonly has: (term: string) => boolean;
   readonly vocabulary: () => Vocabulary;
 }
@@ -26,15 +26,15 @@ export interface Lexicon {
 const TERMS_MAX = 128;
 /** Words looked up in the vocabulary: a bound on the work that nonsense can cause. */
 const UNKNOWN_WORDS_MAX = 32;
-/** How much a word counts that a query says more than once. */
+/** Weight of each further use of the same word in a query. */
 const REPEAT_WEIGHT = 0.25;
-/** Numbers are values far more often than they are part of what a tool is. */
+/** Numbers in a query are mostly values, seldom a part of a tool's name. */
 const NUMBER_WEIGHT = 0.5;
 const JOINED_WEIGHT = 0.7;
 const JOINED_LENGTH_MIN = 6;
 
 export function createQueryReader(lexicon: Lexicon): QueryReader {
-  /** Word to its terms; more than one if it was taken apart. */
+  /** Word to its terms; more than one if the word was split. */
   const read = new Map<string, readonly string[]>();
   let unknown = 0;
 
@@ -87,7 +87,7 @@ function correct(lexicon: Lexicon, word: string, term: string): readonly string[
 
 const ENDINGS = ["s", "es", "ed", "ing", "e", "er"] as const;
 
-/** Known terms near a word or its stem; also those whose ending the mistake is in. */
+/** Known terms near a word or its stem; also terms whose ending has the mistake. */
 function* candidates(lexicon: Lexicon, word: string, term: string): Generator<string> {
   const vocabulary = lexicon.vocabulary();
   yield* vocabulary.near(term);
@@ -100,7 +100,7 @@ function* candidates(lexicon: Lexicon, word: string, term: string): Generator<st
   }
 }
 
-/** "historyof" to "history". */
+/** Splits "historyof" to "history". */
 function takeApart(lexicon: Lexicon, word: string): readonly string[] | null {
   for (let at = 3; at <= word.length - 2; at++) {
     const parts = [word.slice(0, at), word.slice(at)];
@@ -111,7 +111,7 @@ function takeApart(lexicon: Lexicon, word: string): readonly string[] | null {
   return null;
 }
 
-/** Neighbouring words that tools write as one. */
+/** Terms for neighbouring words that tools write as one. */
 function joinedTerms(lexicon: Lexicon, part: string): string[] {
   const words = splitWords(part).slice(0, TERMS_MAX);
   const joined = new Set<string>();

@@ -1,7 +1,7 @@
 import type { Log } from "../model/log.ts";
 import type { Embedder } from "./embedder.ts";
 
-/** The vectors of queries, made within a time limit and remembered. */
+/** Makes the vectors of queries within a time limit, and remembers them. */
 export interface QueryVectors {
   /** @returns null if the embedder fails, is too slow, or failed too often just now */
   embed(query: string): Promise<Float32Array | null>;
@@ -11,7 +11,7 @@ export interface QueryVectorsDeps {
   readonly embedder: Embedder;
   /** For one query. */
   readonly timeoutMs: number;
-  /** The embedder has made the vector of a query. */
+  /** Called when the embedder has made the vector of a query. */
   readonly onEmbedded: () => void;
   readonly log: Log;
   readonly now: () => number;

@@ -17,11 +17,11 @@ export interface RankResult {
   readonly documents: readonly RankedDocument[];
   /** Visible tools that match. */
   readonly total: number;
-  /** How many of the first are there because of their exact name. */
+  /** How many of the first documents match by their exact name. */
   readonly pinned: number;
 }
 
-/** The segments of all servers, and the tools in them for a query, best first. */
+/** Keeps the segments of all servers, and ranks their tools for a query. */
 export interface Ranking {
   /** Replaces the tools of the segment's server. */
   put(segment: Segment): void;
@@ -102,7 +102,7 @@ export function createRanking(): Ranking {
   return { put, drop, segments, rank };
 }
 
-/** Tools whose name is exactly the query, with scores above all others. */
+/** Tools whose name is exactly the query; their scores are above all others. */
 function findByName(
   query: string,
   segments: ReadonlyMap<string, Segment>,

@@ -3,15 +3,17 @@ import { contributions, type RankedDocument, type Scores } from "./scoring.ts";
 import { compareScored } from "./top_scores.ts";
 import { verbFit } from "./verb_class.ts";
 
-/** What is looked at once few candidates are left. Nothing here reads more than those. */
+/**
+ * The second step of the ranking. These functions only read the few candidates of the first step.
+ */
 
 const VERB_WEIGHT = 0.05;
 const NAME_WEIGHT = 0.15;
 const PAIR_WEIGHT = 0.1;
 
 /**
- * Multiplies each score by how well the tool fits beyond its words: the class of its verb, the part
- * of its name that the query says, and words that stand together in both.
+ * Changes each score by how well the tool fits beyond its words: the class of its verb, the part of
+ * its name that the query has, and words that are neighbours in both.
  *
  * @param sequence the query's terms in order.
  * @param verbs the classes that the query may mean.
@@ -50,7 +52,7 @@ function pairKey(a: number, b: number): number {
   return a < b ? a * 4_096 + b : b * 4_096 + a;
 }
 
-/** The share of the name's words that the query has, and the weight of pairs that stand together. */
+/** The share of the name's words that the query has, and the weight of pairs of neighbours. */
 function readSequence(
   document: RankedDocument,
   rows: ReadonlyMap<number, number>,
@@ -90,12 +92,12 @@ function readSequence(
 
 const SPREAD_CANDIDATES = 30;
 const SPREAD_PLACES = 12;
-/** The part of a word's weight that stays for the next places once a tool above has the word. */
+/** The part of a word's weight that is left for later places, for each tool above with the word. */
 const REPEAT_DISCOUNT = 0.975;
 
 /**
  * Orders the first places so that together they have more of the query's words: a request for two
- * things should not be answered with variants of one.
+ * things should not get only variants of one.
  *
  * @param documents best first; reordered in place.
  */
@@ -131,7 +133,7 @@ export function spread(documents: RankedDocument[], scores: Scores): void {
   settleScores(documents);
 }
 
-/** Lets scores fall with the places, so that sorting by score keeps the order. */
+/** Makes the scores descend in the present order, so that a sort by score keeps it. */
 function settleScores(documents: readonly RankedDocument[]): void {
   for (let index = documents.length - 2; index >= 0; index--) {
     const document = documents[index];
@@ -146,7 +148,7 @@ const CLAUSES_MAX = 8;
 const CLAUSE_WORDS_MIN = 3;
 const CLAUSE_WEIGHT = 0.7;
 
-/** The requests within a long one: each should find its own tool. */
+/** Splits a long request into its parts: each part should find its own tool. */
 export function splitClauses(text: string): string[] {
   const clauses = text.split(/(?<=[.!?;])\s+|,?\s+(?:and then|then|also|additionally)\s+/i)
     .filter((clause) => clause.split(/\s+/).length >= CLAUSE_WORDS_MIN)
@@ -154,7 +156,7 @@ export function splitClauses(text: string): string[] {
   return clauses.length < 2 ? [] : clauses;
 }
 
-/** Adds to each document's share of the best score the best share it has in any clause. */
+/** Adds to each document's score its best share of a clause's best score, weighted. */
 export function addClauses(
   documents: readonly RankedDocument[],
   clauses: readonly (readonly RankedDocument[])[],

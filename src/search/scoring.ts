@@ -2,19 +2,19 @@ import type { Segment } from "./segment.ts";
 import { createTopScores } from "./top_scores.ts";
 
 /**
- * BM25F over what a caller may see.
+ * BM25F over the tools that a caller may see.
  *
- * Everything that goes into a score comes from the visible tools alone: how many there are, and how
- * many of them have a term. A hidden tool changes nothing, not even an order.
+ * A score depends on the visible tools alone: how many there are, and how many of them have a term.
+ * A hidden tool does not change an answer, not even its order.
  */
 
-/** Which tools of a segment a caller may see: not 0 at the tool's number. */
+/** The tools of a segment that a caller may see: `codes` is not 0 at the tool's number. */
 export interface SegmentView {
   readonly codes: Uint8Array;
   readonly count: number;
 }
 
-/** What a caller may see. A segment that is missing has nothing visible. */
+/** The tools that a caller may see. A segment that is missing here has no visible tools. */
 export type View = ReadonlyMap<Segment, SegmentView>;
 
 export interface RankedDocument {
@@ -26,7 +26,7 @@ export interface RankedDocument {
   readonly tool: number;
 }
 
-/** Where a term occurs: parallel lists. */
+/** Where a term occurs: two parallel lists. */
 export interface TermRows {
   readonly segments: Segment[];
   readonly rows: number[];
@@ -50,7 +50,7 @@ export interface ScoredTerm {
 export interface Scores {
   /** Best first. */
   readonly documents: RankedDocument[];
-  /** Visible tools that have a term of the query. */
+  /** How many visible tools have a term of the query. */
   readonly total: number;
   readonly terms: readonly ScoredTerm[];
   /** For each segment, the rows of the terms (by their place in `terms`). */
@@ -59,11 +59,11 @@ export interface Scores {
 
 interface Posting {
   readonly row: number;
-  /** Into the list of terms. */
+  /** Index into the list of terms. */
   readonly term: number;
 }
 
-/** Visible tools that have a term. */
+/** How many visible tools have a term. */
 export function countFrequency(table: TermTable, view: View, term: string): number {
   const rows = table.get(term);
   if (rows === undefined) return 0;
@@ -147,10 +147,13 @@ function countVisible(segment: Segment, row: number, seen: SegmentView): number 
   return count;
 }
 
-/** One array for all segments, zero between uses: a query allocates nothing of their size. */
+/**
+ * One array for all segments, all zero between uses: a query does not allocate arrays of their
+ * size.
+ */
 let accumulated = new Float64Array(1_024);
 
-/** One query, the same for all segments. */
+/** The parts of one query that are the same for all segments. */
 interface Scoring {
   readonly terms: readonly ScoredTerm[];
   readonly top: { floor(): number; offer(document: RankedDocument): void };

@@ -16,20 +16,20 @@ import { createViews, type Visible } from "./views.ts";
 
 export type { SearchAnswer, SearchRequest } from "../model/search.ts";
 
-/** Finds tools by words, within what the caller may see. */
+/** Finds tools by words, among those that the caller may see. */
 export interface SearchIndex {
   /**
-   * @param visible is asked once for each tool and remembered for as long as it is the same function:
-   *   pass one function for one state of policy and catalog.
+   * @param visible is called once for each tool; the answers are kept by function. Pass the same
+   *   function for the same state of policy and catalog, and a new one after a change.
    */
   search(
     request: SearchRequest,
     visible: Visible,
     options?: SearchOptions,
   ): Promise<SearchAnswer>;
-  /** Declarations of the visible tools if they are few. */
+  /** Declarations of the visible tools if there are only a few. */
   inline(visible: Visible, tokensMax: number): InlineTools;
-  /** Brings the index up to the catalog; searches do it by themselves. */
+  /** Updates the index from the catalog; a search does that by itself. */
   sync(): Promise<void>;
 }
 
@@ -41,13 +41,15 @@ export interface SearchOptions {
 export interface SearchIndexDeps {
   readonly snapshot: () => CatalogSnapshot;
   readonly config: Config["search"];
-  /** Ranks by meaning, too, where a model is configured. */
+  /** Also ranks by meaning, if a model is configured. */
   readonly semantic?: Semantic;
 }
 
 const RANKED_MAX = 200;
 const NEAR_MAX = 5;
-/** Above it, names near to a query are not looked for: it would take too long. */
+/**
+ * With more tools, the search does not look for names near to a query: that would take too long.
+ */
 const NEAR_NAMES_MAX = 5_000;
 const QUARANTINED_MAX = 5;
 
@@ -136,7 +138,7 @@ export function createSearchIndex(deps: SearchIndexDeps): SearchIndex {
   };
 }
 
-/** Agents fill in every field: an empty one asks for nothing. */
+/** Agents fill in every field: an empty field counts as absent. */
 function settle(request: SearchRequest): SearchRequest {
   const { names, server, ...rest } = request;
   return {
@@ -169,7 +171,7 @@ function countServers(
   })).sort((a, b) => (a.identifier < b.identifier ? -1 : 1));
 }
 
-/** One of each server, then another of each. */
+/** Takes the first tool of each server, then the second of each, and so on. */
 function inTurn(tools: readonly RankedTool[]): RankedTool[] {
   const places = new Map<string, number>();
   const placed = tools.map((entry) => {
@@ -180,7 +182,7 @@ function inTurn(tools: readonly RankedTool[]): RankedTool[] {
   return placed.sort((a, b) => a.place - b.place).slice(0, RANKED_MAX).map(({ entry }) => entry);
 }
 
-/** Visible names in spelling near to what was asked for. */
+/** Visible names whose spelling is near to the requested ones. */
 function nearNames(asked: readonly string[], tools: readonly RankedTool[]): string[] {
   if (tools.length > NEAR_NAMES_MAX) return [];
   const ids = new Map<string, string>();

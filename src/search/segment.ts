@@ -4,10 +4,10 @@ import { toolVerb } from "./verb_class.ts";
 /**
  * The postings of one upstream's tools, packed.
  *
- * A posting is a tool's number within the segment and its weight for a term: the sum over the fields
- * of boost times frequency over length. Lengths are compared with fixed ones and not with averages of
- * the catalog, so that a weight depends on nothing but its own tool: it never has to be computed
- * again, and no tool can change the score of another through it.
+ * A posting is a tool's number within the segment and its weight for a term: the sum over the
+ * fields of boost times frequency over length. Lengths are compared with fixed ones, not with
+ * averages of the catalog: a weight then depends on its own tool alone, never has to be computed
+ * again, and lets no tool change the score of another.
  */
 export interface Segment {
   readonly server: string;
@@ -17,18 +17,18 @@ export interface Segment {
   readonly starts: Uint32Array;
   readonly tools: Uint32Array;
   readonly weights: Float32Array;
-  /** By number in the segment: the document's id in the store. */
+  /** By the tool's number in the segment: the document's id in the store. */
   readonly documents: Uint32Array;
   readonly ids: readonly string[];
   /** @see toolVerb */
   readonly verbs: Uint8Array;
   /**
-   * The rows of the words of name, title and summary in their order, `BREAK` behind each field. Tool
-   * t's are from `sequenceStarts[t]` to `sequenceStarts[t + 1]`; its name comes first.
+   * The rows of the words of name, title and summary in their order, with `BREAK` after each field.
+   * Those of tool t are from `sequenceStarts[t]` to `sequenceStarts[t + 1]`; its name comes first.
    */
   readonly sequence: Uint32Array;
   readonly sequenceStarts: Uint32Array;
-  /** Who is meant by exactly this query. @see nameKeys */
+  /** The tools that a query names exactly. @see nameKeys */
   readonly names: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -59,14 +59,14 @@ export const FIELDS: ReadonlyMap<string, FieldWeight> = new Map([
 /** Fields whose words are also kept in their order. */
 const SEQUENCE_FIELDS = new Set(["name", "title", "summary"]);
 
-/** How fast more of the same term stops counting. */
+/** How early more of the same term stops to count. */
 const SATURATION = 1.2;
 
 export const BREAK = 0xffff_ffff;
 
 /**
- * The keys under which a query that is a name is looked up, the surest first: spelled like the name
- * or id, like the name but for case and separators, like the name with its server.
+ * The keys to look up a query that is a name, the most certain first: the exact name or id, the
+ * name without case and separators, the name with its server.
  */
 export function nameKeys(query: string): readonly string[] {
   const spelled = query.trim();
@@ -74,7 +74,7 @@ export function nameKeys(query: string): readonly string[] {
   return joined === "" ? [`=${spelled}`] : [`=${spelled}`, `~${joined}`, `+${joined}`];
 }
 
-/** How a tool is called. */
+/** The name of a tool, and of its server. */
 export interface ToolNames {
   readonly server: string;
   readonly serverIdentifier: string;
@@ -94,9 +94,9 @@ function keysOf({ server, serverIdentifier, name, identifier }: ToolNames): Set<
 export interface SegmentBuilder {
   /** Begins a tool. */
   open(document: number, id: string, names: ToolNames, method: string | null): void;
-  /** One field of the tool that is open. */
+  /** Adds one field to the tool that was begun last. */
   add(field: string, text: string): void;
-  /** Packs what was added. `giveWay` is called between pieces of the work. */
+  /** Packs the added tools. It calls `giveWay` between pieces of the work. */
   seal(giveWay: () => Promise<void>): Promise<Segment>;
 }
 
@@ -185,7 +185,7 @@ async function packPostings(
     if (terms.length % ROWS_PER_PIECE === 0) await giveWay();
     starts[terms.push(term) - 1] = at;
     tools.set(row.tools, at);
-    // Saturated here, once and for all: the same for every query.
+    // Saturated here once, because the result is the same for every query.
     for (const weight of row.weights) {
       weights[at++] = (weight * (SATURATION + 1)) / (SATURATION + weight);
     }

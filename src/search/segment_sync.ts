@@ -2,7 +2,7 @@ import type { CatalogSnapshot, ServerState } from "../model/catalog.ts";
 import type { Tool } from "../model/tool.ts";
 import type { ToolStore } from "./tool_store.ts";
 
-/** Brings the store up to the catalog's snapshot, one server at a time. */
+/** Updates the store from the catalog's snapshot, one server at a time. */
 export interface SegmentSync {
   /** Resolves when the store holds the tools of the present snapshot. */
   sync(): Promise<void>;

@@ -9,16 +9,16 @@ import type { Segment } from "./segment.ts";
 import { createToolVectors } from "./tool_vectors.ts";
 
 /**
- * What words mean, where an operator has configured a model: tools whose text is near in meaning are
- * ranked together with those that share words.
+ * Ranks by meaning if an operator has configured a model: tools whose text is near in meaning are
+ * ranked together with tools that share words.
  *
- * It only ever adds. Tools are embedded in the background, a query within a time limit; whatever
- * fails or is not ready yet leaves the ranking by words as it is.
+ * Tools are embedded in the background, a query within a time limit. If one of the two fails or is
+ * not ready yet, the ranking by words stays as it is.
  */
 export interface Semantic {
   /** Embeds the tools of new segments in the background, and forgets those that are gone. */
   update(segments: ReadonlyMap<string, Segment>, tools: ReadonlyMap<string, Tool>): void;
-  /** The ranking by words and meaning; the given one if there is no meaning to be had. */
+  /** The ranking by words and meaning; the given one if there are no vectors for it. */
   blend(query: string, view: View, ranked: RankResult, limit: number): Promise<RankResult>;
   /** Resolves when no tool is being embedded: for tests and benchmarks. */
   idle(): Promise<void>;
@@ -27,7 +27,7 @@ export interface Semantic {
 
 export interface SemanticDeps {
   readonly embedder: Embedder;
-  /** 0 is words alone, 1 meaning alone. */
+  /** 0 ranks by words alone, 1 by meaning alone. */
   readonly weight: number;
   /** For one query. */
   readonly timeoutMs: number;

@@ -1,5 +1,5 @@
 /**
- * Writes a result type that several signatures have only once: the tools of one server mostly answer
+ * Writes a result type only once if several signatures have it: most tools of one server answer
  * with the same few objects.
  */
 export interface SharedTypes {
@@ -31,7 +31,7 @@ export function shareTypes(signatures: readonly string[]): SharedTypes {
   };
 }
 
-/** The object at the heart of `Promise<{…}[]>`; null for a union or anything else. */
+/** The object type inside of `Promise<{…}[]>`; null for a union or any other type. */
 export function resultOf(signature: string): string | null {
   const at = signature.lastIndexOf("): Promise<");
   const match = /^\): Promise<(\{.*\})(?:\[\])?>;$/.exec(signature.slice(at));
@@ -39,7 +39,7 @@ export function resultOf(signature: string): string | null {
   return type !== undefined && isOneObject(type) ? type : null;
 }
 
-/** Whether the first brace closes with the last, strings aside. */
+/** Whether the first brace closes at the last one; braces in strings do not count. */
 function isOneObject(type: string): boolean {
   let depth = 0;
   for (const token of type.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {

@@ -1,7 +1,7 @@
 /**
- * Finds the known word that a misspelt one stands for: one letter more, less or other, or two
- * swapped. A scan over letter signatures instead of a table of deletions: no memory beside the words
- * themselves, and 100,000 words take well under a millisecond.
+ * Finds the known words near a misspelt one: one letter more, less or different, or two swapped. It
+ * scans signatures of letters and keeps no table of deletions, so memory stays small, and 100,000
+ * words take well under a millisecond.
  */
 export interface Vocabulary {
   /** Known words one edit away from a word, in no order. */

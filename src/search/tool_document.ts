@@ -4,19 +4,19 @@ import type { ServerState } from "../model/catalog.ts";
 import type { JsonSchema } from "../model/json/json.ts";
 import type { Tool } from "../model/tool.ts";
 
-/** What is indexed of a tool, one text per field. */
+/** The indexed texts of a tool, one per field. */
 export interface ToolDocument {
   readonly name: string;
   readonly title: string;
   /** First sentence of the description. */
   readonly summary: string;
-  /** The rest of it. */
+  /** The rest of the description. */
   readonly details: string;
   readonly parameters: string;
   readonly parameterDocs: string;
   /** Enum values and constants. */
   readonly values: string;
-  /** Names and descriptions of what it returns. */
+  /** Names and descriptions of its result fields. */
   readonly results: string;
   readonly tags: string;
   readonly server: string;

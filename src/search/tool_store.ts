@@ -13,7 +13,7 @@ export interface ToolStore {
   readonly segments: ReadonlyMap<string, Segment>;
   /**
    * Replaces the tools of one server, in slices that do not block. Searches see the old tools until
-   * all new ones are in. One at a time: the next call waits for this one.
+   * all new ones are added. Calls run one at a time: the next one waits for this one.
    */
   replace(
     server: string,
@@ -23,18 +23,18 @@ export interface ToolStore {
   drop(server: string): void;
   /** Best first, at most `limit`. */
   search(query: string, view: View, limit: number): RankResult;
-  /** Ids given out so far and ids in use. Orama never takes one back. */
+  /** Ids given out so far and ids in use. Orama never reuses one. */
   idCounts(): { readonly given: number; readonly used: number };
 }
 
-/** Ids of removed tools that are kept before all are numbered anew. */
+/** How many ids of removed tools may stay before all tools get new numbers. */
 const SPARE_IDS = 1_000;
 
 const NOTHING: RankResult = { documents: [], total: 0, pinned: 0 };
 
 export function createToolStore(): ToolStore {
   const ranking = createRanking();
-  // One for all servers: many small ones in a row must not block either.
+  // One yielder for all servers: many small servers in a row must not block either.
   const giveWay = createYielder();
   const idsByServer = new Map<string, readonly string[]>();
   let database = createOramaDatabase();
@@ -45,7 +45,7 @@ export function createToolStore(): ToolStore {
     if (given > 2 * used + SPARE_IDS) renumber();
   }
 
-  /** Gives all tools new numbers in a new database, so that those of removed tools are free. */
+  /** Gives all tools new numbers in a new database, without the numbers of removed tools. */
   function renumber(): void {
     database = createOramaDatabase();
     for (const { server, ids, documents } of ranking.segments.values()) {

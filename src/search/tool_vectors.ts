@@ -6,16 +6,16 @@ import type { RankedDocument, View } from "./scoring.ts";
 import type { Segment } from "./segment.ts";
 import { createTopScores } from "./top_scores.ts";
 
-/** The vectors of the tools, made in the background. */
+/** Makes the vectors of the tools in the background. */
 export interface ToolVectors {
-  /** No tool has a vector, and none is to get one. */
+  /** True if no tool has a vector or waits for one. */
   readonly isIdle: boolean;
   readonly size: number;
   /** Embeds the tools of new segments, and forgets those that are gone. */
   update(segments: ReadonlyMap<string, Segment>, tools: ReadonlyMap<string, Tool>): void;
-  /** Goes on with tools that could not be embedded before. */
+  /** Tries again to embed the tools that failed before. */
   resume(): void;
-  /** Cosine with a tool of a segment; 0 if it has no vector. */
+  /** Cosine with a tool of a segment; 0 if the tool has no vector. */
   similarity(document: RankedDocument, query: Float32Array): number;
   /** The visible tools that are nearest in meaning, best first. */
   nearest(query: Float32Array, view: View): RankedDocument[];
@@ -67,7 +67,7 @@ export function createToolVectors(deps: ToolVectorsDeps): ToolVectors {
           texts.delete(hash);
         }
       } catch (error) {
-        // The next change of the catalog, or the next query that works, tries again.
+        // The next change of the catalog, or the next query with a vector, tries again.
         deps.log("warn", "Cannot embed tools; searching by words", { cause: `${error}` });
         return;
       }
@@ -122,7 +122,7 @@ export function createToolVectors(deps: ToolVectorsDeps): ToolVectors {
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
-  // Another dimension is another model: nothing to compare.
+  // Vectors of different lengths come from different models and cannot be compared.
   if (a.length !== b.length) return 0;
   let sum = 0;
   for (let index = 0; index < a.length; index++) sum += (a[index] ?? 0) * (b[index] ?? 0);

@@ -6,7 +6,7 @@ export interface Scored {
 }
 
 export interface TopScores<Candidate extends Scored> {
-  /** A score that is certainly not kept is below this. */
+  /** The heap does not keep a candidate with a score below this. */
   floor(): number;
   offer(candidate: Candidate): void;
   /** Best first; empties the heap. */

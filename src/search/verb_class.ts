@@ -1,8 +1,8 @@
 import { stem } from "./analyze.ts";
 
 /**
- * What a tool does and what a query wants done, in five classes: among tools about the same thing,
- * "remove a record" means the one that deletes.
+ * Sorts what a tool does, and what a query asks for, into five classes: among tools about the same
+ * thing, "remove a record" means the one that deletes.
  */
 
 const WORDS = {
@@ -42,9 +42,9 @@ const BY_METHOD: ReadonlyMap<string, VerbClass> = new Map([
 ]);
 
 /**
- * The class of a tool as one bit; 0 if nothing tells.
+ * The class of a tool as one bit; 0 if it is not known.
  *
- * Its name decides, then the method of the operation behind it, then how its description begins.
+ * The name decides, then the method of its HTTP operation, then the first words of its description.
  */
 export function toolVerb(
   nameTerms: readonly string[],

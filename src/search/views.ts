@@ -3,10 +3,10 @@ import type { Tool } from "../model/tool.ts";
 import type { SegmentView, View } from "./scoring.ts";
 import type { Segment } from "./segment.ts";
 
-/** What a caller may see of a tool; null hides it, and then it changes nothing of any answer. */
+/** What a caller may see of a tool. Null hides the tool: it then does not change any answer. */
 export type Visible = (tool: Tool) => Visibility | null;
 
-/** Asks what a caller may see, and keeps the answers for as long as it is the same function. */
+/** Asks which tools a caller may see, and keeps the answers of each function. */
 export interface Views {
   of(
     segments: Iterable<Segment>,
@@ -16,8 +16,8 @@ export interface Views {
 }
 
 export function createViews(): Views {
-  // By function and not by a name for it: a function that was made for another catalog or policy can
-  // then never be taken for this one.
+  // Keyed by the function itself, not by a name: answers for another catalog or policy can never be
+  // taken for these.
   const known = new WeakMap<Visible, Map<Segment, SegmentView>>();
   return {
     of(segments, tools, visible) {
