@@ -19,7 +19,7 @@ export interface BuildToolsInput {
   readonly serverIdentifier: string;
   readonly listing: ParsedListing;
   readonly pins: ServerPins;
-  /** Tool name to the description that the operator gave it. */
+  /** Tool name to more search words for it, from the operator. */
   readonly aliases: { readonly [tool: string]: readonly string[] };
   readonly observations: Observations;
   /** The tools of the last listing: a tool that did not change stays the same object. */

@@ -55,7 +55,7 @@ export interface CatalogDeps {
   readonly servers: readonly string[];
   readonly listTools: (server: string) => Promise<UpstreamListing>;
   readonly config: Config["catalog"];
-  /** By server and tool name: the description that the operator gave the tool. */
+  /** By server and tool name: more search words for the tool, from the operator. */
   readonly aliases: { readonly [server: string]: { readonly [tool: string]: readonly string[] } };
   /** A server's identity by its configuration; null if only a listing tells it. */
   readonly identity?: (server: string) => string | null;

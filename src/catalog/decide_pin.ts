@@ -103,6 +103,7 @@ export function listedTool(entry: ServerEntry, name: string, pin: string): Parse
   );
 }
 
+/** A hint with the nearest names, else with the command that lists all names. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const near = nearest(name, candidates);
   return near.length > 0

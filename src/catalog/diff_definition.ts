@@ -14,6 +14,7 @@ export interface DefinitionChange {
   readonly after: string | null;
 }
 
+/** A listed tool beside its approved definition. */
 export interface ToolDiff {
   readonly server: string;
   readonly name: string;

@@ -43,6 +43,7 @@ export interface ParsedTool {
   readonly definition: Definition;
 }
 
+/** The tools of one listing, and the definitions that were set aside. */
 export interface ParsedListing {
   readonly tools: readonly ParsedTool[];
   readonly quarantined: readonly QuarantinedTool[];

@@ -13,7 +13,7 @@ export interface ServerEntry {
   readonly server: string;
   /** Null if another server has the same identifier. */
   readonly identifier: string | null;
-  /** Tool name to the description that the operator gave it. */
+  /** Tool name to more search words for it, from the operator. */
   readonly aliases: { readonly [tool: string]: readonly string[] };
   readonly listing: ParsedListing | null;
   readonly pins: ServerPins | null;
@@ -26,6 +26,7 @@ const NOTHING_BUILT: BuiltServer = { tools: [], quarantined: [], holders: {} };
 const SERVER_DESCRIPTION_CHARS_MAX = 1_000;
 const SERVER_TITLE_CHARS_MAX = 200;
 
+/** The entry of a server that was never listed. */
 export function emptyEntry(
   server: string,
   identifier: string | null,
@@ -66,6 +67,7 @@ export interface Presentation {
   readonly error: string | null;
 }
 
+/** The entry with a cleaned title and description, and its new state. */
 export function presentEntry(entry: ServerEntry, as: Presentation): ServerEntry {
   const description = cleanText(as.description, SERVER_DESCRIPTION_CHARS_MAX);
   const state: ServerState = {
@@ -158,6 +160,7 @@ export function uncheckedTool({ server, state }: ServerEntry, listed: ParsedTool
   return { ...tool, id: `${serverIdentifier}.${identifier}`, server, serverIdentifier, identifier };
 }
 
+/** How a tool differs from its approved definition; null before the first listing. */
 export function diffTool(entry: ServerEntry, tool: ParsedTool): ToolDiff | null {
   const { pins } = entry;
   if (pins === null) return null;

@@ -15,6 +15,7 @@ export interface QueryReader {
   weighted(part: string): QueryTerm[];
 }
 
+/** The terms of the index, as one caller sees them. */
 export interface Lexicon {
   /** How many visible tools have a term. */
   readonly frequency: (term: string) => number;
@@ -26,7 +27,7 @@ export interface Lexicon {
 const TERMS_MAX = 128;
 /** Words looked up in the vocabulary: a bound on the work that nonsense can cause. */
 const UNKNOWN_WORDS_MAX = 32;
-/** Weight of each further use of the same word in a query. */
+/** Times the logarithm of how often a query has a word: what repeats add to its weight. */
 const REPEAT_WEIGHT = 0.25;
 /** Numbers in a query are mostly values, seldom a part of a tool's name. */
 const NUMBER_WEIGHT = 0.5;

@@ -12,6 +12,7 @@ import { createVocabulary, type Vocabulary } from "./spelling.ts";
 import { compareScored } from "./top_scores.ts";
 import { queryVerbs } from "./verb_class.ts";
 
+/** The ranked tools of one query. */
 export interface RankResult {
   /** Best first. */
   readonly documents: readonly RankedDocument[];

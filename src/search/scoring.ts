@@ -17,6 +17,7 @@ export interface SegmentView {
 /** The tools that a caller may see. A segment that is missing here has no visible tools. */
 export type View = ReadonlyMap<Segment, SegmentView>;
 
+/** A tool with its score. */
 export interface RankedDocument {
   score: number;
   /** `Tool.id` */
@@ -32,6 +33,7 @@ export interface TermRows {
   readonly rows: number[];
 }
 
+/** By term. */
 export type TermTable = ReadonlyMap<string, TermRows>;
 
 /** A term of a query and how much it counts. */
@@ -75,6 +77,7 @@ export function countFrequency(table: TermTable, view: View, term: string): numb
   return count;
 }
 
+/** Finds the `max` visible tools with the best scores for the terms of a query. */
 export function scoreTerms(
   table: TermTable,
   view: View,

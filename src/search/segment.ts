@@ -62,6 +62,7 @@ const SEQUENCE_FIELDS = new Set(["name", "title", "summary"]);
 /** How early more of the same term stops to count. */
 const SATURATION = 1.2;
 
+/** Ends a field in `Segment.sequence`. */
 export const BREAK = 0xffff_ffff;
 
 /**

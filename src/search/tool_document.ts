@@ -34,6 +34,7 @@ const VALUES_MAX = 120;
 const RESULTS_MAX = 40;
 const RESULT_DOCS_CHARS_MAX = 1_000;
 
+/** The texts of a tool, each cut to its bound. */
 export function toDocument(tool: Tool, server: ServerState | undefined): ToolDocument {
   const description = tool.description.slice(0, DESCRIPTION_CHARS_MAX);
   const summary = firstSentence(description, DESCRIPTION_CHARS_MAX).replace(/…$/, "");

@@ -41,6 +41,7 @@ function decodePointerPart(part: string): string | null {
   }
 }
 
+/** Where a reference leads. */
 export interface Resolved {
   /** Null if the reference leads nowhere. */
   readonly schema: unknown;
