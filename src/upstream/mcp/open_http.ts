@@ -18,7 +18,7 @@ export type ConnectHttp = (
   closed: () => void,
 ) => Promise<McpConnection>;
 
-/** What one connection has of its own; the rest is the same for all of a server. */
+/** The options of one connection; all connections to a server share the others. */
 type Link = Pick<
   ConnectOptions,
   "transport" | "verdict" | "hasSession" | "signal" | "closed"
