@@ -11,21 +11,21 @@ import { type CallName, cancelled, toolName, unreachable } from "./upstream_erro
 
 export interface CallGuard {
   /**
-   * Runs a call when it is its turn.
+   * Runs a call when a lane is free.
    *
-   * @throws {GateError} `ERR_BUSY` if the queue is full, `ERR_UPSTREAM_UNREACHABLE` at once while the
-   * upstream is left alone, `ERR_CANCELLED` when the signal aborts first.
+   * @throws {GateError} `ERR_BUSY` if the queue is full, `ERR_UPSTREAM_UNREACHABLE` at once during
+   * the pause after five failures, `ERR_CANCELLED` when the signal aborts first.
    */
   run<T>(call: CallName, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
-/** Calls that may wait for each one that may run. */
+/** Waiting calls allowed for each call that may run. */
 const QUEUE_FACTOR = 8;
 const FAILURES_MAX = 5;
 const OPEN_MS_MIN = 1_000;
 const OPEN_MS_MAX = 30_000;
 
-/** Bounds the calls of one upstream, and stops sending to one that fails five times in a row. */
+/** Bounds the calls of one upstream, and pauses calls after five failures in a row. */
 export function createCallGuard(options: { readonly concurrentCallsMax: number }): CallGuard {
   const { concurrentCallsMax } = options;
   const queueMax = concurrentCallsMax * QUEUE_FACTOR;
@@ -59,7 +59,7 @@ export function createCallGuard(options: { readonly concurrentCallsMax: number }
   };
 }
 
-/** Failures of the upstream itself. A refused credential or an odd answer shows that it is alive. */
+/** Failures of the upstream itself. A refused credential or an odd answer shows a live upstream. */
 function isUpstreamFailure(error: unknown): boolean {
   return error instanceof GateError &&
     ["ERR_UPSTREAM_UNREACHABLE", "ERR_UPSTREAM_TIMEOUT", "ERR_OUTCOME_UNKNOWN"].includes(
@@ -79,7 +79,7 @@ async function orCancelled<T>(
   }
 }
 
-/** Stops waiting when the caller does, whatever the work is doing then. */
+/** Stops waiting when the caller aborts, even if the work still runs. */
 async function untilAborted<T>(call: CallName, signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(cancelled(call));
@@ -89,7 +89,7 @@ async function untilAborted<T>(call: CallName, signal: AbortSignal, work: Promis
     return await Promise.race([work, promise]);
   } finally {
     signal.removeEventListener("abort", stop);
-    // The loser of the race may still fail; nobody waits for it any more.
+    // The work may fail after the abort; its error has no reader.
     work.catch(() => {});
   }
 }

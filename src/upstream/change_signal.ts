@@ -5,8 +5,8 @@ export interface ChangeSignal {
 }
 
 /**
- * The first notice goes out after `quietMs`, and then at most one per `everyMs`. Whatever is raised is
- * followed by a notice, however late.
+ * The first notice goes out after `quietMs`, and then at most one per `everyMs`. A notice follows
+ * each `raise()`, unless the signal closes first.
  */
 export function createChangeSignal(options: {
   readonly quietMs: number;

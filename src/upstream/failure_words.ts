@@ -7,22 +7,22 @@ import { OutboundRefusedError } from "./net/address_guard.ts";
 const CAUSES_MAX = 3;
 const CHARACTERS_MAX = 700;
 
-/** What went wrong with a connection, for the operator: short, one line, each thing once. */
+/** Describes a failed connection for the operator: one short line, each reason once. */
 export function describeFailure(error: unknown): string {
   const reasons: string[] = [];
   let cause = error;
   while (cause instanceof Error && reasons.length < CAUSES_MAX) {
     const reason = reasonOf(cause).replaceAll(/\s+/g, " ").trim();
     if (reason !== "" && !reasons.some((known) => known.includes(reason))) reasons.push(reason);
-    // It was made from its cause and says it better.
+    // A ChildFailure already includes the words of its cause.
     cause = cause instanceof ChildFailure ? null : cause.cause;
   }
   return reasons.join(": ").slice(0, CHARACTERS_MAX);
 }
 
 /**
- * Why a server on the network gives no answer, for the program that called it; null if it is something
- * else, such as a child process, whose words are for operators.
+ * Why a server on the network does not answer, for the program that called it; null for other
+ * failures, such as of a child process, whose words are for operators.
  */
 export function networkReason(error: unknown): string | null {
   let cause = error;

@@ -1,4 +1,4 @@
-/** A place for work that may run now. Call it once, when the work is over. */
+/** Frees the lane. Call it once, when the work has ended. */
 export type LeaveLane = () => void;
 
 /** Lets `max` pieces of work run at a time and `queueMax` wait, first come first served. */
@@ -6,7 +6,7 @@ export interface Lanes {
   /**
    * Waits for a free lane.
    *
-   * @returns how to leave it, or null if the queue is full.
+   * @returns the function that frees the lane, or null if the queue is full.
    * @throws the signal's reason as soon as it aborts while waiting.
    */
   enter(signal: AbortSignal): Promise<LeaveLane | null>;

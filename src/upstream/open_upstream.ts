@@ -11,7 +11,7 @@ type Open<Settings> = (
   shared: SharedParts,
 ) => Upstream;
 
-/** How each kind of upstream opens; the kinds stand in `src/config/upstreams/upstream_kinds.ts`. */
+/** How each kind of upstream opens; `src/config/upstreams/upstream_kinds.ts` lists the kinds. */
 const OPENERS: { readonly [S in UpstreamSection]: Open<SettingsOf[S]> } = {
   mcpServers: openMcp,
   openapi: openOpenapi,

@@ -1,10 +1,10 @@
 import type { Log } from "../model/log.ts";
 
-/** A secret shorter than this is not a secret, and hiding it would garble every text. */
+/** Shorter values are not masked: masking them would garble every text. */
 const WORD_CHARS_MIN = 6;
-/** Parts of a secret, such as what stands behind `Bearer`, must be longer than such words. */
+/** Shorter parts of a secret, such as the text after `Bearer`, are not masked alone. */
 const PART_CHARS_MIN = 8;
-/** In answers only what cannot be there by chance is hidden. */
+/** In answers only longer values are masked: shorter ones may be there by chance. */
 const ANSWER_CHARS_MIN = 16;
 const VALUES_MAX = 64;
 
@@ -14,11 +14,11 @@ export interface SecretMask {
   add(value: string): void;
   /** For errors, logs and status. */
   apply(text: string): string;
-  /** For answers of tools, which may repeat what they were called with. JSON stays JSON. */
+  /** For answers of tools, which may repeat their credentials. JSON stays JSON. */
   applyToAnswer(text: string): string;
 }
 
-/** Makes a mask that knows no secret yet. Keeps the newest 64 values, so that rotation does not grow it. */
+/** Makes an empty mask. It keeps the newest 64 values, so that rotation does not grow it. */
 export function createSecretMask(): SecretMask {
   const values = new Set<string>();
   const remember = (value: string, charsMin: number) => {
@@ -58,9 +58,9 @@ function inJson(value: string): string {
 }
 
 /**
- * A JSON value of the upstream without the secrets that it repeats; itself if there are none.
+ * A JSON value of the upstream with its secrets masked; the value itself if it has none.
  *
- * @param text the value as JSON, if that is known.
+ * @param text the value as JSON, if the caller has it.
  */
 export function maskJson<T>(
   mask: Pick<SecretMask, "applyToAnswer">,
@@ -71,7 +71,7 @@ export function maskJson<T>(
   return masked === text ? value : JSON.parse(masked) as T;
 }
 
-/** The password in a connection string: servers like to repeat it by itself. */
+/** The password in a connection string: servers often repeat the password alone. */
 function passwordOf(value: string): string[] {
   const { password = "" } = URL.parse(value) ?? {};
   if (password === "") return [];
@@ -87,7 +87,7 @@ export function isSecretName(name: string): boolean {
   return /key|token|secret|passw|credential|authorization|cookie/i.test(name);
 }
 
-/** Resolves a configured text, and remembers it if it is, or holds, a secret. */
+/** Resolves a configured text. The mask remembers the text if it is a secret or holds one. */
 export async function resolveMasked(
   mask: SecretMask,
   resolveSecrets: (text: string) => Promise<string>,
@@ -99,7 +99,7 @@ export async function resolveMasked(
   return value;
 }
 
-/** A log in which the texts of an upstream show no secret. */
+/** A log that masks the secrets in its fields. */
 export function maskedLog(log: Log, mask: SecretMask): Log {
   return (level, message, fields = {}) => {
     const shown = Object.entries(fields).map(([name, value]) => [

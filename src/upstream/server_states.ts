@@ -2,8 +2,8 @@ import type { ServerState } from "../model/catalog.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 /**
- * What the catalog knows of servers, with what their connections know: a server that was listed a
- * minute ago may be gone by now.
+ * The catalog's states of servers, corrected by their connections: a server that was listed a
+ * minute ago may be down by now.
  */
 export function withConnections(
   upstreams: Pick<Upstreams, "status" | "servers">,

@@ -8,10 +8,10 @@ import type { ChildReaper } from "./mcp/child_reaper.ts";
 
 /** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
 export interface Upstream {
-  /** Where it is, as in its listings; null if only a listing tells. */
+  /** The server's place, as in its listings; null if only a listing tells. */
   readonly identity: string | null;
   list(signal: AbortSignal): Promise<UpstreamListing>;
-  /** Makes one call; never repeats one that may have reached the upstream. */
+  /** Makes one call; never repeats a call that may have reached the upstream. */
   call(call: UpstreamCall): Promise<UpstreamAnswer>;
   status(): UpstreamStatus;
   /** Present where people bring their own accounts. */
@@ -23,24 +23,24 @@ export interface UpstreamStatus {
   readonly status: "starting" | "ready" | "down";
   /** Why it is down; without secrets. */
   readonly error: string | null;
-  /** What else is known while it is down. */
+  /** More details while it is down. */
   readonly down?: DownReport;
 }
 
 /** What every kind of upstream is built from. */
 export interface UpstreamContext {
-  /** As configured. */
+  /** The configured name. */
   readonly server: string;
   /** Replaces `${env:…}`, `${file:…}` and `${exec:…}`. */
   readonly resolveSecrets: (text: string) => Promise<string>;
-  /** The service's environment, of which children and proxies get a few names. */
+  /** The service's environment. Children get only a few of its names; proxies are read from it. */
   readonly env: () => { readonly [name: string]: string };
   readonly log: Log;
-  /** To be called when the upstream says that its lists changed. */
+  /** Call this when the upstream says that its lists changed. */
   readonly listChanged: () => void;
 }
 
-/** What all upstreams of one service share. */
+/** Parts that all upstreams of one service share. */
 export interface SharedParts {
   readonly reaper: ChildReaper;
   readonly baseDir: string;
@@ -49,5 +49,5 @@ export interface SharedParts {
   readonly userTokens: UserTokens | undefined;
 }
 
-/** The token by which a caller proved who they are, for RFC 8693; null if there is none. */
+/** The token that a caller authenticated with, for RFC 8693; null if there is none. */
 export type SubjectToken = (principal: Principal) => Promise<string | null>;

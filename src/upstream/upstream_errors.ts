@@ -1,7 +1,7 @@
 import { GateError } from "../model/errors.ts";
 import type { RedirectRefusedError } from "./net/redirect_refused.ts";
 
-/** What an error about one call needs to name. */
+/** The call that an error names. */
 export interface CallName {
   readonly server: string;
   readonly name: string;
@@ -36,7 +36,7 @@ export function unreachable(
   options: {
     readonly cause?: unknown;
     readonly retryAfterMs?: number;
-    /** Instead of the usual one. */
+    /** Replaces the usual hint. */
     readonly hint?: string;
   } = {},
 ): GateError {
@@ -68,7 +68,7 @@ export function badResult(call: CallName, why: string, cause?: unknown): GateErr
   );
 }
 
-/** The server answered, and not with a result. */
+/** The server answered with a redirect instead of a result. */
 export function redirected(call: CallName, error: RedirectRefusedError): GateError {
   return new GateError(
     "ERR_UPSTREAM_RESULT",

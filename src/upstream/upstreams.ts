@@ -18,7 +18,7 @@ import type {
 } from "./upstream.ts";
 import { unreachable } from "./upstream_errors.ts";
 
-/** Every upstream of the service, by its configured name. The only outbound connections. */
+/** Every upstream of the service, by its configured name. */
 export interface Upstreams {
   readonly servers: readonly string[];
   /** Asks one upstream what it offers. Takes as long as the upstream does, up to its timeout. */
@@ -34,7 +34,7 @@ export interface Upstreams {
   /** Tells which server changed its lists; at most once a second per server. */
   onListChanged(listener: (server: string) => void): () => void;
   status(server: string): UpstreamStatus;
-  /** Where the server is, as its listings say; null if only a listing tells. */
+  /** The server's place, as in its listings; null if only a listing tells. */
   identity(server: string): string | null;
   /** The login of people at a server where they bring their own accounts; null for all others. */
   userOAuth(server: string): UserOAuth | null;
@@ -53,9 +53,9 @@ export interface UpstreamsOptions {
   readonly log: Log;
   /** Largest answer that any call accepts; default 32 MiB. */
   readonly resultBytesMax?: number;
-  /** For `auth: {type: token_exchange}`: the token that a caller came with. */
+  /** For `auth: {type: token_exchange}`: the token that a caller authenticated with. */
   readonly subjectToken?: SubjectToken;
-  /** For `auth: {type: oauth}`: where the tokens of people are kept. */
+  /** For `auth: {type: oauth}`: the store for tokens of people. */
   readonly userTokens?: UserTokens;
 }
 
@@ -66,7 +66,7 @@ interface Entry {
 }
 
 const RESULT_BYTES_MAX_DEFAULT = 33_554_432;
-/** Lists are large too, and may be larger than any result may be. */
+/** A listing may be larger than the largest result, so messages get at least this much. */
 const MESSAGE_BYTES_MIN = 16_777_216;
 const ENVELOPE_BYTES = 65_536;
 const DEMO_CALLS_MAX = 64;
@@ -126,7 +126,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-/** Only operators read why a listing failed, so it says more than agents are told of a call. */
+/** Only operators read why a listing failed, so this error says more than the one of a call. */
 function withReason(error: unknown, server: string, reason: string | null): unknown {
   if (reason === null || !(error instanceof GateError)) return error;
   if (error.code !== "ERR_UPSTREAM_UNREACHABLE") return error;

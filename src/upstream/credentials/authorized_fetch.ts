@@ -2,8 +2,8 @@ import type { Outbound } from "../net/outbound_fetch.ts";
 import type { Credentials } from "./credentials.ts";
 
 /**
- * A fetch that carries the credential of one scope. A request that is refused for its credential is
- * sent once more with a fresh one: the server did not act on it.
+ * A fetch that carries the credential of one scope. If the server refuses the credential, the fetch
+ * sends the request once more with a fresh one: the server did not act on the first.
  */
 export function authorizedFetch(
   outbound: Outbound["fetch"],

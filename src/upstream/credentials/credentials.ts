@@ -9,24 +9,24 @@ import { createTokenCache } from "./token_cache.ts";
 import { createUserOAuth, type UserOAuth } from "./user_oauth.ts";
 import type { UserTokens } from "./user_tokens.ts";
 
-/** How calls to one HTTP upstream are authenticated. Never with the caller's own token. */
+/** How toolgate authenticates at one HTTP upstream. It never forwards the caller's own token. */
 export interface Credentials {
-  /** The kind, for the audit. */
+  /** The kind of credential, for the audit. */
   readonly kind: string;
   /**
-   * Whose authority a call has: the same text means the same, and connections are shared by it only.
-   * `SERVICE` is toolgate's own.
+   * Names the account that a call acts for. Only calls with the same text share a connection.
+   * `SERVICE` is toolgate's own account.
    */
   scopeOf(principal: Principal): string;
   /** Headers for one request of a scope, resolved now. */
   headers(scope: string): Promise<{ readonly [name: string]: string }>;
-  /** Forgets what was refused; true if another attempt may go better. */
+  /** Forgets a credential that the upstream refused; true if another attempt may succeed. */
   refused(scope: string, headers: { readonly [name: string]: string }): boolean;
   /** Present where people bring their own accounts. */
   readonly user: UserOAuth | null;
 }
 
-/** The scope of what toolgate does on its own behalf, such as listing. */
+/** The scope of toolgate's own requests, such as listing. */
 export const SERVICE = "";
 
 export interface CredentialOptions {
@@ -122,7 +122,7 @@ function tokenSource(
   }
 }
 
-/** A token of their own for each caller, exchanged for the one that they came with. */
+/** Exchanges the caller's token for a token of that caller at the upstream. */
 function exchangeSource(
   context: UpstreamContext,
   options: CredentialOptions,
@@ -151,7 +151,7 @@ function exchangeSource(
   };
 }
 
-/** The accounts that people have connected. */
+/** Takes tokens from the accounts that people have connected. */
 function userSource(
   { server }: UpstreamContext,
   options: CredentialOptions,
@@ -166,13 +166,14 @@ function userSource(
   }
   const { authorizationUrl, clientId, scope } = auth;
   const user = createUserOAuth({ server, authorizationUrl, clientId, scope, client, tokens });
-  // What a server offers is listed with the account of anybody who has connected.
+  // Listing uses the account of any person who has connected.
   const ownerOf = async (of: string) => of === SERVICE ? await tokens.anyone(server) ?? "" : of;
   return {
     scopeOf: personKey,
     token: async (of) => await user.token(await ownerOf(of)),
     drop(of, token) {
-      // A store that is away cannot say whose token it was; it is refused again at its next use.
+      // If the store is away, the owner is unknown. The upstream refuses the token again at its
+      // next use.
       ownerOf(of).then((owner) => user.drop(owner, token)).catch(() => {});
     },
     user,
@@ -181,7 +182,7 @@ function userSource(
 
 const PRINCIPALS_MAX = 1_000;
 
-/** Keeps the newest principals, so that a scope leads back to the one it was made of. */
+/** Keeps the newest principals, so that a scope can be resolved to its principal. */
 function rememberPrincipal(principals: Map<string, Principal>, principal: Principal): string {
   const scope = principalKey(principal);
   principals.delete(scope);

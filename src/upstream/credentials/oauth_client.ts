@@ -2,7 +2,7 @@ import * as oauth from "oauth4webapi";
 import type { Outbound } from "../net/outbound_fetch.ts";
 import type { AccessToken } from "./token_cache.ts";
 
-/** What the token endpoint gave. */
+/** The tokens that the token endpoint granted. */
 export interface Grant extends AccessToken {
   readonly refreshToken: string | null;
 }
@@ -10,7 +10,7 @@ export interface Grant extends AccessToken {
 export interface OAuthClientOptions {
   readonly tokenUrl: string;
   readonly clientId: string;
-  /** Resolved when it is needed; undefined for a public client. */
+  /** Resolved for each request; undefined for a public client. */
   readonly clientSecret: (() => Promise<string>) | undefined;
   readonly fetch: Outbound["fetch"];
   readonly now?: () => number;
@@ -58,7 +58,7 @@ export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
       ),
     authorizationCode: ({ url, state, redirectUrl, verifier }) =>
       ask((by) => {
-        // The issuer is not known here, so a callback that names one has nothing to be held against.
+        // No issuer is configured, so the client cannot check the issuer that a callback names.
         const callback = new URL(url);
         callback.searchParams.delete("iss");
         const checked = oauth.validateAuthResponse(server, client, callback, state);
@@ -83,16 +83,16 @@ function requestOptions(
   return {
     [oauth.customFetch]: (url: string, init: oauth.CustomFetchOptions<"POST", URLSearchParams>) =>
       fetchToken(fetch, url, init),
-    // Only http is allowed by this; which hosts may be called is the fetch's decision.
+    // This only allows plain http; the fetch decides which hosts may be called.
     [oauth.allowInsecureRequests]: new URL(tokenUrl).protocol === "http:",
     signal: () => AbortSignal.timeout(TIMEOUT_MS),
   };
 }
 
 /**
- * Makes the function that sends a request to the token endpoint and reads what it grants.
+ * Makes the function that sends a request to the token endpoint and reads the grant.
  *
- * Servers take the secret in a header or in the form; which one is learnt from the first refusal.
+ * Some servers take the secret in a header, others in the form: the first refusal tells which.
  */
 function createAsker(
   options: OAuthClientOptions,
@@ -138,7 +138,9 @@ function isClientRefused(error: unknown): boolean {
     error instanceof oauth.WWWAuthenticateChallengeError;
 }
 
-/** The token endpoint's answer without the ID token, which nobody here reads or could verify. */
+/**
+ * The token endpoint's answer without the ID token, which toolgate neither reads nor can verify.
+ */
 async function fetchToken(
   outbound: Outbound["fetch"],
   url: string,
@@ -156,7 +158,7 @@ async function fetchToken(
   return Response.json(answer, { status: response.status });
 }
 
-/** The reason in the server's own code words. Whatever else the answer held stays behind. */
+/** Keeps only the server's error code; the rest of the answer may hold secrets. */
 function plain(error: unknown): Error {
   if (error instanceof oauth.ResponseBodyError) {
     return new TokenRefusedError(error.error.slice(0, 100), error.status);
@@ -167,7 +169,7 @@ function plain(error: unknown): Error {
   return error instanceof Error ? error : new Error("The token endpoint failed");
 }
 
-/** The token endpoint said no. */
+/** The token endpoint refused the request. */
 export class TokenRefusedError extends Error {
   override readonly name = "TokenRefusedError";
   /** @param reason an OAuth error code such as `invalid_grant` */

@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 import { createTokenStore } from "./token_store.ts";
 import { createUserTokens, type UserTokens } from "./user_tokens.ts";
 
-/** Tokens that people gave for their own accounts; only needed where an upstream asks for them. */
+/** Opens the store for tokens of people's own accounts, if an upstream needs it. */
 export async function openUserTokens(
   config: Config,
   store: Store,

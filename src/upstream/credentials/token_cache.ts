@@ -1,4 +1,4 @@
-/** An access token and when it is of no more use. */
+/** An access token and its expiry. */
 export interface AccessToken {
   readonly value: string;
   /** Milliseconds since the epoch; null if the server did not say. */
@@ -6,19 +6,19 @@ export interface AccessToken {
 }
 
 export interface TokenCache {
-  /** The token of a key: kept, or fetched once however many ask at the same time. */
+  /** The kept token of a key, or a new one. Callers that ask at the same time share one fetch. */
   get(key: string): Promise<string>;
-  /** Forgets a token that was refused, unless a newer one has taken its place. */
+  /** Forgets a refused token, unless a newer one has replaced it. */
   drop(key: string, value: string): void;
 }
 
-/** A token is replaced this long before its end, so that it does not run out on its way. */
+/** A token is replaced this long before it expires, so that it cannot expire on the way. */
 const MARGIN_MS = 30_000;
-/** For tokens whose server does not tell their end. */
+/** For tokens whose server does not say when they expire. */
 const UNKNOWN_LIFE_MS = 300_000;
 const ENTRIES_MAX = 1_000;
 
-/** Keeps access tokens in memory, the least recently used out first. */
+/** Keeps access tokens in memory; drops the oldest one above the bound. */
 export function createTokenCache(
   fetchToken: (key: string) => Promise<AccessToken>,
   now: () => number = Date.now,

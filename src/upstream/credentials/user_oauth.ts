@@ -12,12 +12,13 @@ export interface UserOAuth {
   /**
    * Ends a login with the URL that the browser came back to.
    *
-   * @throws {GateError} `ERR_CREDENTIAL` if the login is unknown, over, somebody else's, or refused.
+   * @throws {GateError} `ERR_CREDENTIAL` if the login is unknown, expired, refused, or another
+   * person's.
    */
   finish(callback: URL, principal: Principal): Promise<void>;
   isConnected(principal: Principal): Promise<boolean>;
   disconnect(principal: Principal): Promise<void>;
-  /** A valid access token; refreshed when it is due, once at a time. */
+  /** A valid access token; concurrent callers share one refresh. */
   token(key: string): Promise<string>;
   /** Forgets an access token that the upstream refused. */
   drop(key: string, value: string): void;
@@ -59,7 +60,7 @@ export function createUserOAuth(options: UserOAuthOptions): UserOAuth {
       if (pending === null || pending.server !== server) {
         throw loginFailed(server, "the login is unknown or over");
       }
-      // Else somebody could make another person's tools work on their own account.
+      // Otherwise an attacker could make another person's tools work on the attacker's account.
       if (pending.principalKey !== personKey(principal)) {
         throw loginFailed(server, "another person began the login");
       }
@@ -103,7 +104,7 @@ function loginUrl(
   return url.href;
 }
 
-/** The grant of a person as it is kept, or a new one for its refresh token. */
+/** The stored grant of a person, or a new one for its refresh token. */
 async function renewGrant(
   { server, client, tokens }: UserOAuthOptions,
   key: string,

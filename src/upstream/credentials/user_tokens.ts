@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256Hex } from "../../model/sha256.ts";
 
-/** Where the tokens of people are kept. Texts in it are sealed; keys name server and person. */
+/** The store for tokens of people. Its texts are sealed; its keys name server and person. */
 export interface SealedStore {
   get(key: string): Promise<string | null>;
   put(key: string, value: string, options?: { readonly ttlMs?: number }): Promise<void>;
@@ -30,19 +30,19 @@ export interface UserTokens {
   read(server: string, principalKey: string): Promise<StoredGrant | null>;
   write(server: string, principalKey: string, grant: StoredGrant): Promise<void>;
   remove(server: string, principalKey: string): Promise<void>;
-  /** Somebody who has connected, for listing what the server offers. */
+  /** The key of any person who has connected, for listing; null if there is none. */
   anyone(server: string): Promise<string | null>;
-  /** Remembers a login that has begun, for ten minutes. */
+  /** Remembers a started login for ten minutes. */
   begin(state: string, pending: PendingConnection): Promise<void>;
-  /** Gives it back once. */
+  /** Returns a remembered login and forgets it; null if it is unknown or expired. */
   finish(state: string): Promise<PendingConnection | null>;
 }
 
 const PENDING_MS = 600_000;
 
 /**
- * Seals every value with AES-256-GCM under `key`, bound to its place, so that a row that is copied
- * elsewhere does not open there.
+ * Seals every value with AES-256-GCM under `key`, bound to its place, so that a row that was copied
+ * to another place does not open there.
  */
 export function createUserTokens(store: SealedStore, key: CryptoKey): UserTokens {
   const grantKey = (server: string, principalKey: string) =>

@@ -1,4 +1,4 @@
-/** Made-up data must be the same on every machine: a small generator with a fixed seed. */
+/** A small generator with a fixed seed, so that the demo data is the same on every machine. */
 export interface DemoRandom {
   /** From 0 (included) to 1 (excluded). */
   next(): number;
@@ -7,7 +7,7 @@ export interface DemoRandom {
   pick<T>(from: readonly T[]): T;
 }
 
-/** Mulberry32: enough to look varied, not for anything secret. */
+/** Mulberry32: varied enough for demo data, not for secrets. */
 export function createDemoRandom(seed: number): DemoRandom {
   let state = seed >>> 0;
   const next = () => {

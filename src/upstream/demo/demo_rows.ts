@@ -139,7 +139,7 @@ function order(random: DemoRandom, index: number, customerIds: readonly string[]
     return { sku, quantity: random.between(1, 4), price };
   });
   const total = lines.reduce((sum, line) => sum + line.quantity * line.price, 0);
-  // Orders come in the order of their dates, as they would.
+  // Order ids grow with the order's date, as in a real shop.
   const day = FIRST_DAY +
     Math.floor(((LAST_DAY - FIRST_DAY) / DAY_MS + 1) * (index / ORDERS)) * DAY_MS;
   return {
@@ -183,7 +183,7 @@ function event(random: DemoRandom, index: number, people: readonly string[]): De
   };
 }
 
-/** `ord-00042`: as long for the last as for the first, so that ids sort. */
+/** `ord-00042`: all ids have the same length, so that they sort. */
 export function numbered(prefix: string, index: number): string {
   return `${prefix}-${String(index + 1).padStart(5, "0")}`;
 }

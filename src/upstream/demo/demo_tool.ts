@@ -13,7 +13,7 @@ export interface DemoTool {
     readonly idempotentHint: boolean;
     readonly openWorldHint: false;
   };
-  /** @throws {DemoToolError} what the tool answers when it cannot do it. */
+  /** @throws {DemoToolError} the tool's answer if it cannot do what the caller asks. */
   readonly run: (args: DemoArguments) => Json;
 }
 
@@ -69,14 +69,14 @@ export const LIMIT: JsonSchema = {
   description: "At most this many rows; default all",
 };
 
-/** Finds a row or says that there is none. */
+/** @throws {DemoToolError} if there is no such row. */
 export function findRow<T>(rows: ReadonlyMap<string, T>, kind: string, id: unknown): T {
   const row = typeof id === "string" ? rows.get(id) : undefined;
   if (row === undefined) throw new DemoToolError(`There is no ${kind} "${String(id)}"`);
   return row;
 }
 
-/** The rows that pass every filter, at most `limit`, as plain JSON that nobody else holds. */
+/** The rows that pass every filter, at most `limit`, as JSON copies. */
 export function selectRows<T>(
   rows: ReadonlyMap<string, T>,
   limit: unknown,

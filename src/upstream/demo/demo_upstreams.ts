@@ -9,8 +9,8 @@ import { createDemoRows } from "./demo_rows.ts";
 import { type DemoTool, DemoToolError } from "./demo_tool.ts";
 
 /**
- * The built-in servers: a made-up shop in memory that needs nothing outside the process. What a tool
- * writes lasts until the service stops.
+ * The built-in servers: a made-up shop in memory that needs nothing outside the process. Changes by
+ * tools last until the service stops.
  */
 export function createDemoUpstreams(): ReadonlyMap<string, Upstream> {
   const rows = createDemoRows();

@@ -3,7 +3,7 @@ import { isLoopbackName } from "../../model/loopback.ts";
 import { withinMs } from "../../model/time/within_ms.ts";
 import { type AddressKind, classifyAddress } from "./ip_address.ts";
 
-/** A URL that an upstream may not be called at. The message has no secret in it. */
+/** The guard refuses this URL. The message holds no secret. */
 export class OutboundRefusedError extends Error {
   override readonly name = "OutboundRefusedError";
 }
@@ -12,20 +12,24 @@ export class OutboundRefusedError extends Error {
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
 
 export interface AddressGuardOptions {
-  /** What the operator wrote: an origin on the loopback interface is allowed if it stands here. */
+  /** The URLs that the operator configured: their origins may be on the loopback interface. */
   readonly configured: readonly string[];
   readonly allowPrivateNetwork: boolean;
   readonly lookup: Lookup;
 }
 
 export interface AddressGuard {
-  /** Refuses what can be told from the URL alone: scheme, user, a literal address. */
+  /**
+   * Checks the URL alone: scheme, user, a literal address.
+   *
+   * @throws {OutboundRefusedError}
+   */
   checkUrl(url: URL): void;
   /**
    * Resolves the host and checks every address it has.
    *
-   * @returns addresses to connect to, IPv4 first; use these and no other, so that a name that
-   * resolves differently a moment later leads nowhere.
+   * @returns addresses to connect to, IPv4 first. Use only these: a second lookup of the name may
+   * give an address that was not checked.
    * @throws {OutboundRefusedError}
    */
   resolve(url: URL): Promise<readonly string[]>;
@@ -39,7 +43,7 @@ export interface AddressGuard {
 
 const CACHE_MS = 10_000;
 const CACHE_ENTRIES_MAX = 256;
-/** Behind a proxy many sites have no resolver for the outside: calls do not wait long for one. */
+/** Many sites behind a proxy cannot resolve outside names: calls wait at most this long. */
 const KNOWN_MS_MAX = 1_000;
 const UNKNOWN_CACHE_MS = 60_000;
 
@@ -92,7 +96,7 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
         ? known.addresses
         : await options.lookup(url.hostname);
       if (addresses.length === 0) throw new OutboundRefusedError(`${url.host} has no address`);
-      // One bad address among good ones is how a name tricks a check that looks at the first only.
+      // A hostile name may hide one bad address behind good ones, so check them all.
       for (const address of addresses) check(url, address);
       if (cache.size >= CACHE_ENTRIES_MAX) cache.clear();
       if (addresses !== known?.addresses) {

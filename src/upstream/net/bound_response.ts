@@ -8,8 +8,8 @@ export class AnswerTooLargeError extends Error {
 /**
  * The same answer, whose body fails once it (of an event stream: one event) is larger than allowed.
  *
- * @param signal of the request. It ends the body here as well: the runtime's own link from the signal to the
- * body goes with the response that is replaced, at the next garbage collection.
+ * @param signal of the request. It must end the new body here: the runtime links it only to the
+ * body of the original response, which the garbage collector may take.
  */
 export function boundResponse(
   response: Response,
@@ -28,7 +28,7 @@ export function boundResponse(
       end = (reason) => {
         forget();
         controller.error(reason);
-        // It may have failed for the same reason already.
+        // The body may have failed already for the same reason.
         reader.cancel(reason).catch(() => {});
       };
     },
@@ -50,7 +50,7 @@ export function boundResponse(
   return new Response(counted, response);
 }
 
-/** Reads on; an end or a failure of the body is the end of the listener too. */
+/** Reads the next chunk; removes the abort listener when the body ends or fails. */
 async function readOrForget(
   reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
   forget: () => void,

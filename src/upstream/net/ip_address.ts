@@ -1,6 +1,6 @@
 import { parseAddress } from "../../model/parse_address.ts";
 
-/** Where an address leads. Only `public` needs nobody's permission. */
+/** Where an address leads. Upstreams may call `public` addresses without permission. */
 export type AddressKind =
   | "public"
   | "loopback"
@@ -13,7 +13,7 @@ type Range = readonly [network: string, bits: number, kind: AddressKind];
 
 /** First match wins. @see RFC 6890 and the IANA special-purpose address registries */
 const V4_RANGES: readonly Range[] = [
-  // Credentials of the machine itself: AWS, Azure, GCP and others; ECS tasks; Alibaba.
+  // Services that give out the machine's credentials: AWS, Azure, GCP and others; ECS; Alibaba.
   ["169.254.169.254", 32, "metadata"],
   ["169.254.170.2", 32, "metadata"],
   ["169.254.170.23", 32, "metadata"],

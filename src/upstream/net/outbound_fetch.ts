@@ -26,17 +26,20 @@ export interface OutboundOptions
   extends Pick<AddressGuardOptions, "configured" | "allowPrivateNetwork"> {
   /** Largest body of an answer, or of one event of an event stream. */
   readonly responseBytesMax: number;
-  /** The environment of the site: its proxies are honoured. */
+  /** The environment, whose proxy variables are honoured. */
   readonly env: () => { readonly [name: string]: string };
   readonly lookup?: AddressGuardOptions["lookup"];
-  /** Certificate authorities, PEM, beside those of the system. */
+  /** Certificate authorities, PEM, in addition to those of the system. */
   readonly caCerts?: readonly string[];
 }
 
 const REDIRECTS_MAX = 5;
-/** uvicorn and Node close a connection after 5 s: a request must not meet that on its way. */
+/** Shorter than the 5 s of uvicorn and Node, so that no request meets a connection they close. */
 const PLAIN_IDLE_MS = 4_000;
-/** They belong to the connection, so no caller and no OpenAPI document writes them. @see RFC 9110, 7.6.1 */
+/**
+ * These headers belong to the connection: callers and OpenAPI documents cannot set them.
+ * @see RFC 9110, 7.6.1
+ */
 const CONNECTION_HEADERS = [
   "connection",
   "content-length",
@@ -75,12 +78,12 @@ export function createOutbound(options: OutboundOptions): Outbound {
 }
 
 /**
- * Sends requests to the addresses that were checked, and to no others.
+ * Sends requests only to addresses that were checked.
  *
- * For http the address stands in the URL and the name in `Host`; https goes through a tunnel in this
- * process, because its URL must hold the name that the certificate is for. Where a proxy of the site is
- * in charge, the proxy finds the address: then only the proxy can hold off a name that changes its
- * address after the check.
+ * For http the URL holds the address and `Host` the name. For https the URL must hold the name that
+ * the certificate is for, so a tunnel in this process chooses the address. A proxy of the site
+ * resolves names itself: then only the proxy can refuse a name whose address changes after the
+ * check.
  */
 function createDialer(options: OutboundOptions) {
   const guard = createAddressGuard({ ...options, lookup: options.lookup ?? lookupAll });
@@ -92,7 +95,7 @@ function createDialer(options: OutboundOptions) {
   let secure: Send | null = null;
   let closed = false;
 
-  /** The addresses that may be connected to. */
+  /** The checked addresses of the host. */
   const resolve = async (url: URL): Promise<readonly string[]> => {
     try {
       return await guard.resolve(url);
@@ -100,7 +103,7 @@ function createDialer(options: OutboundOptions) {
       throw error instanceof OutboundRefusedError ? error : unresolved(url.hostname, error);
     }
   };
-  /** To be called right before something is opened: after the close nobody would close it. */
+  /** Call right before opening a client or sender: after the close nothing would close it. */
   const requireOpen = () => {
     if (closed) throw new TypeError("The upstream is closed");
   };
@@ -125,7 +128,7 @@ function createDialer(options: OutboundOptions) {
     throw new OutboundRefusedError(`${url.host} has no address`);
   };
   const sendSecure = async (url: URL, init: RequestInit): Promise<Response> => {
-    // Asked here already: a refusal is told better before the tunnel than through it.
+    // Checked before the tunnel too, because the tunnel would hide the reason of a refusal.
     await resolve(url);
     requireOpen();
     secure ??= tunnel.sender(
@@ -172,7 +175,7 @@ function createDialer(options: OutboundOptions) {
   };
 }
 
-/** `fetch` refuses such a request. */
+/** `fetch` refuses a GET or HEAD with a body. */
 function hasGetBody({ method, body }: RequestInit): boolean {
   return body !== undefined && body !== null && /^(GET|HEAD)$/i.test(method ?? "GET");
 }
@@ -195,8 +198,8 @@ function isRedirect(status: number): boolean {
 }
 
 /**
- * What to send after a redirect: 307 and 308 repeat the request, 303 asks for the result with GET, the
- * others repeat only what has no body.
+ * The request after a redirect. 307 and 308 repeat the request, 303 asks for the result with GET,
+ * other statuses repeat only GET and HEAD.
  *
  * @throws {RedirectRefusedError}
  * @see RFC 9110, section 15.4

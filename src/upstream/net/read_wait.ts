@@ -3,8 +3,8 @@ const WAIT_MS_MAX = 31 * 24 * 3_600_000;
 /**
  * How long a server asks to wait, in milliseconds; null if it does not say.
  *
- * Also where the header is not `Retry-After`: rate limits say when they begin anew, in seconds from now
- * or since the epoch.
+ * Reads `Retry-After`, else the headers that say when a rate limit resets: seconds from now, or
+ * seconds or milliseconds since the epoch.
  *
  * @param now milliseconds since the epoch.
  * @see RFC 9110, section 10.2.3
@@ -32,14 +32,14 @@ function resetWait(headers: Headers, now: number): number | null {
   return seconds === undefined ? null : Number(seconds) * 1_000;
 }
 
-/** Statuses that are about the moment: the same request may be taken later. */
+/** With these statuses the server may accept the same request later. */
 const BUSY_STATUSES = [413, 429, 503];
 
 /**
- * What a program is told about waiting.
+ * Tells a program how long to wait before it repeats the call.
  *
  * @param who "API" or "server"
- * @param waitMs null if nobody said how long
+ * @param waitMs null if the server did not say how long
  */
 export function adviseWait(
   who: string,
