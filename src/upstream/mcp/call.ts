@@ -18,7 +18,7 @@ export type McpAnswer = Pick<
   "content" | "structuredContent" | "contents" | "isError"
 >;
 
-/** Loose on purpose: an odd block of content is the program's to see, not a reason to hide the answer. */
+/** Loose on purpose: the program should see an odd content block rather than lose the answer. */
 const ToolResultSchema = z.looseObject({
   content: z.unknown().optional(),
   structuredContent: z.unknown().optional(),
@@ -51,7 +51,7 @@ export async function callMcp(
   };
   switch (call.kind) {
     case "tool": {
-      // A server that takes digits gets what the program has sent.
+      // Sends a bigint as its digits, so that no digit is lost.
       const args = digitsForBigints(call.args) as UpstreamCall["args"];
       const params = { name: call.name, arguments: args, _meta };
       const result = await connection.request(
@@ -102,7 +102,10 @@ export async function callMcp(
   }
 }
 
-/** The blocks of an answer: servers in Go write null for none, some write one without a list; null if none. */
+/**
+ * The content blocks of an answer; null if there is no usable content. Servers in Go write null for
+ * an empty list, and some servers write one block without a list.
+ */
 function contentOf(content: unknown): unknown[] | null {
   if (content === undefined || content === null) return [];
   if (Array.isArray(content)) return content;
@@ -110,7 +113,7 @@ function contentOf(content: unknown): unknown[] | null {
   return typeof content === "object" ? [content] : null;
 }
 
-/** What a failed call says beside the members that MCP knows, when those say nothing. */
+/** The members of an error result that MCP does not know, if its content is empty. */
 function otherWords(
   { content, structuredContent: _none, isError: _flag, _meta, resultType: _type, ...others }: {
     readonly [name: string]: unknown;
@@ -121,7 +124,7 @@ function otherWords(
   return isError && content.length === 0 && Object.keys(others).length > 0 ? others : undefined;
 }
 
-/** Some servers write null for "none"; it is a value only where the text says null as well. */
+/** Some servers write null for "none". Null is a value only if the text says null as well. */
 function isAbsent(result: { content: unknown[]; structuredContent?: unknown }): boolean {
   if (result.structuredContent !== null) return result.structuredContent === undefined;
   const [block] = result.content;
@@ -130,8 +133,8 @@ function isAbsent(result: { content: unknown[]; structuredContent?: unknown }): 
 }
 
 /**
- * The URI to read: of the listed resource with that name, URI or template. A program names a resource
- * that was listed; it never gives a URI of its own, which policy could not have judged.
+ * The URI of the listed resource with that name, URI or template. A program can only name a listed
+ * resource: policy cannot judge a URI that the program makes up.
  */
 function resourceUri(call: UpstreamCall, lists: McpLists | null): string {
   for (const resource of lists?.listing.resources ?? []) {

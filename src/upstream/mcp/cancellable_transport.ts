@@ -9,11 +9,12 @@ import { answerInHttpError } from "./http_error.ts";
 import { MessageIntake } from "./message_intake.ts";
 
 /**
- * Streamable HTTP whose requests end when they are cancelled, their answer ends early or cannot be one.
+ * Streamable HTTP whose requests end when the caller cancels them, or when their answer ends early
+ * or cannot be used.
  *
  * A 2025 server without sessions never sees `notifications/cancelled`, and the client library keeps
- * reading its answer; closing the request's stream is what reaches it. A stream that ends without an
- * answer is turned into an error at once, where the library would wait for the timeout.
+ * reading its answer; closing the request's stream is the only way to tell the server. If a stream
+ * ends without an answer, the request fails at once; the library would wait for the timeout.
  */
 export function cancellableTransport(inner: StreamableHTTPClientTransport): Transport {
   const open = new Map<RequestId, AbortController>();
@@ -56,14 +57,14 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
         });
       } catch (error) {
         open.delete(id);
-        // A server that answers with an HTTP error and a result has answered.
+        // An HTTP error whose body holds a result is an answer.
         const answer = answerInHttpError(error);
         if (answer !== null) return intake.receive(answer);
         intake.forget(id);
         throw error;
       }
     },
-    // The client library may close it as well, and does not wait for it.
+    // The client library may also call this, and does not wait for it.
     close: () => closing ??= close(),
     setProtocolVersion(version) {
       inner.setProtocolVersion(version);
@@ -86,7 +87,7 @@ export function cancellableTransport(inner: StreamableHTTPClientTransport): Tran
 
 const END_SESSION_MS = 500;
 
-/** Tells the server that the session is over; one that is gone does not hold us up. */
+/** Tells the server that the session is over; a server that is gone delays this only briefly. */
 async function endSession(inner: StreamableHTTPClientTransport): Promise<void> {
   const onerror = inner.onerror;
   delete inner.onerror;

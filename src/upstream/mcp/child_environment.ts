@@ -1,6 +1,6 @@
 /**
- * What a child process may know of the service's environment. Everything else, above all tokens of
- * other upstreams, stays out; a server that needs more names it in its `env`.
+ * The variables of the service's environment that every child gets. All others, above all tokens of
+ * other upstreams, are left out; a server that needs more names them in its `env`.
  */
 const INHERITED = [
   "PATH",
@@ -17,7 +17,7 @@ const INHERITED = [
   "TMP",
   "TEMP",
   "TZ",
-  // Where certificate authorities lie: without them npx cannot fetch behind a TLS proxy.
+  // Paths of certificate authorities: without them npx cannot fetch behind a TLS proxy.
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
@@ -32,11 +32,11 @@ const INHERITED = [
   "ProgramFiles",
 ];
 
-/** Where the proxies of the site are: without them npx and most servers reach nothing behind one. */
+/** The proxies of the site: without them npx and most servers reach nothing behind a proxy. */
 const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()]);
 
-/** The environment of one child: the allowed names of ours, then what its configuration adds. */
+/** The environment of one child: the inherited variables, then those of its configuration. */
 export function childEnvironment(
   own: { readonly [name: string]: string },
   configured: { readonly [name: string]: string },
@@ -49,7 +49,7 @@ export function childEnvironment(
   }
   for (const name of PROXIES) {
     const value = own[name];
-    // A password is given to the servers that name it, `HTTPS_PROXY: ${env:HTTPS_PROXY}`, and to no others.
+    // Only a server that names `HTTPS_PROXY: ${env:HTTPS_PROXY}` gets a proxy with a password.
     if (value !== undefined && !value.includes("@")) environment[name] = value;
   }
   return { ...environment, ...configured };

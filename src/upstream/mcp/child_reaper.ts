@@ -1,15 +1,16 @@
 /**
  * Ends child processes that would outlive the service.
  *
- * A service that is killed cannot clean up, so a small shell watches for it: it holds the read end of a
- * pipe, learns the process groups to end, and ends them when the pipe closes, which happens however the
- * service dies. It sits in a session of its own, so that no signal to the service reaches it first.
- * On Windows there is no such shell; children there see their standard input close.
+ * A killed service cannot clean up, so a small shell watches for its end. The shell holds the read
+ * end of a pipe, reads from it the process groups to end, and ends them when the pipe closes. The
+ * pipe closes however the service dies. The shell has a session of its own, so that no signal to
+ * the service reaches it first. Windows has no such shell: children there see their standard input
+ * close.
  */
 export interface ChildReaper {
   /** Watches a process group, named by its leader's id. */
   watch(groupId: number): Promise<void>;
-  /** Forgets a group that is gone, so that a later process with the same id is safe. */
+  /** Forgets a group that has ended, so that a later process with the same id is safe. */
   forget(groupId: number): Promise<void>;
   close(): Promise<void>;
 }

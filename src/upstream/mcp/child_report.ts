@@ -7,15 +7,15 @@ const OUTPUT_LINES_MAX = 5;
 const OUTPUT_CHARACTERS_MAX = 2_048;
 const CHARACTERS_MAX = 16_384;
 
-/** What is known of the end of a child process. */
+/** How a child process ended, as far as known. */
 export interface ChildEnd {
-  /** `exit code 1` or `signal SIGKILL`; null: it has not ended, or was never started. */
+  /** `exit code 1` or `signal SIGKILL`; null: the process has not ended, or never started. */
   readonly exit: string | null;
   /** The last lines of its standard error, oldest first, without secrets. */
   readonly stderr: readonly string[];
 }
 
-/** A child process that is of no more use, with what it said last. */
+/** A child process failed. Holds its last output. */
 export class ChildFailure extends Error {
   override readonly name = "ChildFailure";
   constructor(message: string, readonly end: ChildEnd, options?: ErrorOptions) {
@@ -23,7 +23,10 @@ export class ChildFailure extends Error {
   }
 }
 
-/** Collects what a child says and how it ends: at most 20 lines and 16,384 characters. */
+/**
+ * Collects a child's last lines and how the child ended: at most 20 lines and 16,384 characters of
+ * standard error, and 5 lines of standard output.
+ */
 export class ChildReport {
   readonly #mask: Pick<SecretMask, "apply">;
   #lines: string[] = [];
@@ -35,7 +38,11 @@ export class ChildReport {
     this.#mask = mask;
   }
 
-  /** @returns the line as it is kept. */
+  /**
+   * Keeps a line of standard error.
+   *
+   * @returns the kept line, masked and trimmed.
+   */
   hear(line: string): string {
     const shown = this.#mask.apply(line.trimEnd());
     this.#lines.push(shown);
@@ -50,7 +57,7 @@ export class ChildReport {
 
   /** Keeps a line of standard output that is not a message: some servers give their reason there. */
   hearOutput(line: string): void {
-    // Masked before it is cut, so that no part of a secret stays.
+    // Masks before cutting, so that no part of a secret stays.
     const shown = this.#mask.apply(line.slice(0, 2 * OUTPUT_CHARACTERS_MAX));
     this.#output.push(shown.slice(0, OUTPUT_CHARACTERS_MAX));
     if (this.#output.length > OUTPUT_LINES_MAX) this.#output.shift();
@@ -66,9 +73,9 @@ export class ChildReport {
   }
 
   /**
-   * The failure with how the child ended and the line that tells why.
+   * The failure, with how the child ended and the line that tells why.
    *
-   * @param reason what was noticed; left out where the end of the process says the same.
+   * @param reason the error that the service saw; left out if the end of the process says the same.
    */
   failure(reason: string, cause?: unknown): ChildFailure {
     const telling = this.telling();
@@ -84,7 +91,7 @@ export class ChildReport {
   }
 }
 
-/** What a pipe says when the process at its other end is gone. */
+/** True for the errors of a pipe whose other process has ended. */
 function isEndOfPipe(reason: string): boolean {
   return /^(Connection closed|The connection ended|Not connected|Broken pipe.*)$/i.test(reason);
 }
@@ -93,7 +100,7 @@ function capitalised(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** What a failure or its causes tell of a child's end; null if none does. */
+/** Finds the child's end in a failure or its causes; null if there is none. */
 export function childEndOf(error: unknown): ChildEnd | null {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; depth++) {
     if (each instanceof ChildFailure) return each.end;

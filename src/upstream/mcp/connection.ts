@@ -16,16 +16,16 @@ import { unwrapResult } from "./raw_result.ts";
 /** A live MCP session with one server, in either protocol era. */
 export interface McpConnection {
   readonly era: "modern" | "legacy";
-  /** What the server calls itself; untrusted. */
+  /** The server's own name; untrusted. */
   readonly title: string;
-  /** The server's own words on how to use it; untrusted. */
+  /** The server's own instructions for use; untrusted. */
   readonly instructions: string;
   readonly offers: {
     readonly tools: boolean;
     readonly resources: boolean;
     readonly prompts: boolean;
   };
-  /** To be given to the next connection, so that it need not ask again. */
+  /** Pass this to the next connection, which then need not ask for the era again. */
   readonly verdict: PriorDiscovery;
   /** Sends one request. Rejects with the SDK's errors; `explainMcpError` reads them. */
   request<T>(
@@ -33,9 +33,11 @@ export interface McpConnection {
     schema: z.ZodType<T>,
     options: RequestBounds,
   ): Promise<T>;
-  /** Whether the server knows us by a session, which it can forget. */
+  /** Whether the connection has a session, which the server can forget. */
   readonly hasSession: boolean;
-  /** Whether a server of the 2025 era still answers in this session; an error in an answer is an answer. */
+  /**
+   * Whether a server of the 2025 era still answers in this session. A JSON-RPC error is an answer.
+   */
   answersPing(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -44,13 +46,13 @@ export interface RequestBounds {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: CallProgress) => void;
-  /** Parameters of the tool that are mirrored as headers (2026-07-28). */
+  /** Parameters of the tool to repeat as headers (2026-07-28). */
   readonly headers?: readonly HeaderDeclaration[];
 }
 
 export interface ConnectOptions {
   readonly transport: Transport;
-  /** Which handshakes are tried where no verdict says it: see `VersionNegotiationMode` of the SDK. */
+  /** Which handshakes to try without a verdict: see `VersionNegotiationMode` of the SDK. */
   readonly mode: VersionNegotiationMode;
   readonly verdict: PriorDiscovery | null;
   readonly timeoutMs: number;
@@ -62,10 +64,9 @@ export interface ConnectOptions {
   readonly log: Log;
 }
 
-/** Who we say we are. */
 export const CLIENT_INFO = { name: "toolgate", version: "0.1.0" };
 
-/** However much progress a server reports, a request ends after this many times its timeout. */
+/** Reported progress extends a request up to this many times its timeout. */
 const TOTAL_TIMEOUT_FACTOR = 10;
 const TOTAL_TIMEOUT_MS_MAX = 3_600_000;
 const RESUBSCRIBE_MS = 5_000;
@@ -81,8 +82,8 @@ const LIST_CHANGED = [
 /**
  * Connects and shakes hands.
  *
- * The client declares no capability: a server that asks for sampling, roots or a form is told that
- * there is none, so nothing is ever accepted on behalf of a person.
+ * The client declares no capability: it refuses a server's request for sampling, roots or a form,
+ * so that it never accepts anything on behalf of a person.
  */
 export async function connectMcp(options: ConnectOptions): Promise<McpConnection> {
   const client = new Client(CLIENT_INFO, {
@@ -129,7 +130,7 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
         signal: bounds.signal,
         timeout: bounds.timeoutMs,
         maxTotalTimeout: Math.min(bounds.timeoutMs * TOTAL_TIMEOUT_FACTOR, TOTAL_TIMEOUT_MS_MAX),
-        // Asking for progress is what lets a long call stay alive.
+        // Progress resets the timeout of a long call, so always ask for progress.
         onprogress: bounds.onProgress ?? (() => {}),
         resetTimeoutOnProgress: true,
         ...(era === "modern" && bounds.headers !== undefined
@@ -146,7 +147,7 @@ export async function connectMcp(options: ConnectOptions): Promise<McpConnection
         await client.request({ method: "ping" }, z.unknown(), { timeout: PING_MS });
         return true;
       } catch (error) {
-        // Only a refusal tells that the session is gone: whoever is slow may be busy.
+        // Only a refusal tells that the session is gone: a slow server may be busy.
         const http = readHttpError(error);
         return http === null || http.isAnswer;
       }
@@ -175,7 +176,7 @@ function followChanges(client: Client, options: ConnectOptions): () => void {
         signal: stop.signal,
         timeout: options.timeoutMs,
       });
-      // What changed while nobody listened is not told again.
+      // The server does not repeat changes that happened between two subscriptions.
       if (!isFirst) options.listChanged();
       await subscription.closed;
     } catch (error) {

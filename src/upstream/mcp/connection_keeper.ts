@@ -6,21 +6,21 @@ import { childEndOf } from "./child_report.ts";
 import type { McpConnection } from "./connection.ts";
 import type { FailureVerdict } from "./session_loss.ts";
 
-/** To be called when a connection ends by itself, with why if that is known. */
+/** Call this when a connection ends by itself, with the reason if known. */
 export type Closed = (why?: Error) => void;
 
 export interface KeeperOptions {
   readonly open: (signal: AbortSignal, closed: Closed) => Promise<McpConnection>;
   /** Closes a connection after this much silence; 0 keeps it. */
   readonly idleStopMs: number;
-  /** Told when a lost connection is back. */
+  /** Called when a lost connection is back. */
   readonly revived: () => void;
   /** Words for the status and the log, without secrets. */
   readonly describe: (error: unknown) => string;
   readonly log: Log;
 }
 
-/** The upstream failed a moment ago and is not tried again yet. The cause is that failure. */
+/** The upstream failed and the next attempt is not due yet. The cause is that failure. */
 export class StillDownError extends Error {
   override readonly name = "StillDownError";
   constructor(readonly retryAfterMs: number, cause: unknown) {
@@ -42,13 +42,13 @@ const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 30_000;
 /** Callers wait for a pause this short instead of failing. */
 const WAIT_MS_MAX = 1_000;
-/** A connection that lived this long was a good one: the next failure starts counting anew. */
+/** A connection that lived this long was healthy: the count of failures starts again. */
 const HEALTHY_MS = 10_000;
 
 /**
  * Keeps one connection alive.
  *
- * Connects when somebody needs it. A connection that breaks is made again: at once the first time, then
+ * Connects at the first use. After a break the keeper connects again: at once the first time, then
  * after a pause that doubles up to 30 s, during which callers fail fast.
  */
 export class ConnectionKeeper {
@@ -60,9 +60,9 @@ export class ConnectionKeeper {
   #lastFailure: unknown = null;
   #notBefore = 0;
   #inFlight = 0;
-  /** How much work runs on each connection. */
+  /** The number of running calls on each connection. */
   readonly #users = new Map<McpConnection, number>();
-  /** Connections that are used no more and close when the last work on them ends. */
+  /** Connections that take no new work and close when their last work ends. */
   readonly #retired = new Set<McpConnection>();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #reviveTimer: ReturnType<typeof setTimeout> | undefined;
@@ -83,10 +83,10 @@ export class ConnectionKeeper {
   /**
    * Runs work over the connection.
    *
-   * @param judge tells from an error what is to become of the connection and of the work, which is
-   * repeated once at most. It must be sure that the server did not look at a request that is repeated.
-   * @throws {StillDownError} while the next attempt to connect is not due; {ConnectError} if there is no
-   * connection to be had; else what the work throws.
+   * @param judge decides from an error what happens to the connection and the work. The work is
+   * repeated at most once. `repeat` is safe only if the server did not look at the request.
+   * @throws {StillDownError} while the next attempt to connect is not due; {ConnectError} if the
+   * connection cannot be made; else what the work throws.
    */
   async use<T>(
     work: (connection: McpConnection) => Promise<T>,
@@ -100,11 +100,11 @@ export class ConnectionKeeper {
       if (first.verdict !== "repeat") throw first.error;
       const second = await this.#attempt(work, judge);
       if (!second.ok) {
-        // A server that forgets a session at once is of no use, whatever it said when it made it.
+        // A server that forgets a new session at once counts as down.
         if (second.verdict === "repeat") this.#fail(second.error);
         throw second.error;
       }
-      // A server that began anew may list other tools than before.
+      // A restarted server may list other tools than before.
       this.#options.revived();
       return second.value;
     } finally {
@@ -113,7 +113,7 @@ export class ConnectionKeeper {
     }
   }
 
-  /** Does the work once. The connection stays open until the failure is judged, too. */
+  /** Does the work once. Keeps the connection open until the failure is judged. */
   async #attempt<T>(
     work: (connection: McpConnection) => Promise<T>,
     judge: (error: unknown, connection: McpConnection) => Promise<FailureVerdict>,
@@ -136,7 +136,7 @@ export class ConnectionKeeper {
     }
   }
 
-  /** Something has changed that may make the next attempt go better. */
+  /** Allows the next attempt at once, because its chance of success has changed. */
   retry(): void {
     this.#failures = 0;
     this.#notBefore = 0;
@@ -158,14 +158,14 @@ export class ConnectionKeeper {
     this.#closing.signal.throwIfAborted();
     const waitMs = this.#notBefore - Date.now();
     if (waitMs > WAIT_MS_MAX) throw new StillDownError(waitMs, this.#lastFailure);
-    // Set before the first await, so that all who come meanwhile share this attempt.
+    // Set before the first await, so that concurrent callers share this attempt.
     const { promise, resolve, reject } = Promise.withResolvers<McpConnection>();
     this.#current = promise;
     this.#open(promise, waitMs).then(resolve, reject);
     return await promise;
   }
 
-  /** Connects on behalf of one attempt, which a later one may have replaced by the time it is done. */
+  /** Connects for one attempt. A later attempt may replace it meanwhile. */
   async #open(attempt: Promise<McpConnection>, waitMs: number): Promise<McpConnection> {
     clearTimeout(this.#reviveTimer);
     const isCurrent = () => this.#current === attempt;
@@ -175,7 +175,7 @@ export class ConnectionKeeper {
         throw this.#closing.signal.reason;
       }
       const connection = await this.#options.open(this.#closing.signal, (why) => {
-        // Attempts that end while one is being made are the opener's own affair.
+        // The opener itself handles connections that end before the handshake is done.
         if (!isCurrent() || openedAt === null) return;
         this.#current = null;
         if (Date.now() - openedAt > HEALTHY_MS) this.#failures = 0;
@@ -202,7 +202,7 @@ export class ConnectionKeeper {
     const now = Date.now();
     this.#notBefore = now + pauseMs;
     const reason = this.#options.describe(error);
-    // A server that stays down for the same reason is not news.
+    // Do not warn again if the server stays down for the same reason.
     const level = reason === this.#status.error ? "debug" : "warn";
     const isHopeless = isCredentialError(error);
     this.#status = {
@@ -216,7 +216,7 @@ export class ConnectionKeeper {
     };
     this.#options.log(level, "Upstream is down", { error: reason, retryAfterMs: pauseMs });
     clearTimeout(this.#reviveTimer);
-    // Without a credential every attempt ends the same way; `retry` tells when there is one.
+    // Without a credential every attempt fails; `retry` is called when there is one.
     if (isHopeless) return;
     this.#reviveTimer = setTimeout(() => void this.#revive(), pauseMs);
   }
@@ -227,11 +227,11 @@ export class ConnectionKeeper {
       await this.#connect();
       this.#options.revived();
     } catch {
-      // `#fail` has noted it and set the next attempt.
+      // `#fail` has noted the failure and scheduled the next attempt.
     }
   }
 
-  /** Drops a connection, so that the next request makes a new one. Other work on it may still end. */
+  /** Drops a connection, so that the next request makes a new one. Other work on it may finish. */
   async #discard(connection: McpConnection): Promise<void> {
     const current = this.#current;
     if (current !== null && await current.catch(() => null) === connection) {

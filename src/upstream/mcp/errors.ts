@@ -19,7 +19,7 @@ import { type HttpError, readHttpError, rpcWords } from "./http_error.ts";
 import { MALFORMED_ANSWER } from "./message_intake.ts";
 import { MESSAGE_TOO_LARGE } from "./stdio_transport.ts";
 
-/** The connection is of no more use; a new one may work. */
+/** The connection is lost; a new one may work. */
 export function isConnectionLost(error: unknown): boolean {
   return SdkError.isInstance(error) &&
       (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected) ||
@@ -37,37 +37,37 @@ const OUR_OWN_CODES: readonly number[] = [
   ANSWER_ENDED_EARLY,
 ];
 
-/** An error that the server itself answered with, in its own words. */
+/** The server itself answered with this error. */
 export function isServerRefusal(error: unknown): error is ProtocolError {
   return ProtocolError.isInstance(error) && !OUR_OWN_CODES.includes(error.code);
 }
 
-/** Statuses that say what is wrong with this request, not with the server, the path or the credential. */
+/** Statuses that are about this request, not about the server, the path or the credential. */
 const REFUSED_REQUEST = new Set([
   ...[400, 402, 409, 411, 412, 413, 414, 416, 417, 422, 423, 424, 428, 429, 431, 451],
 ]);
 
 /**
- * What the server refused a request with, in its own words, whatever the HTTP status: such an answer shows
- * that the server is alive. Null if something else went wrong.
+ * The server's own words for a refused request: such an answer shows that the server is alive. Null
+ * if the failure is not about the request.
  */
 export function refusalWords(error: unknown): string | null {
   if (isServerRefusal(error)) return rpcWords(error);
   const http = readHttpError(error);
-  // 401 is about the credential, whatever else it says.
+  // 401 is about the credential, whatever its body says.
   if (http === null || http.status < 400 || http.status === 401) return null;
   if (http.rpc !== null) return rpcWords(http.rpc);
   if (!REFUSED_REQUEST.has(http.status)) return null;
   return http.words ?? `The server refused the request with HTTP ${http.status} and no message`;
 }
 
-/** Was anything sent? A refused connection or an unknown host means no. */
+/** True if the request surely never left: a refused connection, an unknown host. */
 export function neverSent(error: unknown): boolean {
   const dial = findCause(error, (cause) => cause instanceof DialError);
   return dial instanceof DialError && !dial.wasSent;
 }
 
-/** Turns what the SDK throws for a call into one of our errors. A server's own refusal is not handled here. */
+/** Turns an error of the SDK into a GateError. Callers handle the server's own refusals before. */
 export function explainMcpError(call: CallName, error: unknown, timeoutMs: number): GateError {
   const own = findCause(error, (cause) => cause instanceof GateError);
   if (own instanceof GateError) return own;
@@ -144,9 +144,9 @@ function findCause(error: unknown, matches: (cause: Error) => boolean): Error | 
 }
 
 /**
- * What an HTTP status says about a call.
+ * Turns an HTTP status into the error of a call.
  *
- * @param said what the server said beside it.
+ * @param said the server's words in the same answer.
  */
 export function explainHttpStatus(
   call: CallName,

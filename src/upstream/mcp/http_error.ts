@@ -2,16 +2,16 @@ import { type JSONRPCMessage, SdkHttpError } from "@modelcontextprotocol/client"
 import { asFields } from "../../model/json/fields.ts";
 import { readMessage, readRpcError, type RpcError } from "./read_message.ts";
 
-/** What an HTTP error said. */
+/** The parts of an HTTP error answer. */
 export interface HttpError {
   readonly status: number;
   /** The JSON-RPC error in its body; null if there is none. */
   readonly rpc: RpcError | null;
-  /** Whether that error names the request, as an answer does. */
+  /** Whether that error has an id, as an answer to the request does. */
   readonly isAnswer: boolean;
-  /** What the body says, for people; null if it is empty or a page. */
+  /** The message in the body; null if the body is empty or a page. */
   readonly words: string | null;
-  /** The title of the page that the body is; null if it is none. For operators. */
+  /** The title of the page in the body; null if it is not a page. For operators. */
   readonly page: string | null;
   /** How long the server asks to wait; null if it does not say. */
   readonly retryAfterMs: number | null;
@@ -22,7 +22,7 @@ const BODY_CHARACTERS_MAX = 1_048_576;
 const WORDS_CHARACTERS_MAX = 1_000;
 const WORDS_DEPTH_MAX = 4;
 
-/** Reads the HTTP error that the client library threw; null if it is another one. */
+/** Reads an HTTP error of the client library; null for any other error. */
 export function readHttpError(error: unknown): HttpError | null {
   if (!SdkHttpError.isInstance(error)) return null;
   const { status, text, retryAfterMs } = (error.data ?? {}) as {
@@ -46,7 +46,7 @@ export function readHttpError(error: unknown): HttpError | null {
   };
 }
 
-/** The message in the body of an HTTP error that is a whole answer all the same; null if there is none. */
+/** The complete JSON-RPC result in the body of an HTTP error; null if there is none. */
 export function answerInHttpError(error: unknown): JSONRPCMessage | null {
   if (!SdkHttpError.isInstance(error)) return null;
   const { text } = (error.data ?? {}) as { text?: unknown };
@@ -57,7 +57,7 @@ export function answerInHttpError(error: unknown): JSONRPCMessage | null {
   return read.kind === "message" && "result" in read.message ? read.message : null;
 }
 
-/** What an error of JSON-RPC says: its message, and its data where they say more. */
+/** The message of a JSON-RPC error, and its data if that says more. */
 export function rpcWords({ message, data }: { message: string; data?: unknown }): string {
   const more = wordsOf(data);
   const text = message.trim();
@@ -65,7 +65,7 @@ export function rpcWords({ message, data }: { message: string; data?: unknown })
   return text === "" ? more : `${text}: ${more}`;
 }
 
-/** What the body of an HTTP error says, for people; null if it is empty or a page. */
+/** The message in the body of an HTTP error; null if the body is empty or a page. */
 export function wordsOfBody(body: string, json: unknown = parseBody(body)): string | null {
   return json === undefined ? wordsOfText(body.trim()) : wordsOf(json);
 }
@@ -84,10 +84,10 @@ function parseBody(body: string): unknown {
   }
 }
 
-/** The members in which servers of many kinds put what they have to say. */
+/** The members in which servers put their message. */
 const MEMBERS = ["message", "error", "error_description", "detail", "details", "title", "reason"];
 
-/** The words in a JSON value; the value itself if it has none of the usual members. */
+/** The message in a JSON value; the value itself if it has none of the usual members. */
 function wordsOf(value: unknown, depth = 0): string | null {
   if (typeof value === "string") return value.trim() === "" ? null : cut(value.trim());
   if (value === undefined || value === null) return null;
@@ -103,7 +103,7 @@ function wordsOf(value: unknown, depth = 0): string | null {
 }
 
 function wordsOfText(body: string): string | null {
-  // A page of a proxy says who it is and where it runs, which is for nobody to read in a program.
+  // Programs do not get a proxy's page, which tells about the proxy and its place.
   return body === "" || body.startsWith("<") ? null : cut(body.replaceAll(/\s+/g, " "));
 }
 

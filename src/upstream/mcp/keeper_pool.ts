@@ -1,6 +1,6 @@
 import type { ConnectionKeeper } from "./connection_keeper.ts";
 
-/** Connections by whose authority they carry. */
+/** One connection keeper for each scope (the account that calls act for). */
 export interface KeeperPool {
   get(scope: string): ConnectionKeeper;
   /** Lets all of them try again at once. */

@@ -1,25 +1,25 @@
 const HEAD_BYTES = 256;
 
-/** What was cut because it was too long. */
+/** A line that was too long, cut. */
 export interface LongLine {
   /** Bytes of the whole line. */
   readonly bytes: number;
-  /** The first and the last bytes of it, as text. */
+  /** The first and the last bytes of the line, as text. */
   readonly head: string;
   readonly tail: string;
 }
 
 export interface LineSplitter {
   push(chunk: Uint8Array): void;
-  /** Reports what came after the last line feed, if anything did. */
+  /** Reports the text after the last line feed, if there is any. */
   end(): void;
 }
 
 /**
  * Splits a byte stream at line feeds, in time linear in its length. Empty lines are lines too.
  *
- * A line over `lineBytesMax` is never held whole: its bytes are counted and dropped, and it is reported
- * with its two ends, so that one oversized message does not end the stream.
+ * A line over `lineBytesMax` is never kept whole: the splitter counts and drops its bytes and
+ * reports its two ends, so that one oversized message does not end the stream.
  */
 export function createLineSplitter(options: {
   readonly lineBytesMax: number;

@@ -5,11 +5,11 @@ import type { McpConnection, RequestBounds } from "./connection.ts";
 import { isConnectionLost, refusalWords } from "./errors.ts";
 import { type HeaderDeclaration, headerDeclarations } from "./param_headers.ts";
 
-/** A server that never stops paging, or lists more than anyone can use, is cut off here. */
+/** Lists are cut off here: a hostile server may page for ever. */
 const PAGES_MAX = 500;
 const ITEMS_MAX = 100_000;
 
-/** The lists of one server and what later calls need to know of them. */
+/** The lists of one server, and the header declarations that later calls need. */
 export interface McpLists {
   readonly listing: Pick<UpstreamListing, "tools" | "resources" | "prompts" | "skipped">;
   /** By tool name; only tools that have any. */
@@ -17,7 +17,7 @@ export interface McpLists {
 }
 
 const TOOLS: ListKind = { method: "tools/list", key: "tools" };
-/** How long a server may take to list what it did not announce. */
+/** Time limit for listing tools that the server did not announce. */
 const UNANNOUNCED_MS_MAX = 5_000;
 
 interface ListKind {
@@ -26,8 +26,9 @@ interface ListKind {
 }
 
 /**
- * Lists everything a server offers, raw: one malformed definition is the catalog's to judge and never
- * costs the others. Only the tools must be there; resources and prompts that fail are noted.
+ * Lists everything a server offers, unchecked: the catalog judges each definition, so that one
+ * malformed definition does not cost the others. Only the tools must be listed; failures of
+ * resources and prompts are noted.
  */
 export async function listMcp(
   connection: McpConnection,
@@ -40,7 +41,7 @@ export async function listMcp(
       return await listAll(connection, kind, bounds, skipped);
     } catch (error) {
       if (bounds.signal.aborted) throw error;
-      // Many servers announce resources and do not answer for their templates.
+      // Many servers announce resources but refuse to list templates, so do not note that.
       if (kind.key !== "resourceTemplates") {
         const reason = describeFailure(error);
         skipped.push({ name: kind.method, reason: `The server could not list them: ${reason}` });
@@ -65,8 +66,8 @@ export async function listMcp(
 }
 
 /**
- * The tools of a server of 2025 that did not say that it has any: some forget to, and every client that
- * just asks finds them. No answer is an answer here.
+ * The tools of a 2025 server that did not announce tools: some servers forget to, and clients that
+ * just ask find them. A failure means that there are none.
  */
 async function unannounced(
   connection: McpConnection,
@@ -82,15 +83,15 @@ async function unannounced(
   }
 }
 
-/** An answer of a list that is none, with the member that is wrong. */
+/** The answer to a list request has no list. The message names the wrong member. */
 export class OddListError extends Error {
   override readonly name = "OddListError";
 }
 
-/** Checked by hand, so that what is wrong has a name. */
+/** `readPage` checks the list by hand, so that its error can name the wrong member. */
 const PageSchema = z.looseObject({ nextCursor: z.unknown().optional() });
 
-/** Walks the pages of one list. A cursor that comes back, or too many pages, ends the walk with a note. */
+/** Walks the pages of one list. A repeated cursor or too many pages end the walk with a note. */
 async function listAll(
   connection: McpConnection,
   kind: ListKind,
@@ -111,7 +112,8 @@ async function listAll(
     try {
       page = await readPage(connection, kind, cursor, bounds);
     } catch (error) {
-      // Many servers of the 2025 era write an empty cursor for "no more", and do not know it themselves.
+      // Many servers of the 2025 era write an empty cursor for "no more", and then refuse that
+      // cursor.
       if (cursor === "" && refusalWords(error) !== null) return items;
       throw error;
     }

@@ -22,7 +22,7 @@ import { createKeeperPool } from "./keeper_pool.ts";
 import { listMcp, type McpLists, OddListError } from "./listing.ts";
 import { judgeFailure } from "./session_loss.ts";
 
-/** Connects with the authority of one scope. `closed` is to be called when the connection ends by itself. */
+/** Connects with the credential of one scope. Call `closed` when the connection ends by itself. */
 export type OpenConnection = (
   scope: string,
   signal: AbortSignal,
@@ -31,32 +31,32 @@ export type OpenConnection = (
 
 export interface McpUpstreamOptions {
   readonly open: OpenConnection;
-  /** Whose connection a call takes. */
+  /** The scope whose connection a call uses. */
   readonly scopeOf: (principal: Principal) => string;
-  /** What identifies the server, without secrets. */
+  /** Identifies the server, without secrets. */
   readonly identity: string;
   /** Shown instead of the server's own title. */
   readonly title: string | undefined;
   readonly timeoutMs: number;
   readonly idleStopMs: number;
   readonly mask: SecretMask;
-  /** The kind of credential that calls are made with, for the audit. */
+  /** The kind of credential of the calls, for the audit. */
   readonly credential: string;
   readonly close: () => Promise<void>;
 }
 
 const REFUSAL_CHARACTERS_MAX = 10_000;
-/** Reports of progress that are handed on for one call, and how long each may be. */
+/** Progress reports passed on for one call, and the length of each message. */
 const PROGRESS_MAX = 1_000;
 const PROGRESS_CHARACTERS_MAX = 1_000;
-/** Connections that carry a person's authority end when the person is gone. */
+/** Idle time after which a connection with a person's credential closes. */
 const PERSON_IDLE_MS = 600_000;
 
 /**
  * An MCP server as an upstream.
  *
- * A call that was sent is never sent again, except when the server says that it does not know the
- * session, which means that it did not look at the call.
+ * A call is sent at most once, except when the server's refusal shows that it did not look at the
+ * call: it does not know the session, or the session is not initialized.
  */
 export function createMcpUpstream(
   context: UpstreamContext,
@@ -90,7 +90,7 @@ export function createMcpUpstream(
     async list(signal) {
       try {
         const fresh = await refresh(AbortSignal.any([signal, closing.signal]));
-        // Servers like to say what they are connected to, and with what.
+        // Servers may repeat connection strings and credentials in their descriptions.
         const { title, description, listing } = maskJson(options.mask, fresh);
         return {
           title: options.title ?? title,
@@ -142,7 +142,7 @@ export function createMcpUpstream(
   };
 }
 
-/** What went wrong, in our words; the cause keeps the rest. */
+/** Turns a failed call into a GateError; its cause keeps the details. */
 function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
   const isWaiting = error instanceof StillDownError;
   if (!isWaiting && !(error instanceof ConnectError)) {
@@ -152,7 +152,7 @@ function explain(call: CallName, error: unknown, timeoutMs: number): GateError {
   if (known.code === "ERR_CREDENTIAL") return known;
   const reason = networkReason(error.cause);
   const said = reason === null ? "" : `: ${reason}`;
-  // Whatever broke, nothing of the call was sent yet.
+  // There was no connection, so nothing of the call was sent.
   return isWaiting
     ? unreachable(call, `is down${said}`, { retryAfterMs: error.retryAfterMs, cause: error })
     : unreachable(call, `cannot be reached${said}`, { ...waitOf(known), cause: error });
@@ -162,7 +162,7 @@ function waitOf({ hint, retryAfterMs }: GateError): { hint?: string; retryAfterM
   return retryAfterMs === undefined ? {} : { hint, retryAfterMs };
 }
 
-/** Only operators read why a listing failed, so it says what the server said. */
+/** Only operators read why a listing failed, so this error repeats the server's words. */
 function explainListing(server: string, error: unknown, timeoutMs: number): GateError {
   const name = { server, name: "*" };
   const reason = explain(name, error, timeoutMs);
@@ -183,7 +183,7 @@ function explainListing(server: string, error: unknown, timeoutMs: number): Gate
   return unreachable(name, "broke off", { cause: error });
 }
 
-/** The same error; an upstream that repeats its credential teaches it to nobody. */
+/** The same error with secrets masked, in case the upstream repeats its credential. */
 function masked(error: GateError, mask: SecretMask): GateError {
   const message = mask.apply(error.message);
   if (message === error.message) return error;
@@ -196,7 +196,7 @@ function masked(error: GateError, mask: SecretMask): GateError {
   });
 }
 
-/** Checks the size of an answer, as JSON, hides secrets that it repeats, and completes it. */
+/** Checks the size of an answer as JSON, masks secrets in it, and adds size and credential. */
 async function complete(
   call: UpstreamCall,
   answer: McpAnswer,
@@ -218,7 +218,7 @@ async function complete(
   };
 }
 
-/** The listener of a call's progress: bounded, and it hears no secret that the upstream repeats. */
+/** The listener of a call's progress, with a bound and with secrets masked. */
 function boundedProgress(
   { onProgress }: UpstreamCall,
   mask: SecretMask,

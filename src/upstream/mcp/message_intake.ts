@@ -2,13 +2,13 @@ import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/client";
 import { wrapResult } from "./raw_result.ts";
 import { readMessage, type RpcError } from "./read_message.ts";
 
-/** JSON-RPC error code of an answer that is none. */
+/** JSON-RPC error code for an answer that cannot be used. */
 export const MALFORMED_ANSWER = -31_003;
 
 export interface MessageIntakeOptions {
   /** Hands a message to the client library. */
   readonly deliver: (message: JSONRPCMessage) => void;
-  /** Hears of what could not be handed on. */
+  /** Called for each message that could not be passed on. */
   readonly problem: (why: string) => void;
 }
 
@@ -19,18 +19,18 @@ interface WaitingRequest {
 }
 
 const FIRST_MODERN_REVISION = "2026-07-28";
-/** Answers without a usable id that are kept until it is clear whose they are. */
+/** Answers without a usable id, kept until their request is known. */
 const STRAYS_MAX = 100;
 const TEXT_IDS_MAX = 100;
 /** Its answer is a stream of notifications that ends with the connection. */
 const NEVER_ANSWERED = "subscriptions/listen";
 
 /**
- * Takes in what a server sends on one connection, and lets no request wait for an answer that has come
- * and cannot be used.
+ * Takes the messages of a server on one connection. A request fails as soon as its answer has come
+ * but cannot be used.
  *
- * An answer whose id names no request belongs to one that was sent before it came. As soon as there are
- * as many such answers as requests that they can belong to, those requests fail.
+ * An answer with an unknown id ("stray") belongs to some request that was sent before the answer
+ * came. Once there are as many strays as such requests, those requests fail.
  */
 export class MessageIntake {
   readonly #options: MessageIntakeOptions;
@@ -45,12 +45,12 @@ export class MessageIntake {
     this.#options = options;
   }
 
-  /** Hears which revision the two sides have settled on. */
+  /** Sets the negotiated protocol revision. */
   setProtocolVersion(version: string): void {
     this.#isModern = version >= FIRST_MODERN_REVISION;
   }
 
-  /** Notes a message that goes to the server, before it goes. */
+  /** Notes a message to the server. Call it before sending the message. */
   sending(message: JSONRPCMessage): void {
     if (!("method" in message)) return;
     if ("id" in message) {
@@ -66,7 +66,7 @@ export class MessageIntake {
     if (typeof cancelled === "number" || typeof cancelled === "string") this.forget(cancelled);
   }
 
-  /** Nobody waits for this request any more. */
+  /** Drops a request whose caller no longer waits. */
   forget(id: RequestId): void {
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#strays = [];
@@ -78,7 +78,7 @@ export class MessageIntake {
     for (const each of value) this.#take(each);
   }
 
-  /** Takes an answer that could not be read; `id` is null if not even that could. */
+  /** Takes an unreadable answer; `id` is null if the id is unreadable too. */
   refuse(id: RequestId | null, code: number, message: string): void {
     this.#options.problem(message);
     const waiting = id === null ? null : this.#waitingId(id);
@@ -112,21 +112,22 @@ export class MessageIntake {
       this.#options.deliver(this.#acceptable(method, message));
       return this.#settle();
     }
-    // An answer that comes late is for nobody; one that was never asked for is for somebody else.
+    // A known id belongs to a late answer, which is dropped. An unknown id may belong to a waiting
+    // request.
     if (this.#wasSent(id)) return this.#options.problem("An answer that nobody waits for");
     const why = "its id is not that of the request";
     this.#options.problem(why);
     this.#stray("error" in message ? message.error : { code: MALFORMED_ANSWER, message: why });
   }
 
-  /** The message in a form whose details the client library does not look into. */
+  /** Wraps or cleans a result, so that the client library does not reject its details. */
   #acceptable(method: string, message: JSONRPCMessage): JSONRPCMessage {
     if (!("result" in message)) return message;
     if (method === "initialize") return withoutNulls(message);
     return this.#isModern ? { ...message, result: wrapResult(method, message.result) } : message;
   }
 
-  /** The request that this id names; some servers write a number as a text. */
+  /** The waiting request with this id; some servers write the number as a text. */
   #waitingId(id: RequestId): RequestId | null {
     if (this.#waiting.has(id)) return id;
     const asNumber = Number(id);
@@ -143,7 +144,7 @@ export class MessageIntake {
     this.#settle();
   }
 
-  /** Fails the requests that the strays must belong to, once no other can be meant. */
+  /** Fails the requests that the strays belong to, once there are enough strays for all of them. */
   #settle(): void {
     const last = this.#strays.at(-1);
     if (last === undefined) return;
@@ -155,7 +156,7 @@ export class MessageIntake {
     this.#strays = [];
     const [only] = errors;
     for (const id of meant) {
-      // With several it is not known which words belong to which request.
+      // With several strays, nothing tells which error belongs to which request.
       const error = errors.length === 1 && only !== undefined
         ? only
         : { code: MALFORMED_ANSWER, message: "it does not name the request that it answers" };
@@ -172,7 +173,7 @@ export class MessageIntake {
 
 const NESTING_MAX = 8;
 
-/** The same without members that are null: servers in Go and Java write them for what they do not have. */
+/** The same value without null members: servers in Go and Java write null for absent members. */
 function withoutNulls<T>(value: T, depth = 0): T {
   if (typeof value !== "object" || value === null || depth > NESTING_MAX) return value;
   if (Array.isArray(value)) return value;

@@ -25,16 +25,17 @@ type Link = Pick<
 >;
 
 const CONNECT_MS_MIN = 10_000;
-/** How long a server may take to say that it is one of 2026; `initialize` follows. */
+/** Time limit for the 2026 handshake; after it `initialize` is tried. */
 const PROBE_MS_MAX = 5_000;
-/** How long a server is taken for what it was last time. */
+/** How long the era of the last connection is assumed. */
 const VERDICT_MS_MAX = 3_600_000;
 
 /**
  * Makes the function that connects to an MCP server over HTTP.
  *
- * Tries the newest protocol, then `initialize`, then the HTTP+SSE transport of 2024; what worked is
- * remembered for an hour. `era` in the configuration leaves only one of the first two.
+ * Tries the newest protocol, then `initialize`, then the HTTP+SSE transport of 2024. The era that
+ * worked is remembered for an hour, HTTP+SSE until the upstream closes. `era` in the configuration
+ * leaves only one of the first two.
  */
 export function httpOpener(context: UpstreamContext, config: HttpServerConfig): ConnectHttp {
   const url = new URL(config.url);
@@ -72,7 +73,7 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
         return await connectAs(verdict.prior);
       } catch (error) {
         if (signal.aborted || neverSent(error)) throw error;
-        // The server may have been replaced by one of another era.
+        // A server of another era may have replaced this one.
         verdict = null;
       }
     }
@@ -87,7 +88,7 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
       });
     }
     const connection = await connectAs(probed.prior).catch((error) => {
-      // A server of 2026 that refused us said why; that it does not know "initialize" says nothing.
+      // A 2026 server gave the reason in its refusal; its failed "initialize" adds nothing.
       throw probed.isModernRefusal && !signal.aborted ? probed.refusal : error;
     });
     verdict = { prior: connection.verdict, until: now + VERDICT_MS_MAX };
@@ -97,7 +98,7 @@ export function httpOpener(context: UpstreamContext, config: HttpServerConfig): 
     connect({
       transport: new SseTransport(url, fetch),
       verdict: { kind: "legacy" },
-      // The URL for its messages names the session.
+      // The endpoint URL of this transport names the session.
       hasSession: () => true,
       signal,
       closed,

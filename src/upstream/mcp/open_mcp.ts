@@ -9,7 +9,7 @@ import { createMcpUpstream } from "./mcp_upstream.ts";
 import { httpOpener, type HttpServerConfig } from "./open_http.ts";
 import { stdioOpener, type StdioServerConfig } from "./open_stdio.ts";
 
-/** An MCP server, spoken to as its settings say. */
+/** Opens an MCP server over stdio or HTTP, as its settings say. */
 export function openMcp(
   context: UpstreamContext,
   config: McpServerConfig,
@@ -70,7 +70,7 @@ function openMcpHttp(
     open: (scope, signal, closed) =>
       connect(authorizedFetch(outbound.fetch, credentials, scope), signal, closed),
     scopeOf: credentials.scopeOf,
-    // Without user, password and query, where keys are sometimes put.
+    // Without user, password and query, which may hold keys.
     identity: `${url.origin}${url.pathname}`,
     title: config.title,
     timeoutMs: config.timeoutMs,
@@ -82,7 +82,7 @@ function openMcpHttp(
   return { ...upstream, user: credentials.user && announcing(credentials.user, upstream.retry) };
 }
 
-/** The same, but a login that succeeds is told: the server may have been waiting for it. */
+/** The same, but calls `connected` after a login: the server may have needed it. */
 function announcing(user: UserOAuth, connected: () => void): UserOAuth {
   return {
     ...user,
@@ -93,7 +93,7 @@ function announcing(user: UserOAuth, connected: () => void): UserOAuth {
   };
 }
 
-/** An argument such as `--api-key=abc` without its value. References stay: they are not the secret. */
+/** Hides the value of an argument such as `--api-key=abc`. References stay: they are not secret. */
 function withoutSecret(argument: string, index: number, all: readonly string[]): string {
   const isSecretOption = (text: string) => /^--?[\w-]+$/.test(text) && isSecretName(text);
   const [name, value] = argument.split("=", 2);

@@ -22,18 +22,18 @@ export interface OpenStdioOptions {
   readonly mask: SecretMask;
 }
 
-/** Starting may mean a download, so it gets at least this long. */
+/** A start may include a download, so it gets at least this long. */
 const CONNECT_MS_MIN = 60_000;
 const GRACE_MS = 2_000;
-/** Lines of standard error that go to the log; the rest of a flood is dropped until it pauses. */
+/** Lines of standard error logged in one window; more lines are dropped. */
 const STDERR_LINES_PER_WINDOW = 50;
 const STDERR_WINDOW_MS = 10_000;
 
 /**
  * Makes the function that starts an MCP server as a child process and connects to it.
  *
- * Nearly every server on stdio starts with `initialize`, and some end when asked anything else first;
- * one that refuses it gets a second start with the newest protocol.
+ * Nearly every stdio server expects `initialize` first, and some exit after any other request. A
+ * server that refuses `initialize` is started again with the newest protocol.
  */
 export function stdioOpener(
   context: UpstreamContext,
@@ -84,7 +84,7 @@ export function stdioOpener(
   };
 }
 
-/** Secrets are resolved here, at the last moment, and remembered only by the mask. */
+/** Resolves secrets just before the start; only the mask remembers them. */
 async function resolveCommand(
   context: UpstreamContext,
   { config, baseDir, mask }: OpenStdioOptions,

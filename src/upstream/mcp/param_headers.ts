@@ -16,10 +16,10 @@ const NOT_A_SCHEMA = new Set(["const", "default", "enum", "examples"]);
 /**
  * Finds the `x-mcp-header` annotations of an input schema.
  *
- * They may stand on parameters that plain `properties` lead to, and nowhere else.
+ * Only parameters that plain `properties` lead to may have them.
  *
- * @returns the declarations, or why the tool must not be used: the specification says to drop a tool
- * whose annotations are wrong.
+ * @returns the declarations, or why the tool must not be used: the specification says to drop a
+ * tool whose annotations are wrong.
  * @see MCP 2026-07-28, "Custom headers from tool parameters"
  */
 export function headerDeclarations(

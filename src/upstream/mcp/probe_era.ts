@@ -13,13 +13,13 @@ import { CLIENT_INFO } from "./connection.ts";
 import { neverSent } from "./errors.ts";
 import { readHttpError } from "./http_error.ts";
 
-/** What a server answered to `server/discover`, which only the revision 2026-07-28 knows. */
+/** The result of `server/discover`, which only revision 2026-07-28 knows. */
 export interface Probed {
-  /** What to connect as: `legacy` for everything but an answer that is clearly one of 2026. */
+  /** The era to connect with: `legacy` unless the answer is clearly one of 2026. */
   readonly prior: PriorDiscovery;
-  /** Why the server is not taken for one of 2026; null if it is. */
+  /** Why the server does not count as one of 2026; null if it does. */
   readonly refusal: Error | null;
-  /** Whether that refusal itself is one that only a server of 2026 gives. */
+  /** Whether only a server of 2026 gives that refusal. */
   readonly isModernRefusal: boolean;
 }
 
@@ -30,13 +30,13 @@ const MODERN_CODES = [-32_020, -32_021, UNSUPPORTED_VERSION];
 const LEGACY: PriorDiscovery = { kind: "legacy" };
 
 /**
- * Asks a server over HTTP which era it is of, on a transport of its own, which it closes.
+ * Asks a server over HTTP for its era, on a separate transport that this function closes.
  *
- * A server of 2025 may answer the unknown method with anything: 401, 500, an error without an id, a page,
- * nothing at all. Every client of 2025 reaches it, for they start with `initialize`; so whatever is no
- * clear answer means that `initialize` comes next.
+ * A server of 2025 may answer the unknown method with anything: 401, 500, an error without an id, a
+ * page, or nothing. All clients of 2025 start with `initialize`. So unless the answer is clear,
+ * `initialize` comes next.
  *
- * @throws what kept the request from being sent; `initialize` would not fare better.
+ * @throws the reason why the request could not be sent; `initialize` would fail the same way.
  * @see MCP 2026-07-28, "Versioning: backward compatibility"
  */
 export async function probeEra(
@@ -51,7 +51,7 @@ export async function probeEra(
   const ask = () => void transport.send(discoverRequest(asked++)).catch(reject);
   transport.onmessage = (message) => {
     if ("method" in message) return;
-    // It speaks the revision that it has just refused: once more, as the protocol has it.
+    // The server refused our revision but lists it as supported: the protocol says to ask again.
     if (asked === 1 && offersRevision(message)) ask();
     else resolve(message);
   };
@@ -100,7 +100,7 @@ function isModernCode(code: number | undefined): boolean {
   return code !== undefined && MODERN_CODES.includes(code);
 }
 
-/** Nothing reached the server: its address is refused, it is not there, or our credential is missing. */
+/** True if nothing reached the server: refused address, failed connection, missing credential. */
 function isUnsent(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof GateError || cause instanceof OutboundRefusedError) return true;

@@ -1,14 +1,14 @@
 /**
- * Results as the server wrote them. On a 2026-07-28 connection the client library checks every detail of a
- * result, and one tool, block or cursor that it does not like costs the whole answer. So the result travels
- * past that check inside an empty one, and is checked here, part by part.
+ * Results as the server wrote them. On a 2026-07-28 connection the client library checks every
+ * detail of a result, and rejects the whole answer for one odd tool, block or cursor. So the result
+ * passes that check inside an empty result, and toolgate checks its parts later.
  */
 const RAW = "toolgate/raw";
 
 type Result = { readonly [name: string]: unknown };
 
 const CACHED = { ttlMs: 0, cacheScope: "private" };
-/** The least that the library accepts as the result of each method. */
+/** The smallest result that the library accepts for each method. */
 const EMPTY: ReadonlyMap<string, Result> = new Map<string, Result>([
   ["tools/list", { ...CACHED, tools: [] }],
   ["resources/list", { ...CACHED, resources: [] }],
@@ -19,7 +19,7 @@ const EMPTY: ReadonlyMap<string, Result> = new Map<string, Result>([
   ["prompts/get", { messages: [] }],
 ]);
 
-/** The result inside an empty one; itself where it is not a complete result of a method that is known. */
+/** Puts a result inside an empty one; leaves incomplete results and unknown methods unchanged. */
 export function wrapResult(method: string, result: Result): Result {
   const empty = EMPTY.get(method);
   const { resultType = "complete" } = result;
@@ -27,7 +27,7 @@ export function wrapResult(method: string, result: Result): Result {
   return { ...empty, resultType, [RAW]: result };
 }
 
-/** What the server wrote. */
+/** Takes the server's result out of the empty one. */
 export function unwrapResult(result: Result): Result {
   const raw = result[RAW];
   return typeof raw === "object" && raw !== null ? raw as Result : result;

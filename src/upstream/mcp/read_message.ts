@@ -1,15 +1,15 @@
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/client";
 import { asFields } from "../../model/json/fields.ts";
 
-/** What a server sent, told apart once, so that nothing later has to guess. */
+/** A message of a server, classified once. */
 export type ServerMessage =
   /** A request, a notification, or an answer in exactly the form of JSON-RPC. */
   | { readonly kind: "message"; readonly message: JSONRPCMessage }
   /** An answer that cannot be used. `id` is null if it names no request. */
   | { readonly kind: "unusable"; readonly id: RequestId | null; readonly why: string }
-  /** An error whose id is missing or of another type; its words are the server's. */
+  /** An error whose id is missing or of another type, with the server's words. */
   | { readonly kind: "unaddressed"; readonly error: RpcError }
-  /** Nothing that could be an answer: a line of a log, an empty list. */
+  /** Not an answer: a line of a log, an empty list. */
   | { readonly kind: "noise" };
 
 export interface RpcError {
@@ -21,9 +21,9 @@ export interface RpcError {
 const INTERNAL_ERROR = -32_603;
 
 /**
- * Reads one message of a server. Members that JSON-RPC does not know are dropped, and so are a null
- * `result` or `error` beside the other, which older servers write both, and a `_meta` that is none. The client library drops such answers
- * without a word, and their requests would wait in vain.
+ * Reads one message of a server. Drops members of an answer that JSON-RPC does not know, a null
+ * `result` or `error` (older servers write both), and a `_meta` that is not an object. The client
+ * library would drop such answers silently, and their requests would wait until the timeout.
  *
  * @see JSON-RPC 2.0, section 5
  */
@@ -40,7 +40,7 @@ export function readMessage(value: unknown): ServerMessage {
   const unusable = (why: string): ServerMessage => ({ kind: "unusable", id, why });
   const isEmpty = result === undefined && error === undefined;
   if (fields.jsonrpc !== "2.0") {
-    // A line of a log may be JSON and have an error, or an id.
+    // A line of a log may be JSON with an error or an id.
     return isEmpty || id === null ? { kind: "noise" } : unusable('it lacks "jsonrpc": "2.0"');
   }
   if (isEmpty) return unusable("it has neither a result nor an error");
@@ -65,7 +65,10 @@ export function readMessage(value: unknown): ServerMessage {
   };
 }
 
-/** An error in any form that has words: some servers write a text, or a text as the code. */
+/**
+ * Reads an error in any form that has a message; null without one. Some servers write a text
+ * instead of the error or its code.
+ */
 export function readRpcError(error: unknown): RpcError | null {
   if (typeof error === "string") {
     return error.trim() === "" ? null : { code: INTERNAL_ERROR, message: error };

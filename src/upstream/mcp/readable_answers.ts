@@ -5,12 +5,13 @@ import { MALFORMED_ANSWER } from "./message_intake.ts";
 import { readMessage } from "./read_message.ts";
 
 /**
- * A fetch whose JSON answers the client library can read. It would drop an answer that is not exactly as
- * JSON-RPC has it, or that came with 202; here such an answer is put right, or thrown with the words of the
- * server. An error that answers a POST needs no id to belong to it.
+ * A fetch whose JSON answers the client library can read. The library would drop an answer that is
+ * not exact JSON-RPC, or that came with status 202. This fetch corrects such an answer, or throws
+ * the server's words. An error in the answer to a POST needs no id.
  */
 export function readableAnswers(fetch: Outbound["fetch"]): Outbound["fetch"] {
-  // Only a POST's own answer should answer it, but servers of 2025 exist that answer on this stream.
+  // The answer to a POST should come with that POST, but some servers of 2025 send it on this
+  // stream.
   let hasStream = false;
   return async (url, init) => {
     if (init?.method === "GET") hasStream = true;
@@ -21,7 +22,7 @@ export function readableAnswers(fetch: Outbound["fetch"]): Outbound["fetch"] {
     const accepted = received.status === 202 && isRequest(init.body);
     const response = accepted ? await acceptedAnswer(received, hasStream) : await named(received);
     const readJson = response.json.bind(response);
-    // In place: what the response is otherwise, a stream above all, stays as it came.
+    // Changed in place, so that the rest of the response, above all its stream, stays as it is.
     return Object.defineProperty(response, "json", {
       value: async () => {
         const body: unknown = await readJson();
@@ -31,7 +32,7 @@ export function readableAnswers(fetch: Outbound["fetch"]): Outbound["fetch"] {
   };
 }
 
-/** The error answer itself, unless it says how long to wait: the client library forgets the headers. */
+/** Throws an error answer that says how long to wait, because the client library drops headers. */
 async function withWait(response: Response): Promise<Response> {
   const waitMs = [429, 503].includes(response.status)
     ? readWait(response.headers, Date.now())
@@ -52,7 +53,8 @@ function isRequest(body: RequestInit["body"]): boolean {
 }
 
 /**
- * What was answered to a request with 202, which is for notifications: the answer in its body if there is one.
+ * Reads the answer in the body of a 202, a status meant for notifications. An empty body passes if
+ * another stream may bring the answer.
  *
  * @throws {ProtocolError} `MALFORMED_ANSWER` if no other stream can bring it.
  * @see MCP 2025-11-25, "Streamable HTTP: sending messages to the server"
@@ -73,7 +75,7 @@ async function acceptedAnswer(response: Response, hasStream: boolean): Promise<R
   );
 }
 
-/** JSON under another name, or none, as JSON. */
+/** Sets the content type of JSON that has a wrong content type or none. */
 async function named(response: Response): Promise<Response> {
   const type = response.headers.get("content-type") ?? "";
   const isKnown = /^\s*(application\/json|text\/event-stream|text\/html)\s*(;|$)/i.test(type);

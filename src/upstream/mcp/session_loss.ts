@@ -4,26 +4,26 @@ import { isConnectionLost } from "./errors.ts";
 import { type HttpError, readHttpError } from "./http_error.ts";
 
 /**
- * What is to become of a connection on which a request failed, and of the request: `repeat` it on a new
+ * What happens to a connection and a request that failed on it: `repeat` the request on a new
  * connection, `renew` the connection and let the request fail, or `keep` the connection.
  */
 export type FailureVerdict = "keep" | "renew" | "repeat";
 
-/** How the SDKs say that they do not know a session, or that nobody has shaken hands in it. */
+/** Messages of SDKs for an unknown session, or for a session without a handshake. */
 const UNKNOWN_SESSION =
   /session.{0,60}\b(not found|not exist|not valid|unknown|expired|invalid|terminated|closed|missing|required|no longer)|(not find|invalid|unknown|expired|missing|no valid|no such|unrecogni[sz]ed)\b.{0,30}\bsession/is;
 const NOT_INITIALIZED =
   /(server|session) (is |was |has )?not (yet )?(been )?initiali[sz]ed|initiali[sz]e (request )?first|expect(ed)? initiali[sz]e|before initiali[sz]ation|during session initiali[sz]ation|by an initiali[sz]e request/i;
-/** The Python SDK writes this, and no more, for every request before `initialize`. */
+/** The Python SDK writes only this for every request before `initialize`. */
 const PYTHON_NOT_INITIALIZED = "Invalid request parameters";
 const INVALID_PARAMS = -32_602;
 const INTERNAL_ERROR = -32_603;
 
 /**
- * Judges a failed request on a connection of the 2025 era. Only a server that has not looked at the
- * request lets it be sent again.
+ * Judges a failed request on a connection of the 2025 era. A request is repeated only if the server
+ * did not look at it.
  *
- * A refusal that does not say why is put to the test: a session that answers `ping` is alive.
+ * If a refusal does not give the reason, `ping` tests the session: a session that answers is alive.
  */
 export async function judgeFailure(
   error: unknown,
@@ -57,7 +57,7 @@ function saysNoSession({ code, message, data }: ProtocolError, args: unknown): b
   return UNKNOWN_SESSION.test(message) && !namesSession(args);
 }
 
-/** A tool that is called with a session of its own means that one when it does not know it. */
+/** True if the arguments name a session of the tool: its errors may mean that session. */
 function namesSession(args: unknown): boolean {
   return /"[^"]*session[^"]*":/i.test(JSON.stringify(args ?? null));
 }

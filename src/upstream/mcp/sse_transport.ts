@@ -12,8 +12,8 @@ import { MALFORMED_ANSWER, MessageIntake } from "./message_intake.ts";
 const EVENT_CHARACTERS_MAX = 134_217_728;
 
 /**
- * The HTTP transport of 2024: a stream of events that is opened first and brings every message, and an
- * endpoint, named by the first event, that takes ours.
+ * The HTTP transport of 2024. The client opens a stream of events, which brings every message of
+ * the server. The first event names the endpoint for the client's messages.
  *
  * @see MCP 2024-11-05, "HTTP with SSE"; HTML Living Standard, "Server-sent events"
  */
@@ -35,7 +35,7 @@ export class SseTransport implements Transport {
   constructor(url: URL, fetch: Outbound["fetch"]) {
     this.#url = url;
     this.#fetch = fetch;
-    // A stream that fails before anybody waits for its endpoint is reported by `start` itself.
+    // `start` itself reports a stream that fails before `start` waits for the endpoint.
     this.#endpoint.promise.catch(() => {});
   }
 
@@ -84,7 +84,8 @@ export class SseTransport implements Transport {
       maxBufferSize: EVENT_CHARACTERS_MAX,
       onEvent: ({ event = "message", data }) => this.#dispatch(event, data),
       onError(error) {
-        // Fields that it does not know are left out, as the standard says; a size is a failure.
+        // The parser skips unknown fields, as the standard says; an event that is too large is a
+        // failure.
         if (error.type === "max-buffer-size-exceeded") throw error;
       },
     });
@@ -113,7 +114,7 @@ export class SseTransport implements Transport {
 
   #setEndpoint(data: string): void {
     const target = URL.canParse(data, this.#url.href) ? new URL(data, this.#url) : null;
-    // Messages carry the credential, so they go nowhere else.
+    // Messages carry the credential, so they go only to the origin of the stream.
     if (target?.origin === this.#url.origin) this.#endpoint.resolve(target);
     else this.#endpoint.reject(new Error("The endpoint is at another origin"));
   }

@@ -17,27 +17,28 @@ export interface StdioTransportOptions {
   readonly command: StdioCommand;
   readonly messageBytesMax: number;
   readonly reaper: ChildReaper;
-  /** Hears each line of the child's standard error, cut to 2 KiB. */
+  /** Called for each line of the child's standard error, cut to 2 KiB. */
   readonly onStderr: (line: string) => void;
-  /** Hears each line of its standard output that is not a message. */
+  /** Called for each line of standard output that is not a message. */
   readonly onNoise: (line: string) => void;
-  /** Hears how the child ended, after all that it wrote and before the client hears of it. */
+  /** Called with the child's exit status, after its last output and before `onclose`. */
   readonly onExit: (status: Deno.CommandStatus) => void;
-  /** How long a child may take to end by itself, and again after SIGTERM. */
+  /** How long a child may take to end by itself, and again to end after SIGTERM. */
   readonly graceMs: number;
 }
 
-/** Where the id of an answer that cannot be read is looked for. */
+/** Characters at each end of an unreadable answer that are searched for its id. */
 const ENDS_CHARACTERS = 256;
 const STDERR_LINE_BYTES_MAX = 2_048;
-/** Messages that share a write; a larger one has its own. */
+/** Messages up to this size in total share one write; a larger message has its own. */
 const WRITE_CHARACTERS_MAX = 65_536;
 
 /**
  * MCP over a child's standard input and output: one JSON message per line.
  *
- * Reads in linear time whatever the size of a message, answers an oversized one with an error instead
- * of closing, and ends the child's whole process group, so that what `npx` started ends as well.
+ * Reads in linear time, whatever the size of a message. Answers an oversized message with an error
+ * instead of closing. Ends the child's whole process group, so that processes that `npx` started
+ * end as well.
  *
  * @see MCP, "Transports: stdio"
  */
@@ -98,7 +99,7 @@ export class StdioTransport implements Transport {
     this.#intake.setProtocolVersion(version);
   }
 
-  /** Asks the child to end, then makes it. The client library may call this as well. */
+  /** Asks the child to end, then kills it. The client library may also call this. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -106,7 +107,7 @@ export class StdioTransport implements Transport {
   async #close(): Promise<void> {
     if (this.#child === null) return;
     const { graceMs } = this.#options;
-    // A closed standard input is how a server learns that it may go.
+    // Closing standard input tells the server to end.
     this.#writer?.close().catch(() => {});
     if (await endsWithin(this.#ended, graceMs)) return;
     killGroup(this.#child.pid, "SIGTERM");
@@ -125,14 +126,14 @@ export class StdioTransport implements Transport {
       tail: line.slice(-ENDS_CHARACTERS),
     });
     if (id !== null) return this.#intake.refuse(id, MALFORMED_ANSWER, "its line is not JSON");
-    // The members of a message that was written over several lines.
+    // This line is part of a message written over several lines.
     if (/^"jsonrpc"\s*:\s*"2\.0"\s*,?$/.test(line)) {
       return this.#intake.refuse(null, MALFORMED_ANSWER, "it takes several lines");
     }
     this.#options.onNoise(line);
   }
 
-  /** Waits for the child, then ends what is left of its group and tells the client. */
+  /** Waits for the child, then kills the rest of its group and tells the client. */
   async #finish(
     child: Deno.ChildProcess,
     stdout: Promise<void>,
@@ -141,7 +142,8 @@ export class StdioTransport implements Transport {
     const exited = child.status.then(() => {});
     await Promise.race([exited, stdout]);
     this.#isClosed = true;
-    // A child without a standard output is of no use, and what it started may hold the pipes open.
+    // A child that closed its standard output cannot answer, and its own children may hold the
+    // pipes open.
     await endsWithin(exited, this.#options.graceMs);
     killGroup(child.pid, "SIGKILL");
     await exited;
@@ -156,7 +158,7 @@ export class StdioTransport implements Transport {
 /** JSON-RPC error code of an answer that was too large to read. */
 export const MESSAGE_TOO_LARGE = -31_001;
 
-/** @throws {Error} that says what is not there. */
+/** @throws {Error} if the folder or the command does not exist; the message names it. */
 async function spawnChild({ command, args, env, cwd }: StdioCommand): Promise<Deno.ChildProcess> {
   if (cwd !== undefined) await checkFolder(cwd);
   try {
@@ -178,7 +180,7 @@ async function spawnChild({ command, args, env, cwd }: StdioCommand): Promise<De
   }
 }
 
-/** The runtime would start the child somewhere else. */
+/** @throws {Error} if the folder does not exist: the runtime would use another one. */
 async function checkFolder(cwd: string): Promise<void> {
   const isFolder = await Deno.stat(cwd).then((found) => found.isDirectory, () => false);
   if (!isFolder) throw new Error(`The folder "${cwd}", its "cwd", does not exist`);
@@ -192,7 +194,7 @@ async function pump(
   try {
     for await (const chunk of stream) splitter.push(chunk);
   } catch {
-    // A pipe that breaks is the end of the child; its status says the rest.
+    // A broken pipe means that the child ended; its exit status gives the reason.
   }
   splitter.end();
 }
@@ -205,7 +207,7 @@ function parse(line: string): unknown {
   }
 }
 
-/** The id at the start or the end of a message that was never parsed; servers write it at either. */
+/** The id at the start or the end of an unparsed message; servers write it at either end. */
 function answeredId(line: Pick<LongLine, "head" | "tail">): number | null {
   const atStart = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,/.exec(
     line.head,

@@ -1,4 +1,4 @@
-/** What a runtime writes around the reason: versions, stack frames, source lines, where a log is. */
+/** Lines that a runtime writes around the reason: versions, stack frames, source, log paths. */
 const FRAMES: readonly RegExp[] = [
   /^Node\.js v\d/,
   /^at\s/,
@@ -24,16 +24,16 @@ const FRAMES: readonly RegExp[] = [
 /** Names the error itself: `Error: …`, `ValueError: …`, `panic: …`, `error: …`. */
 const NAMED =
   /(^|[\s\]])([A-Za-z_.]*(Error|Exception)( \[\w+\])?|error|fatal|panic|FATAL|ERROR)(\(\w+\))?:\s*\S/;
-/** Words of somebody who says what is missing. */
+/** Words of a line that gives a reason. */
 const REASON =
   /required|missing|must |cannot|can't|could not|couldn't|unable|not found|not set|not defined|not exist|is not |denied|refused|rejected|invalid|unauthori[sz]ed|forbidden|fail(ed|ure)|unknown|unexpected|expired|no such|log ?in|sign in|authori[sz]e|error/i;
 const CHARACTERS_MAX = 500;
 
 /**
- * The line of a process's last words that says why it is of no use, for one line of a report. A runtime
- * ends with its own version, a stack or the place of a log file; the reason stands before that.
+ * The line of a process's last output that gives the reason of its failure. A runtime writes its
+ * version, a stack or the path of a log after the reason.
  *
- * @param lines oldest first; of standard error before those of standard output.
+ * @param lines oldest first; standard output before standard error, which wins.
  * @returns null if nothing was written.
  */
 export function tellingLine(lines: readonly string[]): string | null {
