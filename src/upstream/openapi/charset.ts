@@ -1,6 +1,10 @@
 import { UnwritableError } from "./write_parameters.ts";
 
-/** Bytes of a text in a charset; null for a charset that texts cannot be written in here. */
+/**
+ * Bytes of a text in a charset; null for a charset that toolgate cannot write.
+ *
+ * @throws {UnwritableError} if a character is not in the charset.
+ */
 export function encodeText(text: string, charset: string): Uint8Array<ArrayBuffer> | null {
   if (/^utf-?8$/.test(charset)) return new TextEncoder().encode(text);
   if (/^utf-?16(le)?$/.test(charset)) return new Uint8Array(Buffer.from(text, "utf16le"));
@@ -32,13 +36,13 @@ function singleByteTable(charset: string): ReadonlyMap<number, number> | null {
     if (char.length !== 1) return null;
     if (char !== "\ufffd") table.set(char.charCodeAt(0), byte);
   }
-  // A charset of several bytes reads a lone lead byte as a mistake.
+  // In a charset of several bytes a lone lead byte is an error, so the table stays small.
   return table.size > 200 ? table : null;
 }
 
 /**
- * The text of an answer: in the charset that is declared, by its header or by its XML; else UTF-8, and
- * what is not UTF-8 as browsers read it.
+ * The text of an answer: in the charset that its header or its XML declares, else UTF-16 with a
+ * byte order mark, else UTF-8, else windows-1252, as browsers do.
  *
  * @see RFC 9110, section 8.3.2
  */
@@ -52,7 +56,7 @@ export function decodeText(bytes: Uint8Array, charset: string | null, isXml: boo
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    // A charset that nobody knows says nothing about the bytes.
+    // An unknown charset is no reason to assume windows-1252.
     return new TextDecoder(declared === null ? "windows-1252" : "utf-8").decode(bytes);
   }
 }

@@ -10,25 +10,28 @@ import {
 import { createReadOnly, type Side } from "./read_only.ts";
 
 /**
- * Turns schemas of a document into JSON Schema, without what is not for one side. What is left of old
- * drafts and of mistakes is read like that of any other server, when the tool is catalogued.
+ * Turns schemas of a document into JSON Schema, without the parts hidden from one side. The catalog
+ * later handles the rest of old drafts and of mistakes, as for any other server.
  */
 export interface SchemaConverter {
-  /** One schema. References become `#/$defs/<name>`, to be added by `complete`. */
+  /** Converts one schema. References become `#/$defs/<name>`; `complete` adds the definitions. */
   convert(schema: unknown, side: Side): JsonSchema;
   /**
-   * Adds the definitions that a schema refers to, nearest first, up to `bytesMax` bytes of JSON. What
-   * does not fit stays open: it accepts anything.
+   * Adds the definitions that a schema refers to, nearest first, up to `bytesMax` bytes of JSON.
+   * Definitions beyond the bound accept any value.
    */
   complete(schema: JsonSchema, side: Side, bytesMax: number): JsonSchema;
-  /** Whether a property is none of this side: read-only in what is sent, by itself or by its reference. */
+  /**
+   * Whether a property is hidden from this side: read-only in input, write-only in output. The
+   * property or its reference may say it.
+   */
   hides(schema: unknown, side: Side): boolean;
 }
 
 interface Definition {
   readonly schema: JsonSchema;
   readonly bytes: number;
-  /** Names of the definitions it refers to. */
+  /** Names of the definitions that this one refers to. */
   readonly uses: readonly string[];
 }
 
@@ -46,7 +49,7 @@ const NOTHING_GONE: ReadonlySet<string> = new Set();
 const atRoot = (side: Side): Place => ({ side, depth: 0, gone: NOTHING_GONE });
 const OPEN: JsonSchema = { description: "Not described here, any value" };
 
-/** Keywords that are copied as they are; whatever is not named anywhere is left out. */
+/** Keywords copied unchanged; keywords in none of these lists are dropped. */
 const COPIED = [
   "enum",
   "const",
@@ -98,7 +101,7 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
   const reference = (pointer: string, schema: Node, at: Place): JsonSchema => {
     if (!leadsSomewhere(document, pointer)) return OPEN;
     const target = { $ref: `#/$defs/${nameOf(pointer)}`, ...describe(schema) };
-    // Since 3.1 everything counts beside a reference, before nothing does.
+    // Beside a reference, all keywords count since 3.1; before only `nullable` and the text do.
     if (document.version !== "3.1") return schema.nullable === true ? orNull(target) : target;
     const { $ref: _, ...siblings } = schema;
     const beside = convert(siblings, { ...at, depth: at.depth + 1 });
@@ -154,7 +157,7 @@ export function createSchemaConverter(document: OpenapiDocument): SchemaConverte
         const fits = bytes + definition.bytes <= bytesMax;
         bytes += fits ? definition.bytes : 0;
         defs.set(name, fits ? definition.schema : OPEN);
-        // Pushed while it is walked: nearest first.
+        // The loop also visits these new entries, so nearer definitions come first.
         if (fits) wanted.push(...definition.uses);
       }
       return { ...schema, $defs: Object.fromEntries(defs) };
@@ -171,7 +174,7 @@ function usesOf(text: string): string[] {
   return [...names];
 }
 
-/** False for a reference out of the document, to nothing, or to references in a circle. */
+/** False if a reference leaves the document, leads to nothing, or leads in a circle. */
 function leadsSomewhere(document: OpenapiDocument, pointer: string): boolean {
   const seen = new Set<string>();
   let at = pointer;
@@ -188,7 +191,7 @@ function leadsSomewhere(document: OpenapiDocument, pointer: string): boolean {
   return false;
 }
 
-/** @param convertPart converts what applies to the same value: parts of `allOf`. */
+/** @param convertPart converts parts of `allOf`, which describe the same value. */
 function convertKeywords(
   schema: Node,
   convert: (inner: unknown) => JsonSchema,
@@ -214,7 +217,7 @@ function convertKeywords(
   for (const bound of ["Minimum", "Maximum"] as const) {
     const plain = bound.toLowerCase();
     const exclusive = schema[`exclusive${bound}`];
-    // Before 3.1 it was a flag beside the bound.
+    // Before 3.1 `exclusiveMinimum` and `exclusiveMaximum` were flags beside the bound.
     if (typeof exclusive === "number") add(`exclusive${bound}`, exclusive);
     else if (exclusive === true && typeof schema[plain] === "number") {
       add(`exclusive${bound}`, schema[plain]);
@@ -223,7 +226,7 @@ function convertKeywords(
   return { ...describe(schema), ...Object.fromEntries(entries) };
 }
 
-/** Properties and which of them are required, as one side sees them. */
+/** The properties that one side sees, and which of them are required. */
 function convertProperties(
   schema: Node,
   hidden: ReadonlySet<string>,
@@ -245,7 +248,7 @@ function convertProperties(
   };
 }
 
-/** Integers of 64 bits, which a number does not hold: their digits are taken and given as a text, too. */
+/** True for 64-bit integers. A number cannot hold them all, so their digits may come as a text. */
 function isWideInteger({ type, format }: Node): boolean {
   const isWide = format === "int64" || format === "uint64";
   return isWide && [type].flat().some((each) => each === "integer" || each === "number");
@@ -269,7 +272,7 @@ function describe(schema: Node): { description?: string } {
   };
 }
 
-/** The schema, or null. */
+/** A schema that also accepts null. */
 function orNull(schema: JsonSchema): JsonSchema {
   if (typeof schema === "boolean") return schema;
   if (typeof schema.type === "string" && schema.enum === undefined && schema.const === undefined) {
@@ -280,11 +283,11 @@ function orNull(schema: JsonSchema): JsonSchema {
 }
 
 /**
- * Whether a schema stands for those that extend it, too: it says by which property they are told
- * apart, and no more of them. Their properties are not described here.
+ * Whether a schema is a base type: its discriminator names the property that tells its subtypes
+ * apart, but it does not list them. Properties of subtypes are not described here.
  */
 export function isBaseOfOthers(schema: Node): boolean {
-  // Swagger 2 names the property alone.
+  // In Swagger 2 the discriminator is just the name of the property.
   const tellsApart = isNode(schema.discriminator) || typeof schema.discriminator === "string";
   return tellsApart && schema.oneOf === undefined && schema.anyOf === undefined &&
     schema.additionalProperties === undefined;

@@ -1,6 +1,6 @@
 import type { Delimiter, ParameterStyle } from "./operation.ts";
 
-/** The character between items that are one value. */
+/** The character between the items of a list that is one value. */
 export function delimiterOf(style: ParameterStyle): Delimiter {
   switch (style) {
     case "spaceDelimited":

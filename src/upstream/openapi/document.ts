@@ -1,19 +1,19 @@
 import { isFields } from "../../model/json/fields.ts";
 
-/** Any object of a document that nobody has checked yet. */
+/** An unchecked object of a document. */
 export interface Node {
   readonly [key: string]: unknown;
 }
 
 export type OpenapiVersion = "2.0" | "3.0" | "3.1";
 
-/** An OpenAPI or Swagger document: its text is trusted with nothing. */
+/** An OpenAPI or Swagger document. Its content is untrusted. */
 export interface OpenapiDocument {
   readonly root: Node;
   readonly version: OpenapiVersion;
 }
 
-/** An operation where it stands. */
+/** An operation and its place in the document. */
 export interface FoundOperation {
   readonly path: string;
   readonly method: string;
@@ -49,9 +49,9 @@ export class BrokenReferenceError extends Error {
 }
 
 /**
- * Follows `$ref` until something else stands there.
+ * Follows `$ref` until the value is not a reference.
  *
- * Only references into the document itself are followed; files and the network are never read.
+ * Follows only references into the document itself; never reads files or the network.
  *
  * @throws {BrokenReferenceError}
  */

@@ -3,7 +3,7 @@ import { isNode } from "./document.ts";
 import { essenceOf, isNeverText } from "./media_type.ts";
 import { UnwritableError } from "./write_parameters.ts";
 
-/** Bytes of a program become this on their way; `{base64}` may be written by hand, too. */
+/** Bytes of a program arrive in this form; a program may also write `{base64}` itself. */
 export const FILE_OBJECT_SCHEMA: JsonSchema = {
   type: "object",
   properties: {
@@ -15,14 +15,17 @@ export const FILE_OBJECT_SCHEMA: JsonSchema = {
   additionalProperties: false,
 };
 
-/** A file that another tool answered with, as it stands in the answer. @see MCP, "Tool Result" */
+/**
+ * A file block from the answer of another tool.
+ * @see MCP, "Tool Result"
+ */
 const BLOCK_SCHEMA: JsonSchema = {
   type: "object",
   properties: { type: { enum: ["resource", "image", "audio"] } },
   required: ["type"],
 };
 
-/** What a file may be given as. */
+/** The forms in which a program may give a file. */
 export const FILE_SCHEMA: JsonSchema = {
   description: "Text as it is; bytes as Uint8Array, as {base64} or as the file block of a result",
   anyOf: [{ type: "string", format: "binary" }, FILE_OBJECT_SCHEMA, BLOCK_SCHEMA],
@@ -32,14 +35,14 @@ export interface FileValue {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly filename: string | null;
   readonly contentType: string | null;
-  /** It was given as bytes, not as a text. */
+  /** The program gave bytes, not a text. */
   readonly isBytes: boolean;
 }
 
 /**
- * Reads a file: text as UTF-8, `{base64, filename, contentType}` and file blocks as what they say.
+ * Reads a file: a text as UTF-8, `{base64, filename, contentType}` and file blocks by their fields.
  *
- * @param contentType what the file is sent as; a text for a picture can only be base64.
+ * @param contentType the type that the file is sent as; a text for a picture can only be base64.
  * @throws {UnwritableError}
  */
 export function fileOf(value: unknown, contentType: string): FileValue {
@@ -62,7 +65,7 @@ export function fileOf(value: unknown, contentType: string): FileValue {
   return { bytes, filename: null, contentType: null, isBytes: false };
 }
 
-/** A value that is a file by its form; null if it is none. */
+/** Reads `{base64}` or a file block; null if the value has neither form. */
 export function givenFile(value: unknown): FileValue | null {
   if (!isNode(value)) return null;
   const text = (node: unknown, key: string) =>
@@ -112,7 +115,8 @@ const SIGNATURES: readonly (readonly [type: string, hex: string])[] = [
 ];
 
 /**
- * A concrete type for what a document describes as `image/*`: one that says what the bytes are.
+ * A concrete type for a range such as `image/*`, from the first bytes; `application/octet-stream`
+ * if they are unknown.
  *
  * @see RFC 9110, section 8.3.1
  */

@@ -28,9 +28,9 @@ export async function parseDocument(
 }
 
 /**
- * YAML with merge keys, which every tool of OpenAPI applies although YAML 1.2 has none.
+ * Reads YAML with merge keys, which OpenAPI tools apply although YAML 1.2 has none.
  *
- * In an enum of texts an unquoted `1.0` stays the text that stands there.
+ * In an enum of texts an unquoted `1.0` stays the text "1.0".
  */
 function readYaml(text: string): unknown {
   const yaml = parseYaml(text, { merge: true });
@@ -63,7 +63,7 @@ function versionOf(root: { readonly [key: string]: unknown }): OpenapiVersion | 
   return /^3\.[1-9]/.test(version) ? "3.1" : null;
 }
 
-/** Unpacks gzip, up to the size that a document may have. */
+/** Unpacks gzip, up to `DOCUMENT_BYTES_MAX`. */
 async function unzip(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const parts: Uint8Array<ArrayBuffer>[] = [];

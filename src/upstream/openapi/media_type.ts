@@ -10,12 +10,12 @@ export function charsetOf(contentType: string): string | null {
   return /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? null;
 }
 
-/** One JSON value: `application/json`, `…+json`, and the vendors' own spellings of it. */
+/** One JSON value: `application/json`, `…+json`, and vendors' spellings of them. */
 export function isJson(essence: string): boolean {
   return !isJsonLines(essence) && /[/+.-]json(?=$|[.+-])/.test(essence);
 }
 
-/** Several JSON values, one on a line each, or each behind a record separator (RFC 7464). */
+/** Several JSON values: one per line, or each after a record separator (RFC 7464). */
 export function isJsonLines(essence: string): boolean {
   return /[/+.-](nd-?json|jsonl|json-?lines|json-seq|jsonlines)$/.test(essence) ||
     essence === "application/stream+json" || essence === "application/x-json-stream";
@@ -25,7 +25,7 @@ export function isXml(essence: string): boolean {
   return /[/+]xml$/.test(essence);
 }
 
-/** Never a text, so that a text given for it can only be base64. */
+/** Types that are never text: a text given for one can only be base64. */
 export function isNeverText(essence: string): boolean {
   return /^(image|audio|video|font)\//.test(essence) && !isXml(essence) ||
     /^application\/(pdf|zip|gzip|x-gzip|x-tar|x-7z-compressed|vnd\.openxmlformats-.+)$/.test(
@@ -49,8 +49,9 @@ export function kindOf(contentType: string): BodyKind {
 }
 
 /**
- * JSON if it is offered, then forms, then whatever can be sent as it is. Among several that are JSON,
- * JSON itself, and a list of patch operations last: an object is what everybody expects.
+ * Chooses JSON if it is offered, then forms, then types sent unchanged. Among JSON types
+ * `application/json` comes first and a list of patch operations last, because callers expect an
+ * object.
  */
 export function chooseContentType(offered: readonly string[]): string | null {
   const plain = offered.find((contentType) => essenceOf(contentType) === "application/json");

@@ -3,10 +3,10 @@ import { type FoundOperation, textOf } from "./document.ts";
 const NAME_CHARS_MAX = 120;
 
 /**
- * Names operations: by their `operationId` where it is one of a kind, else by method and path.
+ * Names operations: by their `operationId` if it is unique, else by method and path.
  *
- * A name depends on its own operation and on nothing that stands before it in the document, and two
- * names never differ only in characters that an identifier cannot have.
+ * A name depends on its own operation, not on its place in the document. Two names never differ
+ * only in characters that an identifier cannot have.
  */
 export function nameOperations(
   found: readonly Pick<FoundOperation, "path" | "method" | "operation">[],
@@ -40,7 +40,7 @@ function placeName(method: string, path: string): string {
     : name;
 }
 
-/** What an identifier keeps of a name. */
+/** The name as an identifier spells it. */
 function spelling(name: string): string {
   return name.replace(/[^\p{L}\p{N}\p{M}$]/gu, "_");
 }
@@ -53,7 +53,7 @@ function countSpellings(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** FNV-1a, eight hexadecimal digits: to tell names apart, not for anything secret. */
+/** FNV-1a, eight hexadecimal digits: tells names apart, not for secrets. */
 function shortHash(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);

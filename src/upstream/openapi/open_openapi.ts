@@ -27,23 +27,23 @@ import { readSecuritySchemes, securityParts, type SecurityScheme } from "./secur
 import { encodePairs, UnwritableError } from "./write_parameters.ts";
 import { writeRequest } from "./write_request.ts";
 
-/** A document, read. */
+/** A document that was read. */
 interface LoadedApi {
-  /** What tells whether the document has changed since. */
+  /** Changes when the document changes. */
   readonly version: string;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly schemes: ReadonlyMap<string, SecurityScheme>;
   readonly listing: UpstreamListing;
 }
 
-/** A call that found nobody. */
+/** A call that did not reach the API. */
 interface CallFailure {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly status: UpstreamStatus;
 }
 
-/** How long an API counts as down after a call that found nobody: only calls tell. */
+/** How long an API counts as down after a call that did not reach it: only calls test it. */
 const FAILURE_MS_MAX = 300_000;
 const REASON_CHARACTERS_MAX = 300;
 
@@ -55,7 +55,7 @@ interface Parts {
   readonly mask: SecretMask;
 }
 
-/** An HTTP API that is described by an OpenAPI document: one tool for each operation. */
+/** Opens an HTTP API that an OpenAPI document describes: one tool for each operation. */
 export function openOpenapi(
   outer: UpstreamContext,
   config: OpenapiServerConfig,
@@ -66,7 +66,7 @@ export function openOpenapi(
   const context = { ...outer, log: maskedLog(outer.log, mask) };
   const isUrl = /^https?:/.test(spec);
   const outbound = createOutbound({
-    // Only what the operator wrote counts as configured; a server that the document names does not.
+    // Only the operator's URLs count as configured, not the servers that the document names.
     configured: [config.baseUrl, config.auth?.tokenUrl, isUrl ? spec : undefined]
       .filter((url) => url !== undefined),
     allowPrivateNetwork: config.allowPrivateNetwork,
@@ -140,7 +140,7 @@ export function openOpenapi(
   };
 }
 
-/** The API of a document that can be read may be down all the same. */
+/** Notes a call that did not reach the API: the API may be down although its document was read. */
 function failureOf(error: unknown, before: CallFailure | null, mask: SecretMask): CallFailure {
   const at = Date.now();
   const isSame = before !== null && at - before.at < FAILURE_MS_MAX;
@@ -159,7 +159,7 @@ function failureOf(error: unknown, before: CallFailure | null, mask: SecretMask)
   };
 }
 
-/** Nothing can be called: what the operations are is not known. */
+/** Without a readable document toolgate knows no operation to call. */
 function noDocument(call: CallName, error: unknown): GateError {
   return unreachable(call, `has no readable document: ${reasonOf(error)}`, { cause: error });
 }
@@ -272,7 +272,7 @@ async function callOperation(
   const signal = AbortSignal.any([call.signal, timeout.signal]);
   try {
     const request = await authorize(parts, api, operation, write(operation, baseUrl, call));
-    // An operation that declares the header gets what the program says.
+    // If the operation declares this header, the program's value goes first.
     if (!request.headers.has("idempotency-key")) {
       request.headers.set("idempotency-key", call.idempotencyKey);
     }
@@ -309,7 +309,7 @@ function write(operation: Operation, baseUrl: string, call: UpstreamCall) {
   try {
     return writeRequest(operation, baseUrl, call.args);
   } catch (error) {
-    // The other one is half of a character, which nothing can write.
+    // A URIError means half a character (a lone surrogate), which UTF-8 cannot write.
     if (!(error instanceof UnwritableError || error instanceof URIError)) throw error;
     const why = error instanceof URIError ? "an argument is not valid text" : error.message;
     throw new GateError(
@@ -323,7 +323,7 @@ function write(operation: Operation, baseUrl: string, call: UpstreamCall) {
   }
 }
 
-/** Adds what the document's security schemes ask for. */
+/** Adds the credentials of the document's security schemes. */
 async function authorize(
   { config, context, mask }: Parts,
   api: LoadedApi,
@@ -340,7 +340,7 @@ async function authorize(
     const cookies = name === "cookie" ? request.headers.get("cookie") : null;
     request.headers.set(name, cookies === null ? value : `${cookies}; ${value}`);
   }
-  // Not through searchParams, which would write the rest of the query anew.
+  // Not with searchParams, which would rewrite the rest of the query.
   const added = encodePairs(Object.entries(query));
   request.url.search = [request.url.search.slice(1), added].filter(Boolean).join("&");
   return request;

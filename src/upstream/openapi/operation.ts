@@ -15,23 +15,23 @@ export type ParameterStyle =
   | "json"
   | "text";
 
-/** What stands between the items of a list that is one value. */
+/** The separator between the items of a list that is one value. */
 export type Delimiter = "," | " " | "\t" | "|";
 
 export interface OperationParameter {
-  /** As the API spells it. */
+  /** The name as the API spells it. */
   readonly name: string;
-  /** As the tool's argument is called. */
+  /** The name of the tool's argument. */
   readonly argument: string;
   readonly place: ParameterPlace;
   readonly style: ParameterStyle;
   readonly explode: boolean;
   readonly allowReserved: boolean;
-  /** Of lists inside of the list, outermost first. Swagger 2 alone has them. */
+  /** Separators of lists inside the list, outermost first. Only Swagger 2 has them. */
   readonly nested: readonly Delimiter[];
 }
 
-/** `lines`: JSON values under one another; `any`: what the value itself says. */
+/** `lines`: one JSON value per line; `any`: decided by the value. */
 export type BodyKind =
   | "json"
   | "form"
@@ -56,13 +56,16 @@ export interface FormEncoding {
 export interface OperationBody {
   readonly contentType: string;
   readonly kind: BodyKind;
-  /** The argument that is the body; null when the arguments that no parameter takes are its properties. */
+  /**
+   * The argument that is the body; null if the arguments that are not parameters are its
+   * properties.
+   */
   readonly argument: string | null;
   readonly required: boolean;
   readonly encoding: ReadonlyMap<string, FormEncoding>;
-  /** Properties of a multipart body that are files: sent as one also when they are given as text. */
+  /** Properties of a multipart body that are files: sent as files even if given as text. */
   readonly files: ReadonlySet<string>;
-  /** Writes a value as XML, by its schema; null for other kinds. */
+  /** Writes a value as XML by the schema; null for other kinds. */
   readonly toXml: ((value: unknown) => string) | null;
 }
 
@@ -86,9 +89,9 @@ export interface Operation {
   readonly outputSchema: JsonSchema | null;
   readonly parameters: readonly OperationParameter[];
   readonly body: OperationBody | null;
-  /** Not empty: the tool's value is `{body, headers}`. */
+  /** If not empty, the tool's value is `{body, headers}`. */
   readonly answerHeaders: readonly AnswerHeader[];
-  /** What the answer is asked to be. */
+  /** The `Accept` header. */
   readonly accept: string;
   /** Base URL, without a slash at its end; null if the document does not say where the API is. */
   readonly baseUrl: string | null;

@@ -13,7 +13,7 @@ export interface ReadAnswer {
   readonly structuredContent?: unknown;
   readonly isError: boolean;
   readonly bytes: number;
-  /** What to do about the error. */
+  /** Tells the model what to do about the error. */
   readonly hint?: string;
   readonly retryAfterMs?: number;
 }
@@ -23,19 +23,19 @@ const ERROR_CHARACTERS_MAX = 10_000;
 export interface ReadAnswerOptions {
   readonly bytesMax: number;
   readonly mask: Pick<SecretMask, "apply" | "applyToAnswer">;
-  /** Not empty: the value becomes `{body, headers}`. */
+  /** If not empty, the value becomes `{body, headers}`. */
   readonly headers: readonly AnswerHeader[];
-  /** An answer without a body shows the headers that a program goes on with. */
+  /** Whether an answer without a body includes the headers that a program needs next. */
   readonly showsTelling: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /**
- * Reads an answer: JSON becomes a value, other text a text, everything else a file in base64; nothing
- * becomes null. A status of 400 and above is the tool's own error.
+ * Reads an answer: JSON becomes a value, other text a text, everything else a file in base64, and
+ * an empty body null. A status of 400 and above is the tool's own error.
  *
- * Integers that no number holds exactly become their digits.
+ * Integers that a number cannot hold exactly become their digits.
  *
  * @throws {AnswerTooLargeError}
  */
@@ -63,7 +63,7 @@ export async function readHttpAnswer(
     : { content: [contentBlock(body)], isError: false, bytes: size };
 }
 
-/** Of the telling headers, those that say where something is or when to come again. */
+/** The first of `TELLING_HEADERS`: those that give a place or a time to come again. */
 const TELLING_MAX = 5;
 
 type ReadBody =
@@ -106,7 +106,7 @@ function readFailure(
   };
 }
 
-/** Declared headers of an answer, in the document's spelling. */
+/** The given headers of an answer, in the given spelling. */
 function readHeaders(
   response: Response,
   headers: readonly AnswerHeader[],
@@ -120,7 +120,7 @@ function readHeaders(
 
 function headerValue(text: string, type: AnswerHeader["type"]): unknown {
   if (type === "boolean" && /^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
-  // Digits that a number does not hold stay a text.
+  // Digits that a number cannot hold stay a text.
   const isNumber = type === "number" && /^-?\d+(\.\d+)?$/.test(text);
   return isNumber && (text.includes(".") || Number.isSafeInteger(Number(text)))
     ? Number(text)
@@ -133,7 +133,7 @@ function isTextual(essence: string): boolean {
     /[/+](yaml|x-yaml|javascript|x-www-form-urlencoded|graphql)$/.test(essence);
 }
 
-/** JSON by its type, or by its looks where the type says nothing. */
+/** Parses JSON if the type says so, or if the type says nothing and the text looks like JSON. */
 function parseJson(essence: string, text: string): { value: unknown } | undefined {
   try {
     if (isJsonLines(essence)) {

@@ -16,21 +16,21 @@ import type { AnswerHeader } from "./operation.ts";
 const ANSWERS_MAX = 4;
 const ANY_ANSWER = "application/json, */*;q=0.8";
 
-/** What a good answer is. */
+/** The form of a successful answer. */
 export interface AnswerForm {
-  /** Of the tool's value; null if it is not known. */
+  /** The schema of the tool's value; null if unknown. */
   readonly schema: JsonSchema | null;
-  /** Not empty: the value is `{body, headers}`. */
+  /** If not empty, the value is `{body, headers}`. */
   readonly headers: readonly AnswerHeader[];
-  /** What to ask for. */
+  /** The `Accept` header. */
   readonly accept: string;
 }
 
 /**
- * Reads the good answers of an operation: their schema, if they are JSON, and their headers.
+ * Reads the successful answers of an operation: their schema, if they are JSON, and their headers.
  *
- * Where a document declares headers, they are the answer as well: the name of what was made, the next
- * page, what is left of a rate limit.
+ * Declared headers are part of the answer: the name of a created thing, the next page, the rest of
+ * a rate limit.
  */
 export function readAnswerForm(
   document: OpenapiDocument,
@@ -45,18 +45,21 @@ export function readAnswerForm(
   const named = new Set(declared.map(({ name }) => name.toLowerCase()));
   const telling = TELLING_HEADERS.filter((name) => !named.has(name.toLowerCase()))
     .map((name): AnswerHeader => ({ name, type: "string" }));
-  // The answer to HEAD has nothing else.
+  // The answer to HEAD has only headers.
   const isAll = mode === "all" || method === "head" && mode !== "none";
   const headers = isAll ? [...declared, ...telling] : declared;
   return { schema: headers.length === 0 ? schema : withHeaders(schema, headers), headers, accept };
 }
 
-/** Headers that say what a program goes on with. @see RFC 9110, RFC 8288 */
+/**
+ * Headers that a program needs for its next step.
+ * @see RFC 9110, RFC 8288
+ */
 export const TELLING_HEADERS = [
   ...["Location", "Content-Location", "Link", "Retry-After", "Operation-Location", "ETag"],
   ...["Last-Modified", "Content-Type", "Content-Length", "Content-Disposition"],
 ] as const;
-/** These are credentials, or of the connection alone. */
+/** These headers hold credentials or belong to the connection. */
 const KEPT_BACK = new Set([
   ...["set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "connection"],
   ...["transfer-encoding", "keep-alive", "authentication-info"],
@@ -122,7 +125,7 @@ function readBodies(
   const schemas = new Map<string, JsonSchema>();
   for (const { content, contentType } of typed) {
     const { schema } = safely(document, content[contentType]);
-    // One answer of an unknown form makes all of them unknown.
+    // If one answer has an unknown form, the schema is unknown.
     if (!isTyped(contentType) || schema === undefined) {
       schemas.clear();
       break;
@@ -139,7 +142,7 @@ function readBodies(
   };
 }
 
-/** "Any type" is JSON in almost every document that says so. */
+/** In almost every document "any type" means JSON. */
 function isTyped(contentType: string): boolean {
   const kind = kindOf(contentType);
   return kind === "json" || kind === "any";
@@ -150,7 +153,10 @@ function acceptJson(contentType: string): string {
   return isPlain ? ANY_ANSWER : `${contentType}, ${ANY_ANSWER}`;
 }
 
-/** The answers of 200 to 299, lowest first; else the default, unless it stands for what is not an answer. */
+/**
+ * The answers of 200 to 299, lowest first. Without one, the default answer, unless the operation
+ * answers with redirects.
+ */
 function goodAnswers(operation: Node): readonly unknown[] {
   const responses = nodeOf(operation.responses);
   const codes = Object.keys(responses);
@@ -166,7 +172,7 @@ function swaggerContent(document: OpenapiDocument, operation: Node, response: No
   return { [contentType]: { schema: response.schema } };
 }
 
-/** A response that cannot be read costs the type of the answer, not the operation. */
+/** A broken reference in a response loses its type, not the operation. */
 function safely(document: OpenapiDocument, value: unknown): Node {
   try {
     return nodeOf(followReference(document, value));

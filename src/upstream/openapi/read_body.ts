@@ -17,25 +17,25 @@ import type { BodyKind, FormEncoding, OperationBody, ParameterStyle } from "./op
 import { collectionStyle, nestedDelimiters } from "./read_parameters.ts";
 import { createXmlWriter } from "./write_xml.ts";
 
-/** A body, and the arguments it is made of. */
+/** A body and the arguments that form it. */
 export interface ReadBody {
   readonly body: OperationBody;
-  /** Arguments by name; one of them if the body is a single argument. */
+  /** Arguments by name; only one if the body is a single argument. */
   readonly properties: ReadonlyMap<string, JsonSchema>;
   readonly required: readonly string[];
-  /** What more arguments than those may be, as properties of the body. */
+  /** The schema of further arguments, which become properties of the body. */
   readonly additional: JsonSchema;
-  /** The same by patterns of their names. */
+  /** Schemas of further arguments by patterns of their names. */
   readonly patterns: { readonly [pattern: string]: JsonSchema };
 }
 
 const ALL_OF_DEPTH_MAX = 12;
 
 /**
- * Reads what an operation is sent.
+ * Reads the body that an operation takes.
  *
- * A body that is a plain object gives its properties as arguments of their own, beside the parameters;
- * anything else, or one whose property is called like a parameter, is one argument, `body`.
+ * The properties of a plain object become arguments next to the parameters. Any other body is one
+ * argument, `body`, and so is an object with a property named like a parameter.
  *
  * @param taken names of the parameters' arguments.
  */
@@ -90,7 +90,7 @@ export function readBody(
   };
 }
 
-/** False if a parameter is called like a property of the body, or as one may be. */
+/** False if a parameter has the name of a property of the body, or matches a pattern for them. */
 function fitsBeside(object: PlainObject, taken: ReadonlySet<string>): boolean {
   for (const name of taken) {
     if (object.properties.has(name)) return false;
@@ -105,7 +105,9 @@ function fitsBeside(object: PlainObject, taken: ReadonlySet<string>): boolean {
   return true;
 }
 
-/** The schema of a body that is one argument: also as the text or file that is sent as it is. */
+/**
+ * The schema of a body that is one argument. It may also accept a text or file to send unchanged.
+ */
 function singleSchema(
   document: OpenapiDocument,
   converter: SchemaConverter,
@@ -146,7 +148,7 @@ function openapiBody(document: OpenapiDocument, operation: Node): BodySource | n
   };
 }
 
-/** How a body is written, and under which type where the document names a range of them. */
+/** How a body is written, and its type if the document names only a range. */
 function readKind(
   document: OpenapiDocument,
   contentType: string,
@@ -160,7 +162,7 @@ function readKind(
   if (types.length === 0 && node.properties === undefined && node.items === undefined) {
     return { kind, contentType };
   }
-  // A text or a file is sent as it is, everything else is what APIs mean by "any type": JSON.
+  // A text or a file is sent unchanged; for other values APIs mean JSON by "any type".
   return types.includes("string")
     ? { kind: "binary", contentType }
     : { kind: "json", contentType: "application/json" };
@@ -175,7 +177,7 @@ function safeNode(document: OpenapiDocument, schema: unknown): Node {
   }
 }
 
-/** Swagger 2: one parameter in the body, or form fields. */
+/** Reads Swagger 2: one parameter in the body, or form fields. */
 function swaggerBody(
   document: OpenapiDocument,
   operation: Node,
@@ -227,8 +229,8 @@ function swaggerBody(
 }
 
 /**
- * How the properties of a form are written. A style goes before a content type; without either, lists
- * are repeated. Parts of a multipart form have styles since 3.1 only.
+ * How the properties of a form are written. A style wins over a content type; without either, a
+ * list repeats its name for each item. Parts of a multipart form have styles only since 3.1.
  */
 function readEncoding(
   document: OpenapiDocument,
@@ -262,12 +264,12 @@ function readEncoding(
 interface PlainObject {
   readonly properties: ReadonlyMap<string, unknown>;
   readonly required: readonly string[];
-  /** Schema of further properties; undefined: there are none. */
+  /** Schema of further properties; undefined if there are none. */
   readonly additional: unknown;
   readonly patterns: ReadonlyMap<string, unknown>;
 }
 
-/** The schema as one object with properties, its `allOf` merged; null if it is anything else. */
+/** The schema as one object with properties, its `allOf` merged; null for any other schema. */
 function plainObject(document: OpenapiDocument, schema: unknown, depth = 0): PlainObject | null {
   if (!isNode(schema) || depth > ALL_OF_DEPTH_MAX) return null;
   const parts: unknown[] = [];
@@ -277,7 +279,7 @@ function plainObject(document: OpenapiDocument, schema: unknown, depth = 0): Pla
     const target = followReference(document, schema);
     if (!isNode(target)) return null;
     const counts = document.version === "3.1" && SHAPING.some((key) => key in siblings);
-    // What stands beside a reference is one more part.
+    // Keywords beside a reference form one more part.
     if (counts) parts.push(target);
     node = counts ? { type: "object", ...siblings } : target;
   }
@@ -286,7 +288,7 @@ function plainObject(document: OpenapiDocument, schema: unknown, depth = 0): Pla
     return null;
   }
   if (node.nullable === true || node.type !== undefined && node.type !== "object") return null;
-  // A part may only say what is required of the others.
+  // A part may hold only `required` names of the other parts.
   const isPart = depth > 0 && Array.isArray(node.required);
   if (!isNode(node.properties) && parts.length === 0 && !isPart) return null;
   const properties = new Map<string, unknown>();
@@ -328,7 +330,7 @@ function isRequirement(schema: unknown): boolean {
     Object.keys(schema).every((key) => key === "required" || key === "title");
 }
 
-/** The schema of a part of a multipart form that is a file or several; null if it is none. */
+/** The schema of a multipart part that is a file or several; null for other parts. */
 function filePart(document: OpenapiDocument, schema: unknown): JsonSchema | null {
   const node = nodeOf(followReference(document, schema));
   const isFile = (inner: Node) =>

@@ -8,21 +8,21 @@ import {
   type OpenapiDocument,
 } from "./document.ts";
 
-/** What a schema describes: what is sent leaves out read-only parts, what comes back write-only ones. */
+/** The side that a schema describes: input leaves out read-only parts, output write-only parts. */
 export type Side = "input" | "output";
 
-/** What `readOnly` and `writeOnly` take away from one side, also where a reference says it. */
+/** Finds what `readOnly` and `writeOnly` hide from one side, also behind references. */
 export interface ReadOnly {
   hides(schema: unknown, side: Side): boolean;
   /** Properties that a schema and the parts of its `allOf` hide. */
   hiddenNames(schema: Node, side: Side): readonly string[];
-  /** What a reference leads to if that requires one of these names, else null. */
+  /** The target of a reference if the target requires one of these names, else null. */
   requiring(schema: Node, names: ReadonlySet<string>): Node | null;
 }
 
 const DEPTH_MAX = 8;
 
-/** @see OpenAPI 3.0.3, Schema Object, `readOnly`: what is required counts for the other side only. */
+/** @see OpenAPI 3.0.3, Schema Object, `readOnly`: `required` counts for the other side only. */
 export function createReadOnly(document: OpenapiDocument): ReadOnly {
   const follow = (schema: unknown): Node => {
     try {

@@ -31,13 +31,15 @@ export interface ReadOptions extends ServerOptions {
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const DESCRIPTION_CHARS_MAX = 4_000;
 const PATH_CHARS_MAX = 200;
-/** How large the schemas of one tool may become; the rest stays open. */
+/** Bounds for the schemas of one tool; definitions beyond them accept any value. */
 const INPUT_BYTES_MAX = 131_072;
 const OUTPUT_BYTES_MAX = 32_768;
-/** Work between two pauses, so that a large document does not hold up everything else. */
+/** Work between two pauses, so that a large document does not block other work. */
 const SLICE_MS = 20;
 
-/** Turns a document into operations. What cannot be represented is skipped, with the reason. */
+/**
+ * Turns a document into operations. Skips operations that toolgate cannot represent, with reasons.
+ */
 export async function readOperations(
   document: OpenapiDocument,
   options: ReadOptions,
@@ -104,7 +106,7 @@ function readOperation(
   const parameters = readParameters(document, converter, found);
   const taken = new Set(parameters.map(({ parameter }) => parameter.argument));
   const body = readBody(document, converter, found, taken);
-  // HEAD asks for nothing that a body could say more of.
+  // toolgate sends no body with HEAD.
   if (method === "head" && body?.body.required === true) {
     throw new Error("a HEAD request cannot have a body");
   }
@@ -166,7 +168,7 @@ function describe(operation: Node, summary: string): string {
   return parts.filter((part) => part !== "").join("\n").slice(0, DESCRIPTION_CHARS_MAX);
 }
 
-/** Every `{name}` of a path needs its parameter, and the other way round. */
+/** Every `{name}` of a path needs its parameter. */
 function checkPath(path: string, parameters: Operation["parameters"]): void {
   const declared = new Set(
     parameters.filter(({ place }) => place === "path").map(({ name }) => name),

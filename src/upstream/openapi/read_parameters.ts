@@ -22,7 +22,10 @@ export interface ReadParameter {
 }
 
 const PLACES = new Set(["path", "query", "header", "cookie"]);
-/** These are set by the request itself; a parameter of that name is to be ignored. @see OpenAPI 3.1, "Parameter Object" */
+/**
+ * The request sets these headers itself; parameters with these names are ignored.
+ * @see OpenAPI 3.1, "Parameter Object"
+ */
 const OWN_HEADERS = new Set(["accept", "content-type", "authorization"]);
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const STYLES: { readonly [place in ParameterPlace]: readonly ParameterStyle[] } = {
@@ -33,7 +36,7 @@ const STYLES: { readonly [place in ParameterPlace]: readonly ParameterStyle[] } 
 };
 
 /**
- * Reads the parameters of an operation; those of its path come first and give way to its own.
+ * Reads the parameters of an operation and of its path; those of the operation win.
  *
  * @throws {Error} with the reason if one of them cannot be represented.
  */
@@ -68,7 +71,7 @@ export function readParameters(
   return read;
 }
 
-/** `id`, or `id_query` where another parameter has that name. */
+/** `id`, or `id_query` if another parameter has that name. */
 function freeName(name: string, place: string, taken: ReadonlySet<string>): string {
   let free = name;
   for (let count = 1; taken.has(free); count++) {
@@ -99,7 +102,7 @@ function readParameter(
   };
 }
 
-/** @param mediaType of a parameter that has a content instead of a style, else empty. */
+/** @param mediaType of a parameter with a content instead of a style, else empty. */
 function readStyle(
   parameter: Node,
   place: ParameterPlace,
@@ -123,7 +126,10 @@ function readStyle(
   return { style, explode, ...rest };
 }
 
-/** Swagger 2's way to say it, in every place. @see Swagger 2.0, Parameter Object, `collectionFormat` */
+/**
+ * The style that Swagger 2 writes as `collectionFormat`.
+ * @see Swagger 2.0, Parameter Object
+ */
 export function collectionStyle(
   format: string,
 ): { readonly style: ParameterStyle; readonly explode: boolean } {
@@ -142,7 +148,10 @@ export function collectionStyle(
 
 const NESTED_MAX = 8;
 
-/** What stands between the items of lists inside of a list. @see Swagger 2.0, Items Object */
+/**
+ * The separators of lists inside a list.
+ * @see Swagger 2.0, Items Object
+ */
 export function nestedDelimiters(parameter: Node): readonly Delimiter[] {
   const delimiters: Delimiter[] = [];
   let items = nodeOf(parameter.items);

@@ -3,9 +3,9 @@ import { isNode, listOf, type Node, nodeOf, type OpenapiDocument, textOf } from 
 export interface ServerOptions {
   /** Values of server variables, by name. */
   readonly variables: { readonly [name: string]: string };
-  /** Where the document came from, if that is a URL: relative servers start there. */
+  /** The URL that the document came from, the base of relative servers; null for a file. */
   readonly documentUrl: string | null;
-  /** What the operator says it is, without a slash at its end: goes before all that the document says. */
+  /** The operator's base URL, without a slash at its end: wins over all servers in the document. */
   readonly baseUrl: string | null;
 }
 

@@ -6,7 +6,7 @@ export type SecurityScheme =
   | { readonly kind: "header" | "query" | "cookie"; readonly name: string }
   | { readonly kind: "bearer" | "basic" };
 
-/** What a request gets for its credentials. */
+/** The headers and query parameters that carry the credentials. */
 export interface SecurityParts {
   readonly headers: { readonly [name: string]: string };
   readonly query: { readonly [name: string]: string };
@@ -39,9 +39,9 @@ export function readSecuritySchemes(
 }
 
 /**
- * The credentials of one operation: of the first alternative for which every scheme has a value.
+ * The credentials of one operation, from the first alternative whose schemes all have a value.
  *
- * @param resolve gives the value of a scheme, with its secrets in place.
+ * @param resolve gives the value of a scheme, with its secrets resolved.
  */
 export async function securityParts(
   operation: Pick<Operation, "security">,

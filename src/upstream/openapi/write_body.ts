@@ -11,7 +11,7 @@ import { encodePairs, primitive, UnwritableError, writePairs } from "./write_par
 type Fields = { readonly [name: string]: unknown };
 
 /**
- * Writes what an operation is sent.
+ * Writes the body of a request.
  *
  * @param headers gets the content type.
  * @throws {UnwritableError}
@@ -49,7 +49,7 @@ function writeFile(body: OperationBody, value: unknown, headers: Headers): BodyI
   return file.bytes;
 }
 
-/** A text is sent as it is; other values in the form that the content type has for them. */
+/** Sends a text unchanged, and other values in the format of the content type. */
 function writeText(body: OperationBody, value: unknown, headers: Headers): BodyInit {
   const file = givenFile(value);
   if (file !== null) {
@@ -71,7 +71,7 @@ function writeText(body: OperationBody, value: unknown, headers: Headers): BodyI
     headers.set("content-type", body.contentType);
     return bytes;
   }
-  // Without a charset ASCII needs none; one that cannot be written gives way to one that can.
+  // ASCII needs no charset. UTF-8 replaces a charset that toolgate cannot write.
   const isPlain = charset === null && (body.kind !== "text" || /^[\0-\x7f]*$/.test(text));
   const bare = body.contentType.replace(/;\s*charset\s*=\s*("[^"]*"|[^;]*)/i, "");
   headers.set("content-type", isPlain ? body.contentType : `${bare}; charset=utf-8`);

@@ -3,7 +3,10 @@ import { isNode } from "./document.ts";
 import { essenceOf } from "./media_type.ts";
 import { UnwritableError } from "./write_parameters.ts";
 
-/** Several JSON values under one another. @see RFC 7464 for `json-seq`, else the newline ends each */
+/**
+ * Several JSON values, each ended by a newline; RFC 7464 also puts a separator before each.
+ * @see RFC 7464
+ */
 export function writeJsonLines(value: unknown, contentType: string): string {
   const values = Array.isArray(value) ? value : [value];
   const before = essenceOf(contentType).endsWith("json-seq") ? "\x1e" : "";
@@ -11,7 +14,7 @@ export function writeJsonLines(value: unknown, contentType: string): string {
 }
 
 /**
- * Rows as CSV: objects under a line with all of their names, lists as they are.
+ * Rows as CSV: objects below a line with all their names, lists unchanged.
  *
  * @see RFC 4180
  */

@@ -9,16 +9,16 @@ import { primitive, UnwritableError, writePairs } from "./write_parameters.ts";
 /** A part of a form. */
 interface Part {
   readonly name: string;
-  /** Null for a part that is not a file: a server takes every part with a file name for one. */
+  /** Null for a part that is not a file: servers treat every part with a file name as a file. */
   readonly filename: string | null;
   readonly contentType: string | null;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Writes a form of parts: files with their names, objects as JSON, everything else as text.
+ * Writes a multipart form: files with their names, objects as JSON, other values as text.
  *
- * By hand, because `FormData` gives every part that has a content type a file name, too.
+ * Written by hand, because `FormData` gives each part with a content type a file name.
  *
  * @param headers gets the content type with the boundary.
  * @see RFC 7578
@@ -44,7 +44,10 @@ export function writeMultipart(
   return Buffer.concat(chunks);
 }
 
-/** The values of the parts of one property: one each for the items of a list. */
+/**
+ * The values of the parts of one property: a list gives one for each item, unless a style joins
+ * them.
+ */
 function valuesOf(encoding: FormEncoding | undefined, value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) return [value];
   if (encoding === undefined || encoding.style === null) return value;
@@ -78,14 +81,14 @@ function partOf(body: OperationBody, name: string, value: unknown): Part {
   };
 }
 
-/** A value as JSON; a text that is an object or a list in JSON is one already. */
+/** A value as JSON; a text that already holds a JSON object or list stays unchanged. */
 function jsonOf(value: unknown): string {
   if (typeof value === "string" && /^\s*[[{]/.test(value)) {
     try {
       JSON.parse(value);
       return value;
     } catch {
-      // An ordinary text that begins with a bracket.
+      // An ordinary text that starts with a bracket.
     }
   }
   return numbersToJson(value ?? null);

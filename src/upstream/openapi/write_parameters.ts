@@ -3,27 +3,28 @@ import { delimiterOf } from "./delimiter.ts";
 import { isNode } from "./document.ts";
 import type { Delimiter, OperationParameter, ParameterStyle } from "./operation.ts";
 
-/** An argument that cannot be written where it belongs. */
+/** An argument cannot be written in its place. */
 export class UnwritableError extends Error {
   override readonly name = "UnwritableError";
 }
 
 /**
- * A name and its value, as they go into a query, a form or a cookie; not yet encoded. A list is one
- * value whose delimiter stays as it is, so that it differs from the same character inside of an item.
+ * A name and its value in a query, a form or a cookie; not yet encoded. A list is one value:
+ * encoding leaves its delimiter, so that it differs from the same character inside an item.
  */
 export type Pair = readonly [name: string, value: string | DelimitedList];
 
 export interface DelimitedList {
   readonly items: readonly string[];
-  /** As it is written into a query. */
+  /** The delimiter as a query has it. */
   readonly delimiter: "," | "%20" | "%7C" | "%09";
 }
 
 const DEPTH_MAX = 8;
 
 /**
- * Everything but letters, digits and `-._~`: without `allowReserved` no reserved character stays.
+ * Encodes all characters but letters, digits and `-._~`: without `allowReserved` no reserved
+ * character stays.
  *
  * @see RFC 3986, section 2.2; OpenAPI 3.0.3, Parameter Object, `allowReserved`
  */
@@ -46,7 +47,7 @@ export function writePathValue(parameter: OperationParameter, given: unknown): s
     ? percentEncode(numbersToJson(value))
     : writeSimple(value, explode, queryDelimiter(style), percentEncode);
   if (encoded === "") throw new UnwritableError(`"${parameter.argument}" is empty`);
-  // Encoding does not keep these from climbing: every URL parser reads them as "this" and "up".
+  // URL parsers read these as "this" and "up" even if encoded, so refuse them.
   if (/^(\.|%2e){1,2}$/i.test(encoded)) {
     throw new UnwritableError(`"${parameter.argument}" is not a name`);
   }
@@ -112,7 +113,8 @@ function writeDeep(name: string, value: unknown, depth: number): readonly Pair[]
 /**
  * Pairs as a query or form body.
  *
- * @param allowReserved keeps `:/?#[]@!$&'()*+,;=` of values readable, except what would end a pair.
+ * @param allowReserved keeps `:/?@!$'()*,;=` of values readable; `#`, `&`, `+`, `[` and `]` stay
+ * encoded.
  */
 export function encodePairs(pairs: readonly Pair[], allowReserved = false): string {
   const encode = (text: string) =>
@@ -125,7 +127,9 @@ export function encodePairs(pairs: readonly Pair[], allowReserved = false): stri
   }).join("&");
 }
 
-/** @param delimiter stands between the items of a list; names and values of an object have commas. */
+/**
+ * @param delimiter separates the items of a list; commas separate names and values of an object.
+ */
 function writeSimple(
   value: unknown,
   explode: boolean,
@@ -169,7 +173,7 @@ function writeMatrix(name: string, value: unknown, explode: boolean): string {
   return `;${percentEncode(name)}=${list}`;
 }
 
-/** Lists inside of a list as one text each. */
+/** Joins each list inside a list into one text. */
 function joinNested(value: unknown, nested: readonly Delimiter[]): unknown {
   const [delimiter, ...rest] = nested;
   if (delimiter === undefined || !Array.isArray(value)) return value;
@@ -191,7 +195,7 @@ function queryDelimiter(style: ParameterStyle): DelimitedList["delimiter"] {
   return ",";
 }
 
-/** A value as text; null is empty, what has parts is JSON. */
+/** A value as text: null is empty, objects and lists are JSON. */
 export function primitive(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? numbersToJson(value) : String(value);

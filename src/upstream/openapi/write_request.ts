@@ -24,7 +24,7 @@ export interface Arguments {
 /**
  * Writes one call as an HTTP request.
  *
- * @throws {UnwritableError} if an argument cannot stand where it belongs.
+ * @throws {UnwritableError} if an argument cannot be written in its place.
  */
 export function writeRequest(
   operation: Operation,

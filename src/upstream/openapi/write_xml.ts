@@ -14,7 +14,7 @@ const DEPTH_MAX = 64;
 const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.:-]*$/u;
 
 /**
- * Writes values as XML, as the XML Objects of their schema say it.
+ * Writes values as XML, following the XML Objects of their schema.
  *
  * @returns a function that writes one value.
  * @see OpenAPI 3.0.3, "XML Object"
@@ -35,7 +35,7 @@ export function createXmlWriter(
     const root = follow(schema);
     const name = textOf(nodeOf(root.xml).name) || referenceName(schema) || "root";
     if (!Array.isArray(value)) return element(follow, schema, { name, depth: 0 }, value);
-    // A document has one root, whatever the list says of itself.
+    // A document must have one root, even if the schema says that the list has no wrapper.
     const items = itemName(follow, root, name) ?? name;
     const place = { name: items, depth: 1 };
     const inner = value.map((item) => element(follow, root.items, place, item)).join("");
@@ -73,7 +73,7 @@ function element(follow: Follow, schema: unknown, place: Place, value: unknown):
   return wrap(tag, attributes, inner);
 }
 
-/** Items side by side, or inside of an element of their own. */
+/** Items side by side, or inside a wrapper element. */
 function list(
   follow: Follow,
   node: Node,
@@ -93,7 +93,7 @@ function itemName(follow: Follow, node: Node, name: string): string | null {
   return textOf(nodeOf(items.xml).name) === "" ? null : nameOf(items, name);
 }
 
-/** Also those of the parts of the schema. */
+/** The schema of a property, also from `allOf`, `oneOf` and `anyOf`. */
 function propertyOf(follow: Follow, node: Node, name: string, depth = 0): unknown {
   const properties = nodeOf(node.properties);
   if (Object.hasOwn(properties, name)) return properties[name];
@@ -107,7 +107,7 @@ function propertyOf(follow: Follow, node: Node, name: string, depth = 0): unknow
 
 function nameOf(node: Node, usual: string): string {
   const xml = nodeOf(node.xml);
-  // The name of a list is that of its wrapper, and nothing without one.
+  // The XML name of a list names its wrapper; without a wrapper it has no effect.
   const isBare = node.type === "array" && xml.wrapped !== true;
   const own = isBare ? usual : textOf(xml.name) || usual;
   const prefix = textOf(xml.prefix);
