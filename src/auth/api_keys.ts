@@ -16,8 +16,8 @@ import type { TokenVerifier } from "./authenticate.ts";
 /**
  * API keys: `tg_<id>_<secret>`.
  *
- * The id finds the record, the secret (256 random bits) is stored as its SHA-256 only. A key is looked
- * up for each request, so a revocation counts from the next one.
+ * The id finds the record. Of the secret (256 random bits) only the SHA-256 is stored. Each request
+ * looks its key up, so a revocation counts from the next request.
  */
 export interface ApiKeys {
   create(request: ApiKeyRequest): Promise<ApiKey & { readonly key: string }>;
@@ -33,7 +33,7 @@ export interface ApiKeyRequest {
   readonly name: string;
   readonly groups?: readonly string[];
   readonly scopes?: readonly string[];
-  /** Null or absent: every space the policy opens to its groups. */
+  /** Null or absent: every space that the policy opens to the key's groups. */
   readonly spaces?: readonly string[] | null;
   /** Milliseconds from now; null or absent: never. */
   readonly expiresInMs?: number | null;
@@ -79,7 +79,7 @@ const apiKeys = document(keyOf.apiKey, StoredApiKeySchema, {
 const KEY = /^tg_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 const NAME_CHARACTERS_MAX = 100;
 const LIST_MAX = 10_000;
-/** What a key may do unless it says otherwise: the two tools. */
+/** Scopes of a key that names none: the two tools. */
 const DEFAULT_SCOPES: readonly Scope[] = ["search", "execute"];
 
 export function createApiKeys(
@@ -109,7 +109,7 @@ export function createApiKeys(
     },
     async revoke(id) {
       const place = apiKeys.at(id);
-      // Not `read`: a record that does not fit can be revoked, too.
+      // Not `read`: an unreadable record must be revocable too.
       if (await deps.store.get(place.key) === null) return false;
       await deps.store.put([place.remove()]);
       return true;
@@ -120,7 +120,8 @@ export function createApiKeys(
       const [, id = "", secret = ""] = match;
       const stored = (await apiKeys.at(id).read(deps.store))?.value ?? null;
       if (stored === null) return null;
-      // Hashes of a 256-bit secret are compared: an early exit of the comparison tells nothing of use.
+      // Compares hashes of a 256-bit secret, so the timing of the comparison reveals nothing
+      // useful.
       if (stored.secretSha256 !== sha256Hex(secret)) return null;
       return isExpired(stored) ? null : principalOf(stored);
     },
@@ -172,7 +173,8 @@ function principalOf(key: ApiKey): Principal {
     issuer: API_KEYS,
     client: key.id,
     claims: { groups: key.groups },
-    // Records, keys and policy know no spaces: who is held to some must not read or change those of others.
+    // Records, keys and policy are not divided by space: a key limited to spaces must not read or
+    // change those of other spaces.
     scopes: key.spaces === null
       ? key.scopes
       : key.scopes.filter((scope) => !SERVICE_SCOPES.includes(scope)),
@@ -180,7 +182,7 @@ function principalOf(key: ApiKey): Principal {
   };
 }
 
-/** Scopes of toolgate itself, and any of the operator's own that rules ask for (`github:write`). */
+/** toolgate's own scopes, and scopes that the operator's rules ask for (`github:write`). */
 function isScope(scope: string): boolean {
   return (SCOPES as readonly string[]).includes(scope) || /^[\w.-]+:[\w.:-]+$/.test(scope);
 }

@@ -1,7 +1,7 @@
 import { GateError } from "../model/errors.ts";
 import { type Principal, SCOPES } from "../model/principal.ts";
 
-/** Turns the credential of a request into a principal, or says why it is none. */
+/** Turns the credential of a request into a principal, or throws why it cannot. */
 export interface Authenticator {
   /**
    * @param token the bearer token; null if the request has none.
@@ -11,16 +11,16 @@ export interface Authenticator {
   authenticate(token: string | null, audience: string): Promise<Principal>;
 }
 
-/** How one kind of token is verified; null means "not mine". */
+/** Verifies one kind of token; null for a token of another kind, or an unknown one. */
 export type TokenVerifier = (token: string, audience: string) => Promise<Principal | null>;
 
 export interface AuthenticatorOptions {
-  /** Without authentication everybody is `local`; the edge then listens on loopback only. */
+  /** If true, callers without a token are `local`; the edge then listens on loopback only. */
   readonly anonymous: boolean;
   readonly verifiers: readonly TokenVerifier[];
 }
 
-/** Who calls when nobody has to say who they are. */
+/** The principal of callers without a credential, if authentication is off. */
 export const LOCAL_PRINCIPAL: Principal = {
   sub: "local",
   issuer: "none",
@@ -40,7 +40,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         }
       }
       if (options.anonymous && token === null) return LOCAL_PRINCIPAL;
-      // A wrong credential is never treated like none, even where none is needed.
+      // A wrong credential is an error even where none is needed.
       throw unauthenticated(
         token === null ? "there is no credential" : "the credential is not valid",
       );
@@ -48,7 +48,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-/** The one error of a failed log-in; it never says which part of a credential was wrong. */
+/** The error of a refused or missing credential. */
 export function unauthenticated(state: string): GateError {
   return new GateError("ERR_UNAUTHENTICATED", `Cannot authenticate: ${state}`, {
     hint: "Send Authorization: Bearer <API key or access token>",

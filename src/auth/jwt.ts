@@ -16,11 +16,14 @@ export type OAuthConfig = Exclude<Config["auth"], string>;
 
 export interface JwtVerifierDeps {
   readonly now: () => number;
-  /** Fetches documents of the issuer; nothing else is ever asked for through it. */
+  /** Fetches documents of the issuer, and nothing else. */
   readonly fetch: SiteFetch;
 }
 
-/** Signatures with a public key only: a shared secret or `none` would let whoever verifies also issue. */
+/**
+ * Public-key signatures only: with a shared secret every verifier could also issue tokens, and with
+ * `none` everyone could.
+ */
 const ALGORITHMS = [
   "RS256",
   "RS384",
@@ -70,7 +73,7 @@ export function createJwtVerifier(config: OAuthConfig, deps: JwtVerifierDeps): T
   };
 }
 
-/** An issuer's claims as a principal; what they mean is the policy's business. */
+/** Turns an issuer's claims into a principal; the policy interprets them. */
 function principalOf(config: OAuthConfig, payload: JWTPayload): Principal {
   const sub = textClaim(payload, config.claims.sub ?? "sub");
   if (sub === null) throw unauthenticated("the token names no subject");
@@ -92,7 +95,7 @@ function textClaim(payload: JWTPayload, claim: string): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A space-separated text (RFC 8693, section 4.2) or, as some issuers write it, a list. */
+/** Scopes as a space-separated text (RFC 8693, section 4.2) or, from some issuers, as a list. */
 function scopesOf(claim: unknown): string[] {
   if (typeof claim === "string") return claim.split(" ").filter((scope) => scope !== "");
   return Array.isArray(claim) ? claim.filter((scope) => typeof scope === "string") : [];
@@ -150,7 +153,7 @@ function refusalOf(error: unknown): GateError {
     return unauthenticated(`the token's "${error.claim}" claim does not fit`);
   }
   if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) {
-    // Nothing is known about the token, and a new one would not help: no challenge.
+    // The token was not checked, and a new token would not help: send no challenge.
     return new GateError(
       "ERR_UPSTREAM_UNREACHABLE",
       "Cannot authenticate: the issuer cannot be reached",

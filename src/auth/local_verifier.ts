@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 import { LOCAL_PRINCIPAL, type TokenVerifier } from "./authenticate.ts";
 
-/** The operator on this machine, who can read the service file. */
+/** Accepts the token of the service file, which only the operator on this machine can read. */
 export function localVerifier(localToken: string): TokenVerifier {
   const wanted = Buffer.from(localToken);
   return (token) => {

@@ -1,7 +1,7 @@
 import type { Principal } from "../model/principal.ts";
 import type { TokenVerifier } from "./authenticate.ts";
 
-/** Remembers the token of a principal for as long as the request that brought it: for token exchange. */
+/** Remembers a principal's token while its request runs, for token exchange. */
 export function rememberToken(
   verify: TokenVerifier,
   tokens: WeakMap<Principal, string>,

@@ -4,7 +4,7 @@ import { writeBytes } from "./socks_handshake.ts";
 
 const HEAD_BYTES_MAX = 8_192;
 
-/** Connects to the host of a URL, in whatever way was decided. */
+/** Connects to the host of a URL: to a checked address or through a proxy. */
 export type Connect = (url: URL, signal: AbortSignal) => Promise<Deno.Conn>;
 
 /** Connects to the first address that accepts. */
@@ -25,10 +25,10 @@ export async function connectFirst(
 }
 
 /**
- * Asks an HTTP proxy for a tunnel. Deno's own client would also send the password of the proxy through
- * the tunnel, to the server behind it.
+ * Asks an HTTP proxy for a tunnel. Not with Deno's client, which would send the proxy's password
+ * through the tunnel to the server behind the proxy.
  *
- * @throws {DialError} with what the proxy answered.
+ * @throws {DialError} with the proxy's answer.
  */
 export async function connectThroughProxy(
   proxy: SiteProxy,
@@ -89,7 +89,7 @@ function basicOf({ username, password }: NonNullable<SiteProxy["basicAuth"]>): s
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
 
-/** Reads up to the blank line; nothing comes after it before we have spoken. */
+/** Reads up to the blank line. The server sends nothing more before the client speaks. */
 async function readHead(connection: Deno.Conn): Promise<string> {
   const buffer = new Uint8Array(HEAD_BYTES_MAX);
   let size = 0;

@@ -1,28 +1,28 @@
-/** A request without an answer. The message says why, for people, and holds no path and no query. */
+/** A request got no answer. The message says why, for people, without path and query. */
 export class DialError extends Error {
   override readonly name = "DialError";
   /**
-   * @param wasSent false if it is sure that the request never left.
-   * @param raised what the runtime said. Not a cause: its words are for us alone, and hold the URL.
+   * @param wasSent false if the request surely never left.
+   * @param raised the runtime's error. Not the cause, because its message holds the URL.
    */
   constructor(message: string, readonly wasSent: boolean, readonly raised?: unknown) {
     super(message);
   }
 }
 
-/** Who was called, and through which proxy. */
+/** The called URL, and the proxy in use. */
 export interface DialedPlace {
   readonly url: URL;
-  /** `host:port`; null for none. */
+  /** `host:port`; null without a proxy. */
   readonly proxy: string | null;
 }
 
 const DETAIL_CHARACTERS_MAX = 160;
 
 /**
- * Names what went wrong, from the words of the runtime.
+ * Turns an error of the runtime into a DialError.
  *
- * @returns the error itself if it is not one of the network: an abort, a mistake in the request.
+ * @returns the error itself if it is not of the network: an abort, a mistake in the request.
  */
 export function explainDial(error: unknown, place: DialedPlace): unknown {
   if (error instanceof DialError || !(error instanceof Error)) return error;
@@ -40,7 +40,7 @@ export function explainDial(error: unknown, place: DialedPlace): unknown {
   return new DialError(reasonOf(text, place, isConnecting), !isConnecting, error);
 }
 
-/** The name has no address that we could find. */
+/** The resolver found no address for the name. */
 export function unresolved(hostname: string, error: unknown): DialError {
   const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
   const reason = /EAI_AGAIN|timed? ?out/i.test(`${code} ${error}`)
@@ -49,7 +49,7 @@ export function unresolved(hostname: string, error: unknown): DialError {
   return new DialError(reason, false, error);
 }
 
-/** What the operating system says when there is no connection. */
+/** True for an error of the operating system while connecting. */
 function isConnectError(error: Error): boolean {
   return [
     Deno.errors.ConnectionRefused,
@@ -105,7 +105,7 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: Reason])[] = [
   ],
 ];
 
-/** What is wrong with the certificate of a server; null if that is not it. */
+/** The problem with a server's certificate; null if the error is another one. */
 function certificateReason(text: string, host: string): string | null {
   const found = /invalid peer certificate: ?([^\n]*)/i.exec(text)?.[1];
   if (found === undefined) return null;
@@ -118,7 +118,7 @@ function certificateReason(text: string, host: string): string | null {
   return `the certificate of ${host} is not valid (${found.slice(0, DETAIL_CHARACTERS_MAX)})`;
 }
 
-/** The end of what the runtime says, without the URL. */
+/** The end of the runtime's message, without the URL. */
 function detailOf(text: string): string {
   const tail = text.replaceAll(/error sending request for url \([^)]*\):? ?/g, "")
     .replaceAll(/client error \(\w+\): ?/g, "").replaceAll(/\s+/g, " ");

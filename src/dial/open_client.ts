@@ -2,19 +2,19 @@ import { takeProxyVariables } from "../config/site_environment.ts";
 import type { SiteProxy } from "./site_proxies.ts";
 
 export interface ClientOptions {
-  /** Certificate authorities, PEM, beside those of the system. */
+  /** Certificate authorities, PEM, in addition to those of the system. */
   readonly caCerts?: readonly string[];
   readonly proxy?: SiteProxy;
-  /** Lets a request name a host that is not the one of its URL. */
+  /** Lets a request set a `Host` that differs from its URL. */
   readonly allowHost?: boolean;
-  /** How long a connection that is not used is kept for a next request. */
+  /** How long an unused connection is kept for the next request. */
   readonly idleMs?: number;
 }
 
-/** Makes an HTTP client that goes where its options say, whatever the environment says of proxies. */
+/** Makes an HTTP client that uses only the proxy of its options, never one of the environment. */
 export function openClient(options: ClientOptions): Deno.HttpClient {
   const { caCerts, proxy, allowHost, idleMs } = options;
-  // The client reads them the moment it is made.
+  // The new client would read the proxy variables, so remove them first.
   takeProxyVariables();
   return Deno.createHttpClient({
     caCerts: [...caCerts ?? []],

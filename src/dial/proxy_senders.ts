@@ -4,20 +4,20 @@ import { sendRequest } from "./send_request.ts";
 import type { SiteProxy } from "./site_proxies.ts";
 import type { Send, TlsTunnel } from "./tls_tunnel.ts";
 
-/** Sends requests through proxies of the site, and keeps connections for the next ones. */
+/** Sends requests through proxies of the site, and keeps connections for later requests. */
 export interface ProxySenders {
   readonly send: (url: URL, init: RequestInit, proxy: SiteProxy) => Promise<Response>;
   readonly close: () => void;
 }
 
-/** @param tunnel closed by its owner. */
+/** @param tunnel the caller closes it. */
 export function createProxySenders(tunnel: TlsTunnel, caCerts: readonly string[]): ProxySenders {
   const clients = new Map<SiteProxy, Deno.HttpClient>();
   const tunnelled = new Map<SiteProxy, Send>();
   return {
     async send(url, init, proxy) {
       const place = { url, proxy: proxy.name };
-      // An HTTP proxy is asked for the whole URL over http, and for a tunnel over https.
+      // An HTTP proxy gets the whole URL for http, and a request for a tunnel for https.
       if (url.protocol === "http:" || proxy.url.startsWith("socks")) {
         const client = clients.get(proxy) ?? openClient({ caCerts, proxy });
         clients.set(proxy, client);

@@ -12,12 +12,12 @@ export interface GetBodyRequest {
 }
 
 /**
- * Sends a GET that has a body, which `fetch` refuses to. Search APIs read theirs from it.
+ * Sends a GET with a body, which `fetch` refuses. Some search APIs read their query from it.
  *
- * On a connection of its own: nobody else's request can be taken for a rest of this one.
+ * Uses its own connection, so that no rest of this request can pass as another request.
  *
- * @param address what the host was resolved to and checked.
- * @throws {DialError} if no answer began; else what the signal says.
+ * @param address a checked address of the host.
+ * @throws {DialError} if no answer began; else the signal's reason.
  * @see RFC 9110, section 9.3.1
  */
 export async function sendGetBody(
@@ -43,7 +43,8 @@ export async function sendGetBody(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const isAddress = isIP(url.hostname.replace(/^\[|\]$/g, "")) !== 0;
   const tls = {
-    // A name is what the certificate is for, and an address has none. @see RFC 6066, section 3
+    // The server name selects the certificate; an address is not allowed as a name.
+    // @see RFC 6066, section 3
     ...(isAddress ? {} : { servername: url.hostname }),
     ...(caCerts.length === 0 ? {} : { ca: [...caCerts] }),
   };
@@ -60,7 +61,7 @@ export async function sendGetBody(
   }
 }
 
-/** Node's own words, which other requests never meet. */
+/** Explains errors of Node's client, which only this file uses. */
 function explain(error: unknown, url: URL): DialError {
   const message = error instanceof Error ? error.message : String(error);
   const isRefused = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";

@@ -2,10 +2,10 @@ import { untraced } from "../config/untraced.ts";
 import { type DialedPlace, explainDial } from "./dial_error.ts";
 
 /**
- * Sends one request as it stands, without a span of its own.
+ * Sends one request unchanged, without its own trace span.
  *
- * @param place whom the request is for, if its URL does not say so.
- * @throws {DialError} if no answer began; else what the signal or the runtime says.
+ * @param place the called host and the proxy, if the URL does not name the host.
+ * @throws {DialError} if no answer began; else the error of the signal or the runtime.
  */
 export async function sendRequest(
   url: URL,

@@ -1,7 +1,7 @@
 import { createProxySenders, type ProxySenders } from "./proxy_senders.ts";
 import { TlsTunnel } from "./tls_tunnel.ts";
 
-/** Ways through the proxies of the site, one for each set of certificate authorities. */
+/** Senders through the proxies of the site, one for each set of certificate authorities. */
 export interface SenderSets {
   readonly sendersFor: (caCerts: readonly string[]) => ProxySenders;
   readonly close: () => Promise<void>;
@@ -13,8 +13,8 @@ interface SenderSet {
 }
 
 /**
- * Keeps the ways that were used last. A file of authorities that is replaced makes a new set each time; the
- * one that was not used for longest is forgotten, and its connections are closed.
+ * Keeps the most recently used sets. Each new content of a file of authorities makes a new set; the
+ * least recently used set is dropped and its connections are closed.
  */
 export function createSenderSets(setsMax: number): SenderSets {
   const sets = new Map<string, SenderSet>();
@@ -22,7 +22,7 @@ export function createSenderSets(setsMax: number): SenderSets {
     sendersFor(caCerts) {
       const key = caCerts.join("\n");
       const set = sets.get(key) ?? openSet(caCerts);
-      // A map keeps the order in which its keys came.
+      // A map keeps insertion order, so this moves the set to the end.
       sets.delete(key);
       sets.set(key, set);
       const [oldest] = sets;

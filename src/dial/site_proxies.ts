@@ -11,18 +11,18 @@ export interface SiteProxy {
   readonly name: string;
 }
 
-/** Gives the proxy that is in charge of a URL; null if it is called directly. */
+/** Finds the proxy for a URL; null if the URL is called directly. */
 export type FindProxy = (url: URL) => SiteProxy | null;
 
 const SCHEMES = ["http:", "https:", "socks5:", "socks5h:"];
 const DEFAULT_PORTS: { readonly [scheme: string]: string } = { "http:": "80", "https:": "443" };
 
 /**
- * Reads the proxy variables: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, `ALL_PROXY` for both, and
- * `NO_PROXY` for exceptions, each also in lower case. Loopback is always called directly.
+ * Reads the proxy variables: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, `ALL_PROXY` for both,
+ * and `NO_PROXY` for exceptions, each also in lower case. Loopback is always called directly.
  *
- * @throws {GateError} `ERR_CONFIG` for a proxy that is not a URL; its text is not repeated, since it may
- * hold a password.
+ * @throws {GateError} `ERR_CONFIG` for a proxy that is not a URL; the message does not repeat the
+ * text, which may hold a password.
  */
 export function readSiteProxies(env: { readonly [name: string]: string }): FindProxy {
   const read = (...names: readonly string[]) => {
@@ -32,7 +32,8 @@ export function readSiteProxies(env: { readonly [name: string]: string }): FindP
     }
     return null;
   };
-  // A CGI server puts the header "Proxy" of a request there. @see https://httpoxy.org
+  // A CGI server copies the request header "Proxy" into `HTTP_PROXY`, so ignore it there.
+  // @see https://httpoxy.org
   const isCgi = env.REQUEST_METHOD !== undefined;
   const http = isCgi ? read("http_proxy", "ALL_PROXY") : read("HTTP_PROXY", "ALL_PROXY");
   const https = read("HTTPS_PROXY", "ALL_PROXY");
@@ -70,13 +71,13 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // a percent sign that stands for itself
+    return text; // a lone percent sign is not an escape
   }
 }
 
 /**
- * The exceptions of `NO_PROXY`: `*`, a domain with all below it, an address, a CIDR range; a domain or
- * address may name a port.
+ * The exceptions of `NO_PROXY`: `*`, a domain with its subdomains, an address, a CIDR range. A
+ * domain or address may have a port.
  */
 function readExceptions(text: string): (url: URL) => boolean {
   const ranges = new BlockList();

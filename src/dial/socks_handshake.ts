@@ -1,5 +1,5 @@
 /**
- * The server's side of SOCKS5 with a password, as far as our own client speaks it.
+ * The server's side of SOCKS5 with a password, only the parts that Deno's client uses.
  *
  * @see RFC 1928 (SOCKS5), RFC 1929 (user name and password)
  */
@@ -10,10 +10,10 @@ const CONNECT = 1;
 const HOST_UNREACHABLE = 4;
 
 /**
- * Reads whom a client wants to be connected to.
+ * Reads the target that a client asks for.
  *
  * @param isKnown tells whether a password is one of ours.
- * @returns `host:port` and the password; null for everybody else, who has been told no.
+ * @returns `host:port` and the password; null for a refused client.
  */
 export async function readSocksRequest(
   connection: Deno.Conn,
@@ -28,7 +28,7 @@ export async function readSocksRequest(
   }
   await writeBytes(connection, [VERSION, BY_PASSWORD]);
   await readBytes(connection, 1);
-  await readText(connection); // the user name says nothing
+  await readText(connection); // the user name is unused
   const secret = await readText(connection);
   if (!isKnown(secret)) {
     await writeBytes(connection, [1, 1]);
@@ -45,7 +45,7 @@ export async function readSocksRequest(
   return { authority: `${host}:${high * 256 + low}`, secret };
 }
 
-/** Says whether there is a connection. */
+/** Tells the client whether the target is connected. */
 export async function answerSocks(connection: Deno.Conn, isConnected: boolean): Promise<void> {
   const code = isConnected ? 0 : HOST_UNREACHABLE;
   await writeBytes(connection, [VERSION, code, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -68,7 +68,7 @@ async function readHost(connection: Deno.Conn, kind: number | undefined): Promis
   return `[${hex.match(/.{4}/g)?.join(":")}]`;
 }
 
-/** A text with its length in front. */
+/** Reads a text that follows its length. */
 async function readText(connection: Deno.Conn): Promise<string> {
   const [length = 0] = await readBytes(connection, 1);
   return new TextDecoder().decode(await readBytes(connection, length));

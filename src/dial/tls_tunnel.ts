@@ -12,22 +12,23 @@ const CONNECT_MS_MAX = 30_000;
 const FAILURES_MAX = 256;
 
 /**
- * A way to decide where an HTTPS connection goes.
+ * Decides where an HTTPS connection goes.
  *
- * `fetch` resolves names itself, and the answer may differ from the one that was checked. So HTTPS goes
- * through a SOCKS proxy inside this process: `fetch` asks it for a name, and it connects as it was told,
- * to the checked address or through a proxy of the site. TLS runs end to end through it, so it sees
- * nothing. It listens on the loopback interface and serves only who knows a secret of this process;
- * SOCKS, because `fetch` shows the secret of an HTTP proxy to the server behind it.
+ * `fetch` resolves names itself, and may get another address than the checked one. So HTTPS goes
+ * through a SOCKS proxy inside this process. `fetch` gives it a name, and the proxy connects to the
+ * checked address or through a proxy of the site. TLS runs end to end, so the proxy sees only
+ * encrypted bytes. It listens on the loopback interface and serves only clients that know a secret
+ * of this process. It is not an HTTP proxy, because `fetch` shows the secret of an HTTP proxy to
+ * the server behind it.
  */
 export class TlsTunnel {
-  /** By secret. */
+  /** The way to connect, by secret. */
   readonly #connects = new Map<string, Connect>();
   readonly #clients: Deno.HttpClient[] = [];
   readonly #connections = new Set<Deno.Conn>();
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
-  /** Why a place could not be connected to the last time, by secret and `host:port`. */
+  /** The reason of the last failed connection, by secret and `host:port`. */
   readonly #failures = new Map<string, unknown>();
   readonly #isBackground: boolean;
   #listener: Deno.TcpListener | null = null;
@@ -37,7 +38,7 @@ export class TlsTunnel {
     this.#isBackground = options.isBackground ?? false;
   }
 
-  /** A way to send requests whose connections are made by the given function. Closed with the tunnel. */
+  /** Makes a sender whose connections the given function opens. Closed with the tunnel. */
   sender(connect: Connect, caCerts: readonly string[]): Send {
     this.#listener ??= this.#listen();
     const secret = crypto.randomUUID();
@@ -51,7 +52,7 @@ export class TlsTunnel {
         return await sendRequest(url, { ...init, client });
       } catch (error) {
         if (!(error instanceof DialError) || error.wasSent) throw error;
-        // `fetch` only knows that the tunnel has no connection.
+        // `fetch` only knows that the tunnel failed, so report the kept reason.
         const failure = this.#failures.get(placeOf(secret, url));
         throw failure === undefined ? error : explainDial(failure, { url, proxy: null });
       }
@@ -81,7 +82,7 @@ export class TlsTunnel {
     }
   }
 
-  /** Joins one connection of `fetch` to the one that is made for it. */
+  /** Joins a connection of `fetch` to a new connection to its target. */
   async #serve(inner: Deno.TcpConn): Promise<void> {
     const timer = setTimeout(() => this.#release(inner), HANDSHAKE_MS_MAX);
     const request = await readSocksRequest(inner, (secret) => this.#connects.has(secret))
@@ -103,7 +104,7 @@ export class TlsTunnel {
     }
   }
 
-  /** The connection to a host; null if there is none, for a reason that is kept. */
+  /** Connects to a host; returns null after a failure and keeps the reason. */
   async #connect(url: URL, secret: string, connect: Connect): Promise<Deno.Conn | null> {
     const place = placeOf(secret, url);
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(CONNECT_MS_MAX)]);
@@ -129,11 +130,14 @@ export class TlsTunnel {
     try {
       connection.close();
     } catch {
-      // The other side was faster.
+      // The other side closed the connection first.
     }
   }
 
-  /** Remembers work until it is over. A connection that breaks is not news to anybody else. */
+  /**
+   * Tracks work until it ends. Errors of a broken connection are dropped here: `fetch` reports
+   * them.
+   */
   #track(work: Promise<void>): void {
     const tracked = work.catch(() => {}).finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
