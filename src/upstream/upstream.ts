@@ -6,7 +6,7 @@ import type { UserOAuth } from "./credentials/user_oauth.ts";
 import type { UserTokens } from "./credentials/user_tokens.ts";
 import type { ChildReaper } from "./mcp/child_reaper.ts";
 
-/** One upstream, whatever it speaks: MCP over stdio or HTTP, an HTTP API, or the built-in demo. */
+/** One upstream: an MCP server over stdio or HTTP, an HTTP API, or a built-in demo server. */
 export interface Upstream {
   /** The server's place, as in its listings; null if only a listing tells. */
   readonly identity: string | null;
@@ -27,7 +27,7 @@ export interface UpstreamStatus {
   readonly down?: DownReport;
 }
 
-/** What every kind of upstream is built from. */
+/** The parts that every kind of upstream needs. */
 export interface UpstreamContext {
   /** The configured name. */
   readonly server: string;

@@ -136,7 +136,7 @@ export class ConnectionKeeper {
     }
   }
 
-  /** Allows the next attempt at once, because its chance of success has changed. */
+  /** Allows the next attempt at once. Call it after a change such as a new login. */
   retry(): void {
     this.#failures = 0;
     this.#notBefore = 0;

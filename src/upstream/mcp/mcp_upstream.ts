@@ -56,7 +56,7 @@ const PERSON_IDLE_MS = 600_000;
  * An MCP server as an upstream.
  *
  * A call is sent at most once, except when the server's refusal shows that it did not look at the
- * call: it does not know the session, or the session is not initialized.
+ * call, such as for an unknown session. Then the call is repeated once.
  */
 export function createMcpUpstream(
   context: UpstreamContext,

@@ -25,7 +25,7 @@ type Link = Pick<
 >;
 
 const CONNECT_MS_MIN = 10_000;
-/** Time limit for the 2026 handshake; after it `initialize` is tried. */
+/** Time limit for the probe for 2026; after it `initialize` is tried. */
 const PROBE_MS_MAX = 5_000;
 /** How long the era of the last connection is assumed. */
 const VERDICT_MS_MAX = 3_600_000;

@@ -87,7 +87,7 @@ export function paramHeaders(
   return headers;
 }
 
-/** Plain where a header can carry it, else `=?base64?…?=`. */
+/** The plain text if a header can carry it, else `=?base64?…?=`. */
 function encodeHeaderValue(text: string): string {
   const isPlain = text !== "" && text === text.trim() && /^[\t\x20-\x7e]*$/.test(text) &&
     !(text.startsWith("=?base64?") && text.endsWith("?="));

@@ -33,7 +33,7 @@ const CHARACTERS_MAX = 500;
  * The line of a process's last output that gives the reason of its failure. A runtime writes its
  * version, a stack or the path of a log after the reason.
  *
- * @param lines oldest first; standard output before standard error, which wins.
+ * @param lines oldest first; standard output first, so that the latest words of standard error win.
  * @returns null if nothing was written.
  */
 export function tellingLine(lines: readonly string[]): string | null {

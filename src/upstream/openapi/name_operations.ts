@@ -53,7 +53,7 @@ function countSpellings(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** FNV-1a, eight hexadecimal digits: tells names apart, not for secrets. */
+/** FNV-1a, eight hexadecimal digits: tells names apart, not safe for secrets. */
 function shortHash(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
