@@ -16,7 +16,7 @@ export interface OAuthClientOptions {
   readonly now?: () => number;
 }
 
-/** The grants that toolgate asks a token endpoint for. Each throws an Error that holds no secret. */
+/** The grants that toolgate requests from a token endpoint. Their errors hold no secret. */
 export interface OAuthClient {
   clientCredentials(parameters: { readonly [name: string]: string }): Promise<Grant>;
   /** @see RFC 8693 */

@@ -100,7 +100,7 @@ export function matches(wanted: unknown, value: unknown): boolean {
   return wanted === undefined || wanted === value;
 }
 
-/** True if an ISO date or time is within bounds that may be absent: `from` included, `to` excluded. */
+/** True if an ISO date or time is within optional bounds: `from` included, `to` excluded. */
 export function isWithin(value: string, from: unknown, to: unknown): boolean {
   return (typeof from !== "string" || value >= from) && (typeof to !== "string" || value < to);
 }

@@ -55,7 +55,7 @@ export class ChildReport {
     return shown;
   }
 
-  /** Keeps a line of standard output that is not a message: some servers give their reason there. */
+  /** Keeps a line of standard output that is not a message: some servers write the reason there. */
   hearOutput(line: string): void {
     // Masks before cutting, so that no part of a secret stays.
     const shown = this.#mask.apply(line.slice(0, 2 * OUTPUT_CHARACTERS_MAX));

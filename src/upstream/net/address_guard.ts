@@ -34,7 +34,8 @@ export interface AddressGuard {
    */
   resolve(url: URL): Promise<readonly string[]>;
   /**
-   * Checks a URL that a proxy will resolve: the host's addresses too, if our own resolver knows them.
+   * Checks a URL that a proxy will resolve. Checks its addresses too, if our own resolver knows
+   * them.
    *
    * @throws {OutboundRefusedError}
    */
