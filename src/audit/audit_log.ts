@@ -1,8 +1,8 @@
 /**
- * The audit log: what was asked, decided and done, in an order that nobody can change unseen.
+ * The audit log: what was asked, decided and done. Verification finds any later change.
  *
- * Each replica writes one hash chain. Every batch carries a signed note over its newest record; every
- * so often a checkpoint record holds such a note too, and anchors remember it outside the store.
+ * Each replica writes one hash chain. Every batch carries a signed note over its newest record.
+ * Regular checkpoint records hold such a note too, and anchors keep it outside the store.
  */
 import type { Config } from "../config/schema.ts";
 import { GateError } from "../model/errors.ts";
@@ -35,51 +35,51 @@ const DAY_MS = 86_400_000;
 export interface AuditLog {
   /** The chain this log writes. */
   readonly chain: string;
-  /** What a verifier needs: the public key of the checkpoints. */
+  /** The public key of the checkpoints; a verifier needs it. */
   readonly verifierKey: string;
   /**
    * Adds a record; resolves when it is durable.
    *
-   * @param payloads kept encrypted beside the chain; their commits and sizes are put into the record.
-   * @param urgency `soon` for what nobody waits for yet: it shares a commit with what comes next.
-   * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: what the record announces must not happen.
+   * @param payloads kept encrypted beside the chain; the record gets their commits and sizes.
+   * @param urgency `soon` if no caller waits for the record: it shares a commit with the next ones.
+   * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: the announced action must not happen.
    */
   append(event: AuditEvent, payloads?: AuditPayloads, urgency?: Urgency): Promise<AuditRecord>;
   /** Newest first. */
   query(filter: AuditFilter): Promise<AuditPage>;
-  /** Oldest first, all of them; `limit` and `after` do not apply. */
+  /** All matching records, oldest first; `limit` and `after` do not apply. */
   records(filter?: AuditFilter): AsyncIterable<AuditRecord>;
-  /** null when they were never kept, have expired or were erased. */
+  /** null when the payloads were never kept, have expired or were erased. */
   payloads(record: AuditRecord): Promise<AuditPayloads | null>;
-  /** Removes a record's payloads for good and records that. */
+  /** Removes a record's payloads for good and records the removal. */
   erase(record: AuditRecord, actor: AuditEvent["actor"]): Promise<boolean>;
   /** Calls back for every record once it is durable, in order. */
   follow(listener: (record: AuditRecord) => void): () => void;
-  /** Writes a checkpoint over everything before it. */
+  /** Writes a checkpoint over all records before it. */
   checkpoint(): Promise<AuditRecord>;
-  /** The same, unless the newest record is one. Answers how many records the chain then has. */
+  /** Writes a checkpoint unless the newest record is one. @returns the number of records. */
   ensureCheckpoint(): Promise<number>;
-  /** Checks every chain of the store, while the log goes on. */
+  /** Checks every chain of the store; the log keeps writing. */
   verify(options?: VerifyOptions): Promise<AuditReport>;
-  /** Removes what is older than the retention; also done every hour. Answers how many records. */
+  /** Removes records older than the retention; also runs every hour. @returns how many. */
   trim(): Promise<number>;
   health(): AuditHealth;
   /** Signs text with the key of the checkpoints. */
   signNote(text: string): string;
-  /** Encrypts with the keys of the payloads, also where none are kept. */
+  /** Encrypts with the payload keys, also if the log keeps no payloads. */
   readonly sealer: Sealer;
   /** Places outside the store that remember checkpoints. */
   anchors(): AnchorStatus[];
-  /** Writes what waits and a last checkpoint. */
+  /** Writes the queued records and a last checkpoint. */
   close(): Promise<void>;
 }
 
 export interface VerifyOptions {
-  /** More public keys that may have signed: of other replicas, or of before. */
+  /** More public keys that may have signed: of other replicas, or older ones. */
   readonly verifierKeys?: readonly string[];
-  /** Notes kept elsewhere. */
+  /** Notes kept outside the store. */
   readonly anchors?: readonly string[];
-  /** Whether every payload is opened and compared, too; true unless told. */
+  /** Whether to open and compare every payload too; default true. */
   readonly payloads?: boolean;
 }
 
@@ -89,20 +89,20 @@ export interface AuditLogOptions {
   readonly chain: string;
   /** Its paths are absolute. */
   readonly config: Config["audit"];
-  /** Where the key files lie (`<path>.signing.pem` …); null: keys of this process only. */
+  /** Path of the key files (`<path>.signing.pem` …); null: keys of this process only. */
   readonly keysPath?: string | null;
   /** The keys themselves, instead of files. */
   readonly keys?: AuditKeys;
-  /** The first record of a chain that must not be trimmed yet; default: what a sink has not got. */
+  /** The first record of a chain that trimming must keep; default: the first that a sink lacks. */
   readonly neededFrom?: (chain: string) => Promise<number>;
   readonly now?: () => number;
   readonly log?: (message: string) => void;
   readonly limits?: Partial<AuditLimits>;
-  /** Hears what a record that names its actor takes in the store. */
+  /** Called for each record with an actor, with the bytes it takes in the store. */
   readonly onKept?: (actor: AuditActor, bytes: number) => void;
 }
 
-/** What an open log is made of. */
+/** The parts of an open log. */
 interface LogParts {
   readonly options: AuditLogOptions;
   readonly keys: AuditKeys;
@@ -191,7 +191,7 @@ async function verifyLog(
   { verifierKeys = [], anchors = [], payloads = true }: VerifyOptions = {},
 ): Promise<AuditReport> {
   const { store, chain, config, now = Date.now } = options;
-  // Taken first: whatever is written meanwhile comes behind it.
+  // Read this state first: records written during the check come after it.
   const { size, head } = writer.state;
   const retentionMs = config.payloadRetentionDays * DAY_MS;
   return await verifyAudit({
@@ -224,10 +224,7 @@ async function closeLog({ trimming, payloadKeys, writer, anchors }: LogParts): P
   await anchors.close();
 }
 
-/**
- * Beside the keys there is always one anchor: somebody who can write the store alone cannot change
- * it.
- */
+/** One anchor lies beside the key files: access to the store alone is not enough to change it. */
 function anchorTargetsOf(options: AuditLogOptions): string[] {
   const keysPath = keysPathOf(options);
   const own = keysPath === null ? [] : [`${keysPath}.checkpoints`];
@@ -240,7 +237,7 @@ async function readAnchors(options: AuditLogOptions): Promise<string[]> {
   return (await Promise.all(files.map(readAnchorFile))).flat();
 }
 
-/** @throws {GateError} `ERR_CONFIG` if replicas that share a store would not share keys. */
+/** @throws {GateError} `ERR_CONFIG` if replicas share a store but no key files are configured. */
 async function keysOf(options: AuditLogOptions): Promise<AuditKeys> {
   if (options.keys !== undefined) return options.keys;
   const path = keysPathOf(options);

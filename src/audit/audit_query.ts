@@ -14,15 +14,15 @@ export interface AuditFilter {
   readonly until?: number;
   /** The actor's `sub`. */
   readonly principal?: string;
-  /** `server.name`, or with `*` and `?`. */
+  /** `server.name`, or a pattern with `*` and `?`. */
   readonly tool?: string;
   readonly execution?: string;
-  /** What became of it, a `ShownEffect`; `deny` is everything that was stopped. */
+  /** A `ShownEffect`; `deny` finds everything that was stopped. */
   readonly effect?: string;
   readonly kind?: string;
   /** Default 100, at most 10,000. */
   readonly limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string;
 }
 
@@ -50,7 +50,7 @@ export async function queryAudit(
   return next === undefined ? { records } : { records, next };
 }
 
-/** One page of what is filed under any of these effects, newest first. */
+/** One page of the entries filed under any of these effects, newest first. */
 async function scanEffects(
   store: Pick<Store, "scan">,
   query: ScanQuery,
@@ -64,7 +64,7 @@ async function scanEffects(
   return isMore && last !== undefined ? { entries, next: formatCursor(last) } : { entries };
 }
 
-/** Whether a record is one that a filter asks for; its place in the log does not count. */
+/** Whether a record matches a filter; `after` does not apply. */
 export function recordMatcher(filter: AuditFilter): (record: AuditRecord) => boolean {
   const { after: _, effect, ...wanted } = filter;
   const compiled = compileQuery(toScanQuery(wanted));
@@ -75,7 +75,7 @@ export function recordMatcher(filter: AuditFilter): (record: AuditRecord) => boo
   };
 }
 
-/** Without the effect, which is more than one label of the store. */
+/** Leaves out the effect: one effect can be several labels in the store. */
 export function toScanQuery(filter: AuditFilter): ScanQuery {
   const { since, until, principal, tool, execution, kind, after } = filter;
   return {

@@ -7,10 +7,10 @@ import type { LogEntry } from "../store/store.ts";
 /** `prev` of a chain's first record. */
 export const GENESIS = "0".repeat(64);
 
-/** Bytes of one record's line; what is larger belongs into a payload. */
+/** Bytes of one record's line; `normalizeEvent` cuts larger events. */
 export const RECORD_BYTES_MAX = 32_768;
 
-/** SHA-256 (hex) of a record's line: the next record's `prev`. */
+/** SHA-256 (hex) of a record's line, which the next record holds as `prev`. */
 export function hashLine(line: string): string {
   return hash("sha256", line, "hex");
 }
@@ -50,7 +50,7 @@ export function toLogEntry(record: AuditRecord, line = canonicalJson(record)): L
   };
 }
 
-/** Text columns of databases hold no NUL. */
+/** Text columns of databases cannot hold NUL. */
 function withoutNul(label: string): string {
   return label.replaceAll("\0", "");
 }

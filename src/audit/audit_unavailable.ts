@@ -3,8 +3,8 @@ import { GateError } from "../model/errors.ts";
 /**
  * A record is not durable (yet).
  *
- * The log knows the record and not what else the caller has done, so this says nothing of that; who
- * knows it adds it.
+ * The log does not know what else the caller has done, so the message does not mention it; a caller
+ * that knows adds it.
  */
 export function auditUnavailable(reason: string, retryAfterMs: number): GateError {
   return new GateError("ERR_AUDIT_UNAVAILABLE", `Cannot write the audit log: ${reason}`, {

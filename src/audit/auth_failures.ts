@@ -1,19 +1,19 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { AuditActor, AuditEvent } from "../model/event.ts";
 
-/** Who was turned away, and where. */
+/** One rejected request. */
 export interface AuthFailure {
   readonly path: string;
   readonly code: ErrorCode;
   readonly message: string;
-  /** Whoever it was, if the credential was good and only did not reach. */
+  /** The caller, if the credential was valid but did not grant access. */
   readonly actor?: AuditActor;
 }
 
 export interface AuthFailures {
   /** Resolves when the failure is recorded, or counted. */
   record(failure: AuthFailure): Promise<void>;
-  /** Records what was counted only. */
+  /** Records the failures that were only counted so far. */
   close(): Promise<void>;
 }
 
@@ -21,8 +21,8 @@ export const AUTH_FAILURE_LIMITS = { recordsMax: 100, everyMs: 10_000 } as const
 const PATH_CHARACTERS_MAX = 200;
 
 /**
- * Records failed authentications, each one up to a bound; what comes beyond it in the same span is one
- * record that says how many. Whoever has no credential must not be able to fill the store.
+ * Records failed authentications: one record each up to a bound per time span, then one record with
+ * the number of the rest. A caller without a credential must not be able to fill the store.
  */
 export function createAuthFailures(
   deps: {

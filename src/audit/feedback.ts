@@ -1,13 +1,13 @@
 /**
- * What clients report about their own work: whether a task succeeded, and which model tokens it took.
- * Both become `admin` records (`detail.type` is `feedback` or `usage`), joined to a task by task id,
- * trace, or execution.
+ * Clients report whether a task succeeded and which model tokens it took. Both reports become
+ * `admin` records (`detail.type` is `feedback` or `usage`), joined to a task by task id, trace, or
+ * execution.
  */
 import { z } from "zod";
 import type { AuditActor, AuditEvent } from "../model/event.ts";
 
 const RELATION = {
-  /** As sent in `_meta`. */
+  /** The task id as sent in `_meta`. */
   task: z.string().min(1).max(200).optional(),
   /** W3C trace id or `traceparent`. */
   trace: z.string().min(1).max(200).optional(),
@@ -34,7 +34,7 @@ export const ModelUsageSchema = z.strictObject({
   model: z.string().min(1).max(200),
   inputTokens: z.int().min(0).max(1e12),
   outputTokens: z.int().min(0).max(1e12),
-  /** US dollars, when the client knows them; else the configured price applies. */
+  /** US dollars, if the client knows the cost; otherwise the configured price applies. */
   usd: z.number().min(0).max(1e9).optional(),
   /** The client's own id of this report. */
   id: z.string().min(1).max(200).optional(),

@@ -6,13 +6,13 @@ import { type CutText, programOf } from "./payloads/payload_box.ts";
 /** One call as it was recorded, in the order in which the program made them. */
 export interface RecordedCall {
   readonly index: number;
-  /** As the upstream spells them; an empty server for what the program asked the gate itself. */
+  /** Names as the upstream spells them; an empty server for calls that the gate itself answers. */
   readonly server: string;
   readonly tool: string;
   readonly effect: string | null;
-  /** JSON text of the arguments; null when it is not kept (any more). */
+  /** JSON text of the arguments; null when the log does not keep it (any more). */
   readonly args: string | null;
-  /** Of a refused call whose arguments were too large to keep; then `args` is null. */
+  /** Set for a refused call whose arguments were too large to keep; then `args` is null. */
   readonly cutArgs: CutText | null;
   /** The salted hash of the arguments in the chain; null when there is none. */
   readonly argsCommit: string | null;
@@ -21,17 +21,17 @@ export interface RecordedCall {
   /** JSON text of the tool's value; null for a failure, or when it is not kept (any more). */
   readonly result: string | null;
   readonly error: RecordedError | null;
-  /** From the start to when the program heard of it; null where nobody recorded that. */
+  /** Time from the start until the program got the outcome; null if not recorded. */
   readonly atMs: number | null;
-  /** Place of the outcome among the outcomes: the order in which the program heard of them. */
+  /** Position among the outcomes, in the order in which the program got them. */
   readonly completion: number | null;
 }
 
 export type RecordedError = NonNullable<AuditEvent["err"]>;
 
-/** How a program was run. */
+/** The settings that a program ran with. */
 export interface RecordedSettings {
-  /** Its clock and randomness; null where they were the real ones. */
+  /** Clock and randomness of the program; null if it had the real ones. */
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
   readonly timeoutMs: number | null;
   readonly dryRun: boolean;
@@ -39,11 +39,11 @@ export interface RecordedSettings {
 
 export interface RecordedExecution {
   readonly id: string;
-  /** When it began, milliseconds since the epoch. */
+  /** Start of the execution, milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly space: string | null;
   readonly actor: AuditEvent["actor"] | null;
-  /** The program; null when it is not kept (any more). */
+  /** Source of the program; null when the log does not keep it (any more). */
   readonly code: string | null;
   readonly codeSha256: string | null;
   readonly settings: RecordedSettings;
@@ -51,19 +51,19 @@ export interface RecordedExecution {
   /** How it ended; null while it runs. */
   readonly outcome: {
     readonly status: string;
-    /** JSON text of what the program returned; null without a result. */
+    /** JSON text of the program's result; null without a result. */
     readonly result: string | null;
     readonly error: RecordedError | null;
     readonly totalMs: number | null;
   } | null;
-  /** What a replay would need and is not there, one sentence each. */
+  /** Things that a replay needs and the log lacks, one sentence each. */
   readonly missing: readonly string[];
 }
 
 const RECORDS_MAX = 50_000;
 
 /**
- * Reads what one execution was and did, from its records and their payloads.
+ * Rebuilds one execution from its records and their payloads.
  *
  * @throws {GateError} `ERR_NOT_FOUND` if the log has no such execution.
  */
@@ -166,7 +166,7 @@ async function readCalls(
   return calls.sort((a, b) => a.index - b.index);
 }
 
-/** A program's own search is answered by the gate: its record is begin and outcome at once. */
+/** The gate answers a program's own search, so one record is both its start and its outcome. */
 function isOutcome({ kind, call }: AuditRecord): boolean {
   return kind === "call.outcome" || (kind === "search" && call !== undefined);
 }
@@ -182,7 +182,7 @@ function readSettings(text: string | undefined): RecordedSettings {
   return { seed, timeoutMs, dryRun };
 }
 
-/** The kept result of a record that was a success. */
+/** The kept result of a successful record. */
 async function resultOf(
   log: Pick<AuditLog, "payloads">,
   record: AuditRecord,

@@ -3,12 +3,12 @@ import type { AuditEvent } from "../model/event.ts";
 import { canonicalJson } from "../model/json/canonical_json.ts";
 import { RECORD_BYTES_MAX } from "./audit_record.ts";
 
-/** Room for what the log adds to an event: chain, number, time, link. */
+/** Room for the members that the log adds to an event: chain, number, time, link. */
 const OVERHEAD_BYTES = 512;
 const EVENT_BYTES_MAX = RECORD_BYTES_MAX - OVERHEAD_BYTES;
 const DEPTH_MAX = 32;
 
-/** How much of an oversized event is kept, more and more sternly. */
+/** Bounds for an oversized event, tried in this order. */
 const CUTS = [
   { charactersMax: 2_000, itemsMax: 100 },
   { charactersMax: 300, itemsMax: 20 },
@@ -18,12 +18,12 @@ const CUTS = [
 /**
  * An event that has a canonical form within the bounds of a record.
  *
- * Text from callers and upstreams may hold lone surrogates; they become U+FFFD. A number that JSON
- * lacks becomes null. An event that is too large loses the ends of its long texts and lists rather
- * than its record; `detail.cut` says so.
+ * Lone surrogates in text from callers and upstreams become U+FFFD. A number that JSON lacks
+ * becomes null. An event that is too large loses the ends of its long texts and lists, and
+ * `detail.cut` is set; the log never drops its record.
  */
 export function normalizeEvent(event: AuditEvent): AuditEvent {
-  // Measured roughly first: what is huge is not even written once.
+  // A rough measure first avoids serializing a huge event.
   if (measure(event, EVENT_BYTES_MAX) >= 0) {
     const { whole, line } = wellFormed(event);
     if (fits(line)) return whole;
@@ -45,7 +45,7 @@ function wellFormed(event: AuditEvent): { whole: AuditEvent; line: string } {
   }
 }
 
-/** What is left of a budget of characters; negative as soon as it is used up. */
+/** The rest of a budget of characters; negative once the value exceeds the budget. */
 function measure(value: unknown, budget: number): number {
   if (typeof value === "string") return budget - value.length;
   if (typeof value !== "object" || value === null) return budget - 1;

@@ -6,7 +6,7 @@ import {
 } from "../model/time/service_clock.ts";
 import type { Store } from "../store/store.ts";
 
-/** The service's time, which does not begin before the newest record of its chain. */
+/** The service's clock, which starts no earlier than the newest record of its chain. */
 export async function openServiceClock(
   store: Pick<Store, "head">,
   chain: string,

@@ -7,9 +7,9 @@ import { toRecord } from "./audit_record.ts";
 import { readAscending } from "./chain/read_chain.ts";
 
 /**
- * Every record that matches, oldest first, over all chains by time; `limit` and `after` do not apply.
+ * Every matching record of all chains, oldest first; `limit` and `after` do not apply.
  *
- * Ends with what was there when it began.
+ * Leaves out records that are written during the read.
  */
 export async function* readRecords(
   store: Pick<Store, "scan" | "logs" | "head">,

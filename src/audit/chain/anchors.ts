@@ -1,9 +1,9 @@
 /**
- * Anchors: places outside the store that remember checkpoints, so that somebody who can write
- * the store cannot take back what was in it.
+ * Anchors: places outside the store that keep checkpoints. An attacker who can write the store
+ * cannot secretly remove records that an anchor covers.
  *
- * A target is a file or an http(s) URL, to which the note is posted as `text/plain`. An anchor that
- * does not answer never holds up the log: the newest note is tried again.
+ * A target is a file or an http(s) URL; a URL gets the note by POST as `text/plain`. An anchor that
+ * does not answer never delays the log: the newest note is tried again.
  */
 import { siteFetch } from "../../dial/site_fetch.ts";
 import { pause } from "../../model/time/pause.ts";
@@ -18,15 +18,15 @@ const CLOSE_PATIENCE_MS = 3_000;
 
 export interface AnchorStatus {
   readonly target: string;
-  /** Why the newest note is not there yet; null when it is. */
+  /** Why the target does not have the newest note yet; null when it has. */
   readonly error: string | null;
 }
 
 export interface Anchors {
-  /** Remembers a note everywhere, in the background. */
+  /** Sends a note to every target, in the background. */
   push(note: string): void;
   status(): AnchorStatus[];
-  /** Waits a little for what is under way. */
+  /** Waits a short time for writes under way. */
   close(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function openAnchors(
       try {
         await target.write(note, closing.signal);
         target.error = null;
-        // A newer note may have come; the older one is then no longer wanted anywhere.
+        // A newer note may be pending by now, and must stay so.
         if (target.pending === note) target.pending = null;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -89,7 +89,7 @@ export function openAnchors(
     status: () => targets.map(({ target, error }) => ({ target, error })),
     async close() {
       const running = (one: readonly Target[]) => Promise.all(one.map((target) => target.running));
-      // Targets that failed before are not waited for.
+      // Do not wait for targets whose last write failed.
       await withinMs(running(targets.filter(({ error }) => error === null)), CLOSE_PATIENCE_MS);
       closing.abort();
       await running(targets);
@@ -97,7 +97,7 @@ export function openAnchors(
   };
 }
 
-/** The notes that a file remembers; none if there is no file. */
+/** The notes in a file; none if the file does not exist. */
 export async function readAnchorFile(path: string): Promise<string[]> {
   try {
     return splitNotes(await Deno.readTextFile(path));
@@ -122,7 +122,7 @@ async function appendNote(path: string, note: string): Promise<void> {
   await shrinkFile(path);
 }
 
-/** Newer notes cover everything that older ones do: the newer half is enough. */
+/** Keeps the newer half of the notes: newer notes cover everything that older ones cover. */
 async function shrinkFile(path: string): Promise<void> {
   const notes = splitNotes(await Deno.readTextFile(path));
   const temporary = `${path}.new`;

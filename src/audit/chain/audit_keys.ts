@@ -1,8 +1,8 @@
 /**
  * The keys of the audit log: one signs checkpoints, one encrypts payloads.
  *
- * They lie in files of their own, readable by the service's user only, so that who can write the store
- * cannot forge a checkpoint, and who can copy it cannot read a payload.
+ * The key files lie outside the store, and only the service's user can read them. An attacker who
+ * can write the store cannot forge a checkpoint; one who can copy it cannot read a payload.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { watchContents } from "../../config/watch_contents.ts";
@@ -11,7 +11,7 @@ import { sha256Hex } from "../../model/sha256.ts";
 import { type CheckpointSigner, createCheckpointSigner } from "./checkpoint.ts";
 
 export interface PayloadKey {
-  /** Names the key beside what it encrypted: the start of its SHA-256. */
+  /** The start of the key's SHA-256; stored beside each text that the key encrypted. */
   readonly id: string;
   /** 32 bytes, AES-256. */
   readonly bytes: Uint8Array;
@@ -20,11 +20,11 @@ export interface PayloadKey {
 export interface AuditKeys {
   readonly signer: CheckpointSigner;
   readonly payloadKeys: PayloadKeys;
-  /** The file they were read from; null if there is none. */
+  /** The file that the payload keys were read from; null if there is none. */
   readonly payloadPath: string | null;
 }
 
-/** The first encrypts; the others only decrypt what was written before. */
+/** The first key encrypts; the others only decrypt older payloads. */
 export type PayloadKeys = readonly [PayloadKey, ...PayloadKey[]];
 
 /** Payload keys that are read again when their file changes. */
@@ -48,10 +48,10 @@ export function createAuditKeys(): AuditKeys {
 }
 
 /**
- * Reads the keys at `<path>.signing.pem` (PKCS #8) and `<path>.payload.key` (base64, one a line, the
- * newest first), makes what is missing, and writes the public key to `<path>.signing.pub`.
+ * Reads the keys at `<path>.signing.pem` (PKCS #8) and `<path>.payload.key` (base64, one a line,
+ * newest first), creates missing files, and writes the public key to `<path>.signing.pub`.
  *
- * @throws {GateError} `ERR_CONFIG` if a file is there but holds no key.
+ * @throws {GateError} `ERR_CONFIG` if a file exists but does not hold a key.
  */
 export async function loadAuditKeys(path: string): Promise<AuditKeys> {
   const signingPath = `${path}.signing.pem`;
@@ -72,9 +72,9 @@ export async function loadAuditKeys(path: string): Promise<AuditKeys> {
 /**
  * Follows the file of the payload keys. The signing key is read once: a process has one signer.
  *
- * A file that cannot be used changes nothing: the keys from before stay in force.
+ * If the file cannot be used, the previous keys stay in force.
  *
- * @param log hears which key encrypts from now on, which one is gone, and why a file cannot be used.
+ * @param log told which key encrypts from now on, which one is gone, and why a file cannot be used.
  */
 export function followPayloadKeys(
   { payloadKeys, payloadPath: path }: AuditKeys,
@@ -117,7 +117,7 @@ async function readOrCreate(path: string, create: () => string | Uint8Array): Pr
     await Deno.writeTextFile(path, text, { createNew: true, mode: FILE_MODE });
     return text;
   } catch (error) {
-    // Another process made it in between: its key is the key.
+    // Another process created the file first: use its key.
     if (error instanceof Deno.errors.AlreadyExists) return await Deno.readTextFile(path);
     throw error;
   }

@@ -4,16 +4,16 @@ import { GENESIS, hashLine, placeEvent, toLogEntry } from "../audit_record.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { createMerkleTree, hashLeaf, type MerkleTree } from "./merkle.ts";
 
-/** Where a chain stands: everything the next record depends on. */
+/** The state of a chain: everything the next record depends on. */
 export interface ChainState {
   readonly chain: string;
-  /** Records so far, also the next record's number. */
+  /** Number of records, also the next record's number. */
   readonly size: number;
   /** Hash of the last record's line. */
   readonly head: string;
   /** Time of the last record, milliseconds since the epoch. */
   readonly ts: number;
-  /** Never grown in place. */
+  /** Never changed in place. */
   readonly tree: MerkleTree;
 }
 
@@ -26,7 +26,7 @@ export interface ChainLink {
   readonly entry: LogEntry;
 }
 
-/** Adds events to a chain; a clock that went back does not take the records back. */
+/** Adds events to a chain. Times never decrease, also when the clock goes back. */
 export function extendChain(
   state: ChainState,
   events: readonly { readonly event: AuditEvent; readonly ts: number }[],
@@ -45,7 +45,7 @@ export function extendChain(
   return { state: { chain: state.chain, size, head, ts, tree }, links };
 }
 
-/** Follows entries that are stored already, without looking into them. */
+/** Adds stored entries to a chain state, without parsing them. */
 export function followEntries(state: ChainState, entries: readonly LogEntry[]): ChainState {
   const tree = state.tree.copy();
   let { size, head, ts } = state;

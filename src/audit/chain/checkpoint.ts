@@ -20,7 +20,7 @@ import { createHash, createPublicKey, type KeyObject, sign, verify } from "node:
 
 export interface Checkpoint {
   readonly chain: string;
-  /** How many records, from the first on, the root covers. */
+  /** Number of records, from the first on, that the root covers. */
   readonly size: number;
   /** Hex. */
   readonly root: string;
@@ -31,10 +31,10 @@ export interface Checkpoint {
 }
 
 export interface CheckpointSigner {
-  /** The public key as `<name>+<id>+<key>`: what a verifier needs. */
+  /** The public key for verifiers, as `<name>+<id>+<key>`. */
   readonly verifierKey: string;
   sign(checkpoint: Checkpoint): string;
-  /** Any text as a signed note; it must end with a line break and have no empty line. */
+  /** Signs any text as a note; the text must end with a line break and contain no empty line. */
   signNote(text: string): string;
 }
 
@@ -71,7 +71,7 @@ export function openCheckpoint(
   return text === null ? null : parseCheckpoint(text);
 }
 
-/** The text of a signed note; null if none of the keys signed it. */
+/** The text of a signed note; null if none of the keys signed the note. */
 export function openNote(note: string, verifierKeys: readonly string[]): string | null {
   const end = note.indexOf("\n\n");
   if (end === -1) return null;
@@ -83,7 +83,7 @@ export function openNote(note: string, verifierKeys: readonly string[]): string 
   return signed ? text : null;
 }
 
-/** What a note says, signed or not; null if it is not a checkpoint. */
+/** Reads a note without checking signatures; null if the note is not a checkpoint. */
 export function readCheckpoint(note: string): Checkpoint | null {
   const end = note.indexOf("\n\n");
   return end === -1 ? null : parseCheckpoint(note.slice(0, end + 1));

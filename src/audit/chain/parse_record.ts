@@ -2,7 +2,7 @@ import type { AuditRecord } from "../../model/event.ts";
 import { canonicalJson } from "../../model/json/canonical_json.ts";
 import { RECORD_BYTES_MAX } from "../audit_record.ts";
 
-/** @returns why a line is not a record, as the end of a sentence about it. */
+/** @returns the record, or why the line is not one, as the end of a sentence about the line. */
 export function parseRecord(line: string, chain: string): AuditRecord | string {
   if (line.length > RECORD_BYTES_MAX * 2) return "is longer than a record can be";
   let record: AuditRecord;

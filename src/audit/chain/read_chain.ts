@@ -1,7 +1,7 @@
 import type { LogEntry, Store } from "../../store/store.ts";
 
 const PAGE_ENTRIES = 4_000;
-/** How closely damage is located. */
+/** Damage is located to a range of this many entries. */
 const DAMAGE_ENTRIES = 8;
 
 /** The entries `from` … `to - 1` of a log. */
@@ -11,10 +11,10 @@ export interface LogRange {
   readonly to: number;
 }
 
-/** Told the numbers of the first and the last entry that cannot be read. */
+/** Called with the numbers of the first and the last entry that cannot be read. */
 export type OnDamage = (first: number, last: number, error: unknown) => void;
 
-/** What `readAscending` reads, going on behind entries that the store cannot read. */
+/** Like `readAscending`, but skips entries that the store cannot read. */
 export async function* readTolerant(
   store: Pick<Store, "scan">,
   { log, from, to }: LogRange,
@@ -47,7 +47,7 @@ async function* readHalves(
 /**
  * The entries `from` … `to - 1` of a log, oldest first, in pages.
  *
- * Entries that are not there are left out, so that a gap shows as one.
+ * Missing entries are left out, so that the caller sees a gap in the numbers.
  */
 export async function* readAscending(
   store: Pick<Store, "scan">,
@@ -64,7 +64,7 @@ export async function* readAscending(
   }
 }
 
-/** The number of the first entry that is there, between `from` and `to`: retention leaves a gap. */
+/** The number of the first stored entry between `from` and `to`: retention leaves a gap. */
 async function firstStored(
   store: Pick<Store, "scan">,
   log: string,
@@ -86,14 +86,14 @@ async function firstStored(
   return low;
 }
 
-/** The first entry from `from` on that is there, below `to`; null if there is none. */
+/** The first stored entry at or after `from` and below `to`; null if there is none. */
 export async function firstEntry(
   store: Pick<Store, "scan">,
   log: string,
   from: number,
   to: number,
 ): Promise<LogEntry | null> {
-  /** The newest entry below a number, if it is not before `from`. */
+  /** The newest entry below a number, or null if that entry is before `from`. */
   const newestBelow = async (before: number) => {
     const [entry] = (await store.scan({ log, beforeSeq: before, limit: 1 })).entries;
     return entry !== undefined && entry.seq >= from ? entry : null;
@@ -102,7 +102,7 @@ export async function firstEntry(
   let found = await newestBelow(from + 1);
   if (found !== null) return found;
   found = await newestBelow(to);
-  // Entries are consecutive from the first that is there: retention leaves a gap before it.
+  // Stored entries are consecutive: retention leaves a gap only before the first one.
   for (let low = from + 1; found !== null && low < found.seq;) {
     const middle = low + ((found.seq - low) >> 1);
     const earlier = await newestBelow(middle + 1);

@@ -10,8 +10,8 @@ const VALUE_CHARACTERS_MAX = 1_023;
 /**
  * One record in the Common Event Format, without a line end.
  *
- * @see ArcSight Common Event Format, version 25: `\` and `|` are escaped in the head, `\` and `=` in
- * values, and a line break in a value is written as `\n`.
+ * @see ArcSight Common Event Format, version 25: `\` and `|` are escaped in the head, `\` and `=`
+ * in values, and a line break in a value is written as `\n`.
  */
 export function renderCef(record: AuditRecord): string {
   const name = record.tool === undefined ? record.kind : `${record.kind} ${toolName(record.tool)}`;
@@ -20,7 +20,7 @@ export function renderCef(record: AuditRecord): string {
   return `${head.join("|")}|${severityOf(record)}|${renderExtension(record)}`;
 }
 
-/** 0 to 10, as the format defines: a refusal is worth a look, a changed log an alarm. */
+/** 0 to 10, as the format defines: a refused call deserves a look, a tampered log an alarm. */
 function severityOf(record: AuditRecord): number {
   if (typeof record.detail?.tampered === "string") return 10;
   if (record.kind === "auth.fail") return 6;
@@ -64,7 +64,7 @@ function renderExtension(record: AuditRecord): string {
     .join(" ");
 }
 
-/** The outcome decides, not the rule: whatever was stopped is `deny`. */
+/** The outcome decides, not the rule: every stopped call is `deny`. */
 const ACTIONS: { readonly [disposition in Disposition]: string } = {
   allowed: "allow",
   denied: "deny",

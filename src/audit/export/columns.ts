@@ -7,13 +7,13 @@ import { toolName } from "../audit_record.ts";
 export interface ExportColumn {
   readonly name: string;
   readonly type: "text" | "integer" | "number" | "time";
-  /** Text, a number, milliseconds since the epoch for a time; null when the record has none. */
+  /** Text, a number, or a time in milliseconds since the epoch; null when the record has none. */
   readonly read: (record: AuditRecord) => string | number | null;
 }
 
 /**
- * Append only: files of several years are read together. A list is a JSON array, so that a name with
- * blanks keeps its ends.
+ * Append only: readers combine files of several years. A list is a JSON array, so that names with
+ * spaces stay separate.
  */
 export const EXPORT_COLUMNS: readonly ExportColumn[] = [
   { name: "chain", type: "text", read: (record) => record.chain },

@@ -1,4 +1,4 @@
-/** Exports: a projection of records, oldest first, in a format that others read. */
+/** Exports records, oldest first, in formats that other programs read. */
 import type { AuditRecord } from "../../model/event.ts";
 import { canonicalJson } from "../../model/json/canonical_json.ts";
 import { renderCef } from "./cef.ts";
@@ -17,13 +17,13 @@ export const EXPORT_MEDIA_TYPES: { readonly [format in ExportFormat]: string } =
   parquet: "application/vnd.apache.parquet",
 };
 
-/** Characters that are handed on at once. */
+/** Characters of one piece of the export. */
 const PIECE_CHARACTERS = 65_536;
 
 /**
  * The bytes of an export, piece by piece.
  *
- * `jsonl` is the log's own form: its lines verify against the chain.
+ * `jsonl` is the log's own format: a verifier can check its lines against the chain.
  */
 export async function* exportAudit(
   records: AsyncIterable<AuditRecord>,
@@ -44,7 +44,7 @@ export async function* exportAudit(
   if (piece !== "") yield encoder.encode(piece);
 }
 
-/** One record in a format of lines, with the line's end. */
+/** One record as a line, with the line break. */
 export function renderLine(
   record: AuditRecord,
   format: Exclude<ExportFormat, "parquet">,

@@ -2,7 +2,7 @@
  * A record as an OCSF API Activity event (class 6003) with the profiles security_control,
  * ai_operation, record_integrity and, when there is a trace, trace.
  *
- * The native line is kept in `raw_data`: the hash chain can be verified from an OCSF export, too.
+ * `raw_data` holds the log's own line: a verifier can check the hash chain of an OCSF export too.
  *
  * @see https://schema.ocsf.io, 1.9.0-dev: api_activity
  */
@@ -58,14 +58,14 @@ export function toOcsf(record: AuditRecord): OcsfEvent {
   return { ...event, attestation_list: [attest(record, event)] };
 }
 
-/** The event's own fingerprint: over the whole event, but for the fingerprint itself. */
+/** The event's fingerprint, computed over the whole event except the fingerprint itself. */
 function attest(record: AuditRecord, event: OcsfEvent): Json {
   const attestation = { uid: uidOf(record), authority_uid: "toolgate", chain_uid: record.chain };
   const value = sha256Hex(canonicalJson({ ...event, attestation_list: [attestation] }));
   return { ...attestation, fingerprint: { ...SHA_256, ...HEX, ...JCS, value } };
 }
 
-/** The class that the policy gave the tool decides; a name counts only where there is no class. */
+/** The tool's class from the policy decides; the name counts only for a tool without a class. */
 function activityOf(record: AuditRecord): { activity_id: number; activity_name: string } {
   if (record.kind === "search") return READ;
   const { tool } = record;
@@ -77,7 +77,7 @@ function activityOf(record: AuditRecord): { activity_id: number; activity_name: 
   return { activity_id: 99, activity_name: OTHER_ACTIVITIES.get(record.kind) ?? record.kind };
 }
 
-/** By the first or the last word of a name: `create_issue`, `postsDelete`; never by a part of a word. */
+/** Matches the first or last whole word of a name: `create_issue`, `postsDelete`. */
 function activityOfName(name: string): { activity_id: number; activity_name: string } | undefined {
   const words = name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, " ").toLowerCase().match(/[a-z]+/g);
   return ACTIVITY_OF_VERB.get(words?.[0] ?? "") ?? ACTIVITY_OF_VERB.get(words?.at(-1) ?? "");
@@ -194,7 +194,7 @@ function resourceOf(tool: NonNullable<AuditRecord["tool"]>): Json {
   };
 }
 
-/** What the gate did, in the words of the profile security_control. */
+/** The gate's decision and action as attributes of the profile security_control. */
 function securityOf(record: AuditRecord): { [attribute: string]: Json } {
   const { decision } = record;
   const base = { ...actionOf(record), is_alert: isAlert(record) };
@@ -210,7 +210,7 @@ function securityOf(record: AuditRecord): { [attribute: string]: Json } {
   };
 }
 
-/** The outcome decides, not the rule: a call that a rule let through may have been stopped later. */
+/** The outcome decides, not the rule: a call that a rule allowed may have been stopped later. */
 function actionOf(record: AuditRecord): { [attribute: string]: Json } {
   const disposition = dispositionOf(record);
   switch (disposition) {
@@ -244,7 +244,7 @@ const NO_ACTION = { disposition_id: 16, disposition: "No Action" };
 const LOGGED = { disposition_id: 17, disposition: "Logged" };
 const UNAUTHORIZED = { disposition_id: 26, disposition: "Unauthorized" };
 
-/** Who acts for whom, in the words of the profile ai_operation. */
+/** The AI agent, the server and the task as attributes of the profile ai_operation. */
 function aiOf(record: AuditRecord): { [attribute: string]: Json } {
   const client = record.actor?.client;
   const isCall = record.tool !== undefined;
@@ -265,12 +265,12 @@ function aiOf(record: AuditRecord): { [attribute: string]: Json } {
   };
 }
 
-/** What the schema has no attribute for. */
+/** Members of the record that have no attribute in the schema. */
 function unmappedOf(record: AuditRecord): Json {
   const { args, result, ms, cost, code, upstream, approval, detail, prev } = record;
   const effect = effectOf(record) ?? undefined;
   const members = { effect, args, result, ms, cost, code, upstream, approval, detail, prev };
-  // Through JSON, so that members that are not there are left out.
+  // The round trip through JSON removes undefined members.
   return JSON.parse(JSON.stringify(members));
 }
 

@@ -7,7 +7,7 @@ import {
 import type { AuditRecord } from "../../model/event.ts";
 import { EXPORT_COLUMNS, type ExportColumn } from "./columns.ts";
 
-/** Records of one row group: what is held in memory. */
+/** Records of one row group; memory holds one group at a time. */
 const GROUP_RECORDS = 10_000;
 
 const TYPES = {
@@ -37,7 +37,7 @@ export async function* renderParquet(
   yield take(writer);
 }
 
-/** What was written since the last time; `offset` goes on counting the whole file. */
+/** The bytes written since the last call; the writer's `offset` still counts the whole file. */
 function take(writer: ByteWriter): Uint8Array<ArrayBuffer> {
   const bytes = writer.getBytes().slice();
   writer.index = 0;

@@ -1,12 +1,13 @@
 /**
- * What a spreadsheet may run as a formula: also in full width or small form, which some take for the
- * ASCII character, and behind blanks, which some drop.
+ * Text that a spreadsheet may run as a formula. Some spreadsheets treat full-width and small forms
+ * like the ASCII character, and some drop leading blanks.
  */
 const FORMULA =
   /^(?:[\t\r\n]|[\s\u200b\u2060\0]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])/;
 
 /**
- * One text as a field of CSV. What a spreadsheet would run as a formula is written behind an apostrophe.
+ * Renders a text as a CSV field. Text that a spreadsheet may run as a formula gets an apostrophe in
+ * front.
  *
  * @see RFC 4180, OWASP "CSV Injection"
  */

@@ -7,7 +7,7 @@ const TAG_BYTES = 16;
 /**
  * Encrypts with AES-256-GCM.
  *
- * @param place what the bytes belong to; put into another place they do not open.
+ * @param place what the bytes belong to; decryption with another place fails.
  * @returns base64 of nonce, tag and cipher text.
  */
 export function encryptBytes(plain: Uint8Array, place: string, key: PayloadKey): string {

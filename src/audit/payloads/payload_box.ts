@@ -1,8 +1,8 @@
 /**
  * Payloads: arguments, results and code, encrypted beside the chain.
  *
- * The chain holds only `commit = SHA-256(salt ‖ JCS(value))`. The salt is kept with the payload, so
- * that removing the payload leaves a commit that says nothing, and the chain stays whole. Large
+ * The chain holds only `commit = SHA-256(salt ‖ JCS(value))`. The salt is kept with the payload:
+ * once the payload is removed, the commit reveals nothing, and the chain still verifies. Large
  * arguments that no upstream got are cut: the commit is then over `{head, bytes, sha256}`.
  * Payloads of one batch share a box (AES-256-GCM over deflated JSON): one value in the store.
  */
@@ -24,11 +24,11 @@ export interface AuditPayloads {
   readonly args?: string;
   readonly result?: string;
   readonly code?: string;
-  /** Arguments that no upstream got and that were too large to keep; then `args` is not there. */
+  /** Arguments that no upstream got and that were too large to keep; then `args` is absent. */
   readonly cutArgs?: CutText;
 }
 
-/** The beginning of a text, and what tells whether another text is the whole of it. */
+/** The beginning of a text, with the size and digest that identify the whole text. */
 export interface CutText {
   readonly head: string;
   /** Of the whole text, as UTF-8. */
@@ -37,10 +37,10 @@ export interface CutText {
   readonly sha256: string;
 }
 
-/** What is kept of arguments that no upstream got. */
+/** Characters kept of arguments that no upstream got. */
 export const CUT_CHARACTERS = 16_384;
 
-/** Arguments that no upstream got: kept whole up to a bound, else their beginning. */
+/** Arguments that no upstream got: whole up to a bound, otherwise only their beginning. */
 export function unsentArguments(text: string): AuditPayloads {
   return text.length <= CUT_CHARACTERS ? { args: text } : { cutArgs: cutText(text) };
 }
@@ -53,14 +53,14 @@ export interface SaltedPayloads {
   readonly code?: readonly [salt: string, text: string];
 }
 
-/** Payloads of one record as they are kept: in the batch's box, or in a box of their own. */
+/** Payloads of one record for the batch's box, or the id of their own box. */
 export type KeptPayloads = SaltedPayloads | {
   readonly large: string;
   /** Size of that box in the store. */
   readonly bytes: number;
 };
 
-/** What a box holds: by record number, the payloads or the id of a box of their own. */
+/** The contents of a box: by record number, the payloads or the id of their own box. */
 export type BoxContents = { [seq: string]: SaltedPayloads | { readonly large: string } };
 
 const SALT_BYTES = 16;
@@ -94,7 +94,7 @@ export function commitPayloads(
   return { event: committed, salted };
 }
 
-/** The same for payloads of any size, with pauses in which others run. */
+/** Like `commitPayloads` for payloads of any size, with pauses in which other work runs. */
 export async function commitLargePayloads(
   event: AuditEvent,
   payloads: AuditPayloads,
@@ -123,7 +123,7 @@ export async function commitLargePayloads(
   };
 }
 
-/** Whether kept payloads are the ones that a record commits to. */
+/** Whether kept payloads match the commits of a record. */
 export function matchesCommits(record: AuditRecord, salted: SaltedPayloads): boolean {
   if (salted.args && !equalHex(record.args?.commit, commitOf(...salted.args).commit)) return false;
   if (salted.cutArgs) {
@@ -146,7 +146,7 @@ export function plainPayloads(salted: SaltedPayloads): AuditPayloads {
   };
 }
 
-/** Length and digest of a text, with its beginning. */
+/** Cuts a text to its beginning, with the size and digest of the whole. */
 export function cutText(text: string): CutText {
   return {
     head: text.slice(0, CUT_CHARACTERS).toWellFormed(),
@@ -155,7 +155,7 @@ export function cutText(text: string): CutText {
   };
 }
 
-/** Whether a text is the one that was cut. */
+/** Whether `text` is the text that was cut. */
 export function isWholeOf(cut: CutText, text: string): boolean {
   const whole = cutText(text);
   return whole.bytes === cut.bytes && whole.sha256 === cut.sha256;
@@ -168,7 +168,7 @@ export function commitOf(salt: string, text: string): { commit: string; bytes: n
   return { commit: hash.digest("hex"), bytes: Buffer.byteLength(text) };
 }
 
-/** What `commitOf` gives, with pauses. */
+/** Like `commitOf`, with pauses. */
 async function commitInPieces(
   salt: string,
   text: string,
@@ -184,7 +184,7 @@ async function commitInPieces(
     }
     return { commit: hash.digest("hex"), bytes };
   } catch {
-    // Without a canonical form, as in `canonicalText`.
+    // A text without a canonical form is hashed as in `canonicalText`.
     const commit = begin().update(canonicalJson(text.toWellFormed())).digest("hex");
     return { commit, bytes };
   }
@@ -202,21 +202,21 @@ export function programOf(text: string): string {
     const code: unknown = JSON.parse(text);
     return typeof code === "string" ? code : text;
   } catch {
-    return text; // the program itself
+    return text; // not JSON: the text is the program itself
   }
 }
 
 /**
  * Encrypts contents.
  *
- * @param place what the box belongs to; a box put into another place does not open.
+ * @param place what the box belongs to; opening the box with another place fails.
  * @returns base64 of nonce, tag and cipher text.
  */
 export function closeBox(contents: unknown, place: string, key: PayloadKey): string {
   return encryptBytes(deflateRawSync(JSON.stringify(contents), { level: 1 }), place, key);
 }
 
-/** The same; large contents are compressed beside the event loop. */
+/** Like `closeBox`, but compresses outside the event loop. */
 export async function closeLargeBox(
   contents: unknown,
   place: string,
@@ -234,7 +234,7 @@ function createSalt(): string {
   return crypto.getRandomValues(new Uint8Array(SALT_BYTES)).toHex();
 }
 
-/** Text without a canonical form (no JSON, lone surrogates) is committed to as a JSON string. */
+/** A text without a canonical form (not JSON, lone surrogates) is hashed as a JSON string. */
 function canonicalText(text: string): string {
   try {
     return canonicalJson(JSON.parse(text));
@@ -248,7 +248,7 @@ function equalHex(a: string | undefined, b: string): boolean {
   return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-/** What payloads of one record weigh in the queue. */
+/** Characters that the payloads of one record take in the queue. */
 export function charactersOf(payloads: KeptPayloads | null): number {
   if (payloads === null || "large" in payloads) return 0;
   return (payloads.args?.[1].length ?? 0) + (payloads.result?.[1].length ?? 0) +

@@ -12,9 +12,9 @@ import {
 } from "./payload_box.ts";
 import { openStored, parseBox, type StoredBox } from "./stored_box.ts";
 
-/** Payloads of one record above this get a box of their own. */
+/** Payloads of one record above this size get their own box. */
 export const SHARED_CHARACTERS_MAX = 49_152;
-/** Text above this is not kept: the record says how large it was and commits to it. */
+/** Payloads above this size are not kept: the record holds only their sizes and commits. */
 export const PAYLOAD_CHARACTERS_MAX = 33_554_432;
 
 export interface LastBox {
@@ -25,15 +25,15 @@ export type PayloadLookup =
   | { readonly state: "found"; readonly payloads: SaltedPayloads }
   /** Expired, erased, too large, or never kept. */
   | { readonly state: "absent" }
-  /** There, but changed, or closed with a key that is not here. */
+  /** Stored, but changed, or encrypted with a missing key. */
   | { readonly state: "damaged"; readonly reason: string };
 
 export interface PayloadStore {
-  /** Small payloads wait for the batch; large ones are written first, in a box of their own. */
+  /** Small payloads wait for the batch; large ones are written at once, in their own box. */
   keep(salted: SaltedPayloads): KeptPayloads | null | Promise<KeptPayloads>;
   /** The box of a batch, as a document beside its records. */
   pack(payloads: readonly { seq: number; payloads: KeptPayloads }[]): Change | null;
-  /** @param last remembers the box of the record before, for reading many in order */
+  /** @param last keeps the box of the previous record, for reading many records in order */
   find(record: AuditRecord, last?: LastBox): Promise<PayloadLookup>;
   /** Removes a record's payloads for good; the chain keeps the commits. */
   erase(record: AuditRecord): Promise<boolean>;
@@ -111,7 +111,7 @@ async function findPayloads(
   return { state: "found", payloads: opened };
 }
 
-/** What the record's box holds; null if there is none. */
+/** The contents of the record's box; null if there is no box. */
 async function contentsFor(
   deps: PayloadDeps,
   record: AuditRecord,

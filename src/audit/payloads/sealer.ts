@@ -3,18 +3,18 @@ import { deflateRaw, inflateRaw } from "node:zlib";
 import type { PayloadKeys } from "../chain/audit_keys.ts";
 import { decryptBytes, encryptBytes } from "./encrypt_bytes.ts";
 
-/** A text as it is stored: encrypted, with the name of its key. */
+/** An encrypted text as the store holds it, with the name of its key. */
 export interface SealedText {
   readonly key: string;
   /** Base64 of nonce, tag and cipher text. */
   readonly sealed: string;
 }
 
-/** Encrypts what lies in the store beside the audit log, with the keys of the log's payloads. */
+/** Encrypts texts that lie in the store beside the audit log, with the log's payload keys. */
 export interface Sealer {
-  /** @param place what the text belongs to; put into another place it does not open. */
+  /** @param place what the text belongs to; opening with another place fails. */
   seal(text: string, place: string): Promise<SealedText>;
-  /** Null if it was changed, moved, or sealed with a key that is not here. */
+  /** @returns null if the text was changed, moved, or sealed with a missing key. */
   open(sealed: SealedText, place: string): Promise<string | null>;
 }
 
@@ -26,7 +26,7 @@ export function createSealer(keys: () => PayloadKeys): Sealer {
   return {
     async seal(text, place) {
       const [current] = keys();
-      // Texts of many megabytes: compressed off the main path, which serves everybody.
+      // Texts may be many megabytes: compress outside the event loop, which serves all clients.
       const plain = await deflateText(encoder.encode(text), { level: 1 });
       return { key: current.id, sealed: encryptBytes(plain, place, current) };
     },

@@ -6,7 +6,7 @@ import { openBox } from "./payload_box.ts";
 export interface StoredBox {
   /** The name of its key. */
   readonly key: string;
-  /** Numbers of the first and last record whose payloads are in it; 0 for a large payload. */
+  /** Numbers of the first and last record whose payloads are in the box; 0 for a large payload. */
   readonly first: number;
   readonly last: number;
   readonly box: string;
@@ -20,7 +20,7 @@ export function parseBox(value: unknown): StoredBox | null {
   return typeof first === "number" && typeof last === "number" ? { key, first, last, box } : null;
 }
 
-/** @throws when the key is not here, or the box was changed, moved, or closed with another key. */
+/** @throws when the key is missing, or the box was changed, moved, or closed with another key. */
 export function openStored(keys: PayloadKeys, stored: StoredBox | null, place: string): unknown {
   if (stored === null) throw new Error("it is not a payload box");
   const key = keys.find(({ id }) => id === stored.key);

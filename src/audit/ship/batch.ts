@@ -7,15 +7,15 @@ import { readAscending } from "../chain/read_chain.ts";
 import { type ExportFormat, renderLine } from "../export/export_audit.ts";
 import type { ShipBatch } from "./sink.ts";
 
-/** A batch and what it takes, by the lines of its format. */
+/** A batch and the size of its lines. */
 export interface MeasuredBatch extends ShipBatch {
   readonly bytes: number;
 }
 
 /**
- * The records `first` … `end - 1` of a chain, fewer if they would pass `bytesMax`, but at least one.
+ * The records `first` … `end - 1` of a chain; fewer to stay within `bytesMax`, but at least one.
  *
- * @returns null if none of them is there: retention removed them.
+ * @returns null if retention removed all of them.
  */
 export async function gatherBatch(
   store: Pick<Store, "scan">,
@@ -47,7 +47,7 @@ export async function gatherBatch(
   return records.length === 0 ? null : { chain, records, lines, bytes, format, isReduced: false };
 }
 
-/** The batch of one record that is too large for its place, without the record's texts. */
+/** Removes the texts of a record that is too large for its sink. */
 export function reduceBatch(batch: MeasuredBatch): MeasuredBatch {
   const records = batch.records.map(reduceRecord);
   const { format } = batch;
@@ -59,7 +59,7 @@ export function reduceBatch(batch: MeasuredBatch): MeasuredBatch {
 const TEXT_CHARACTERS_MAX = 200;
 const ITEMS_MAX = 10;
 
-/** What names a record and says its outcome; `detail.leftOut` says that the rest is missing. */
+/** Keeps the members that identify a record and its outcome; `detail.leftOut` marks the cut. */
 function reduceRecord(record: AuditRecord): AuditRecord {
   const { v, chain, seq, ts, prev, kind, actor, tool, decision, err } = record;
   const { execution, call, approval, result, ms, cost, args } = record;

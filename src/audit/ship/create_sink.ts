@@ -33,7 +33,7 @@ export function createSink(config: ShipConfig[number], deps: SinkDeps): Sink {
   });
 }
 
-/** The place without credentials and query. */
+/** The address of a sink without credentials and query. */
 export function nameOfSink(config: ShipConfig[number]): string {
   return config.to.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/, "");
 }

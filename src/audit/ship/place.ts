@@ -1,4 +1,4 @@
-/** What the store remembers of a sink: how far it has acknowledged, and what is being delivered. */
+/** The stored state of a sink: its acknowledged records, and the batches under way. */
 import type { Config } from "../../config/schema.ts";
 import { isFields } from "../../model/json/fields.ts";
 import { keyOf } from "../../store/keys.ts";
@@ -7,11 +7,11 @@ import { firstEntry } from "../chain/read_chain.ts";
 
 export type ShipConfig = Config["audit"]["ship"];
 
-/** A replica that ships keeps the others from it for this long at a time. */
+/** A replica that ships holds the sink's lease for this long at a time. */
 const LEASE_MS = 60_000;
 
 /**
- * Batches of one chain that were begun. They stay as they are until they are acknowledged, so that a
+ * Batches of one chain whose delivery began. A batch changes only if the sink needs smaller ones: a
  * retry sends the same records under the same key, also after a restart or from another replica.
  */
 export interface ShipPlan {
@@ -21,12 +21,12 @@ export interface ShipPlan {
   readonly ends: readonly number[];
 }
 
-/** The same for the same place and format: a changed place is a new sink, which starts anew. */
+/** Depends on address and format: a changed address is a new sink, which starts from record 0. */
 export function sinkId(config: ShipConfig[number]): string {
   return `${config.format} ${config.to}`;
 }
 
-/** The first record of a chain that some sink has not acknowledged: retention stops before it. */
+/** The first record of a chain that a sink has not acknowledged; retention stops before it. */
 export async function firstUnshipped(
   store: Pick<Store, "get">,
   config: ShipConfig,
@@ -71,7 +71,7 @@ export async function writePlan(
   await store.put([{ key: keyOf.auditShipPlan(id, chain), value: { first, ends: [...ends] } }]);
 }
 
-/** The records before `next` are acknowledged; `rest` are the batches that come next. */
+/** Notes that the sink has all records before `next`; `rest` are the next batches. */
 export async function advanceCursor(
   store: Store,
   { id, chain }: { readonly id: string; readonly chain: string },
@@ -102,10 +102,10 @@ export async function releaseLease(store: Store, id: string, holder: string): Pr
   if (held?.value === holder) await store.put([{ key, value: null, expect: held.revision }]);
 }
 
-/** What waits for a sink. */
+/** Records that wait for a sink. */
 export interface Backlog {
   readonly records: number;
-  /** When the oldest of them was written, milliseconds since the epoch; null if none waits. */
+  /** Time of the oldest waiting record, milliseconds since the epoch; null if none waits. */
   readonly oldestTs: number | null;
 }
 

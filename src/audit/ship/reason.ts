@@ -3,13 +3,13 @@ import type { ShipConfig } from "./place.ts";
 const REASON_CHARACTERS_MAX = 300;
 
 /**
- * Why a delivery failed, for the log and for `/readyz`, which anybody may ask: neither the place's
- * address nor a path is in it.
+ * Why a delivery failed, for the log and for `/readyz`. Because `/readyz` needs no credential, the
+ * reason names neither the sink's address nor a path.
  */
 export function reasonOfSink(error: unknown, config: ShipConfig[number]): string {
   if (!(error instanceof Error)) return String(error).slice(0, REASON_CHARACTERS_MAX);
   if (error.name === "TimeoutError") return "it did not answer in time";
-  // What the runtime says of files ends with the operation and its path.
+  // The runtime's messages about files end with the operation and the path.
   const text = error.message.replace(/: \w+ '.*$/s, "");
   return withoutAddress(text, config.to).slice(0, REASON_CHARACTERS_MAX).toWellFormed();
 }

@@ -1,7 +1,7 @@
 /**
- * Ships the log to other places. The log itself is the queue: each sink keeps a cursor of what it has
- * acknowledged, so nothing is dropped while a sink is away, records may come twice, and calls are
- * never held up.
+ * Ships the log to sinks. The log itself is the queue: the store keeps a cursor for each sink with
+ * the records that the sink acknowledged. A sink that is away loses nothing, may get records twice,
+ * and never delays calls.
  */
 import type { LogLevel } from "../../model/log.ts";
 import type { Store } from "../../store/store.ts";
@@ -11,7 +11,7 @@ import { createShipLine, type ShipLine, type SinkStatus, statusOf } from "./ship
 import { countBacklog, type RoundDeps, shipRound } from "./ship_round.ts";
 
 const RETRY_MAX_MS = 300_000;
-/** How often the backlog is counted besides each try: a pause may be longer than anybody waits. */
+/** The backlog is also counted between tries, because pauses between tries can be long. */
 const COUNT_EVERY_MS = 30_000;
 
 export interface ShippingDeps extends Omit<SinkDeps, "now"> {
@@ -24,9 +24,9 @@ export interface ShippingDeps extends Omit<SinkDeps, "now"> {
 
 export interface Shipping {
   status(): Promise<SinkStatus[]>;
-  /** The same as it was found last, without asking the store. */
+  /** The last known status, without a read of the store. */
   known(): readonly SinkStatus[];
-  /** Delivers what waits now, once; resolves when every sink has been tried. */
+  /** Delivers the waiting records once; resolves when every sink has been tried. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
       await Promise.all(rounds.map((one) => one.close()));
       await counting;
       for (const line of lines) {
-        // A store that is away keeps the lease for its time; then anybody may have it.
+        // If the store is away, the lease ends by itself, and another replica can take it.
         await releaseLease(store, line.id, holder).catch(() => {});
       }
     },
@@ -71,13 +71,13 @@ export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping 
 }
 
 interface Rounds {
-  /** A round now, or the one that is under way. */
+  /** Starts a round, or joins the one under way. */
   run(): Promise<void>;
-  /** After the signal of the rounds: resolves when none is under way. */
+  /** Call after the rounds' signal aborted; resolves when no round is under way. */
   close(): Promise<void>;
 }
 
-/** Rounds of one sink, one at a time; after failures the pauses grow. */
+/** Runs the rounds of one sink, one at a time; pauses grow after failures. */
 function startRounds(deps: RoundDeps, line: ShipLine): Rounds {
   let running: Promise<void> | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
