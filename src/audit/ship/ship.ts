@@ -17,7 +17,7 @@ const COUNT_EVERY_MS = 30_000;
 export interface ShippingDeps extends Omit<SinkDeps, "now"> {
   readonly store: Store;
   readonly log: (level: LogLevel, message: string) => void;
-  /** How long records are kept where nothing waits for them. */
+  /** How long records are kept when no sink waits for them. */
   readonly retentionMs: number;
   readonly now?: () => number;
 }

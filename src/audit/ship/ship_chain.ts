@@ -12,32 +12,32 @@ import {
 } from "./place.ts";
 import { RefusedError, type Sink, TooLargeError } from "./sink.ts";
 
-/** Successes in a row after which a place is trusted with larger batches again. */
+/** Successes in a row after which the sink gets larger batches again. */
 const GROW_AFTER = 64;
-/** A place that ends the connection so often at the same batch does not say that it is too large. */
+/** After so many broken connections at one batch, the batch counts as too large for the sink. */
 const BROKEN_TRIES_MAX = 3;
-/** Records after a refused one that are tried, to learn whether the place takes any. */
+/** Records tried after a refused one, to learn whether the sink takes any record. */
 const PROBES_MAX = 10;
 
-/** One sink while it delivers. */
+/** State of the deliveries to one sink. */
 export interface Delivery {
   readonly id: string;
   readonly config: ShipConfig[number];
   readonly sink: Sink;
-  /** What the place takes at once, as far as it has shown. */
+  /** The largest batch that the sink takes, as far as known. */
   bytesMax: number;
-  /** Whether it may be asked for more again: not one that does not say what is too large. */
+  /** Whether `bytesMax` may grow again; false if the sink only broke the connection. */
   mayGrow: boolean;
   successes: number;
-  /** By chain: the batch at which the connection broke last, and how often in a row. */
+  /** By chain: the batch at which the connection last broke, and how often in a row. */
   readonly broken: Map<string, { readonly batch: string; readonly tries: number }>;
-  /** Records of this run that went without their texts. */
+  /** Records of this round that the sink got without their texts. */
   readonly reducedNow: string[];
-  /** Records of this run that the place takes in no form, while it takes others. */
+  /** Records of this round that the sink refused in any form, while it takes others. */
   readonly passedOverNow: string[];
 }
 
-/** Delivers what a chain has, batch by batch; rejects with the first that could not be delivered. */
+/** Delivers the records of a chain, batch by batch; rejects at the first batch that fails. */
 export async function shipChain(
   deps: {
     readonly store: Store;
@@ -66,7 +66,7 @@ export async function shipChain(
       continue;
     }
     if (answer.is === "refused") {
-      // A place that takes nothing is set up wrongly: then everything waits.
+      // A sink that takes no record is probably misconfigured: then all records wait.
       const place = { chain, first: last + 1, size };
       if (!await takesAnother(store, delivery, place, signal)) throw new Error(answer.reason);
       delivery.passedOverNow.push(`${chain}/${last}`);
@@ -83,7 +83,7 @@ type Answer =
 const TAKEN: Answer = { is: "taken" };
 const IN_PARTS: Answer = { is: "in parts" };
 
-/** Whether the place takes one of the next records alone; it gets that one again in its batch. */
+/** Whether the sink takes one of the next records alone; that record is sent again in its batch. */
 async function takesAnother(
   store: Store,
   { sink, config }: Delivery,
@@ -104,7 +104,7 @@ async function takesAnother(
   return false;
 }
 
-/** The next batch: one that was begun, or a new one, which is remembered before it is tried. */
+/** The next batch: one that was begun, or a new one, whose plan is stored before the first try. */
 async function takeBatch(
   store: Store,
   { id, config, bytesMax }: Delivery,
@@ -125,13 +125,13 @@ async function takeBatch(
   return { plan, batch };
 }
 
-/** The first batch in two. */
+/** Splits the first batch in two. */
 function halve({ first, ends }: ShipPlan): ShipPlan {
   const [last = first] = ends;
   return { first, ends: [first + ((last - first) >> 1), ...ends] };
 }
 
-/** Whether the place has shown since the batch was begun that it does not take so much. */
+/** Whether the sink has refused a batch of this size since this batch was planned. */
 function isTooLarge({ bytesMax }: Delivery, { bytes, records }: MeasuredBatch): boolean {
   return records.length > 1 && bytes > bytesMax;
 }
@@ -170,9 +170,9 @@ async function deliver(
 }
 
 /**
- * A record that is refused alone: the place gets what names it and says its outcome.
+ * Sends a refused record again without its texts.
  *
- * @returns why it does not take that either; null if it does.
+ * @returns why the sink refuses the reduced record too; null if it takes the record.
  */
 async function deliverReduced(
   { sink, reducedNow }: Delivery,

@@ -1,4 +1,4 @@
-/** One configured sink, and how its deliveries go. */
+/** One configured sink and the status of its deliveries. */
 import type { LogLevel } from "../../model/log.ts";
 import { parseDurationMs } from "../../model/time/duration.ts";
 import { nameOfSink } from "./create_sink.ts";
@@ -7,30 +7,30 @@ import type { Delivery } from "./ship_chain.ts";
 import type { Sink } from "./sink.ts";
 
 const DAY_MS = 86_400_000;
-/** Records named in one line of the service's log. */
+/** Records that one line of the service's log names. */
 const NAMED_MAX = 10;
 
 type Log = (level: LogLevel, message: string) => void;
 
 export interface SinkStatus {
-  /** Its place in the configuration: `audit.ship[0]`. */
+  /** Path of the sink in the configuration: `audit.ship[0]`. */
   readonly sink: string;
-  /** Without credentials. */
+  /** Address without credentials. */
   readonly to: string;
   readonly format: string;
   /** Why the last delivery failed; null if it did not. */
   readonly error: string | null;
-  /** Tries that failed, one after the other. */
+  /** Failed tries in a row. */
   readonly failures: number;
   /** Records that wait. */
   readonly behind: number;
   /** Age of the oldest record that waits; null if none does. */
   readonly oldestSeconds: number | null;
-  /** Records that went without their texts since the start: the place does not take them whole. */
+  /** Records sent without their texts since the start, because the sink refused them whole. */
   readonly reduced: number;
-  /** Records that the place took in no form since the start, while it took others. */
+  /** Records that the sink refused in any form since the start, while it took others. */
   readonly passedOver: number;
-  /** Records wait for longer than the retention: the store grows. An alarm. */
+  /** An alarm: records wait for longer than the retention, so the store grows. */
   readonly isLate: boolean;
 }
 
@@ -85,7 +85,7 @@ export function statusOf(line: ShipLine, now: number): SinkStatus {
   };
 }
 
-/** Another replica ships, and says how it goes. */
+/** Clears the failure: another replica ships to this sink and reports its status. */
 export function noteElsewhere(line: ShipLine): void {
   line.error = null;
   line.failures = 0;
@@ -106,7 +106,7 @@ export function noteFailure(line: ShipLine, reason: string, log: Log): void {
   line.failures++;
 }
 
-/** Counts and tells the records of a round that did not go as they are. */
+/** Counts and logs the records of a round that were reduced or passed over. */
 export function noteChangedRecords(line: ShipLine, log: Log): void {
   const reduced = line.reducedNow.splice(0);
   if (reduced.length > 0) {
@@ -123,7 +123,7 @@ export function noteChangedRecords(line: ShipLine, log: Log): void {
   }
 }
 
-/** A backlog older than the retention is an alarm once, and so is its end. */
+/** Logs once when the backlog becomes older than the retention, and once when that ends. */
 export function noteBacklog(
   line: ShipLine,
   backlog: Backlog,
@@ -154,7 +154,7 @@ function listRecords(records: readonly string[]): string {
   return `${records.slice(0, NAMED_MAX).join(", ")}${more}`;
 }
 
-/** Within what a timer can hold: 31 bits of milliseconds. */
+/** A timer holds 31 bits of milliseconds. */
 function pauseMsOf(every: string): number {
   return Math.min(2 ** 31 - 1, Math.max(100, parseDurationMs(every) ?? 60_000));
 }

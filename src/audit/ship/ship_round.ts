@@ -16,17 +16,17 @@ export interface RoundDeps {
   readonly store: Store;
   readonly log: (level: LogLevel, message: string) => void;
   readonly now: () => number;
-  /** How long records are kept where nothing waits for them. */
+  /** How long records are kept when no sink waits for them. */
   readonly retentionMs: number;
-  /** Who ships: other replicas leave a sink to the holder of its lease. */
+  /** Id of this replica; only the holder of a sink's lease ships to the sink. */
   readonly holder: string;
   /** Ends a round early. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Delivers once what every chain has for a sink. Never fails: a sink or a store that is away is told
- * in the status, and tried again later.
+ * Delivers the waiting records of every chain to a sink. Never rejects: the status tells of a sink
+ * or store that is away, and the next round tries again.
  */
 export async function shipRound(deps: RoundDeps, line: ShipLine): Promise<void> {
   const { signal, log } = deps;
@@ -42,7 +42,7 @@ export async function shipRound(deps: RoundDeps, line: ShipLine): Promise<void> 
 }
 
 /**
- * Ships each chain whatever becomes of the others; rejects with the first failure.
+ * Ships each chain, also after another chain failed; then rejects with the first failure.
  *
  * @returns false if another replica ships to this sink.
  */
@@ -67,6 +67,6 @@ export async function countBacklog(deps: RoundDeps, line: ShipLine): Promise<voi
   try {
     noteBacklog(line, await readBacklog(deps.store, line.id), deps);
   } catch {
-    return; // a store that is away says so itself, in `/readyz`
+    return; // `/readyz` reports a store that is away
   }
 }

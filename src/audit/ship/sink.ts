@@ -1,33 +1,33 @@
 import type { AuditRecord } from "../../model/event.ts";
 import type { ExportFormat } from "../export/export_audit.ts";
 
-/** Consecutive records of one chain, on their way to a sink. */
+/** Consecutive records of one chain for a sink. */
 export interface ShipBatch {
   readonly chain: string;
   readonly records: readonly AuditRecord[];
   readonly format: ExportFormat;
   /** The same records as lines of the format; empty for a format without lines. */
   readonly lines: readonly string[];
-  /** Its record is too large for the place: it goes without its texts. */
+  /** The sink refused the record whole, so the batch holds it without its texts. */
   readonly isReduced: boolean;
 }
 
 /** A place that audit records are shipped to. */
 export interface Sink {
   /**
-   * Resolves once the place has taken the batch; a batch may come twice.
+   * Resolves once the sink has taken the batch; the sink may get a batch twice.
    *
-   * @throws {RefusedError} if the place does not take what is in the batch, and perhaps a part of it.
+   * @throws {RefusedError} if the sink refuses the batch; it may still take a part of the batch.
    */
   deliver(batch: ShipBatch, signal: AbortSignal): Promise<void>;
 }
 
-/** The place works and does not take this batch: it is too large, or a record in it is not to its liking. */
+/** The sink works but refuses this batch, for its size or for a record in it. */
 export class RefusedError extends Error {
   override readonly name: string = "RefusedError";
 }
 
-/** The place says that the batch is too large for it. */
+/** The sink says that the batch is too large. */
 export class TooLargeError extends RefusedError {
   override readonly name = "TooLargeError";
 }

@@ -16,8 +16,8 @@ const EXTENSIONS = {
 } as const;
 
 /**
- * An outbox folder. A segment is complete once its note is there: whoever carries the files away takes
- * those with a note, and may delete them.
+ * An outbox folder. A segment is complete once its note exists: the operator copies only files with
+ * a note, and may then delete them.
  */
 export function createFileSink(
   folder: string,
@@ -47,7 +47,7 @@ export function createFileSink(
   };
 }
 
-/** A batch in its format, as one piece. */
+/** Renders a whole batch in its format. */
 export async function renderBatch(batch: ShipBatch): Promise<Uint8Array<ArrayBuffer>> {
   if (batch.format !== "parquet") {
     const header = batch.format === "csv" ? renderCsvHeader() : "";
@@ -60,7 +60,7 @@ export async function renderBatch(batch: ShipBatch): Promise<Uint8Array<ArrayBuf
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-/** Under its name the file is whole, also after a power failure. */
+/** Syncs under a temporary name first, so that no power failure leaves a partial file. */
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.part`;
   const file = await Deno.open(temporary, { write: true, create: true, truncate: true });

@@ -4,14 +4,14 @@ import { rangeOf, RefusedError, type ShipBatch, type Sink, TooLargeError } from 
 import { renderBatch } from "./sink_file.ts";
 
 const TIMEOUT_MS = 30_000;
-/** Some places answer so to a batch that is too large, and most to one with a record that they cannot read. */
+/** Most receivers answer so to a record they cannot read, some to a batch that is too large. */
 const BATCH_REFUSED: ReadonlySet<number> = new Set([400, 422]);
 
 /**
- * Posts batches to a URL. Any 2xx answer means that the batch was taken; `Idempotency-Key` names the
- * batch, for a receiver that wants to drop what comes twice: it is the same at each try.
+ * Posts batches to a URL. Any 2xx answer means that the receiver took the batch. `Idempotency-Key`
+ * is the same at each try, so that a receiver can drop a batch that comes twice.
  *
- * @param headers their values may hold secret references, resolved for every request.
+ * @param headers values may hold secret references, resolved for every request.
  */
 export function createHttpSink(
   url: string,
@@ -46,14 +46,14 @@ export function createHttpSink(
   };
 }
 
-/** Another one for a record without its texts: it is not what the receiver refused before. */
+/** A reduced record gets another key, because the receiver may remember the refused one. */
 function keyOf(batch: ShipBatch): string {
   const { first, last } = rangeOf(batch);
   const reduced = batch.isReduced ? "-reduced" : "";
   return `"${encodeURIComponent(batch.chain)}/${first}-${last}${reduced}"`;
 }
 
-/** Where a redirect leads, without path and query: a place that takes records is named as it is. */
+/** The target of a redirect without path and query; redirects are not followed. */
 function redirectOf({ status, headers, url }: Response): string {
   const location = headers.get("location");
   if (status < 300 || status > 399 || location === null) return "";

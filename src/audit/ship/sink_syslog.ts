@@ -7,7 +7,7 @@ import type { Sink } from "./sink.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** How long a receiver that has given up is waited for before our side is closed. */
+/** How long to wait for an early end from the receiver before we close our side. */
 const EARLY_END_MS = 50;
 /** Facility 13, "log audit". */
 const FACILITY = 13;
@@ -15,9 +15,9 @@ const FACILITY = 13;
 /**
  * Sends each record as one message over TCP or TLS, framed by octet counts.
  *
- * Syslog has no acknowledgement. The nearest to one is that the receiver closes its side after ours
- * was closed: then it has read everything. One that ends before ours was closed is tried again: what
- * was under way then is lost, although every byte was written.
+ * Syslog has no acknowledgement. The best sign is a receiver that closes its side after we closed
+ * ours: then the receiver has read everything. If the receiver closes first, the batch is sent
+ * again: bytes that were written may still be lost.
  *
  * @see RFC 5424 (message), RFC 6587 section 3.4.1 and RFC 5425 (framing)
  */
@@ -52,7 +52,7 @@ export function createSyslogSink(
         }
         await connection.closeWrite();
         if (!await endsWithin(end, deps.closePatienceMs ?? CLOSE_TIMEOUT_MS)) {
-          // Nobody can say what it has read.
+          // It is unknown which messages the receiver has read.
           throw new Error("it did not close the connection after the last message");
         }
       } finally {
@@ -71,7 +71,7 @@ export function createSyslogSink(
 export function renderSyslog(
   record: AuditRecord,
   format: ExportFormat,
-  /** The record as a line of the format, if that was made already. */
+  /** The record as a line of the format, if the caller has rendered it already. */
   line?: string,
 ): string {
   if (format === "parquet") {
@@ -92,7 +92,7 @@ function severityOf(record: AuditRecord): number {
   return record.err === undefined ? 6 : 5; // informational, notice
 }
 
-/** Printable ASCII without spaces, as the head of a message demands. */
+/** Printable ASCII without spaces, as RFC 5424 requires in the header. */
 function headField(text: string, charactersMax: number): string {
   return text.replaceAll(/[^\x21-\x7e]/g, "_").slice(0, charactersMax) || "-";
 }
@@ -119,13 +119,13 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** Resolves when the receiver closes its side; what it says is of no interest. */
+/** Resolves when the receiver closes its side; ignores received bytes. */
 function readToEnd(connection: Deno.Conn): Promise<void> {
   const reading = (async () => {
     const buffer = new Uint8Array(1_024);
     while ((await connection.read(buffer)) !== null);
   })();
-  reading.catch(() => {}); // whoever waits for the end hears of it
+  reading.catch(() => {}); // the caller that awaits the end gets the error
   return reading;
 }
 
@@ -133,6 +133,6 @@ function closeQuietly(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // closed already, by the other way out
+    // already closed
   }
 }

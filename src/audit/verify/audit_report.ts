@@ -1,21 +1,21 @@
-/** What a verification finds. */
+/** Kinds of problems that a verification finds. */
 export type AuditProblemKind =
   | "malformed" // a line that is not a canonical record
-  | "edited" // a record whose hash is not what the next one says
-  | "missing" // a number that is not there
+  | "edited" // a record whose hash differs from `prev` of the next one
+  | "missing" // a record number without a record
   | "reordered"
-  | "forged" // a consistent chain that is not the one that was signed
-  | "truncated" // the chain ends before a note says it does
-  | "unsigned" // no valid note where there must be one
+  | "forged" // a consistent chain that differs from the signed one
+  | "truncated" // the chain ends earlier than a note says
+  | "unsigned" // a required note is absent or invalid
   | "outcome" // a call that began and never ended
   | "payload"
-  | "index" // the store finds records by wrong facts
+  | "index" // the store has wrong labels for a record
   | "tampered"; // the log itself found a difference when it was opened
 
 export interface AuditProblem {
   readonly kind: AuditProblemKind;
   readonly chain: string;
-  /** The first record concerned; null when it is about the chain as a whole. */
+  /** The first affected record; null if the problem concerns the whole chain. */
   readonly seq: number | null;
   readonly message: string;
 }
@@ -28,15 +28,15 @@ export interface ChainReport {
   readonly records: number;
   readonly first: number | null;
   readonly last: number | null;
-  /** Records that an anchor outside the store vouches for. */
+  /** Records that an anchor outside the store covers. */
   readonly anchored: SeqRange | null;
-  /** Records behind the newest anchor that a signed note vouches for. */
+  /** Records after the newest anchor that a signed note covers. */
   readonly unanchored: SeqRange | null;
-  /** Records behind every signed note. */
+  /** Records after the newest signed note. */
   readonly unsigned: SeqRange | null;
   /** Calls under way when the chain was read. */
   readonly open: readonly string[];
-  /** The first hundred. */
+  /** The first 100 problems. */
   readonly problems: readonly AuditProblem[];
   readonly problemCount: number;
 }

@@ -1,4 +1,4 @@
-/** Places at which a chain must have a certain head and root, because somebody signed or knows it. */
+/** Sizes at which a chain must have a certain head and root, from signed notes or known facts. */
 import type { ChainState } from "../chain/chain.ts";
 import { type Checkpoint, openCheckpoint } from "../chain/checkpoint.ts";
 import type { AuditProblemKind } from "./audit_report.ts";
@@ -6,15 +6,15 @@ import type { AuditProblemKind } from "./audit_report.ts";
 export interface ChainVerifierOptions {
   readonly chain: string;
   readonly verifierKeys: readonly string[];
-  /** Notes from outside the store; only those about this chain are looked at. */
+  /** Notes from outside the store; notes about other chains are ignored. */
   readonly anchors: readonly string[];
-  /** What retention removed, if anything. */
+  /** The state after the records that retention removed; null if none. */
   readonly trimmed: ChainState | null;
-  /** The note over the newest record; null: the chain is an export that has none. */
+  /** The note over the newest record; null for an export, which has none. */
   readonly seal: string | null;
-  /** An export may end with records that no checkpoint covers: something else vouches for them. */
+  /** Whether an export may end without a checkpoint, because other notes cover the last records. */
   readonly mayEndUnsigned?: boolean;
-  /** Facts known otherwise: where a running log stands, what its kept state says. */
+  /** Facts from other sources: the state of a running log, and the stored state. */
   readonly known: readonly KnownPlace[];
 }
 
@@ -22,9 +22,9 @@ export interface KnownPlace {
   readonly size: number;
   readonly head: string;
   readonly root?: string;
-  /** The calls under way at that place. */
+  /** The calls under way at that size. */
   readonly open?: readonly string[];
-  /** Who says so. */
+  /** The source of the fact, for the report. */
   readonly what: string;
 }
 

@@ -65,8 +65,8 @@ export interface SegmentsReport {
 }
 
 /**
- * Checks a folder of segments with nothing but public keys: signatures, contents, and that each chain
- * goes on without a gap.
+ * Checks a folder of segments with public keys alone: signatures, contents, and that each chain has
+ * no gap.
  */
 export async function verifySegments(
   folder: string,
@@ -107,7 +107,7 @@ async function checkFile(folder: string, segment: Segment): Promise<string | nul
   }
 }
 
-/** @returns how many different records the segments hold. */
+/** @returns the number of different records in the segments. */
 function checkSequence(segments: readonly Segment[], problems: string[]): number {
   let records = 0;
   let before: Segment | null = null;

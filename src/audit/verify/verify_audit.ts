@@ -22,7 +22,7 @@ export interface AuditReport {
   readonly firstBad: AuditProblem | null;
 }
 
-/** Where a running log stands in memory, which no change of a file reaches. */
+/** The state of a running log in memory, which changes of the store do not affect. */
 export interface LiveChain {
   readonly chain: string;
   readonly size: number;
@@ -41,7 +41,7 @@ export interface VerifyAuditOptions {
   readonly now?: () => number;
 }
 
-/** Reads the whole store; a log may go on writing meanwhile. */
+/** Reads the whole store; a log may keep writing meanwhile. */
 export async function verifyAudit(options: VerifyAuditOptions): Promise<AuditReport> {
   const chains: ChainReport[] = [];
   for (const chain of await listChains(options)) chains.push(await verifyChain(options, chain));
@@ -49,7 +49,7 @@ export async function verifyAudit(options: VerifyAuditOptions): Promise<AuditRep
 }
 
 /**
- * Checks exported records, oldest first, with nothing but public keys.
+ * Checks exported records, oldest first, with public keys alone.
  *
  * @param lines JSON lines of one or more chains; empty ones are skipped.
  */
@@ -58,7 +58,7 @@ export async function verifyAuditExport(
   options: {
     verifierKeys: readonly string[];
     anchors?: readonly string[];
-    /** Whether the newest records may lie behind the last checkpoint; unless told, they may not. */
+    /** Whether the newest records may come after the last checkpoint; default false. */
     mayEndUnsigned?: boolean;
   },
 ): Promise<AuditReport> {
@@ -96,7 +96,7 @@ export async function verifyAuditExport(
 
 const PROBLEMS_SHOWN = 20;
 
-/** One line for people about each chain, and one for each of its first problems. */
+/** Renders one line about each chain, and one for each of its first problems. */
 export function renderAuditReport(report: AuditReport): string {
   const lines = report.chains.flatMap((chain) => {
     const range = (name: string, value: readonly [number, number] | null) =>
@@ -117,7 +117,7 @@ export function renderAuditReport(report: AuditReport): string {
   return lines.join("\n");
 }
 
-/** What a file says of itself cannot pose as a line of the report. */
+/** Replaces line breaks and control characters, so that stored text cannot forge a report line. */
 function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }
@@ -173,19 +173,19 @@ async function checkEntry(
   await payloads?.check(record);
 }
 
-/** The label by which the store finds a record, if it is not the record's own. */
+/** The first label in the store's index that differs from the record; null if all agree. */
 function differenceOf(entry: LogEntry, record: AuditRecord): string | null {
   const own = toLogEntry(record, entry.body);
   const labels = ["seq", "ts", "principal", "tool", "execution", "kind", "effect"] as const;
   const different = labels.find((label) => entry[label] !== own[label]) ?? null;
-  // Older versions filed records under what the policy alone decided.
+  // Older versions filed records under the policy's decision.
   if (different === "effect" && entry.effect === record.decision?.effect) return null;
   return different;
 }
 
 /**
- * Nothing may stand behind the newest note: every batch is written with one. A log that goes on
- * writing is caught between two notes.
+ * Reports records after the newest note, because every batch is written with a note. Reads a note
+ * before and after the size, because the log may keep writing meanwhile.
  */
 async function checkTail(
   options: VerifyAuditOptions,
@@ -227,13 +227,13 @@ async function readVerifierOptions(
     const what = "the kept state";
     known.push({ size, head, what, root: tree.root(), open: open.calls() });
   }
-  // The note over the newest record comes last, so that it covers whatever the others know.
+  // Read the note over the newest record last, so that it covers all other known facts.
   const sealed = (await store.get(keyOf.auditSeal(chain)))?.value;
   const seal = typeof sealed === "string" ? sealed : "";
   return { chain, verifierKeys, anchors, trimmed: trimmed?.state ?? null, seal, known };
 }
 
-/** Every chain that is there, or that something says was there. */
+/** Every stored chain, and every chain that a note, an anchor or a running log names. */
 async function listChains(options: VerifyAuditOptions): Promise<string[]> {
   const { store, anchors = [], live = null, verifierKeys } = options;
   const chains = new Set(await store.logs());

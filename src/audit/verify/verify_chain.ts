@@ -1,9 +1,9 @@
 /**
  * Checks one chain, record by record, oldest first.
  *
- * A record is trusted as far as its hash leads to a signed note: a checkpoint record, the seal over
- * the newest record, or an anchor from outside. Who has no key can change a record and every hash
- * behind it, but not the notes.
+ * A record is trusted if its hash leads to a signed note: a checkpoint record, the seal over the
+ * newest record, or an anchor from outside. An attacker without a key can change a record and every
+ * later hash, but not the notes.
  */
 import type { AuditRecord } from "../../model/event.ts";
 import { GENESIS, hashLine, needsOutcome } from "../audit_record.ts";
@@ -14,7 +14,7 @@ import type { AuditProblem, AuditProblemKind, ChainReport, SeqRange } from "./au
 import { type ChainVerifierOptions, type Mark, marksOf } from "./chain_marks.ts";
 
 const PROBLEMS_MAX = 100;
-/** The hash before a record, when the record before cannot be told: nothing to compare. */
+/** Stands for the hash of an unknown previous record: there is nothing to compare. */
 const UNKNOWN = "";
 
 export class ChainVerifier {
@@ -30,15 +30,15 @@ export class ChainVerifier {
   #next = 0;
   #head = GENESIS;
   #ts = 0;
-  /** null once the start or a record is missing: then only the hashes lead to the notes. */
+  /** null once the start or a record is missing; then only hashes connect records to the notes. */
   #tree: MerkleTree | null = createMerkleTree();
   #records = 0;
   #signedTo = 0;
   #anchoredTo = 0;
   #checkpointSeq = -1;
-  /** From here on nothing was confirmed by a note yet. */
+  /** The first record that no note has confirmed yet. */
   #confirmed = 0;
-  /** A record whose hash does not fit the next one: which of the two is bad, the one after tells. */
+  /** A record that the next one does not link to: the record after both shows which one changed. */
   #suspect: { seq: number; nextHash: string } | null = null;
   #forgedReported = false;
 
@@ -50,7 +50,7 @@ export class ChainVerifier {
 
   /**
    * @param place of the line, for the report.
-   * @returns the record, or null if the line is none.
+   * @returns the record, or null if the line is not a record.
    */
   feed(line: string, place: string = "A line"): AuditRecord | null {
     const record = this.#parse(line, place);
@@ -75,7 +75,7 @@ export class ChainVerifier {
     return record;
   }
 
-  /** Facts that others found about this chain. */
+  /** Adds a problem that another check found. */
   report(kind: AuditProblemKind, seq: number | null, message: string): void {
     this.#report(kind, seq, message);
   }
@@ -111,7 +111,7 @@ export class ChainVerifier {
     };
   }
 
-  /** Behind the newest note anybody can have written what he liked. */
+  /** Reports records after the newest note: an attacker without a key can have written them. */
   #checkEnd(): void {
     const { seal, mayEndUnsigned = false } = this.#options;
     if (this.#records === 0) return;
@@ -158,7 +158,7 @@ export class ChainVerifier {
     }
   }
 
-  /** @returns whether it comes after those before it, with or without a gap. */
+  /** @returns whether the record comes after all earlier ones, with or without a gap. */
   #checkNumber(record: AuditRecord): boolean {
     const { seq } = record;
     if (seq === this.#next) return true;
@@ -176,7 +176,7 @@ export class ChainVerifier {
     this.#report("missing", from, `${which} not there`);
   }
 
-  /** A record that was missed, and comes later, was moved. */
+  /** A record that seemed missing but comes later was moved. */
   #reportLate(seq: number): void {
     const missed = this.#problems.findIndex((one) => one.kind === "missing" && one.seq === seq);
     if (missed !== -1) {
@@ -196,7 +196,7 @@ export class ChainVerifier {
     }
   }
 
-  /** The record after the next decides: if it fits the next one, then the one before was changed. */
+  /** Decides by the record after the two: if it links to the second, the first was changed. */
   #settleSuspect(after: AuditRecord | null): void {
     const suspect = this.#suspect;
     if (suspect === null) return;
@@ -240,7 +240,7 @@ export class ChainVerifier {
     return this.#tree === null || mark.root === null || mark.root === this.#tree.root();
   }
 
-  /** Only the first note that disagrees tells something: all later ones must disagree too. */
+  /** Reports only the first note that disagrees, because all later notes disagree too. */
   #reportForged(what: string, size: number): void {
     if (this.#forgedReported || this.#suspect !== null || this.#problems.some(explains)) return;
     this.#forgedReported = true;
@@ -281,7 +281,7 @@ export class ChainVerifier {
 
   #checkOutcomes(): void {
     for (const [call, seq] of this.#open) {
-      // A call that the last checkpoint names, or that began behind it, may still be under way.
+      // A call that the last checkpoint names, or that began after it, may still be under way.
       if (this.#underWay.has(call) || seq > this.#checkpointSeq) continue;
       this.#open.delete(call);
       this.#report("outcome", seq, `Call ${call} (record ${seq}) has no outcome`);
@@ -289,13 +289,13 @@ export class ChainVerifier {
   }
 }
 
-/** What was changed comes before what follows from it, then the earliest record. */
+/** Sorts causes before their consequences, then by record number. */
 function compareProblems(a: AuditProblem, b: AuditProblem): number {
   const rank = (kind: AuditProblemKind) => kind === "outcome" ? 2 : kind === "unsigned" ? 1 : 0;
   return rank(a.kind) - rank(b.kind) || (a.seq ?? Infinity) - (b.seq ?? Infinity) || 0;
 }
 
-/** Problems behind which no note can agree any more. */
+/** Problems after which no note can agree any more. */
 function explains({ kind }: AuditProblem): boolean {
   return kind === "edited" || kind === "missing" || kind === "malformed" || kind === "reordered";
 }

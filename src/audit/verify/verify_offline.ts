@@ -6,19 +6,20 @@ import { type AuditReport, verifyAuditExport } from "./verify_audit.ts";
 
 export interface OfflineReport {
   readonly ok: boolean;
-  /** The chain, from JSON lines; null when the folder holds other formats only. */
+  /** The check of the JSON lines; null if the folder holds only other formats. */
   readonly chain: AuditReport | null;
-  /** The signed files, when a folder was given. */
+  /** The check of the signed files; null if `path` is a file. */
   readonly segments: SegmentsReport | null;
 }
 
 /**
- * Checks what was exported or shipped, far from the service: with public keys alone.
+ * Checks exported or shipped records without the service, with public keys alone.
  *
  * @param path a JSONL export, or a folder of segments.
  * @param keyPaths files with one public key a line (`<store>.signing.pub`).
  * @param anchorPaths files of notes that were kept elsewhere.
- * @throws {GateError} `ERR_CONFIG` for a key file without a key; `ERR_NOT_FOUND` for a missing path.
+ * @throws {GateError} `ERR_CONFIG` for a key file without a key;
+ * `ERR_NOT_FOUND` for a missing path.
  */
 export async function verifyOffline(
   path: string,
@@ -69,12 +70,12 @@ async function listSegmentFiles(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Only JSON lines of the log itself carry the chain. */
+/** Only the log's own JSON lines hold the hash chain. */
 function isNative(path: string): boolean {
   return path.endsWith(".jsonl") && !path.endsWith(".ocsf.jsonl");
 }
 
-/** Lines that were delivered a second time are passed over. */
+/** Skips lines that were delivered twice. */
 async function* readLines(paths: readonly string[]): AsyncGenerator<string> {
   const seen = new Map<string, number>();
   for (const path of paths) {
@@ -94,7 +95,7 @@ function isNew(line: string, seen: Map<string, number>): boolean {
   try {
     record = JSON.parse(line);
   } catch {
-    return true; // the verifier says what is wrong with it
+    return true; // the verifier reports the bad line
   }
   const { chain, seq } = record ?? {};
   if (typeof chain !== "string" || typeof seq !== "number") return true;

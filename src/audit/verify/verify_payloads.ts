@@ -7,13 +7,13 @@ export interface PayloadChecker {
   finish(): void;
 }
 
-/** Payloads that are about to expire may be gone already. */
+/** Payloads that expire within this time may be gone already. */
 const EXPIRY_MARGIN_MS = 3_600_000;
 const ABSENT_MAX = 100_000;
 
 /**
- * Opens the payloads of records and compares them with what the chain committed to. One that is not
- * there was kept too long ago, erased on the record, or removed behind the log's back.
+ * Opens the payloads of records and compares them with the commits in the chain. Reports a missing
+ * payload unless it expired, was erased with a record, or was never kept.
  */
 export function createPayloadChecker(
   deps: {

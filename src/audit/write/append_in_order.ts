@@ -6,7 +6,7 @@ import { storedBytesOf, type Urgency } from "./queue.ts";
 
 export interface AppendDeps extends KeepDeps {
   readonly writer: Pick<ChainWriter, "append">;
-  /** Hears what a record that names its actor takes in the store. */
+  /** Called for each record with an actor, with the bytes it takes in the store. */
   readonly onKept?: (actor: AuditActor, bytes: number) => void;
 }
 
@@ -18,11 +18,11 @@ export type AppendInOrder = (
 ) => Promise<AuditRecord>;
 
 /**
- * Hands records to the writer once their payloads are kept. A large payload takes its time; records
- * of the same execution that were appended after it stay behind it.
+ * Hands records to the writer once their payloads are kept. A large payload takes time; later
+ * records of the same execution wait, so that their order stays.
  */
 export function createAppendInOrder(deps: AppendDeps): AppendInOrder {
-  /** By execution: resolves when its last delayed record has its place in the queue. */
+  /** By execution: resolves when its last delayed record is in the queue. */
   const delayed = new Map<string, Promise<void>>();
 
   function hand({ event, payloads }: KeptRecord, urgency: Urgency): Promise<AuditRecord> {

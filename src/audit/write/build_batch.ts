@@ -1,4 +1,4 @@
-/** Makes records of what waits, and everything else that one commit writes. */
+/** Makes records of the queued events, and everything else that one commit writes. */
 import type { Config } from "../../config/schema.ts";
 import type { AuditEvent } from "../../model/event.ts";
 import { keyOf } from "../../store/keys.ts";
@@ -10,31 +10,31 @@ import type { PayloadStore } from "../payloads/payload_store.ts";
 import { type ChainStanding, endsWithCheckpoint, standAfter } from "./chain_standing.ts";
 import type { Waiting } from "./queue.ts";
 
-/** Calls under way that a checkpoint names; a record has room for no more. */
+/** Calls under way that a checkpoint names; a record has no room for more. */
 const OPEN_CALLS_NAMED_MAX = 200;
 
 export interface BatchDeps {
   readonly signer: CheckpointSigner;
   readonly config: Pick<Config["audit"], "payloads" | "checkpointEvery" | "checkpointEveryMs">;
   readonly payloadStore: Pick<PayloadStore, "pack">;
-  /** How the stored chain differed from what was signed last; null if it did not. */
+  /** How the stored chain differed from its last signed state; null if it did not. */
   readonly tampered: string | null;
   readonly now: () => number;
 }
 
 export interface Batch {
   readonly links: readonly ChainLink[];
-  /** The records of those who wait, each with its link. */
+  /** The chain link of each queued event. */
   readonly answers: readonly { readonly waiting: Waiting; readonly link: ChainLink }[];
-  /** Where the chain stands once all of it is durable. */
+  /** The chain's standing once the whole batch is durable. */
   readonly after: ChainStanding;
 }
 
 /**
- * The next records of a chain: the log's own first, then what waits, then a checkpoint if one is due
- * or if the last that waits demands one.
+ * The next records of a chain: the log's own first, then the queued events, then a checkpoint if
+ * one is due or if the last queued event demands one.
  *
- * @param recovered what the chain says of a trouble that is over with this batch
+ * @param recovered the record about a trouble that this batch ends
  */
 export function buildBatch(
   deps: BatchDeps,
@@ -62,7 +62,7 @@ export function buildBatch(
   return { links, answers, after };
 }
 
-/** The record that opens this process's part of the chain, until it is written. */
+/** The record that opens this process's part of the chain; null once it is written. */
 function recordBefore(deps: BatchDeps, standing: ChainStanding): AuditEvent | null {
   if (standing.isOpened) return null;
   const detail = {
@@ -74,7 +74,7 @@ function recordBefore(deps: BatchDeps, standing: ChainStanding): AuditEvent | nu
   return { kind: "admin", detail };
 }
 
-/** The checkpoint over everything before it, if one is demanded or due by number or time. */
+/** The checkpoint over all earlier records, if one is demanded or due by number or time. */
 function checkpointAfter(
   deps: BatchDeps,
   standing: ChainStanding,
@@ -97,7 +97,7 @@ function checkpointAfter(
 
 /**
  * The documents that the store writes together with a batch: the note over its newest record, the
- * state behind a checkpoint, and the box of the payloads.
+ * state after a checkpoint, and the box of the payloads.
  */
 export function sideDocuments(deps: BatchDeps, batch: Batch): Change[] {
   const { signer, payloadStore, now } = deps;
@@ -128,7 +128,7 @@ function withPayloads(
 }
 
 /**
- * How many records of a batch the store has, as its newest record tells.
+ * How many records of a batch the store has, according to its newest record.
  *
  * @param head the newest stored record of the chain; null if there is none
  * @returns null if the newest record is not one of the batch: another process wrote it.

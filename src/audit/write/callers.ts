@@ -3,12 +3,12 @@ import { auditUnavailable } from "../audit_unavailable.ts";
 import { type AuditLimits, type AuditQueue, isAnnouncement, type Waiting } from "./queue.ts";
 import type { Trouble } from "./trouble.ts";
 
-/** Tells those who wait for records that the store does not take. */
+/** Rejects callers whose records the store does not take. */
 export interface Callers {
-  /** What a caller is told whose record is not durable. */
+  /** The error for a caller whose record is not durable. */
   unavailable(reason: string): GateError;
   reject(waitings: readonly Waiting[], reason: string): void;
-  /** Refuses every announcement that is queued or in flight: what it announces must not happen. */
+  /** Refuses every queued or in-flight announcement: the announced action must not happen. */
   refuseAnnouncements(inFlight: readonly Waiting[], reason: string): void;
   /** Releases callers who have waited long enough; their facts stay queued. */
   releasePatient(inFlight: readonly Waiting[]): void;

@@ -2,13 +2,13 @@ import type { ChainLink, ChainState } from "../chain/chain.ts";
 import type { OpenWork } from "./open_work.ts";
 import type { RecoveredChain } from "./recover_chain.ts";
 
-/** Where a chain stands for the process that writes it. Never changed in place. */
+/** The state of a chain for the process that writes it. Never changed in place. */
 export interface ChainStanding {
   readonly state: ChainState;
   /** Whether the record that opens this process's part of the chain is written. */
   readonly isOpened: boolean;
   readonly open: OpenWork;
-  /** Records up to and with the last checkpoint. */
+  /** Number of records up to and including the last checkpoint. */
   readonly checkpointSize: number;
   /** When the last checkpoint was written, or the process began; milliseconds since the epoch. */
   readonly checkpointTime: number;
@@ -20,9 +20,9 @@ export function standAtStart(recovered: RecoveredChain, now: number): ChainStand
 }
 
 /**
- * Where the chain stands once these links are part of it.
+ * The standing of the chain after these links.
  *
- * @param state the chain's state behind the last of the links, of which there is at least one
+ * @param state the chain's state after the last link; there is at least one
  */
 export function standAfter(
   before: ChainStanding,

@@ -1,12 +1,12 @@
 /**
- * Writes one chain, and is the only owner of what that takes: the queue, where the chain stands, the
- * commit, what follows from a commit that failed, checkpoints, and who is told of durable records.
+ * Writes one chain. The writer alone owns the queue, the chain's standing, commits, recovery from
+ * failed commits, checkpoints, and the followers of durable records.
  *
- * One batch is in flight at a time; what is appended meanwhile goes into the next one. A record that
- * announces something (an intent) is refused while the store does not answer: what it announces must
- * then not happen. A record of something that has happened (an outcome) is not dropped while the
- * process lives: it waits until the store is back. After a failed commit the newest stored record
- * says what was written; the first record after a failure says that there was one.
+ * One batch is in flight at a time; events appended meanwhile go into the next one. While the store
+ * does not answer, the writer refuses announcements (an intent): the announced action must not
+ * happen. The writer never drops a record of something that has happened (an outcome) while the
+ * process lives: the record waits until the store is back. After a failed commit the newest stored
+ * record shows what was written. The first record after a failure reports the failure.
  */
 import type { AuditEvent, AuditRecord } from "../../model/event.ts";
 import { startDeadline } from "../../model/time/deadline.ts";
@@ -66,7 +66,7 @@ export class ChainWriter {
   #draining: Promise<void> | null = null;
   #isCommitting = false;
   #closing = false;
-  /** Something in the queue is waited for, so that a commit must not be put off. */
+  /** A caller waits for an event in the queue, so the next commit must not be delayed. */
   #due = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
   /** Runs while records wait for a checkpoint and nothing follows them. */
@@ -81,7 +81,7 @@ export class ChainWriter {
     this.#standing = standAtStart(recovered, deps.now());
   }
 
-  /** What is durable. */
+  /** The durable state of the chain. */
   get state(): ChainState {
     return this.#standing.state;
   }
@@ -129,20 +129,20 @@ export class ChainWriter {
     return promise;
   }
 
-  /** Writes a checkpoint over everything before it. */
+  /** Writes a checkpoint over all records before it. */
   checkpoint(): Promise<AuditRecord> {
     return this.append({ kind: "checkpoint" });
   }
 
-  /** The same, unless the newest record is one. Answers how many records the chain then has. */
+  /** Writes a checkpoint unless the newest record is one. @returns the number of records. */
   async ensureCheckpoint(): Promise<number> {
     return this.#needsCheckpoint() ? (await this.checkpoint()).seq + 1 : this.state.size;
   }
 
-  /** Writes what waits and a last checkpoint; a store that does not answer is waited for a little. */
+  /** Writes the queue and a last checkpoint; waits at most `closePatienceMs` for the store. */
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    // A store that is away must not keep the process from ending: the next start goes on from here.
+    // A store that is away must not keep the process alive: the next start continues from here.
     const last = this.#needsCheckpoint()
       ? this.checkpoint().catch((error) => this.#logError(error))
       : Promise.resolve();
@@ -158,13 +158,13 @@ export class ChainWriter {
     while (this.#draining !== null) await this.#draining;
   }
 
-  /** Whether there are, or will soon be, records behind the last checkpoint. */
+  /** Whether there are, or will soon be, records after the last checkpoint. */
   #needsCheckpoint(): boolean {
     return this.#hasNewRecords() || this.#queue.length() > 0 || this.#isCommitting ||
       this.#trouble.isUnderWay();
   }
 
-  /** Whether there are durable records behind the last checkpoint. */
+  /** Whether there are durable records after the last checkpoint. */
   #hasNewRecords(): boolean {
     return this.state.size > this.#standing.checkpointSize;
   }
@@ -188,7 +188,7 @@ export class ChainWriter {
 
   #start(): void {
     if (this.#draining !== null) return;
-    // Everything that is appended in this turn of the event loop goes into the first batch.
+    // All events appended in this turn of the event loop go into the first batch.
     this.#draining = Promise.resolve().then(() => this.#drain()).finally(() => {
       this.#draining = null;
       const goesOn = !this.#trouble.isFenced() && !(this.#closing && this.#trouble.isUnderWay());
@@ -198,7 +198,7 @@ export class ChainWriter {
 
   async #drain(): Promise<void> {
     let pauseMs = this.#deps.limits.retryMinMs;
-    // While there is trouble the record of it is tried, also when nothing else waits.
+    // During trouble the writer tries to write the trouble's record, also with an empty queue.
     while (this.#due || this.#trouble.isUnderWay()) {
       const waiting = this.#take();
       const batch = this.#tryBuild(waiting);
@@ -231,7 +231,7 @@ export class ChainWriter {
     }
   }
 
-  /** The next batch; what does not fit into it is due as well. */
+  /** The events of the next batch; the rest of the queue is due as well. */
   #take(): Waiting[] {
     const waiting = this.#queue.take();
     this.#due = this.#queue.length() > 0;
@@ -242,7 +242,7 @@ export class ChainWriter {
     return waiting;
   }
 
-  /** @returns null if no record can be made of one of them, which all of them are told. */
+  /** @returns null if an event cannot become a record; then all callers of the batch are rejected. */
   #tryBuild(waiting: readonly Waiting[]): Batch | null {
     try {
       return buildBatch(this.#deps, this.#standing, waiting, this.#trouble.describe());
@@ -254,7 +254,7 @@ export class ChainWriter {
     }
   }
 
-  /** @returns null, or why it failed. */
+  /** @returns null, or why the commit failed. */
   async #commit(batch: Batch): Promise<Error | null> {
     const deadline = startDeadline(this.#deps.limits.stallMs, () => this.#stall(batch));
     this.#isCommitting = true;
@@ -271,7 +271,7 @@ export class ChainWriter {
     }
   }
 
-  /** These records are stored. Callers learn it after the anchors and the followers. */
+  /** These records are stored. Anchors and followers hear of them before the callers. */
   #onDurable(links: readonly ChainLink[], after: ChainStanding): void {
     this.#standing = after;
     if (endsWithCheckpoint(links)) this.#attempt(() => this.#anchor(after.state));
@@ -286,7 +286,7 @@ export class ChainWriter {
     anchors.push(signer.sign(checkpointOf(state, now())));
   }
 
-  /** Runs what hears of durable records; the log goes on although it fails. */
+  /** Runs a listener for durable records; an error in it does not stop the log. */
   #attempt(hear: () => void): void {
     try {
       hear();
@@ -295,7 +295,7 @@ export class ChainWriter {
     }
   }
 
-  /** Records get a checkpoint in time, also when nothing follows them. */
+  /** Records get a checkpoint after `checkpointEveryMs`, also when no records follow. */
   #scheduleCheckpoint(): void {
     if (this.#idle !== undefined || this.#closing || !this.#hasNewRecords()) return;
     this.#idle = setTimeout(() => {
@@ -311,7 +311,7 @@ export class ChainWriter {
     this.#due = true;
   }
 
-  /** A commit takes too long: what only waits for it is refused, as after a failure. */
+  /** A commit takes too long: announcements that wait are refused, as after a failure. */
   #stall(batch: Batch): void {
     const reason = `the store has not answered for ${this.#deps.limits.stallMs} ms`;
     this.#trouble.stall(reason);
@@ -325,7 +325,7 @@ export class ChainWriter {
     this.#callers.releasePatient(waiting);
   }
 
-  /** @returns undefined while it cannot be read. */
+  /** @returns undefined if the store cannot be read. */
   async #readHead(): Promise<LogEntry | null | undefined> {
     try {
       return await this.#deps.store.head(this.state.chain);
@@ -335,7 +335,7 @@ export class ChainWriter {
     }
   }
 
-  /** Goes on behind what is stored of a batch whose commit failed. */
+  /** Continues after the stored part of a batch whose commit failed. */
   #resume(batch: Batch, head: LogEntry | null): void {
     const stored = countStored(batch, this.#standing, head);
     if (stored === null) return this.#fence(batch);

@@ -17,7 +17,7 @@ export interface KeptRecord {
 
 export interface KeepDeps {
   readonly payloadStore: Pick<PayloadStore, "keep">;
-  /** Whether payloads are kept; a record commits to its payloads in any case. */
+  /** Whether to keep payloads; a record commits to its payloads in any case. */
   readonly keepsPayloads: boolean;
   readonly log: (message: string) => void;
 }
@@ -25,9 +25,9 @@ export interface KeepDeps {
 /**
  * Puts the commits of payloads into their event, and keeps the payloads.
  *
- * An intent without its payload is refused; an outcome without it is better than none, and says so.
+ * Without its payload an intent is refused, but an outcome is still recorded, with a mark.
  *
- * @returns at once, unless a large payload has to be written first.
+ * @returns a promise only if the payloads are large.
  * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`
  */
 export function keepPayloads(

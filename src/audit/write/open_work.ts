@@ -10,7 +10,7 @@ export interface OpenWork {
   copy(): OpenWork;
 }
 
-/** More than any service has under way at once; beyond it the oldest are forgotten. */
+/** More than any service has under way at once; above it the oldest entry is dropped. */
 const OPEN_MAX = 100_000;
 
 export function createOpenWork(from: Iterable<readonly [string, number]> = []): OpenWork {
@@ -47,7 +47,7 @@ function endOf(record: AuditRecord): string | null {
     : null;
 }
 
-/** How the chain ends what a crash left open. */
+/** The final record of a call or execution that a crash left open. */
 export function describeUnknown(begun: AuditRecord): AuditEvent {
   const { actor, space, task, trace, execution, call, tool } = begun;
   const isCall = begun.kind === "call.intent";

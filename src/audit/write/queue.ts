@@ -1,18 +1,18 @@
-/** What waits to be written, and which of it may be refused. */
+/** The queue of events to write, and which of them may be refused. */
 import type { AuditEvent, AuditKind, AuditRecord } from "../../model/event.ts";
 import { RECORD_BYTES_MAX } from "../audit_record.ts";
 import { charactersOf, type KeptPayloads } from "../payloads/payload_box.ts";
 
 export const AUDIT_LIMITS = {
-  /** One batch stays within one commit of every backend. */
+  /** A batch fits into one commit of every backend. */
   batchRecordsMax: 300,
   batchPayloadCharactersMax: 200_000,
   /** Above these, announcements are refused. */
   queueRecordsMax: 10_000,
   queueCharactersMax: 67_108_864,
-  /** Above this, facts are refused too: only a store that stays away for long leads here. */
+  /** Above this, facts are refused too; only a store that is away for long causes this. */
   factsMax: 50_000,
-  /** How long a record that nobody waits for may stay out of the store, to share a commit with the next. */
+  /** How long a record without a waiting caller may wait for a shared commit. */
   lingerMs: 5,
   /** A commit that takes longer counts as a store that does not answer. */
   stallMs: 3_000,
@@ -37,9 +37,9 @@ export interface Waiting {
   readonly ts: number;
   readonly payloads: KeptPayloads | null;
   readonly characters: number;
-  /** Its writer was told that it is not written: what it announces does not happen. */
+  /** The caller got an error, so the announced action does not happen. */
   refused: boolean;
-  /** What the log itself has to say is never refused. */
+  /** Whether this is the log's own event, which is never refused. */
   readonly own: boolean;
   readonly resolve: (record: AuditRecord) => void;
   readonly reject: (error: unknown) => void;
@@ -47,11 +47,11 @@ export interface Waiting {
 
 export interface AuditQueue {
   push(waiting: Waiting): void;
-  /** Puts back what was taken, in front. */
+  /** Puts taken events back in front. */
   putBack(waitings: readonly Waiting[]): void;
   /** The next batch; it ends with a demanded checkpoint. */
   take(): Waiting[];
-  /** Removes and returns what `isOut` says. */
+  /** Removes and returns the events that match `isOut`. */
   remove(isOut: (waiting: Waiting) => boolean): Waiting[];
   all(): readonly Waiting[];
   length(): number;
@@ -95,17 +95,17 @@ export function createAuditQueue(limits: AuditLimits): AuditQueue {
   };
 }
 
-/** Bytes of a record in the store: its line without the error, and what it is found by. */
+/** Bytes of a record in the store: its line without the error, and its index entries. */
 const RECORD_BYTES = 2_048;
 
-/** About how many bytes a record with its payloads takes in the store, compression left aside. */
+/** Estimated bytes of a record with its payloads in the store, without compression. */
 export function storedBytesOf({ err }: AuditEvent, payloads: KeptPayloads | null): number {
   const own = RECORD_BYTES + Math.min(RECORD_BYTES_MAX, (err?.message.length ?? 0) * 2);
   if (payloads === null) return own;
   return own + ("large" in payloads ? payloads.bytes : charactersOf(payloads));
 }
 
-/** Kinds that are written before something happens. All others tell what has happened. */
+/** Kinds that are written before an action. All other kinds record facts. */
 const ANNOUNCEMENTS: ReadonlySet<AuditKind> = new Set<AuditKind>([
   "search",
   "execution.start",
@@ -124,7 +124,7 @@ export function isAnnouncement(waiting: Waiting): boolean {
   return !waiting.own && isAnnouncementKind(waiting.event.kind);
 }
 
-/** Something the log itself has to say. */
+/** An event of the log itself. */
 export function ownEvent(event: AuditEvent, ts: number): Waiting {
   return {
     event,
@@ -139,8 +139,8 @@ export function ownEvent(event: AuditEvent, ts: number): Waiting {
 }
 
 /**
- * What the chain says about an announcement that is in it although its writer was refused: the commit
- * answered too late.
+ * The record about an announcement that is in the chain although its caller got an error, because
+ * the commit answered too late.
  */
 export function describeRefused(record: AuditRecord): AuditEvent {
   const { actor, space, task, trace, execution, call, tool } = record;

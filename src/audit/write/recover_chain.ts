@@ -1,4 +1,4 @@
-/** Finds where a chain ended, and whether that is where it was left. */
+/** Finds where a stored chain ends, and compares that with the last signed state. */
 import { z } from "zod";
 import type { AuditEvent, AuditRecord } from "../../model/event.ts";
 import { keyOf } from "../../store/keys.ts";
@@ -14,15 +14,15 @@ import { readTrimmed } from "./trimmed.ts";
 export interface RecoveredChain {
   readonly state: ChainState;
   readonly open: OpenWork;
-  /** Records up to and with the last checkpoint. */
+  /** Number of records up to and including the last checkpoint. */
   readonly checkpointSize: number;
-  /** Outcomes for what a crash left open, to be written first. */
+  /** Outcomes for calls and executions that a crash left open; the writer writes them first. */
   readonly unfinished: readonly AuditEvent[];
-  /** How the stored chain differs from what was signed last; null if it does not. */
+  /** How the stored chain differs from its last signed state; null if it does not. */
   readonly tampered: string | null;
 }
 
-/** What is stored at each checkpoint; not trusted when it is read back. */
+/** The state stored at each checkpoint; untrusted when read back. */
 const StateSchema = z.object({
   frontier: z.object({ size: z.int().min(0), hashes: z.array(z.string()) }),
   head: z.string(),
@@ -48,7 +48,7 @@ export async function recoverChain(
   let followed = await follow(store, start, head);
   let tampered = describeDifference(seal, sealed !== undefined, followed.state);
   if (tampered !== null && start.state.size > 0) {
-    // The kept state may be what was changed: the records themselves decide.
+    // An attacker may have changed the stored state only: follow the records themselves.
     const again = await follow(store, await trimmedStart(store, chain, verifierKey), head);
     const difference = describeDifference(seal, sealed !== undefined, again.state);
     if (difference === null) followed = again;
@@ -63,7 +63,7 @@ export async function recoverChain(
   return { ...followed, state, unfinished, tampered: tampered ?? missingFrom(deps, state) };
 }
 
-/** A chain that was put back to an older state is whole in itself; an anchor knows more. */
+/** A chain restored to an older state is consistent in itself; only an anchor shows the loss. */
 function missingFrom(deps: RecoverDeps, state: ChainState): string | null {
   for (const note of deps.anchors) {
     const anchor = openCheckpoint(note, [deps.verifierKey]);
@@ -86,7 +86,7 @@ async function startOf(store: Store, chain: string, verifierKey: string): Promis
 /**
  * The state at the last checkpoint.
  *
- * @returns null if none is stored, or one that was changed: the records are then followed instead.
+ * @returns null if the state is missing or malformed; the caller then follows the records.
  */
 export async function readState(
   store: Pick<Store, "get">,

@@ -1,6 +1,6 @@
 /**
- * Removes what is older than the retention, a little at a time, and leaves a chain that verifies: a
- * signed statement says where it now begins and carries the Merkle frontier of what is gone.
+ * Removes records older than the retention, in small steps. The rest still verifies: a signed
+ * statement holds the new start of the chain and the Merkle frontier of the removed records.
  */
 import type { AuditRecord } from "../../model/event.ts";
 import type { LogEntry, Store } from "../../store/store.ts";
@@ -9,7 +9,7 @@ import type { CheckpointSigner } from "../chain/checkpoint.ts";
 import { readAscending } from "../chain/read_chain.ts";
 import { readTrimmed, trimmedChange } from "./trimmed.ts";
 
-/** Records of one step: a few milliseconds of work, then others have their turn. */
+/** Records of one step: a few milliseconds of work, then other work can run. */
 const STEP_RECORDS = 5_000;
 
 export interface RetentionDeps {
@@ -17,12 +17,12 @@ export interface RetentionDeps {
   readonly signer: CheckpointSigner;
   readonly now: () => number;
   readonly retentionMs: number;
-  /** The first record of a chain that somebody still needs, such as a sink that is behind. */
+  /** The first record of a chain that is still needed, for example by a sink that is behind. */
   readonly neededFrom: (chain: string) => Promise<number>;
 }
 
 /**
- * Trims this log's own chain, and chains nobody has written to for longer than the retention.
+ * Trims this log's own chain, and chains without a new record for longer than the retention.
  *
  * @returns how many records were removed.
  */
@@ -34,7 +34,7 @@ export async function trimAudit(deps: RetentionDeps, ownChain: string): Promise<
     if (head === null || (chain !== ownChain && head.ts >= beforeTs)) continue;
     removed += await trimChain(deps, chain, head, beforeTs);
   }
-  // Also without a record to remove: documents whose time is over.
+  // Removes expired documents, also when no record was removed.
   await deps.store.trim(0, { log: ownChain });
   return removed;
 }
@@ -62,7 +62,7 @@ async function trimChain(
 /**
  * The chain after its records before `beforeTs`, and the time of the first record that stays.
  *
- * @returns null when nothing is to be removed, or the stored records are not those that follow.
+ * @returns null if there is nothing to remove, or the stored records do not continue the chain.
  */
 async function followTo(
   store: Store,
@@ -91,7 +91,7 @@ async function followTo(
   return found;
 }
 
-/** Whether these are the entries that come next: the first by its link, the others by their numbers. */
+/** Whether these entries continue the chain; checks the first one's link and all numbers. */
 function follows(state: ChainState, entries: readonly LogEntry[]): boolean {
   if (entries.some((entry, index) => entry.seq !== state.size + index)) return false;
   const first = entries[0];

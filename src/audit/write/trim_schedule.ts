@@ -1,6 +1,6 @@
 /** Trims a log a while after its start and then regularly. */
 export interface TrimSchedule {
-  /** Trims now, after a trim that is under way. Answers how many records were removed. */
+  /** Trims after any trim under way. @returns the number of removed records. */
   trim(): Promise<number>;
   /** Ends the schedule; resolves when no trim is under way. */
   close(): Promise<void>;
@@ -11,17 +11,17 @@ export function startTrimSchedule(
     readonly trim: () => Promise<number>;
     readonly firstTrimMs: number;
     readonly trimEveryMs: number;
-    /** Hears of a trim of the schedule that failed. */
+    /** Called when a scheduled trim fails. */
     readonly onError: (error: unknown) => void;
   },
 ): TrimSchedule {
   let trimming: Promise<number> = Promise.resolve(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** One at a time: two would sign two beginnings of the chain. */
+  /** One trim at a time: two would sign two different starts of the chain. */
   function trim(): Promise<number> {
     const run = trimming.then(deps.trim);
-    trimming = run.catch(() => 0); // the caller of this trim hears of its failure
+    trimming = run.catch(() => 0); // the caller of this trim gets its error
     return run;
   }
 

@@ -1,6 +1,6 @@
 /**
- * What retention removed, as a signed statement: where the chain goes on, and the Merkle frontier of
- * what is gone, so that the rest still leads to every later root.
+ * The signed statement about removed records: where the chain continues, and the Merkle frontier of
+ * the removed records, so that a verifier can still compute every later root.
  */
 import { keyOf } from "../../store/keys.ts";
 import type { Change, Store } from "../../store/store.ts";
@@ -51,7 +51,7 @@ export function parseTrimmed(
     if (tree.root() !== checkpoint.root) return null;
     return { state: { chain, size: checkpoint.size, head: checkpoint.head, ts, tree }, note };
   } catch {
-    return null; // hashes that are not a frontier: not a statement of ours
+    return null; // the hashes are not a frontier: not our statement
   }
 }
 

@@ -2,9 +2,9 @@ import type { AuditEvent } from "../../model/event.ts";
 
 const REASON_CHARACTERS_MAX = 500;
 
-/** Why a chain's writer refuses announcements, and what its chain says of that afterwards. */
+/** Why a chain's writer refuses announcements, and the record about that afterwards. */
 export interface Trouble {
-  /** Null when announcements are taken. */
+  /** Null when the writer takes announcements. */
   reason(): string | null;
   /** Whether a commit failed and none has succeeded since. */
   isUnderWay(): boolean;
@@ -12,7 +12,7 @@ export interface Trouble {
   isFenced(): boolean;
   /** A commit failed. */
   begin(reason: string): void;
-  /** The commit under way takes too long; null: it has ended. */
+  /** The commit under way takes too long; null when that commit has ended. */
   stall(reason: string | null): void;
   /** Another process writes the chain. */
   fence(reason: string): void;
@@ -20,7 +20,7 @@ export interface Trouble {
   countRefused(): void;
   /** A commit succeeded. */
   end(): void;
-  /** The first record that can be written again says what happened; null when nothing has. */
+  /** The record about the trouble, for the next batch; null without trouble. */
   describe(): AuditEvent | null;
 }
 
