@@ -1,4 +1,4 @@
-/** What every backend refuses alike: these are mistakes of the caller, not states of the store. */
+/** Checks that every backend makes; a failure is a bug of the caller, not a state of the store. */
 import {
   type Change,
   type LogEntry,

@@ -1,9 +1,9 @@
 /**
- * Documents with a known form.
+ * Documents with a schema.
  *
- * What is read back is checked. A value that does not fit is an error and stays where it is: to treat
- * it as absent would let the next write replace it, and a half-read one could open what it should
- * close (a key without its expiry, a bundle without its number).
+ * Each read checks the value. A value that does not fit is an error and stays in the store. If it
+ * counted as absent, the next write would replace it. If it were read in part, a check could be
+ * lost (a key without its expiry, a bundle without its number).
  */
 import type { z } from "zod";
 import { describeIssues } from "../model/describe_issues.ts";
@@ -11,15 +11,15 @@ import { GateError } from "../model/errors.ts";
 import type { Json } from "../model/json/json.ts";
 import type { Change, Store, StoredEntry } from "./store.ts";
 
-/** What people are told of a document that cannot be used. */
+/** Texts for the operator about a document that cannot be used. */
 export interface DocumentWords {
-  /** What it is: `the pins of a server`. */
+  /** A noun for the document: `the pins of a server`. */
   readonly name: string;
-  /** What the operator does about a value that does not fit. */
+  /** What the operator should do about a value that does not fit. */
   readonly remedy: string;
 }
 
-/** A checked value, and the revision that a change of it has to expect. */
+/** A checked value, and its revision, for `expect` of a change. */
 export interface StoredDocument<Value> {
   readonly value: Value;
   readonly revision: string;
@@ -28,9 +28,9 @@ export interface StoredDocument<Value> {
 /** One document: the kind's key with its parameters. */
 export interface DocumentPlace<Value> {
   readonly key: string;
-  /** @throws {GateError} `ERR_STORE` if what is stored does not fit. */
+  /** @throws {GateError} `ERR_STORE` if the stored value does not fit. */
   read(store: Pick<Store, "get">): Promise<StoredDocument<Value> | null>;
-  /** The change that writes it, for one `put` with others. */
+  /** The change that writes the document; one `put` can take several changes. */
   set(value: Value, options?: Pick<Change, "expect" | "ttlMs">): Change;
   remove(options?: Pick<Change, "expect">): Change;
 }
@@ -41,7 +41,7 @@ export interface DocumentKind<Parameters extends readonly string[], Value> {
   /**
    * The value of an entry that `list` found.
    *
-   * @throws {GateError} `ERR_STORE` if it does not fit.
+   * @throws {GateError} `ERR_STORE` if the value does not fit.
    */
   valueOf(entry: StoredEntry): Value;
 }
@@ -49,8 +49,8 @@ export interface DocumentKind<Parameters extends readonly string[], Value> {
 /**
  * Documents of one kind: `keyOf` of `keys.ts`, and the schema of their values.
  *
- * The schema only checks: a value is handed on as it is stored, so that members that a newer version
- * has added survive a change by this one.
+ * The schema only checks: a read returns the value as stored, so that a change by this version
+ * keeps members that a newer version has added.
  */
 export function document<Parameters extends readonly string[], Value>(
   keyOf: (...parameters: Parameters) => string,

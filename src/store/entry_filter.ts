@@ -2,16 +2,16 @@ import { compileGlob } from "../model/glob.ts";
 import { compareNewestFirst, parseCursor, type ScanPlace } from "./scan_cursor.ts";
 import type { LogEntry, ScanQuery } from "./store.ts";
 
-/** What a log entry is found by. */
+/** The members that a scan can filter by. */
 export type EntryLabels = Omit<LogEntry, "log" | "body">;
 
-/** The labels that are searched for by their words; columns are stored in this order. */
+/** The text labels that a scan can filter by; columns are stored in this order. */
 export const LABEL_FIELDS = ["principal", "tool", "execution", "kind", "effect"] as const;
 export type LabelField = (typeof LABEL_FIELDS)[number];
 
-/** A query with its bounds worked out, for one log at a time. */
+/** A compiled query, for one log at a time. */
 export interface EntryFilter {
-  /** Values that must be exactly so. */
+  /** Labels that must equal these values. */
   readonly exact: readonly (readonly [LabelField, string])[];
   readonly isTool: ((tool: string) => boolean) | null;
   /** Milliseconds, inclusive. */
@@ -38,7 +38,7 @@ export function compileQuery(query: ScanQuery): EntryFilter {
   };
 }
 
-/** Whether anything but place and time is asked for. */
+/** Whether the query filters by labels, not only by place and time. */
 export function hasLabels(filter: EntryFilter): boolean {
   return filter.exact.length > 0 || filter.isTool !== null;
 }

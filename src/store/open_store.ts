@@ -4,11 +4,11 @@ import { createMemoryStore } from "./memory/memory_store.ts";
 import type { Store } from "./store.ts";
 
 /**
- * Opens the store that a configuration names.
+ * Opens the configured store.
  *
  * @param url `memory:`, `kv:<path>`, `kv+http(s)://…` for a remote Deno KV, or `postgres://…`.
- * @param onFault hears once that the store must not be used any more.
- * @throws {GateError} `ERR_CONFIG` for another kind, `ERR_STORE` when it cannot be opened.
+ * @param onFault called once if the store must not be used any more.
+ * @throws {GateError} `ERR_CONFIG` for another kind, `ERR_STORE` when the store cannot be opened.
  */
 export async function openStore(
   url: string,
@@ -16,7 +16,7 @@ export async function openStore(
 ): Promise<Store> {
   if (url === "memory:") return createMemoryStore();
   if (/^postgres(ql)?:/.test(url)) {
-    // Loaded only by who uses it.
+    // Only services that use PostgreSQL load this module.
     const { openPostgresStore } = await import("./postgres/postgres_store.ts");
     return await openPostgresStore(url);
   }

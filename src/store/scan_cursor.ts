@@ -1,13 +1,13 @@
 import type { LogEntry } from "./store.ts";
 
-/** A place in the order of `scan`: everything behind it comes on the next page. */
+/** A place in the order of `scan`: the next page starts after it. */
 export interface ScanPlace {
   readonly ts: number;
   readonly log: string;
   readonly seq: number;
 }
 
-/** Negative when `a` comes before `b`, that is, when `a` is newer. */
+/** Negative when `a` is newer, so that it comes before `b`. */
 export function compareNewestFirst(a: ScanPlace, b: ScanPlace): number {
   if (a.ts !== b.ts) return b.ts - a.ts;
   if (a.log !== b.log) return a.log < b.log ? 1 : -1;

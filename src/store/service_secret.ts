@@ -9,15 +9,16 @@ const secrets = document(keyOf.serviceSecret, z.string().regex(/^[0-9a-f]{64}$/)
 });
 
 /**
- * A random secret of the service itself, the same on every replica of one store; made at its first use.
+ * A random secret of the service itself, the same on every replica of one store. The first use
+ * creates it.
  *
  * @returns 32 bytes.
- * @throws {GateError} `ERR_STORE` if what is stored is not such a secret.
+ * @throws {GateError} `ERR_STORE` if the stored value is not such a secret.
  */
 export async function serviceSecret(store: Store, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const secret = secrets.at(name);
   const fresh = crypto.getRandomValues(new Uint8Array(32)).toHex();
-  await store.put([secret.set(fresh, { expect: null })]); // loses against whoever was first
+  await store.put([secret.set(fresh, { expect: null })]); // no effect if the secret exists
   const kept = await secret.read(store);
   if (kept === null) throw new Error(`Secret ${name} cannot be read back`);
   return Uint8Array.fromHex(kept.value);

@@ -1,9 +1,9 @@
 /**
  * The one storage contract of toolgate; every backend passes the same conformance suite.
  *
- * Two kinds of things are kept. **Documents** are JSON values under ASCII keys (`keys.ts`), changed
- * all or nothing with optional expectations. **Logs** are append-only sequences of entries with
- * consecutive numbers, one writer each. Counters are bounded sums with a window.
+ * A store keeps three kinds of data. **Documents** are JSON values under ASCII keys (`keys.ts`),
+ * changed all or nothing, with optional expectations. **Logs** are append-only sequences of entries
+ * with consecutive numbers, one writer each. **Counters** are bounded sums with a window.
  */
 import type { Json } from "../model/json/json.ts";
 
@@ -27,13 +27,13 @@ export interface Change {
   readonly key: string;
   /** null deletes */
   readonly value: Json;
-  /** undefined: whatever is there; null: nothing may be there; a string: exactly that revision. */
+  /** undefined: no check; null: the key must be absent; a string: exactly that revision. */
   readonly expect?: string | null;
-  /** After this time the document reads as absent; it is removed by `trim`. */
+  /** After this time the document reads as absent, and `trim` removes it. */
   readonly ttlMs?: number;
 }
 
-/** One entry of a log; everything but the body is what `scan` finds it by. */
+/** One entry of a log; `scan` can filter by every member except the body. */
 export interface LogEntry {
   readonly log: string;
   /** Consecutive from 0 within a log. */
@@ -64,7 +64,7 @@ export interface ScanQuery {
   readonly to?: number;
   /** Entries with a smaller number than this. */
   readonly beforeSeq?: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string;
   /** Default 100. */
   readonly limit?: number;
@@ -80,10 +80,10 @@ export interface ScanPage {
 export interface Store {
   readonly kind: "memory" | "kv" | "postgres";
   get(key: string): Promise<StoredEntry | null>;
-  /** Documents whose key starts with `prefix`, by key; `limit` is 1,000 unless told. */
+  /** Documents whose key starts with `prefix`, by key; the default `limit` is 1,000. */
   list(prefix: string, options?: { after?: string; limit?: number }): Promise<StoredEntry[]>;
   /**
-   * All or nothing.
+   * Makes all changes or none.
    *
    * @returns the revision of the written documents; null when an expectation failed.
    */
@@ -91,7 +91,7 @@ export interface Store {
   /**
    * Adds to a counter unless the sum would pass `max`; `ttlMs` starts a window at its first use.
    *
-   * The bound is exact at once. The sum is durable with the next `append` or `put`, or shortly after.
+   * The bound is always exact. The sum is durable with the next `append` or `put`, or shortly after.
    */
   add(
     key: string,
@@ -99,10 +99,10 @@ export interface Store {
     options?: { max?: number; ttlMs?: number },
   ): Promise<{ ok: boolean; value: number }>;
   /**
-   * Appends entries of one log, and writes `beside` with them; durable when it resolves.
+   * Appends entries of one log, and writes `beside` with them; all is durable when the promise resolves.
    *
-   * When it rejects, nothing or (for a batch above a backend's bound) a leading part was stored:
-   * read `head` before going on.
+   * On rejection the store holds nothing of the batch or, for a batch above a backend's bound, a
+   * leading part: read `head` before the next append.
    *
    * @param beside documents without expectations, in the same commit as the last entry.
    * @throws {FencedError} when the first entry's number is not the next one.
@@ -116,25 +116,25 @@ export interface Store {
    * Removes entries older than `beforeTs` (of one log, or of all), but never a log's last entry,
    * and every document and counter that has expired. Works in small batches.
    *
-   * @returns how many entries were removed.
+   * @returns the number of removed entries.
    */
   trim(beforeTs: number, options?: { log?: string }): Promise<number>;
   /**
    * Compares what the store derives from a log's entries (search columns) with the entries.
    *
-   * @returns a sentence for each difference: somebody changed the store from outside.
+   * @returns a sentence for each difference: another program has changed the store.
    */
   check(log: string): Promise<string[]>;
-  /** A hint to other parts and replicas: may be lost, so never the only carrier of a fact. */
+  /** Sends a hint to other parts and replicas. Hints may be lost: never rely on one for a fact. */
   notify(topic: string, message: string): Promise<void>;
   /** `listener` must not throw. */
   subscribe(topic: string, listener: (message: string) => void): Promise<() => Promise<void>>;
-  /** Why this store must not be used any more, whatever it answers; null while it may. */
+  /** Why this store must not be used any more, even if it answers; null without a fault. */
   fault(): string | null;
   close(): Promise<void>;
 }
 
-/** Another writer owns the log: whoever gets this must stop writing it. */
+/** Another writer owns the log: the caller must stop writing to the log. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
 }

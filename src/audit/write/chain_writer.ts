@@ -242,7 +242,7 @@ export class ChainWriter {
     return waiting;
   }
 
-  /** @returns null if an event cannot become a record; then all callers of the batch are rejected. */
+  /** @returns null if an event cannot become a record; then all callers of the batch get an error. */
   #tryBuild(waiting: readonly Waiting[]): Batch | null {
     try {
       return buildBatch(this.#deps, this.#standing, waiting, this.#trouble.describe());

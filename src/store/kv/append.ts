@@ -13,21 +13,21 @@ import {
 } from "./log_state.ts";
 import { type Change, FencedError, type LogEntry } from "../store.ts";
 
-/** Left free in a commit for counters that ride along and for the head. */
+/** Mutations left free in a commit for waiting counters and the head. */
 const MUTATIONS_RESERVED = 150;
 
 export interface KvAppendDeps {
   readonly kv: Deno.Kv;
   readonly known: KnownLogs;
   readonly documents: Pick<KvDocuments, "prepare">;
-  /** Lets waiting counters ride along; returns what to call once the commit stands. */
+  /** Adds waiting counters to a commit; call the result with the outcome of the commit. */
   readonly ride: (operation: Deno.AtomicOperation) => (committed: boolean) => void;
   /** Writes the counters that one commit cannot carry. */
   readonly spill: () => Promise<void>;
 }
 
 /**
- * Appends entries, in as many commits as they need, and documents beside them in the last one.
+ * Appends entries, in as many commits as needed, and writes `beside` in the last commit.
  *
  * @throws {FencedError} when the first entry's number is not the next one.
  */
@@ -51,7 +51,7 @@ export async function appendEntries(
   await prepared?.committed();
 }
 
-/** The state of the log that `first` continues or begins. */
+/** Loads or creates the state of the log that `first` extends. */
 async function openLog(known: KnownLogs, first: LogEntry): Promise<LogState> {
   const state = first.seq === 0
     ? await known.stateOrNew(first.log)
@@ -69,7 +69,7 @@ async function openLog(known: KnownLogs, first: LogEntry): Promise<LogState> {
 
 interface LogCommit {
   readonly blocks: readonly Block[];
-  /** Columns that are due. */
+  /** Columns to write with this commit. */
   readonly cut: CutRuns | null;
   readonly prepared: PreparedChanges | null;
 }

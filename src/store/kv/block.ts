@@ -1,16 +1,16 @@
 /**
- * A run of log entries as one value: the engine spends a whole 4 KiB page on every value above about
- * 950 bytes, so entries are kept together and deflated.
+ * A run of log entries as one deflated value: the engine spends a whole 4 KiB page on every value
+ * above about 950 bytes.
  *
- * Text inside: one line of JSON `[[seq, ts, bodyLength, principal, tool, execution, kind, effect], …]`,
- * then the bodies one after the other.
+ * The text: one line of JSON `[[seq, ts, bodyLength, principal, tool, execution, kind, effect], …]`,
+ * then all bodies in the same order.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { KV_COMMIT } from "./commit.ts";
 import type { LogEntry } from "../store.ts";
 
 const BLOCK_CHARACTERS_MAX = 262_144;
-/** What a block can inflate to, with room: a damaged one must not fill the memory. */
+/** Bound for inflating, with room: a damaged block must not fill the memory. */
 const INFLATED_BYTES_MAX = 4 * BLOCK_CHARACTERS_MAX;
 const decoder = new TextDecoder();
 

@@ -5,8 +5,8 @@ import { readKv } from "./commit.ts";
 import { labels, type LogHead, type LogState } from "./log_state.ts";
 
 /**
- * Compares what the store derives from a log's entries with the entries: a changed column would hide
- * entries from every search.
+ * Compares the search columns of a log with its entries: a changed column would hide entries from
+ * every search.
  *
  * @returns one sentence for each difference.
  */
@@ -14,12 +14,12 @@ export async function checkLog(kv: Deno.Kv, state: LogState): Promise<string[]> 
   return await readKv(async () => {
     const problems: string[] = [];
     const head = (await kv.get<LogHead>(["g", state.log])).value;
-    // An append that is under way may already be in the file; less than was written is a change.
+    // An append under way may already be in the file, but the file must not hold less than memory.
     const isBehind = head === null || head.next < state.head.next;
     if (isBehind || (head.next === state.head.next && head.covered !== state.head.covered)) {
       problems.push("The stored head is not the one that was written");
     }
-    // Retention may have cut into the first run, so the first entry may lie inside it.
+    // Retention may have removed a part of the first run.
     let next = await firstStored(kv, state);
     for await (
       const { key, value } of kv.list<[number, number, number]>({ prefix: ["s", state.ordinal] })
@@ -32,7 +32,7 @@ export async function checkLog(kv: Deno.Kv, state: LogState): Promise<string[]> 
       next = lastSeq + 1;
       const run = await readRun(kv, state, firstSeq, lastSeq);
       const isWhole = run.length === lastSeq - firstSeq + 1;
-      // A run that retention has cut cannot be compared as a whole; what is left of it is found.
+      // The columns of a run that retention has cut cover removed entries too: skip them.
       if (!isWhole) continue;
       const bounds = run[0]?.ts === firstTs && run.at(-1)?.ts === lastTs;
       const columns = await kv.get<Uint8Array>(["y", state.ordinal, firstSeq]);

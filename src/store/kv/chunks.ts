@@ -1,8 +1,8 @@
 /**
- * Values above the engine's bound of a value, in chunks.
+ * Stores values above the engine's value bound as chunks.
  *
- * Chunks have a fresh id and are complete before a row names them, so a reader never sees half a value.
- * While no row names them, a mark `["e", at, "c", [id, count]]` says that `trim` may remove them.
+ * Chunks have a fresh id and are complete before a row names them, so a reader never sees half a
+ * value. While no row names them, a mark `["e", at, "c", [id, count]]` lets `trim` remove them.
  */
 import { commitKv } from "./commit.ts";
 import type { ChunkList } from "./document_row.ts";
@@ -12,7 +12,7 @@ const READS_PER_CALL = 10;
 const DELETIONS_PER_COMMIT = 500;
 const NOTHING = new Uint8Array(0);
 
-/** @returns the value's text; null if a chunk is not there any more. */
+/** @returns the value's text; null if a chunk has been removed. */
 export async function loadChunks(kv: Deno.Kv, chunks: ChunkList): Promise<string | null> {
   const keys = Array.from({ length: chunks.count }, (_, index) => ["c", chunks.id, index]);
   const decoder = new TextDecoder();
@@ -27,7 +27,7 @@ export async function loadChunks(kv: Deno.Kv, chunks: ChunkList): Promise<string
   return text + decoder.decode();
 }
 
-/** @param orphanAt from then on they are removed, should the process end before a row names them. */
+/** @param orphanAt when `trim` may remove the chunks if no row names them by then. */
 export async function writeChunks(
   kv: Deno.Kv,
   chunks: ChunkList,
@@ -56,7 +56,7 @@ export async function removeChunks(kv: Deno.Kv, lists: readonly ChunkList[]): Pr
   }
 }
 
-/** Removes chunks that no row names, then their marks: never a mark whose chunks are still there. */
+/** Removes chunks that no row names, then their marks; a mark stays while its chunks exist. */
 export async function removeOrphans(
   kv: Deno.Kv,
   lists: readonly ChunkList[],
@@ -69,7 +69,7 @@ export async function removeOrphans(
   await commitKv(operation);
 }
 
-/** From `at` on, `trim` removes the chunks. */
+/** Lets `trim` remove the chunks from `at` on. */
 export function markOrphan(operation: Deno.AtomicOperation, chunks: ChunkList, at: number): void {
   operation.set(orphanKey(chunks, at), NOTHING);
 }

@@ -1,6 +1,6 @@
 /**
- * The labels of a run of log entries, by column, so that any filter reads a few kilobytes instead of
- * the entries; and the set of terms in a run, so that most runs need not be read at all.
+ * The labels of a run of log entries, by column, so that a filter reads a few kilobytes instead of
+ * the entries. The set of terms in a run lets a search skip most runs.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../entry_filter.ts";
 
 const INFLATED_BYTES_MAX = 16_777_216;
-/** What comes first: the length of the head, padded so that the times are aligned. */
+/** Bytes before the times: the length of the head, padded for alignment. */
 const SIZES_BYTES = 8;
 const decoder = new TextDecoder();
 
@@ -29,13 +29,13 @@ export function encodeColumns(run: readonly EntryLabels[]): Uint8Array {
   return new Uint8Array(deflateRawSync(layOutColumns(run), { level: 1 }));
 }
 
-/** Whether stored columns are those of a run. */
+/** Whether stored columns equal the columns of a run. */
 export function areColumnsOf(stored: Uint8Array, run: readonly EntryLabels[]): boolean {
   try {
     const inflated = inflateRawSync(stored, { maxOutputLength: INFLATED_BYTES_MAX });
     return inflated.equals(layOutColumns(run));
   } catch {
-    return false; // not deflated data: changed
+    return false; // not deflated data, so not our columns
   }
 }
 
@@ -65,7 +65,7 @@ function layOutColumns(run: readonly EntryLabels[]): Uint8Array {
 /** @throws when the bytes are not columns: the file is damaged. */
 export function decodeColumns(bytes: Uint8Array): Columns {
   const inflated = inflateRawSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX });
-  const plain = new Uint8Array(inflated); // a buffer of its own, which the columns are views of
+  const plain = new Uint8Array(inflated); // the columns are views of this copy
   const headBytes = new Uint32Array(plain.buffer, 0, 1)[0] ?? 0;
   const head = JSON.parse(decoder.decode(plain.subarray(plain.length - headBytes))) as {
     firstSeq: number;
@@ -135,7 +135,7 @@ export function mayMatch(terms: Uint8Array, filter: EntryFilter): boolean {
   return filter.exact.every(([field, value]) => hashes.includes(hashTerm(field, value)));
 }
 
-/** FNV-1a, 32 bits: a collision only means to look into a run in vain. */
+/** FNV-1a, 32 bits; a collision only costs a needless read of a run. */
 function hashTerm(field: LabelField, word: string): number {
   let hash = 0x811c9dc5;
   for (const text of [field, "\0", word]) {

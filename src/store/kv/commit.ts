@@ -1,9 +1,10 @@
 import { GateError } from "../../model/errors.ts";
 
 /**
- * What one Deno KV commit holds at most (bounds of the engine, with room for the encoding).
+ * Limits of one Deno KV commit: the bounds of the engine, with room for the encoding.
  *
- * @see Deno KV: 1,000 mutations, 819,200 bytes, 81,920 bytes of keys, 100 checks, 65,536 bytes a value.
+ * @see Deno KV: 1,000 mutations, 819,200 bytes, 81,920 bytes of keys, 100 checks, 65,536 bytes a
+ * value.
  */
 export const KV_COMMIT = {
   mutationsMax: 1_000,
@@ -14,7 +15,7 @@ export const KV_COMMIT = {
 const LOCKED_RETRY_MS_MAX = 2_000;
 
 /**
- * Commits, and tries again while SQLite says that the database is locked for a moment.
+ * Commits, and retries while SQLite reports a locked database.
  *
  * @throws {GateError} `ERR_STORE`
  */
@@ -33,7 +34,7 @@ export async function commitKv(
   }
 }
 
-/** Runs a read and gives its failure a code and a remedy. */
+/** Runs a read, and turns a failure into an error with a code and a remedy. */
 export async function readKv<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -42,7 +43,7 @@ export async function readKv<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A failure of the engine as an error that says what to do about it. */
+/** Turns a failure of the engine into an error with a remedy. */
 export function storeError(action: "open" | "read" | "write", error: unknown): unknown {
   if (error instanceof GateError || error instanceof RangeError) return error;
   const reason = error instanceof Error ? error.message : String(error);

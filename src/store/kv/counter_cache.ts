@@ -5,31 +5,31 @@ const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A counter of the single writer, exact in memory. */
+/** A counter of the single writer; memory holds the exact value. */
 export interface KvCounter {
-  /** False until the first sum: its window has not begun. */
+  /** False until the first addition: the window has not begun. */
   begun: boolean;
   value: number;
   /** 0: never */
   expiresAt: number;
-  /** The expiry that the stored row has, to remove its mark when that changes. */
+  /** The expiry of the stored row, to remove the row's mark when the expiry changes. */
   storedExpiresAt: number;
-  /** Counts changes, so that one made during a commit is not taken for written. */
+  /** Number of changes, so that a change during a commit does not count as written. */
   changes: number;
   written: number;
 }
 
-/** The counters that this process knows, and which of them are not stored yet. */
+/** The counters that this process knows, and the keys of those not stored yet. */
 export interface KvCounterCache {
   of(key: string): Promise<KvCounter>;
   /** Keys that wait to be written, the oldest first. */
   readonly changed: ReadonlySet<string>;
-  /** The counter has another sum than its stored row. */
+  /** Marks a counter whose sum differs from its stored row. */
   touch(key: string, counter: KvCounter): void;
   /**
    * Puts up to `countMax` waiting counters into a commit.
    *
-   * @returns takes the outcome; what was not committed waits again.
+   * @returns a function for the outcome; after a failed commit the counters wait again.
    */
   ride(operation: Deno.AtomicOperation, countMax: number): (committed: boolean) => void;
   forgetExpired(now: number): void;
@@ -47,7 +47,7 @@ export function createKvCounterCache(kv: Deno.Kv): KvCounterCache {
     return counter;
   }
 
-  /** What waits to be written stays. */
+  /** Keeps counters that wait to be written. */
   function forget(isForgotten: (counter: KvCounter) => boolean): void {
     for (const [key, counter] of counters) {
       if (!changed.has(key) && isForgotten(counter)) counters.delete(key);

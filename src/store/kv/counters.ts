@@ -1,8 +1,8 @@
 /**
- * Counters of the single writer: exact in memory, written behind.
+ * Counters of the single writer: exact in memory, stored a little later.
  *
- * A counter that changed rides in the next commit of anything else (a call's audit intent follows its
- * reservation at once, so it costs no commit of its own), or is written by a timer soon after.
+ * A changed counter joins the next commit of anything else: a call's audit intent follows its
+ * reservation at once, so the counter costs no extra commit. Otherwise a timer writes the counter.
  */
 import { checkKey } from "../change_rules.ts";
 import { commitKv } from "./commit.ts";
@@ -10,7 +10,7 @@ import { createKvCounterCache, type KvCounterCache } from "./counter_cache.ts";
 
 const FLUSH_AFTER_MS = 200;
 const RIDING_MAX = 40;
-/** Counters of one commit of their own: three mutations each. */
+/** Counters in one commit without other changes: three mutations each. */
 const SPILLED_MAX = 300;
 
 export interface KvCounters {
@@ -19,15 +19,15 @@ export interface KvCounters {
     by: number,
     options?: { max?: number; ttlMs?: number },
   ): Promise<{ ok: boolean; value: number }>;
-  /** Adds waiting counters to a commit that is made anyway; call the answer with its outcome. */
+  /** Adds waiting counters to another commit; call the result with the outcome of that commit. */
   ride(operation: Deno.AtomicOperation): (committed: boolean) => void;
   /**
-   * Writes the counters that one commit cannot carry along. What was added before this call is then
-   * stored no later than the commit that follows.
+   * Writes the counters that do not fit into the next commit, so that all earlier additions are
+   * stored no later than that commit.
    */
   spill(): Promise<void>;
   forgetExpired(): void;
-  /** Writes what waits and stops the timer. */
+  /** Writes waiting counters and stops the timer. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createKvCounters(deps: { kv: Deno.Kv; now: () => number }): KvCo
     ride,
     async spill() {
       try {
-        // The oldest go first: what is added meanwhile belongs to calls that are not in this commit.
+        // Oldest first: counters added meanwhile belong to calls outside the next commit.
         for (let left = cache.changed.size - RIDING_MAX; left > 0; left -= SPILLED_MAX) {
           await writeWaiting(kv, cache, Math.min(left, SPILLED_MAX));
         }
@@ -97,7 +97,7 @@ async function writeWaiting(kv: Deno.Kv, cache: KvCounterCache, countMax: number
   }
 }
 
-/** Runs `flush` some time after it was asked for, and again until it works. */
+/** Runs `flush` some time after `schedule`, and again until it succeeds. */
 function createDelayedFlush(
   flush: () => Promise<void>,
 ): { readonly schedule: () => void; readonly stop: () => void } {
@@ -108,7 +108,7 @@ function createDelayedFlush(
     if (timer !== null || isStopped) return;
     timer = setTimeout(() => {
       timer = null;
-      // A store that cannot be written refuses calls through the audit log; the sums wait here.
+      // If the store cannot be written, the audit log refuses calls; the sums wait here.
       flush().catch(schedule);
     }, FLUSH_AFTER_MS);
   }

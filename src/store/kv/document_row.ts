@@ -1,5 +1,5 @@
 /**
- * How a document lies in Deno KV.
+ * The stored form of a document in Deno KV.
  *
  * A row is the JSON text `[expiresAt, value]` as bytes; a value above the engine's 64 KiB is
  * `[expiresAt, null, chunkId, chunkCount]` with its text under `["c", chunkId, i]` (`chunks.ts`).
@@ -12,7 +12,7 @@ import type { Change } from "../store.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Names the chunks of one value. */
+/** Identifies the chunks of one value. */
 export interface ChunkList {
   readonly id: string;
   readonly count: number;
@@ -26,7 +26,7 @@ export interface DocumentRow {
   readonly chunks: ChunkList | null;
 }
 
-/** A row to be written. */
+/** A row to write. */
 export interface EncodedChange {
   readonly key: string;
   readonly expiresAt: number;

@@ -1,6 +1,6 @@
 /**
  * Documents in Deno KV: rows under `["d", key]` (`document_row.ts`), large values in chunks
- * (`chunks.ts`), a mark for each row that expires (`expiry.ts`).
+ * (`chunks.ts`), and a mark for each row that expires (`expiry.ts`).
  */
 import { checkChanges, checkKey } from "../change_rules.ts";
 import { loadChunks, markOrphan, removeOrphans, unmarkOrphan, writeChunks } from "./chunks.ts";
@@ -18,7 +18,7 @@ import type { Change, StoredEntry } from "../store.ts";
 
 const CONFLICT_RETRIES_MAX = 1_000;
 const ORPHAN_CHUNKS_KEPT_MS = 3_600_000;
-/** When chunks that a commit replaces may be removed: at once. */
+/** The mark's time for replaced chunks: `trim` may remove them at once. */
 const REPLACED_AT = 1;
 const NOTHING = new Uint8Array(0);
 
@@ -27,9 +27,9 @@ export interface KvDocuments {
   list(prefix: string, options?: { after?: string; limit?: number }): Promise<StoredEntry[]>;
   put(changes: readonly Change[]): Promise<string | null>;
   /**
-   * Prepares unconditional changes to ride in somebody else's commit.
+   * Prepares unconditional changes for a commit that the caller makes.
    *
-   * `mutations` and `bytes` are upper bounds of what `apply` adds.
+   * `mutations` and `bytes` are upper bounds for the additions of `apply`.
    */
   prepare(changes: readonly Change[]): Promise<PreparedChanges>;
   trimExpired(): Promise<void>;
@@ -39,14 +39,14 @@ export interface PreparedChanges {
   readonly mutations: number;
   readonly bytes: number;
   apply(operation: Deno.AtomicOperation): void;
-  /** Removes the chunks that the commit replaced. */
+  /** Call after the commit: removes the replaced chunks. */
   committed(): Promise<void>;
 }
 
 export interface KvDocumentsDeps {
   readonly kv: Deno.Kv;
   readonly now: () => number;
-  /** Lets waiting counters ride along; returns what to call once the commit stands. */
+  /** Adds waiting counters to a commit; call the result with the outcome of the commit. */
   readonly ride: (operation: Deno.AtomicOperation) => (committed: boolean) => void;
 }
 
@@ -77,7 +77,7 @@ async function loadDocument(
   const key = entry.key[1] as string;
   if (row.chunks === null) return { key, value: row.value, revision: entry.versionstamp };
   const text = await loadChunks(deps.kv, row.chunks);
-  // The row was overwritten while its chunks were read: the new one is the answer.
+  // A writer replaced the row while its chunks were read: read the new row.
   if (text === null) return await readDocument(deps, key);
   return { key, value: JSON.parse(text), revision: entry.versionstamp };
 }
@@ -121,7 +121,7 @@ async function putChanges(
   throw new Error("Cannot write the store: other writers change the same keys without a pause");
 }
 
-/** @returns null if one of the rows was changed meanwhile. */
+/** @returns null if another writer has changed one of the rows. */
 async function commitChanges(
   deps: KvDocumentsDeps,
   writing: Writing,
@@ -155,7 +155,7 @@ async function prepareChanges(
   };
 }
 
-/** A row as it is before a change. */
+/** A row before a change. */
 interface CurrentRow {
   readonly entry: Deno.KvEntryMaybe<Uint8Array>;
   readonly row: DocumentRow | null;
@@ -182,12 +182,12 @@ function meetsExpectations(
   });
 }
 
-/** Changes on their way into a commit. */
+/** Encoded changes for one commit. */
 interface Writing {
   readonly changes: readonly EncodedChange[];
-  /** Those that do not fit into one commit: their chunks are stored already. */
+  /** Changes that are too large for the commit; their chunks are stored already. */
   readonly written: ReadonlySet<EncodedChange>;
-  /** When those chunks count as forgotten, should no row ever name them. */
+  /** When `trim` may remove those chunks if no row names them. */
   readonly orphanAt: number;
 }
 
@@ -228,7 +228,7 @@ function applyChanges(
   }
 }
 
-/** Removes the mark of a row's expiry; until its chunks are gone, `trim` knows of them. */
+/** Removes a row's expiry mark, and marks its chunks so that `trim` can remove them. */
 function dropCurrent(operation: Deno.AtomicOperation, key: string, row: DocumentRow | null): void {
   if (row === null) return;
   if (row.expiresAt > 0) operation.delete(["e", row.expiresAt, "d", key]);

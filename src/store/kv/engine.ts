@@ -4,18 +4,18 @@ import { type FileLock, lockStoreFile } from "./file_lock.ts";
 import { storeError } from "./commit.ts";
 import { type KvFileWatch, watchKvFile } from "./file_watch.ts";
 
-/** An open Deno KV, and what guards its file. */
+/** An open Deno KV, and the watch over its file. */
 export interface KvEngine {
   readonly kv: Deno.Kv;
-  /** null when there is no file to look after. */
+  /** null when the engine has no local file. */
   readonly watch: KvFileWatch | null;
-  /** @param flush writes what waits, while that is possible. */
+  /** @param flush writes waiting changes; skipped if the file is no longer the store's. */
   close(flush: () => Promise<void>): Promise<void>;
 }
 
 /**
  * @param location a file path, `:memory:`, or the URL of a remote Deno KV.
- * @param onFault hears once that the file was deleted, replaced or written by somebody else.
+ * @param onFault called once if the file was deleted, replaced or written by another program.
  * @throws {GateError} `ERR_STORE` if the file cannot be opened or another process writes it.
  */
 export async function openKvEngine(
@@ -55,7 +55,7 @@ async function closeEngine(
 ): Promise<void> {
   const { kv, watch, lock } = parts;
   await watch?.stop();
-  // What is left open keeps SQLite from writing into a file that is not its own. It ends with the process.
+  // Handles stay open until the process ends, so that SQLite does not write into a foreign file.
   if (watch !== null && !watch.isFileOwn()) return;
   try {
     await flush();
@@ -67,8 +67,8 @@ async function closeEngine(
 }
 
 /**
- * The audit log's notes of its checkpoints lie beside the store: with them and without the store, it
- * was deleted or moved. An empty one in its place would answer as if nothing had ever been recorded.
+ * Refuses to open if the store's file is missing but files beside it (checkpoint notes, write-ahead
+ * log) exist: the store was deleted or moved, and a new empty one would hide that.
  */
 async function refuseLostFile(path: string): Promise<void> {
   if (await bytesOf(path) > 0) return;
@@ -91,11 +91,11 @@ async function bytesOf(path: string): Promise<number> {
 }
 
 /**
- * Reads the tables that the engine itself reads when it opens: on damage there it would not answer
- * with an error, it would end the process.
+ * Reads the tables that the engine reads when it opens: damage there would crash the process instead
+ * of giving an error.
  */
 async function checkStoreFile(path: string): Promise<void> {
-  if (await bytesOf(path) === 0) return; // not there yet: nothing to check
+  if (await bytesOf(path) === 0) return; // a new store: nothing to check
   const database = new DatabaseSync(path);
   try {
     const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
@@ -107,7 +107,7 @@ async function checkStoreFile(path: string): Promise<void> {
   }
 }
 
-/** It holds secrets of the service: what others may read is for the operator to say. */
+/** Creates the file readable by its owner only, because the store holds secrets of the service. */
 async function createPrivately(path: string): Promise<void> {
   try {
     (await Deno.open(path, { createNew: true, write: true, mode: 0o600 })).close();

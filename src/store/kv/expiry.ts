@@ -1,6 +1,6 @@
 /**
- * Removes what has expired. Expiry is our own: `["e", expiresAt, kind, key]` says what to look at;
- * the kind is `d` for a document, `n` for a counter, `c` for chunks that no row names.
+ * Removes expired rows. Expiry is our own, not the engine's: a mark `["e", expiresAt, kind, key]`
+ * names a row; the kind is `d` for a document, `n` for a counter, `c` for chunks that no row names.
  */
 import { chunksOfMark, removeChunks } from "./chunks.ts";
 import { commitKv, readKv } from "./commit.ts";
@@ -31,7 +31,7 @@ async function trimBatch(kv: Deno.Kv, now: number): Promise<boolean> {
     if (row.chunks !== null) await removeChunks(kv, [row.chunks]);
     operation.check(entry).delete(entry.key);
   }
-  // A row that was written meanwhile fails the commit: the next round looks again.
+  // If another writer changes a row, the commit fails, and the next round reads the row again.
   await commitKv(operation);
   return due.length === TRIM_ROWS;
 }

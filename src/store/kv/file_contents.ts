@@ -1,28 +1,28 @@
 /**
- * Looks for damage in the file of a store while SQLite has it open: whether somebody else has written
- * it, and a few values at each look, so that all are read in the end.
+ * Looks for damage in the file of a store while SQLite has the file open: finds writes by other
+ * programs, and reads a few values at each look, so that over time it reads all of them.
  */
 import { DatabaseSync } from "node:sqlite";
 import { type FileMarks, isStoreHeader, openMarkReader } from "./file_marks.ts";
 
-/** A checkpoint may be under way at one look; not in the same state at the next. */
+/** Suspicious looks in a row before a fault: a checkpoint under way can explain one, but not two. */
 const SUSPICIONS_MAX = 2;
-/** How long values are read at each look, to meet damage that came beside a checkpoint. */
+/** Time for reading values at each look, to find damage that came during a checkpoint. */
 const READ_MS = 3;
 const ROWS_MAX = 20;
 const START: KvKey = new Uint8Array();
 type KvKey = ReturnType<Uint8Array["slice"]>;
 const DAMAGE = /not a database|malformed|corrupt|no such table|it went back/;
-/** What SQLite says of a file that ends too early, and of a disk that fails. */
+/** SQLite's message about a file that ends too early, and about a failing disk. */
 const UNREADABLE = /disk I\/O error/;
 
 export interface FileContents {
-  /** @returns what happened to the file, such as `was overwritten`; null if nothing is wrong. */
+  /** @returns the damage to the file, such as `was overwritten`; null if nothing is wrong. */
   look(): Promise<string | null>;
   close(): void;
 }
 
-/** What one look knows of those before it. */
+/** State that one look passes to the next. */
 interface ContentState {
   readonly path: string;
   marks: FileMarks;
@@ -82,7 +82,7 @@ function readMore(state: ContentState, database: DatabaseSync): void {
   state.lastRead = readSome(database, state.lastRead);
 }
 
-/** What an error while reading says of the file; whatever else keeps a look from it says nothing. */
+/** The damage that a read error shows; null for an error that does not show damage. */
 function judge(state: ContentState, reason: string): string | null {
   if (DAMAGE.test(reason)) return `was damaged (${reason})`;
   if (UNREADABLE.test(reason) && ++state.unreadableLooks >= SUSPICIONS_MAX) {
@@ -91,7 +91,7 @@ function judge(state: ContentState, reason: string): string | null {
   return null;
 }
 
-/** What cannot be SQLite's doing; `touched` if only the time of the last change moved. */
+/** A change that SQLite cannot have made; `touched` if only the time of the last change moved. */
 function suspicionOf(before: FileMarks, now: FileMarks): string | null {
   if (!isStoreHeader(now.header)) return "was overwritten";
   if (now.logProblem !== null) return `lost its write-ahead log, which ${now.logProblem},`;
@@ -102,7 +102,7 @@ function suspicionOf(before: FileMarks, now: FileMarks): string | null {
   return now.changedAtMs === before.changedAtMs ? null : "touched";
 }
 
-/** A connection of its own reads the files; those that are open would answer from memory. */
+/** Opens a new connection, because open connections would answer from memory. */
 function withReader<T>(path: string, use: (database: DatabaseSync) => T): T {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
@@ -112,7 +112,7 @@ function withReader<T>(path: string, use: (database: DatabaseSync) => T): T {
   }
 }
 
-/** Grows with every commit. */
+/** Number of the last commit; grows with every commit. */
 function storedVersion(database: DatabaseSync): number {
   return Number(
     database.prepare("select version from data_version where k = 0").get()?.["version"],
@@ -120,14 +120,14 @@ function storedVersion(database: DatabaseSync): number {
 }
 
 /**
- * Reads values for a moment; SQLite throws where a page is damaged.
+ * Reads values for `READ_MS`; SQLite throws at a damaged page.
  *
- * @param after the key to go on behind.
+ * @param after the last key of the previous read.
  * @returns the last key that was read; empty at the end.
  */
 function readSome(database: DatabaseSync, after: KvKey): KvKey {
   const until = performance.now() + READ_MS;
-  // The last byte of a value is reached through all of its pages. (`iterate()` would hide an error.)
+  // To reach the last byte of a value, SQLite reads all its pages. (`iterate()` would hide an error.)
   const rows = database.prepare(
     `select k, substr(v, -1) from kv where k > ? order by k limit ${ROWS_MAX}`,
   );

@@ -9,10 +9,10 @@ export interface FileLock {
 /**
  * Makes this process the only writer of the store file at `path`.
  *
- * The lock is the operating system's own, on `<path>.lock`: it ends with the process that holds it,
- * however that dies, so a leftover file never blocks a start. The file names the holder's pid.
+ * The operating system holds the lock on `<path>.lock` and ends it when the process ends in any way,
+ * so a leftover file never blocks a start. The file contains the holder's pid.
  *
- * @throws {GateError} `ERR_STORE` when another process, or another handle of this one, holds it.
+ * @throws {GateError} `ERR_STORE` when another process, or another handle of this one, has the lock.
  */
 export async function lockStoreFile(
   path: string,
@@ -28,7 +28,7 @@ export async function lockStoreFile(
         {
           hint: "Send the command to the running service, or stop that process first; " +
             "a store file has one writer.",
-          // Commands hold it for as long as they run.
+          // CLI commands hold the lock while they run.
           retryAfterMs: RETRY_MS,
         },
       );
@@ -39,7 +39,7 @@ export async function lockStoreFile(
     file.close();
     throw error;
   }
-  // The file stays: removing it would let a third process lock a file that no longer has a name.
+  // Keep the file: without its name, two processes could lock two different files.
   return { release: () => file.close() };
 }
 
@@ -59,7 +59,7 @@ async function tryLock(file: Deno.FsFile, path: string): Promise<boolean> {
     );
   }
   if (!isLocked) return false;
-  // Somebody removed the name meanwhile: a lock on a file without a name keeps nobody out.
+  // If the lock file was deleted meanwhile, a lock on it does not keep other processes out.
   const [held, named] = [await file.stat(), await statIfThere(`${path}.lock`)];
   return named !== null && held.ino === named.ino && held.dev === named.dev;
 }

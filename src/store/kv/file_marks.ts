@@ -1,10 +1,10 @@
 /**
- * What the files of a store say of themselves, read beside SQLite.
+ * Reads the headers of the store's files while SQLite has them open.
  *
- * Closing any handle of a file gives up all of this process's POSIX locks on it, SQLite's among them;
- * then another SQLite would take the write-ahead log for a dead process's and delete it. So these
- * handles stay open as long as SQLite's, and nothing here is asynchronous: Deno's asynchronous file
- * operations use a copy of the handle and close it.
+ * Closing any handle of a file releases all POSIX locks of this process on it, including SQLite's.
+ * Another SQLite would then take the write-ahead log for one of a dead process, and delete it. So
+ * these handles stay open as long as SQLite's. This file does nothing asynchronously: Deno's
+ * asynchronous file operations use a copy of the handle and close it.
  *
  * @see SQLite, "Database File Format", 1.3 and "WAL-mode File Format", 2
  */
@@ -17,9 +17,9 @@ export interface FileMarks {
   readonly changedAtMs: number;
   /** Changes whenever SQLite moves the write-ahead log into the file. */
   readonly checkpoint: string;
-  /** A checkpoint is under way, or failed half-way: the file may change without a new one. */
+  /** A checkpoint is under way or failed half-way: the file may change while `checkpoint` stays. */
   readonly isMoving: boolean;
-  /** Why the write-ahead log cannot be SQLite's; null if it can. */
+  /** Why SQLite cannot have written the write-ahead log; null if it can. */
   readonly logProblem: string | null;
 }
 
@@ -40,7 +40,7 @@ const LOG_MAGIC = /^377f068[23]/;
 export function openMarkReader(path: string): MarkReader {
   const files: Deno.FsFile[] = [];
   const open = (name: string): Deno.FsFile => {
-    // For writing as well: an overlay file system copies the file now, if it ever will.
+    // Open for writing too: an overlay file system then copies the file now, not at a later write.
     const file = Deno.openSync(name, { read: true, write: true });
     files.push(file);
     return file;
@@ -78,7 +78,7 @@ export function isStoreHeader(header: string): boolean {
   return header.startsWith(MAGIC);
 }
 
-/** Salts, and how many frames were moved or are being moved. */
+/** The log's salts, and the numbers of frames moved and being moved. */
 function checkpointOf(index: Uint8Array): string {
   return [index.subarray(32, 40), index.subarray(96, 100), index.subarray(128, 132)]
     .map((bytes) => bytes.toHex()).join(" ");

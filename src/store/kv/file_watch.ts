@@ -1,9 +1,10 @@
 /**
- * Notices that the file of a store was deleted, replaced or written by somebody else while this
- * process has it open. SQLite would go on without a word, in a file that has no name any more or
- * over foreign pages, and everything would be lost at the next start.
+ * Notices that the file of a store was deleted, replaced or written by another program while this
+ * process has the file open. SQLite would keep writing into a file without a name or over foreign
+ * pages, without an error, and the next start would find nothing of that.
  *
- * Names are looked at after each write, before it is acknowledged; contents every second.
+ * The watch checks names after each write, before the store acknowledges the write, and checks names
+ * and contents every second.
  */
 import { DatabaseSync } from "node:sqlite";
 import { GateError } from "../../model/errors.ts";
@@ -12,29 +13,29 @@ import { type FileContents, openFileContents } from "./file_contents.ts";
 const LOOK_EVERY_MS = 1_000;
 
 export interface KvFileWatch {
-  /** Why the store must not be used any more; null while all is well. */
+  /** Why the store must not be used any more; null without a fault. */
   fault(): GateError | null;
   /** @throws {GateError} `ERR_STORE` if the files no longer have their names. */
   confirmNames(): Promise<void>;
-  /** True if SQLite may still write what it holds back into the store's file. */
+  /** True if SQLite may still write its pending pages into the store's file. */
   isFileOwn(): boolean;
-  /** Stops looking, so that the engine can be closed. */
+  /** Stops the checks, so that the engine can be closed. */
   stop(): Promise<void>;
-  /** Gives the handles up; only once the engine is closed, or nobody uses the file any more. */
+  /** Closes the handles; call only once the engine is closed, or no program uses the file. */
   close(): void;
 }
 
 export interface KvFileWatchDeps {
   readonly path: string;
   readonly onFault: (error: GateError) => void;
-  /** Closes the engine, which must touch the file no more. */
+  /** Closes the engine, which must not touch the file any more. */
   readonly abandon: () => void;
 }
 
-/** The files of a store by their names, and what was found wrong with them. */
+/** The names and identities of a store's files, and the fault found. */
 interface WatchState {
   readonly deps: KvFileWatchDeps;
-  /** The first is the store itself: without it nothing can be saved. */
+  /** The first is the store itself; a fault there means that pending writes are lost. */
   readonly names: readonly string[];
   readonly identities: readonly (string | null)[];
   fault: GateError | null;
@@ -55,7 +56,7 @@ export async function watchKvFile(deps: KvFileWatchDeps): Promise<KvFileWatch> {
     isFileOwn: () => state.isFileOwn,
     async stop() {
       await looks.stop();
-      // Of a file that is not its own, SQLite would write what it holds back when the last one closes.
+      // When the last connection closes, SQLite writes pending pages: avoid that in a foreign file.
       if (state.isFileOwn) keeper.close();
     },
     close: () => contents.close(),
@@ -85,7 +86,7 @@ async function look(state: WatchState, contents: FileContents): Promise<void> {
   try {
     await confirmNames(state);
   } catch {
-    return; // a fault is kept in the state; names that cannot be read are looked at again
+    return; // the state holds the fault; the next look retries names that could not be read
   }
   if (state.fault !== null) return;
   const damage = await contents.look();
@@ -105,7 +106,7 @@ async function confirmNames(state: WatchState): Promise<void> {
   throw raise(state, `"${names[index]}" ${what}`, { isOwn: index > 0 });
 }
 
-/** From now on the store refuses everything. */
+/** Sets the fault: from now on the store refuses all reads and writes. */
 function raise(state: WatchState, what: string, { isOwn }: { isOwn: boolean }): GateError {
   const { deps: { path, onFault, abandon }, identities } = state;
   if (!isOwn) setLogAside(path, identities[1] ?? null);
@@ -118,25 +119,25 @@ function raise(state: WatchState, what: string, { isOwn }: { isOwn: boolean }): 
   state.fault = fault;
   state.isFileOwn = isOwn;
   onFault(fault);
-  // The engine's own work would end the process where it meets a damaged page.
+  // The engine's background work would crash the process at a damaged page.
   if (!isOwn) abandon();
   return fault;
 }
 
 /**
- * SQLite would play the write-ahead log into whatever file has the store's name at the next start, a
- * backup that was put there among them.
+ * Renames the write-ahead log: at the next start SQLite would apply it to any file with the store's
+ * name, also to a restored backup.
  */
 function setLogAside(path: string, identity: string | null): void {
   try {
     const { dev, ino } = Deno.statSync(`${path}-wal`);
     if (`${dev}:${ino}` === identity) Deno.renameSync(`${path}-wal`, `${path}-wal.lost`);
   } catch {
-    // It has gone with the file, or cannot be moved: the hint tells people to remove it.
+    // The log is gone too, or cannot be renamed: the hint tells the operator to remove it.
   }
 }
 
-/** Device and number of what has the name; null if nothing has it. */
+/** Device and inode of the named file; null if the file does not exist. */
 async function identityOf(name: string): Promise<string | null> {
   try {
     const { dev, ino } = await Deno.stat(name);
@@ -149,7 +150,7 @@ async function identityOf(name: string): Promise<string | null> {
   }
 }
 
-/** While this connection is open, no other of this process is the last one. */
+/** While this connection is open, no other connection of this process is the last one. */
 function openKeeper(path: string): DatabaseSync {
   const keeper = new DatabaseSync(path);
   keeper.prepare("select version from data_version").get();

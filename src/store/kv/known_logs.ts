@@ -1,15 +1,15 @@
 import { readKv } from "./commit.ts";
 import { loadLogState, type LogHead, type LogState, newLogState } from "./log_state.ts";
 
-/** The logs of a file, each with what its single writer knows of it; loaded at the first use. */
+/** The state of each log in the single writer's memory, loaded at the first use. */
 export interface KnownLogs {
   /** null for a log that does not exist. */
   stateOf(log: string): Promise<LogState | null>;
-  /** The state of a log, or the one of a log that is not stored yet. */
+  /** The state of a log, or a new state if the log is not stored yet. */
   stateOrNew(log: string): Promise<LogState>;
-  /** A new log is stored now. */
+  /** Call after the first commit of a new log. */
   remember(state: LogState): void;
-  /** Nobody knows what was written: the state is read again at its next use. */
+  /** Call after a commit with an unknown outcome: the next use reads the state again. */
   forget(log: string): void;
 }
 
@@ -21,7 +21,7 @@ export function createKnownLogs(kv: Deno.Kv): KnownLogs {
     if (known !== undefined) return known;
     const loading = loadLogState(kv, log);
     states.set(log, loading);
-    // What could not be read is read again next time; a log that is not there may be made.
+    // Do not cache failed reads, or missing logs, which may be created later.
     loading.then((state) => state === null && states.delete(log), () => states.delete(log));
     return loading;
   }
@@ -39,7 +39,7 @@ export function createKnownLogs(kv: Deno.Kv): KnownLogs {
   };
 }
 
-/** Every log with its head as it is in the file. */
+/** Every log with its head, read from the file. */
 export async function listLogHeads(kv: Deno.Kv): Promise<{ log: string; head: LogHead }[]> {
   return await readKv(async () => {
     const found: { log: string; head: LogHead }[] = [];

@@ -1,8 +1,8 @@
 /**
  * The embedded store: one Deno KV file, one process that writes it.
  *
- * SQLite makes every commit durable before it answers; several writers of one file would fail each
- * other's commits, so the file is locked.
+ * SQLite makes every commit durable before it answers. Several writers of one file would make each
+ * other's commits fail, so the file is locked.
  */
 import type { GateError } from "../../model/errors.ts";
 import { createKvCounters } from "./counters.ts";
@@ -15,7 +15,7 @@ import { createTopicBus } from "../topic_bus.ts";
 
 /**
  * @param location a file path, `:memory:`, or the URL of a remote Deno KV.
- * @param onFault hears once that the file was deleted, replaced or written by somebody else.
+ * @param onFault called once if the file was deleted, replaced or written by another program.
  * @throws {GateError} `ERR_STORE` if the file cannot be opened or another process writes it.
  */
 export async function openKvStore(
@@ -66,7 +66,7 @@ export async function openKvStore(
   };
 }
 
-/** Refuses everything once the file is not the store's any more. */
+/** Makes every read and write fail once the file watch has found a fault. */
 function guard(watch: KvFileWatch | null) {
   const refuse = (): void => {
     const fault = watch?.fault() ?? null;
@@ -77,7 +77,7 @@ function guard(watch: KvFileWatch | null) {
       refuse();
       return await use(...args);
     },
-    /** What was written into a file without a name must not be acknowledged. */
+    /** A write into a file without a name must not be acknowledged. */
     write: <A extends unknown[], R>(use: (...args: A) => Promise<R>) => async (...args: A) => {
       refuse();
       const result = await use(...args);

@@ -29,7 +29,7 @@ export function createKvLog(deps: Omit<KvAppendDeps, "known">): KvLog {
   return {
     append(entries, beside = []) {
       const append = () => appendEntries({ ...deps, known }, entries, beside);
-      // A first append chooses the log's ordinal; two at once would choose the same.
+      // The first append chooses the log's ordinal; two at the same time would choose the same one.
       if (entries[0]?.seq !== 0) return append();
       const result = creating.then(append);
       creating = result.catch(() => {});
@@ -49,7 +49,7 @@ export function createKvLog(deps: Omit<KvAppendDeps, "known">): KvLog {
 }
 
 async function scan(kv: Deno.Kv, known: KnownLogs, query: ScanQuery): Promise<ScanPage> {
-  // Where the logs end is read from the file: memory learns of an append a moment later.
+  // Read the ends of the logs from the file: memory learns of an append a moment later.
   const heads = (await listLogHeads(kv)).filter(({ log }) =>
     query.log === undefined || log === query.log
   );
@@ -60,7 +60,7 @@ async function scan(kv: Deno.Kv, known: KnownLogs, query: ScanQuery): Promise<Sc
   return await scanLogs(kv, logs.flat(), query);
 }
 
-/** From the file, not from memory: after a failed commit this is how the truth is learned. */
+/** Reads the file, not memory: after a failed commit only the file shows what was stored. */
 async function readHead(kv: Deno.Kv, log: string): Promise<LogEntry | null> {
   return await readKv(async () => {
     const head = (await kv.get<LogHead>(["g", log])).value;

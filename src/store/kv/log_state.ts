@@ -1,9 +1,9 @@
 /**
- * What the single writer knows of one log without reading it: where it ends, which runs have columns,
- * and the labels of the entries behind those runs.
+ * The single writer's memory of one log: its end, the runs that have columns, and the labels of the
+ * entries after those runs.
  *
- * Columns are derived: they are written with a later append, and made again from the blocks when a
- * crash came first.
+ * Columns are derived: a later append writes them, and after a crash the next load makes them again
+ * from the blocks.
  */
 import { encodeColumns, encodeTerms } from "./columns.ts";
 import { unpackBlock } from "./block.ts";
@@ -39,7 +39,7 @@ export interface LogState {
   versionstamp: string | null;
   /** Oldest first. */
   readonly runs: Run[];
-  /** Labels of the entries behind the runs, oldest first. */
+  /** Labels of the entries after the runs, oldest first. */
   tail: EntryLabels[];
 }
 
@@ -90,7 +90,7 @@ export function labels(entry: LogEntry): EntryLabels {
   return rest;
 }
 
-/** Rows for runs whose time has come, to be written with the next append. */
+/** Rows of complete runs, which the next append writes. */
 export interface CutRuns {
   readonly runs: readonly Run[];
   readonly covered: number;
@@ -119,7 +119,7 @@ export function cutRuns(state: LogState): CutRuns | null {
   };
 }
 
-/** Takes over what a commit has written. */
+/** Adds the runs of a successful commit to the state. */
 export function adoptRuns(state: LogState, cut: CutRuns | null): void {
   if (cut === null) return;
   state.runs.push(...cut.runs);

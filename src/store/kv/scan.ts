@@ -12,7 +12,7 @@ import { blockAt, type LogHead, type LogState, type Run } from "./log_state.ts";
 import { compareNewestFirst, formatCursor } from "../scan_cursor.ts";
 import type { LogEntry, ScanPage, ScanQuery } from "../store.ts";
 
-/** Reads under way at once. */
+/** Parallel reads. */
 const READS_MAX = 10;
 
 /** One page over several logs, newest first. */
@@ -88,7 +88,7 @@ async function* walkEntries(
   }
 }
 
-/** All entries asked for have smaller numbers than this. */
+/** An upper bound: all wanted entries have smaller numbers. */
 async function seqBound(kv: Deno.Kv, state: LogState, filter: EntryFilter): Promise<number> {
   let before = filter.beforeSeq;
   if (filter.place?.log === state.log) before = Math.min(before, filter.place.seq);
@@ -100,7 +100,7 @@ async function seqBound(kv: Deno.Kv, state: LogState, filter: EntryFilter): Prom
   return Math.min(before, await seqAtTime(kv, state, run, filter.to));
 }
 
-/** The first number in a run whose entry is not before a time. */
+/** The number of the first entry in a run at or after a time. */
 export async function seqAtTime(
   kv: Deno.Kv,
   state: LogState,
@@ -115,7 +115,7 @@ export async function seqAtTime(
   return row === -1 ? run.lastSeq + 1 : firstSeq + row;
 }
 
-/** Entries whose labels match: their numbers come from the tail and the columns. */
+/** Entries whose labels match, found through the tail and the columns. */
 async function* findEntries(
   kv: Deno.Kv,
   state: LogState,
@@ -178,7 +178,7 @@ async function filterRuns(
   });
 }
 
-/** @param seqs the newest first */
+/** @param seqs numbers, newest first */
 async function* loadEntries(
   kv: Deno.Kv,
   state: LogState,

@@ -2,14 +2,14 @@ import { checkChanges, checkKey, checkValueBytes } from "../change_rules.ts";
 import type { Change, Store, StoredEntry } from "../store.ts";
 
 interface Row {
-  /** JSON text: what is read is never what was passed in. */
+  /** JSON text, so that a reader never gets the object that a writer passed in. */
   readonly text: string;
   readonly revision: string;
   readonly expiresAt: number;
 }
 
 export interface MemoryDocuments extends Pick<Store, "get" | "list" | "put"> {
-  /** Writes whatever is there; the changes were checked. */
+  /** Writes checked changes without looking at expectations. */
   write(changes: readonly Change[]): string;
   removeExpired(): void;
 }

@@ -4,12 +4,12 @@ import { FencedError, type LogEntry, type ScanPage, type ScanQuery, type Store }
 
 export interface MemoryLogs extends Pick<Store, "scan" | "head" | "logs"> {
   /**
-   * Appends entries that were checked, after `beside` has written what goes with them.
+   * Appends checked entries, after `beside` has written the documents beside them.
    *
    * @throws {FencedError} when the first entry's number is not the next one.
    */
   append(entries: readonly LogEntry[], beside: () => void): void;
-  /** @returns how many entries were removed. */
+  /** @returns the number of removed entries. */
   trim(beforeTs: number, only: string | undefined): number;
 }
 

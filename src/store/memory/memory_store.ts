@@ -32,7 +32,7 @@ export function createMemoryStore(now: () => number = Date.now): Store {
       return Promise.resolve(removed);
     },
     check() {
-      return Promise.resolve([]); // nothing is derived
+      return Promise.resolve([]); // this store derives nothing from entries
     },
     notify(topic, message) {
       bus.notify(topic, message);

@@ -33,7 +33,7 @@ export async function listDocuments(
   options: { after: string | undefined; limit: number; now: number },
 ): Promise<StoredEntry[]> {
   const { after = "", limit, now } = options;
-  // Keys are ASCII, so nothing that begins with the prefix sorts behind it and a DEL.
+  // Keys are printable ASCII, so every key with the prefix sorts before the prefix plus DEL.
   const rows = await sql<Row[]>`
     select key, value, revision from tg_document
     where key >= ${prefix} and key < ${`${prefix}\x7f`} and key > ${after}
@@ -50,7 +50,7 @@ export async function putDocuments(
 ): Promise<string | null> {
   checkChanges(changes);
   const revision = crypto.randomUUID();
-  // One order of locks for all writers, so that they do not wait for each other in a circle.
+  // All writers lock in the same order, which avoids deadlocks.
   const ordered = changes.toSorted((a, b) => a.key < b.key ? -1 : 1);
   try {
     await sql.begin(async (transaction) => {
@@ -66,7 +66,7 @@ export async function putDocuments(
   }
 }
 
-/** @returns how many rows it changed */
+/** @returns the number of changed rows */
 async function putDocument(
   sql: StoreSql,
   change: Change,

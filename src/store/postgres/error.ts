@@ -6,7 +6,7 @@ export function postgresCode(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** A failure of the engine or the way to it, with a code and a remedy. */
+/** Turns a failure of the database or the connection into an error with a code and a remedy. */
 export function postgresError(action: "open" | "read" | "write", error: unknown): unknown {
   if (error instanceof GateError || error instanceof RangeError) return error;
   const code = postgresCode(error);

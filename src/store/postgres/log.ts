@@ -16,7 +16,7 @@ const UNIQUE_VIOLATION = "23505";
 
 type Row = { readonly [column in keyof Required<LogEntry>]: Required<LogEntry>[column] };
 
-/** One statement, so one round trip and one commit: the head moves, or nothing happens. */
+/** Appends with one statement, so one round trip and one commit: all of it is stored, or nothing. */
 export async function appendEntries(
   sql: StoreSql,
   entries: readonly LogEntry[],
@@ -126,7 +126,7 @@ export async function listLogs(sql: StoreSql): Promise<string[]> {
   return rows.map(({ log }) => log);
 }
 
-/** Removes old entries, then what has expired, a few thousand rows at a time. */
+/** Removes old entries, then expired rows, a few thousand rows at a time. */
 export async function trimRows(
   sql: StoreSql,
   beforeTs: number,

@@ -1,9 +1,9 @@
 /**
  * The shared store: PostgreSQL 15 or later, for any number of replicas.
  *
- * What was acknowledged is durable as the server is configured (a synchronous standby for two places).
- * Counters go through connections with `synchronous_commit = off`: exact at every moment, but a crash
- * of the server may forget the last second of them.
+ * The server's configuration decides how durable an acknowledged write is (a synchronous standby
+ * keeps two copies). Counters use connections with `synchronous_commit = off`: they are always
+ * exact, but a crash of the server may lose their last second.
  */
 import postgres from "postgres";
 import { checkKey } from "../change_rules.ts";
@@ -19,10 +19,10 @@ const CONNECTIONS_MAX = 16;
 const COUNTER_CONNECTIONS_MAX = 4;
 const CONNECT_TIMEOUT_SECONDS = 10;
 const CLOSE_TIMEOUT_SECONDS = 5;
-/** Of one table or index. */
+/** Tries to create one table or index again. */
 const CREATE_RETRIES_MAX = 5;
 const CHANNEL = "toolgate";
-/** What the server takes as one notification. */
+/** The server's limit for one notification, with room. */
 const NOTIFICATION_BYTES_MAX = 7_900;
 
 /**
@@ -70,7 +70,7 @@ export async function openPostgresStore(
     head: (log) => read(() => readHead(sql, log)),
     logs: () => read(() => listLogs(sql)),
     trim: (beforeTs, { log } = {}) => write(() => trimRows(sql, beforeTs, log, now())),
-    // The labels are columns of the entries themselves: nothing is derived.
+    // Labels are columns of the entries' own table, so nothing is derived.
     check: () => Promise.resolve([]),
     notify: (topic, message) =>
       write(async () => {
@@ -102,8 +102,8 @@ async function createTables(sql: StoreSql): Promise<void> {
 }
 
 /**
- * Replicas that start together race for every table and index. The one that loses hears of it when the
- * winner has committed: its next try finds what it wanted to create.
+ * Replicas that start together race to create each table and index. The loser gets an error once the
+ * winner has committed; its next try finds the table or index.
  */
 async function createOnce(sql: StoreSql, statement: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
@@ -116,7 +116,7 @@ async function createOnce(sql: StoreSql, statement: string): Promise<void> {
   }
 }
 
-/** `create … if not exists` is not atomic: a duplicate of a name or a type. */
+/** Whether another replica created the object first: `create … if not exists` is not atomic. */
 function isRace(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : "";
   return code === "23505" || code === "42P07" || code === "42710";

@@ -39,7 +39,7 @@ export const POSTGRES_SCHEMA: readonly string[] = [
   `create index if not exists tg_log_principal on tg_log (principal, ts desc)`,
   `create index if not exists tg_log_tool on tg_log (tool, ts desc)`,
   `create index if not exists tg_log_execution on tg_log (execution, ts desc)`,
-  // What operators look for is rare: small indexes that most writes do not touch.
+  // Operators mostly search for rare entries: small indexes that most writes do not touch.
   `create index if not exists tg_log_effect on tg_log (effect, ts desc)
     where effect not in ('', 'allow')`,
   `create index if not exists tg_log_kind on tg_log (kind, ts desc)
