@@ -57,11 +57,11 @@ export interface AuditLog {
   follow(listener: (record: AuditRecord) => void): () => void;
   /** Writes a checkpoint over all records before it. */
   checkpoint(): Promise<AuditRecord>;
-  /** Writes a checkpoint unless the newest record is one. @returns the number of records. */
+  /** Writes a checkpoint unless the newest record is one; resolves to the number of records. */
   ensureCheckpoint(): Promise<number>;
   /** Checks every chain of the store; the log keeps writing. */
   verify(options?: VerifyOptions): Promise<AuditReport>;
-  /** Removes records older than the retention; also runs every hour. @returns how many. */
+  /** Removes records older than the retention, also every hour; resolves to their number. */
   trim(): Promise<number>;
   health(): AuditHealth;
   /** Signs text with the key of the checkpoints. */

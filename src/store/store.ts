@@ -91,7 +91,7 @@ export interface Store {
   /**
    * Adds to a counter unless the sum would pass `max`; `ttlMs` starts a window at its first use.
    *
-   * The bound is always exact. The sum is durable with the next `append` or `put`, or shortly after.
+   * The bound is always exact. The sum is durable with the next `append` or `put`, or soon after.
    */
   add(
     key: string,
@@ -99,7 +99,7 @@ export interface Store {
     options?: { max?: number; ttlMs?: number },
   ): Promise<{ ok: boolean; value: number }>;
   /**
-   * Appends entries of one log, and writes `beside` with them; all is durable when the promise resolves.
+   * Appends entries of one log and writes `beside` with them; resolves when all is durable.
    *
    * On rejection the store holds nothing of the batch or, for a batch above a backend's bound, a
    * leading part: read `head` before the next append.

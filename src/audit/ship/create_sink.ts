@@ -14,7 +14,7 @@ export interface SinkDeps {
 
 /**
  * @param config with absolute paths
- * @throws {GateError} `ERR_CONFIG` for a place of an unknown kind.
+ * @throws {GateError} `ERR_CONFIG` for an address of an unknown kind.
  */
 export function createSink(config: ShipConfig[number], deps: SinkDeps): Sink {
   const { to, headers, ca } = config;

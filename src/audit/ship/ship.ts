@@ -31,7 +31,7 @@ export interface Shipping {
   close(): Promise<void>;
 }
 
-/** @throws {GateError} `ERR_CONFIG` for a place of an unknown kind. */
+/** @throws {GateError} `ERR_CONFIG` for an address of an unknown kind. */
 export function startShipping(deps: ShippingDeps, config: ShipConfig): Shipping {
   const { store, log, retentionMs, now = Date.now } = deps;
   const closing = new AbortController();

@@ -12,7 +12,7 @@ export interface ShipBatch {
   readonly isReduced: boolean;
 }
 
-/** A place that audit records are shipped to. */
+/** A destination of audit records. */
 export interface Sink {
   /**
    * Resolves once the sink has taken the batch; the sink may get a batch twice.

@@ -134,7 +134,7 @@ export class ChainWriter {
     return this.append({ kind: "checkpoint" });
   }
 
-  /** Writes a checkpoint unless the newest record is one. @returns the number of records. */
+  /** Writes a checkpoint unless the newest record is one; resolves to the number of records. */
   async ensureCheckpoint(): Promise<number> {
     return this.#needsCheckpoint() ? (await this.checkpoint()).seq + 1 : this.state.size;
   }
@@ -242,7 +242,7 @@ export class ChainWriter {
     return waiting;
   }
 
-  /** @returns null if an event cannot become a record; then all callers of the batch get an error. */
+  /** @returns null if an event cannot become a record; the batch's callers then get an error. */
   #tryBuild(waiting: readonly Waiting[]): Batch | null {
     try {
       return buildBatch(this.#deps, this.#standing, waiting, this.#trouble.describe());

@@ -1,6 +1,6 @@
 /** Trims a log a while after its start and then regularly. */
 export interface TrimSchedule {
-  /** Trims after any trim under way. @returns the number of removed records. */
+  /** Trims after any trim under way; resolves to the number of removed records. */
   trim(): Promise<number>;
   /** Ends the schedule; resolves when no trim is under way. */
   close(): Promise<void>;

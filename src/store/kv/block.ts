@@ -2,7 +2,8 @@
  * A run of log entries as one deflated value: the engine spends a whole 4 KiB page on every value
  * above about 950 bytes.
  *
- * The text: one line of JSON `[[seq, ts, bodyLength, principal, tool, execution, kind, effect], …]`,
+ * The text is one line of JSON,
+ * `[[seq, ts, bodyLength, principal, tool, execution, kind, effect], …]`,
  * then all bodies in the same order.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";

@@ -91,8 +91,8 @@ async function bytesOf(path: string): Promise<number> {
 }
 
 /**
- * Reads the tables that the engine reads when it opens: damage there would crash the process instead
- * of giving an error.
+ * Reads the tables that the engine reads when it opens: there, damage would crash the process
+ * instead of giving an error.
  */
 async function checkStoreFile(path: string): Promise<void> {
   if (await bytesOf(path) === 0) return; // a new store: nothing to check

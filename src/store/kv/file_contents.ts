@@ -5,7 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { type FileMarks, isStoreHeader, openMarkReader } from "./file_marks.ts";
 
-/** Suspicious looks in a row before a fault: a checkpoint under way can explain one, but not two. */
+/** Suspicious looks in a row before a fault: a checkpoint under way explains one, but not two. */
 const SUSPICIONS_MAX = 2;
 /** Time for reading values at each look, to find damage that came during a checkpoint. */
 const READ_MS = 3;
@@ -127,7 +127,7 @@ function storedVersion(database: DatabaseSync): number {
  */
 function readSome(database: DatabaseSync, after: KvKey): KvKey {
   const until = performance.now() + READ_MS;
-  // To reach the last byte of a value, SQLite reads all its pages. (`iterate()` would hide an error.)
+  // For the last byte of a value, SQLite reads all its pages. (`iterate()` would hide an error.)
   const rows = database.prepare(
     `select k, substr(v, -1) from kv where k > ? order by k limit ${ROWS_MAX}`,
   );

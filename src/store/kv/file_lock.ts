@@ -9,10 +9,10 @@ export interface FileLock {
 /**
  * Makes this process the only writer of the store file at `path`.
  *
- * The operating system holds the lock on `<path>.lock` and ends it when the process ends in any way,
- * so a leftover file never blocks a start. The file contains the holder's pid.
+ * The operating system keeps the lock on `<path>.lock` and releases it when the process ends in any
+ * way, so a leftover file never blocks a start. The file contains the holder's pid.
  *
- * @throws {GateError} `ERR_STORE` when another process, or another handle of this one, has the lock.
+ * @throws {GateError} `ERR_STORE` when another process, or another handle of this one, holds it.
  */
 export async function lockStoreFile(
   path: string,

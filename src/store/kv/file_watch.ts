@@ -3,8 +3,8 @@
  * process has the file open. SQLite would keep writing into a file without a name or over foreign
  * pages, without an error, and the next start would find nothing of that.
  *
- * The watch checks names after each write, before the store acknowledges the write, and checks names
- * and contents every second.
+ * The watch checks names after each write, before the store acknowledges the write. Every second it
+ * checks names and contents.
  */
 import { DatabaseSync } from "node:sqlite";
 import { GateError } from "../../model/errors.ts";

@@ -2,8 +2,8 @@
  * The single writer's memory of one log: its end, the runs that have columns, and the labels of the
  * entries after those runs.
  *
- * Columns are derived: a later append writes them, and after a crash the next load makes them again
- * from the blocks.
+ * Columns are derived: a later append writes them. After a crash the next load reads the entries
+ * without columns from the blocks.
  */
 import { encodeColumns, encodeTerms } from "./columns.ts";
 import { unpackBlock } from "./block.ts";

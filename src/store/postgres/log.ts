@@ -16,7 +16,7 @@ const UNIQUE_VIOLATION = "23505";
 
 type Row = { readonly [column in keyof Required<LogEntry>]: Required<LogEntry>[column] };
 
-/** Appends with one statement, so one round trip and one commit: all of it is stored, or nothing. */
+/** Appends with one statement, so one round trip and one commit: stores all or nothing. */
 export async function appendEntries(
   sql: StoreSql,
   entries: readonly LogEntry[],

@@ -102,8 +102,8 @@ async function createTables(sql: StoreSql): Promise<void> {
 }
 
 /**
- * Replicas that start together race to create each table and index. The loser gets an error once the
- * winner has committed; its next try finds the table or index.
+ * Replicas that start together race to create each table and index. The loser gets an error once
+ * the winner has committed; its next try finds the table or index.
  */
 async function createOnce(sql: StoreSql, statement: string): Promise<void> {
   for (let attempt = 0;; attempt++) {
