@@ -1,5 +1,5 @@
 /**
- * The audit log: what was asked, decided and done. Verification finds any later change.
+ * The audit log: what was asked, decided and done. Verification finds later changes.
  *
  * Each replica writes one hash chain. Every batch carries a signed note over its newest record.
  * Regular checkpoint records hold such a note too, and anchors keep it outside the store.

@@ -35,7 +35,7 @@ export interface AuditPage {
 export const QUERY_LIMIT_MAX = 10_000;
 const LIMIT_DEFAULT = 100;
 
-/** @throws {RangeError} if `after` is not a place in the log. */
+/** @throws {RangeError} if `after` is not the `next` of a page. */
 export async function queryAudit(
   store: Pick<Store, "scan">,
   filter: AuditFilter,

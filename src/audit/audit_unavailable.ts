@@ -1,7 +1,7 @@
 import { GateError } from "../model/errors.ts";
 
 /**
- * A record is not durable (yet).
+ * The error for a record that is not durable (yet).
  *
  * The log does not know what else the caller has done, so the message does not mention it; a caller
  * that knows adds it.

@@ -1,6 +1,6 @@
 /**
- * A Merkle tree over a growing list, kept as its frontier: the roots of the full subtrees on its right
- * edge, O(log n) hashes.
+ * A Merkle tree over a growing list, kept as its frontier: the roots of the full subtrees on its
+ * right edge, O(log n) hashes.
  *
  * @see RFC 6962, section 2.1: leaf = SHA-256(0x00 ‖ entry), node = SHA-256(0x01 ‖ left ‖ right).
  */

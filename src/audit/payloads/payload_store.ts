@@ -17,6 +17,7 @@ export const SHARED_CHARACTERS_MAX = 49_152;
 /** Payloads above this size are not kept: the record holds only their sizes and commits. */
 export const PAYLOAD_CHARACTERS_MAX = 33_554_432;
 
+/** The last opened box, so that reading records in order opens each box once. */
 export interface LastBox {
   box?: { readonly chain: string; readonly stored: StoredBox; readonly contents: BoxContents };
 }

@@ -21,7 +21,7 @@ export interface ShipPlan {
   readonly ends: readonly number[];
 }
 
-/** Depends on address and format: a changed address is a new sink, which starts from record 0. */
+/** Depends on address and format: a changed address is a new sink and gets all stored records. */
 export function sinkId(config: ShipConfig[number]): string {
   return `${config.format} ${config.to}`;
 }

@@ -1,4 +1,4 @@
-/** Sizes at which a chain must have a certain head and root, from signed notes or known facts. */
+/** Marks: sizes at which signed notes or known facts demand a certain head and root. */
 import type { ChainState } from "../chain/chain.ts";
 import { type Checkpoint, openCheckpoint } from "../chain/checkpoint.ts";
 import type { AuditProblemKind } from "./audit_report.ts";

@@ -31,6 +31,7 @@ export type AuditLimits = { readonly [name in keyof typeof AUDIT_LIMITS]: number
 /** `now`: a commit begins at once. `soon`: it goes with the next one, or after `lingerMs`. */
 export type Urgency = "now" | "soon";
 
+/** A queued event, and the caller that waits for its record. */
 export interface Waiting {
   readonly event: AuditEvent;
   /** Milliseconds since the epoch. */

@@ -73,6 +73,7 @@ function missingFrom(deps: RecoverDeps, state: ChainState): string | null {
   return null;
 }
 
+/** A chain's state with its open work, computed from stored records or read from the store. */
 export interface Followed {
   readonly state: ChainState;
   readonly open: OpenWork;

@@ -15,6 +15,7 @@ export interface Trimmed {
   readonly note: string;
 }
 
+/** The change that stores the signed statement. */
 export function trimmedChange(signer: CheckpointSigner, state: ChainState, now: number): Change {
   return {
     key: keyOf.auditTrimmed(state.chain),

@@ -99,6 +99,7 @@ export interface CutRuns {
   apply(operation: Deno.AtomicOperation): void;
 }
 
+/** @returns null while the tail has fewer than `RUN_ENTRIES` entries. */
 export function cutRuns(state: LogState): CutRuns | null {
   if (state.tail.length < RUN_ENTRIES) return null;
   const packed = packRuns(state.tail.slice(0, RUN_ENTRIES));
