@@ -33,67 +33,67 @@ import { activationEvent, createPolicyReloads, type PolicyInForce } from "./relo
 /**
  * The policy in force.
  *
- * A new one takes its place whole or not at all: one that does not parse, has problems against the
- * catalog or fails its own tests leaves the old one active and says why.
+ * A new policy replaces it completely or not at all. If the new policy does not parse, has problems
+ * with the catalog or fails its own tests, the old policy stays active and the status says why.
  */
 export interface ActivePolicy {
   readonly current: () => Policy;
   readonly status: () => PolicyStatus;
   /** Reads the files again and activates them if they are good. */
   readonly reload: () => Promise<PolicyStatus>;
-  /** What is wrong with the files as they are now, against the catalog as it is now. */
+  /** Reports what is wrong with the current files, compared with the current catalog. */
   readonly check: () => Promise<PolicyReport>;
-  /** Runs the tests that the files hold. */
+  /** Runs the tests that the files contain. */
   readonly test: () => Promise<PolicyTestReport>;
-  /** Explains one decision of the policy in force; a tool that the catalog lacks is known by its name. */
+  /** Explains one decision of the policy in force; it knows a tool outside the catalog by name only. */
   readonly explain: (question: ExplainQuestion) => ExplainAnswer;
-  /** What a new API key is given and the policy knows nothing of. */
+  /** Lists groups and spaces of a new API key that the policy does not know. */
   readonly keyNotes: (key: Parameters<typeof keyNotes>[0]) => readonly string[];
-  /** Records which policy is in force; to be called before its first decision. */
+  /** Records which policy is in force. The caller calls this before the first decision. */
   readonly announce: () => Promise<void>;
-  /** To be called when the catalog has changed: problems depend on it. */
+  /** The caller calls this when the catalog has changed, because problems depend on the catalog. */
   readonly toolsChanged: () => void;
   readonly close: () => Promise<void>;
 }
 
 export interface PolicyStatus {
-  /** Where it comes from: a path, `open`, or `default`. */
+  /** Where the policy comes from: a path, `open`, or `default`. */
   readonly source: string;
   readonly name: string;
   readonly digest: string;
-  /** Since when it is in force in this process, as RFC 3339. */
+  /** When this process put the policy in force, as RFC 3339. */
   readonly since: string;
-  /** What the policy in force has against the catalog. */
+  /** Problems of the policy in force with the catalog. */
   readonly problems: readonly string[];
-  /** Why the last attempt to replace it failed; null after a success. */
+  /** Why the last attempt to replace the policy failed; null after a success. */
   readonly rejected: string | null;
 }
 
-/** The files as they are now, which may not be the policy in force. */
+/** The state of the current files, which may differ from the policy in force. */
 export interface PolicyReport {
   readonly name: string;
   readonly digest: string;
-  /** Against the catalog; tests that fail are among them. */
+  /** Problems with the catalog, and failing tests. */
   readonly problems: readonly PolicyProblem[];
 }
 
 export interface ExplainQuestion {
   readonly as: TestPrincipal;
-  /** Who vouches for the principal, as records have it; a made-up one has none. */
+  /** The issuer of the principal, as audit records spell it; an invented principal has none. */
   readonly issuer?: string;
   /** `server.tool` in either spelling. */
   readonly call: string;
   readonly args: unknown;
   readonly execution: DecisionRequest["execution"];
   readonly space: string;
-  /** The tool that is called, if it is known better than by its name. */
+  /** The called tool, if the caller knows more than its name. */
   readonly tool?: Tool;
 }
 
 export interface ExplainAnswer extends Explanation {
-  /** Whom the question describes. */
+  /** The principal that the question describes. */
   readonly principal: Principal;
-  /** What the question names and nothing knows. */
+  /** Names in the question that neither policy nor catalog knows. */
   readonly notes: readonly string[];
 }
 
@@ -101,8 +101,8 @@ export interface ActivePolicyDeps extends ProposeDeps {
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly log: Log;
   /**
-   * What to do at start with files that cannot be used: refuse to start, or hide every tool so that
-   * `check`, `test` and `explain` can say more of the files than that. Default: refuse.
+   * What to do at start if the files cannot be used: refuse to start, or hide every tool so that
+   * `check`, `test` and `explain` can report more details. Default: refuse.
    */
   readonly unusable?: "refuse" | "close";
 }
@@ -153,7 +153,7 @@ export async function openActivePolicy(deps: ActivePolicyDeps): Promise<ActivePo
     toolsChanged() {
       if (inForce.document === null) return;
       checkAgainstCatalog(deps, inForce, inForce.document);
-      // What did not fit the tools before may fit them now.
+      // A policy that did not fit the old catalog may fit the new one.
       if (inForce.rejected !== null) void reloads.reloadByItself();
     },
     async close() {
@@ -174,7 +174,7 @@ function statusOf(inForce: PolicyInForce, source: string): PolicyStatus {
   };
 }
 
-/** What is wrong with the files as they are now. @param policy the one in force */
+/** Reports what is wrong with the current files. @param policy the policy in force */
 async function checkConfigured(deps: ActivePolicyDeps, policy: Policy): Promise<PolicyReport> {
   const next = await readConfigured(deps);
   const { name, digest } = next?.policy ?? policy;
@@ -197,7 +197,7 @@ function explainQuestion(
   return { ...explanation, principal, notes: explainNotes({ as, call }, groups, all) };
 }
 
-/** Finds what the policy in force has against the catalog, and warns when that is more than before. */
+/** Checks the policy in force against the catalog, and warns if there are more problems than before. */
 function checkAgainstCatalog(
   deps: ActivePolicyDeps,
   inForce: PolicyInForce,

@@ -4,11 +4,11 @@ import { OWNER } from "./file/schema.ts";
 import type { RuleHit } from "./match_rules.ts";
 
 /**
- * Makes one demand per approver out of all `ask` rules that matched; every one of them is needed,
- * so that adding an `ask` never makes an approval easier.
+ * Makes one demand per approver from all `ask` rules that matched. The call needs every demand, so
+ * that adding an `ask` never makes an approval easier.
  *
- * Where several rules want the same approver, the narrowest grant wins. Groups come before the
- * owner, whose client could say yes by itself.
+ * If several rules want the same approver, the narrowest grant wins. Groups come before the owner,
+ * because the owner's client could approve without a person.
  */
 export function approvalDemands(hits: readonly RuleHit[], args: unknown): ApprovalDemand[] {
   const byApprover = new Map<string, ApprovalDemand>();

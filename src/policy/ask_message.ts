@@ -4,17 +4,17 @@ const VALUE_TEXT_MAX = 120;
 /** `{amount}` or `{customer.name}`. */
 const PLACEHOLDER = /\{([A-Za-z_$][\w$-]*(?:\.[A-Za-z_$][\w$-]*)*)\}/g;
 
-/** Texts that cannot be mistaken for words of the message itself. */
+/** Texts that a reader cannot take for words of the message itself. */
 const PLAIN_TEXT = /^[\w@.+:/#-]{1,64}$/;
 
-/** Control, bidirectional and zero-width characters: what a reader cannot see or is misled by. */
+/** Control, bidirectional and zero-width characters: a reader cannot see them or they mislead. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Fills the arguments of a call into the message of an `ask` rule, for a person to read.
  *
- * The arguments come from an agent. Whatever is not a plain word is put in quotes and cut, so that
- * a value cannot pretend to be part of the question.
+ * The arguments come from an agent. A value that is not a plain word is quoted and shortened, so
+ * that it cannot pretend to be part of the question.
  */
 export function renderAskMessage(template: string, args: unknown): string {
   return template.replaceAll(PLACEHOLDER, (_, path: string) => renderValue(valueAt(args, path)));

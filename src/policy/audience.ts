@@ -4,7 +4,7 @@ import type { CelValue } from "./condition/cel_value.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import { isMember } from "./principal_facts.ts";
 
-/** What rules ask of a principal before any argument is looked at. Same groups and scopes, same object. */
+/** The facts of a principal that rules test before arguments. Same groups and scopes, same object. */
 export interface Audience {
   readonly groups: ReadonlySet<string>;
   readonly scopes: ReadonlySet<string>;
@@ -15,16 +15,16 @@ export interface Audiences {
   /** The variable `user` of conditions. */
   readonly userFacts: (principal: Principal) => CelValue;
   /**
-   * Whether the groups of a rule hold this audience. A deny or ask that names an unknown group is
-   * for everybody: a typo must not open what the rule was to close.
+   * Whether this audience is in a group of the rule. A deny or ask that names an unknown group
+   * applies to every principal: a typo must not open what the rule should close.
    */
   readonly hasGroup: (audience: Audience, rule: CompiledRule) => boolean;
 }
 
-/** Beyond this many different audiences the memory of them starts anew. */
+/** The cache of audiences is cleared beyond this many. */
 const AUDIENCES_MAX = 1_000;
 
-/** Turns principals into audiences. What it remembers only saves time: equal input, equal answer. */
+/** Turns principals into audiences. Its caches only save time: equal input gives an equal answer. */
 export function createAudiences(groups: PolicyDocument["groups"]): Audiences {
   const byPrincipal = new WeakMap<Principal, Audience>();
   const userByPrincipal = new WeakMap<Principal, CelValue>();
@@ -66,7 +66,7 @@ export function createAudiences(groups: PolicyDocument["groups"]): Audiences {
   return { of, userFacts, hasGroup };
 }
 
-/** All scopes are there. */
+/** Whether the audience has all of the scopes. */
 export function hasScopes(audience: Audience, scopes: readonly string[]): boolean {
   return scopes.every((scope) => audience.scopes.has(scope));
 }

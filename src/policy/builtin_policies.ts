@@ -6,7 +6,7 @@ import type { PolicyDocument, Rule } from "./file/document.ts";
 import { toRule } from "./file/parse_policy.ts";
 import { assemblePolicy, type Policy } from "./policy.ts";
 
-/** Hints are all there is when no operator has said anything. */
+/** Without a policy file, the hints of the upstream are the only source of a class. */
 const CLASSES_BY_HINTS: ToolClasses = {
   classify: accessByHints,
   price: () => 0,
@@ -14,8 +14,8 @@ const CLASSES_BY_HINTS: ToolClasses = {
 };
 
 /**
- * The policy without `policies`: what the upstream calls a read is allowed, all else is denied with
- * words that say how to allow it. Every tool is visible.
+ * The policy without `policies`: tools that the upstream calls reads are allowed. Other tools are
+ * denied with a message that says how to allow them. Every tool is visible.
  */
 export function defaultPolicy(): Policy {
   const policy = build("default", "read", ["read"]);
@@ -44,7 +44,7 @@ export function openPolicy(): Policy {
   return build("open", "everything", ["read", "write", "destructive"]);
 }
 
-/** Stands where no policy can be used: no tool exists for anybody. */
+/** The policy in force when no other policy can be used: it hides every tool from every principal. */
 export function closedPolicy(): Policy {
   return build("closed", "nothing", []);
 }

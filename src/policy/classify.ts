@@ -3,7 +3,7 @@ import type { PolicyDocument } from "./file/document.ts";
 import { compileGlob } from "../model/glob.ts";
 import { compileNamePattern, type ToolName } from "./tool_pattern.ts";
 
-/** What the operator says about tools: class, price, trust. */
+/** What the policy says about tools: class, price, trust. */
 export interface ToolClasses {
   readonly classify: (tool: Tool) => Access;
   /** US dollars per call; 0 without a price. */
@@ -23,10 +23,10 @@ interface ServerClasses {
 const SEVERITY: readonly Access[] = ["destructive", "write", "read"];
 
 /**
- * Compiles the `tools:` section. The most severe class that matches wins, and the highest price.
+ * Compiles the `tools:` section. The most severe matching class and the highest matching price win.
  *
- * A tool that nothing matches is destructive, unless it is an HTTP operation of an API that the
- * operator has configured: its method then says what it does. Hints of an upstream are not asked.
+ * A tool without a matching pattern is destructive, unless it is an HTTP operation of an API that the
+ * operator has configured: then its HTTP method gives the class. Hints of an upstream are ignored.
  */
 export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   const servers = [...tools].map(([name, spec]): ServerClasses => {
@@ -61,7 +61,7 @@ export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   };
 }
 
-/** The class that HTTP gives a method (RFC 9110, section 9.2); null for what is not an HTTP operation. */
+/** The class of an HTTP method (RFC 9110, section 9.2); null if the tool is not an HTTP operation. */
 export function accessByMethod(tool: Pick<Tool, "http">): Access | null {
   switch (tool.http?.method.toUpperCase()) {
     case undefined:
@@ -78,11 +78,11 @@ export function accessByMethod(tool: Pick<Tool, "http">): Access | null {
   }
 }
 
-/** The class without a policy file: what the upstream itself says, else the worst. */
+/** The class without a policy file: the hints of the upstream, or the most severe class. */
 export function accessByHints(tool: Tool): Access {
   const byMethod = accessByMethod(tool);
   if (byMethod !== null) return byMethod;
-  // The protocol has no way to change anything by reading a resource or fetching a prompt.
+  // In the protocol, reading a resource or fetching a prompt cannot change anything.
   if (tool.kind !== "tool" || tool.hints.readOnly === true) return "read";
   return tool.hints.destructive === false ? "write" : "destructive";
 }

@@ -10,7 +10,7 @@ export interface CompiledRule {
   readonly patterns: readonly ToolPattern[] | null;
   /** Null: the rule has no condition. */
   readonly condition: Condition | null;
-  /** Why the condition cannot be used; a rule with it matches as if its condition always failed. */
+  /** Why the condition cannot be used, or null. Such a rule acts as if its condition always failed. */
   readonly broken: string | null;
 }
 
@@ -25,7 +25,7 @@ export function compileRule(rule: Placed<Rule>): CompiledRule {
   };
 }
 
-/** Whether the patterns of a rule name the tool. */
+/** Whether a pattern of the rule matches the tool. */
 export function namesTool(rule: CompiledRule, tool: ToolName): boolean {
   return rule.patterns === null || rule.patterns.some((pattern) => pattern.matches(tool));
 }

@@ -6,28 +6,28 @@ import { type PolicyProblem, renderProblem } from "../file/policy_error.ts";
 import { compilePolicy, type Policy } from "../policy.ts";
 import type { PolicyBundle, VerifiedBundle } from "./bundle.ts";
 
-/** What a service remembers of the bundles it has activated. */
+/** What a service remembers about its newest activated bundle. */
 export interface ActivatedBundle {
   readonly seq: number;
   readonly digest: string;
 }
 
 export interface ActivationDeps {
-  /** The last one that was active on this site; null before the first. */
+  /** The last bundle that was active on this site; null before the first. */
   readonly last: ActivatedBundle | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** What to do with a bundle that is past its `notAfter`. */
   readonly stale: "deny" | "warn";
   readonly tools: readonly Tool[];
-  /** False for a configured server whose tools are not known now. */
+  /** False for a configured server whose tools are currently unknown. */
   readonly isListed: (server: string) => boolean;
 }
 
 export type Activation =
   | {
     readonly ok: true;
-    /** Denies everything if the bundle is stale and must not be. */
+    /** Denies everything if the bundle is stale and `stale` is `deny`. */
     readonly policy: Policy;
     readonly activated: ActivatedBundle;
     readonly pins: PolicyBundle["pins"];
@@ -38,11 +38,11 @@ export type Activation =
   | { readonly ok: false; readonly reasons: readonly string[] };
 
 /**
- * Decides whether a verified bundle may take its place.
+ * Decides whether a verified bundle may become the policy in force.
  *
- * Its number never goes back and is never used twice for different content, its policy fits the
- * tools that are known, and its own tests pass. A stale one is activated all the same: with
- * `stale: deny` as a policy that denies, so that nobody can go back to an older one instead.
+ * Its sequence number must not decrease or repeat with different content, its policy must fit the
+ * known tools, and its own tests must pass. A stale bundle is activated too: with `stale: deny` as a
+ * policy that denies every call, so that an operator cannot return to an older bundle.
  */
 export function activateBundle(verified: VerifiedBundle, deps: ActivationDeps): Activation {
   const { bundle, document, digest } = verified;
@@ -74,7 +74,7 @@ export function isStaleBundle(bundle: PolicyBundle, now: number): boolean {
   return now > Date.parse(bundle.notAfter);
 }
 
-/** The policy of a bundle that is past its time: the same view, every call denied. */
+/** The policy of a stale bundle: the same tools are visible, every call is denied. */
 export function expiredPolicy(policy: Policy, notAfter: string): Policy {
   const message = `The policy bundle of this service ended at ${notAfter}. ` +
     "Nothing can be called until the operator activates a newer one.";

@@ -1,9 +1,9 @@
 /**
- * Policy bundles: everything a site decides with, in one signed file, for places without a network.
+ * Policy bundles: one signed file with everything a site needs for decisions, also without a network.
  *
  * The file holds the bundle and a detached JWS (RFC 7515, RFC 7797) over its canonical JSON (RFC
- * 8785), so that white space and key order may change on the way and nothing else. The keys that may
- * sign are start-up configuration of the service, never part of the file.
+ * 8785). In transit only white space and key order may change. The trusted keys come from the start-up
+ * configuration of the service, never from the file.
  */
 import { z } from "zod";
 import { GateError } from "../../model/errors.ts";
@@ -24,16 +24,16 @@ const PinSchema = z.string().regex(/^[0-9a-f]{64}$/);
 export const BundleSchema = z.strictObject({
   format: z.literal("toolgate-bundle-1"),
   name: z.string().min(1).max(1_000),
-  /** Grows with every bundle of a site and never goes back. */
+  /** Sequence number: grows with every bundle of a site and never decreases. */
   seq: z.int().min(1),
   issuedAt: TimeSchema,
-  /** After it the bundle is stale. */
+  /** After this time the bundle is stale. */
   notAfter: TimeSchema,
   policies: z.array(z.strictObject({ path: z.string().min(1).max(500), text: z.string() }))
     .min(1).max(1_000),
   /** SHA-256 of each approved tool definition, by server and tool name. */
   pins: z.record(z.string(), z.record(z.string(), PinSchema)),
-  /** What the policies say, spelled out for readers of the bundle. */
+  /** A copy of the groups in the policies, for readers of the bundle. */
   groups: z.record(z.string(), GroupSchema),
   prices: z.record(z.string(), z.record(z.string(), z.number())),
 });
@@ -54,13 +54,13 @@ export interface BundleInput {
   readonly notAfter: number;
 }
 
-/** A bundle whose signature and content are good. Whether it may be activated is another question. */
+/** A bundle with a valid signature and valid content. `activateBundle` decides about activation. */
 export interface VerifiedBundle {
   readonly bundle: PolicyBundle;
   readonly document: PolicyDocument;
-  /** SHA-256 (hex) of the canonical bundle: what audit records name the policy by. */
+  /** SHA-256 (hex) of the canonical bundle: audit records identify the policy by this digest. */
   readonly digest: string;
-  /** Which trusted key signed it. */
+  /** The trusted key that signed the bundle. */
   readonly keyId: string;
 }
 
@@ -90,9 +90,9 @@ export function buildBundle(input: BundleInput): PolicyBundle {
 }
 
 /**
- * Reads a bundle file, signed or not, without asking who signed it: for those who sign.
+ * Reads a bundle file, signed or not, without checking the signature: for the command that signs.
  *
- * @throws {GateError} `ERR_CONFIG` if it is none.
+ * @throws {GateError} `ERR_CONFIG` if it is not a bundle.
  */
 export function readBundle(text: string): PolicyBundle {
   const value = parseJson(text);
@@ -102,7 +102,7 @@ export function readBundle(text: string): PolicyBundle {
   return "signature" in parsed.data ? parsed.data.bundle : parsed.data;
 }
 
-/** SHA-256 (hex) of the canonical bundle: what audit records name the policy by. */
+/** SHA-256 (hex) of the canonical bundle: audit records identify the policy by this digest. */
 export function bundleDigest(bundle: PolicyBundle): string {
   return sha256Hex(canonicalJson(bundle));
 }
@@ -117,7 +117,7 @@ export async function signBundle(bundle: PolicyBundle, privateKey: BundleKey): P
  * Checks signature, shape and policies of a bundle file.
  *
  * @param trustedKeys public keys; their order does not matter.
- * @throws {GateError} `ERR_CONFIG` that says what is wrong with it.
+ * @throws {GateError} `ERR_CONFIG` that says what is wrong with the file.
  */
 export async function verifyBundle(
   text: string,

@@ -49,7 +49,7 @@ export async function signDetached(text: string, privateKey: BundleKey): Promise
   return `${jws.protected}..${jws.signature}`;
 }
 
-/** @returns the thumbprint of the trusted key that signed the text; null if none did. */
+/** @returns the thumbprint of the trusted key that signed the text; null if no trusted key did. */
 export async function verifyDetached(
   text: string,
   signature: string,
@@ -62,17 +62,17 @@ export async function verifyDetached(
   const bytes = new TextEncoder().encode(text);
   for (const trusted of trustedKeys) {
     if (!isEd25519(trusted)) continue;
-    // Only what a public key is made of: a private key in the trust list must not change anything.
+    // Take the public members only: a private key in the trust list must not change the result.
     const { kty, crv, x } = trusted;
     try {
       const key = await importJWK({ kty, crv, x, alg: ALGORITHM }, ALGORITHM);
       const jws = { protected: header, payload: bytes, signature: signed };
       const { protectedHeader } = await flattenedVerify(jws, key, { algorithms: [ALGORITHM] });
-      // Without b64: false the signature would be over other bytes than those that are read.
+      // Without `b64: false` the signature would cover other bytes than the text.
       if (protectedHeader?.b64 !== false) continue;
       return await calculateJwkThumbprint({ kty, crv, x });
     } catch {
-      continue; // signed by another key, or by none
+      continue; // not signed by this key
     }
   }
   return null;

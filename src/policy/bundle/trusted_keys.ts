@@ -3,14 +3,14 @@ import { GateError } from "../../model/errors.ts";
 import { isFields } from "../../model/json/fields.ts";
 import type { BundleKey } from "./signature.ts";
 
-/** More keys than any site has; a folder with more was not meant. */
+/** More keys than any site has; a folder with more is probably the wrong folder. */
 const KEYS_MAX = 100;
 
 /**
- * The files of the public keys that may sign a bundle: a folder stands for all of its `*.pub.json`, so
- * that the private key beside them is not read.
+ * Lists the files of the public keys that may sign a bundle. A folder stands for all of its
+ * `*.pub.json`, so that a private key in the same folder is not read.
  *
- * @throws {GateError} `ERR_CONFIG` if there is none, or a place cannot be read.
+ * @throws {GateError} `ERR_CONFIG` if there is no key file, or a place cannot be read.
  */
 export async function trustedKeyFiles(trust: readonly string[]): Promise<readonly string[]> {
   const files: string[] = [];
@@ -39,7 +39,7 @@ export async function readKeyFile(path: string): Promise<BundleKey> {
     const key: unknown = JSON.parse(text);
     if (isFields(key) && "kty" in key) return key as BundleKey;
   } catch {
-    // Said below, as for any other text that is not a key.
+    // The error below reports this, as for any other text that is not a key.
   }
   throw new GateError("ERR_CONFIG", `"${path}" is not a key in JWK form`, {
     hint: 'Make one with "toolgate bundle keygen NAME"',

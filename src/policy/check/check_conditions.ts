@@ -22,10 +22,10 @@ const environment = createCheckEnvironment();
 /** Fields of the variables that every condition has. */
 const FIXED_FIELDS = [EXEC_TYPE, USER_TYPE, TOOL_TYPE].flatMap((type) => Object.keys(type));
 
-/** Tools named in one message; the rest is counted. */
+/** How many tools one message names; it counts the rest. */
 const TOOLS_SHOWN_MAX = 3;
 
-/** Type-checks the condition and the message of a rule against every tool that the rule is about. */
+/** Type-checks the condition of a rule against every tool that the rule names. */
 export function checkCondition(rule: CompiledRule, tools: readonly Tool[]): PolicyProblem[] {
   const place = rule.rule.placeOf("when");
   const problem = (message: string, near: string | null): PolicyProblem => ({
@@ -70,7 +70,7 @@ export function checkCondition(rule: CompiledRule, tools: readonly Tool[]): Poli
   ];
 }
 
-/** Whether an argument may be a text that a conversion has no answer for. */
+/** Whether an argument may be a text that the conversion cannot convert. */
 function mayBeOtherText(tool: Tool, name: string, conversion: string): boolean {
   const schema = schemaAt(tool.inputSchema, [name]);
   if (typeof schema !== "object" || schema === null) return mayHave(tool, [name]);
@@ -81,7 +81,7 @@ function mayBeOtherText(tool: Tool, name: string, conversion: string): boolean {
   return types.length === 0 || types.includes("string");
 }
 
-/** Reports placeholders of an ask message that no matching tool has an argument for. */
+/** Reports placeholders of an ask message that are not an argument of any matching tool. */
 export function checkMessage(rule: CompiledRule, tools: readonly Tool[]): PolicyProblem[] {
   if (rule.rule.effect !== "ask" || tools.length === 0) return [];
   const place: Place = rule.rule.placeOf("message");
@@ -135,7 +135,7 @@ function checkAgainst(
   };
 }
 
-/** `has(args.x)` is true for no tool at all: x is a typo. */
+/** Reports `has(args.x)` if no tool can have the argument x: x is a typo. */
 function unknownTests(
   condition: Condition,
   tools: readonly Tool[],

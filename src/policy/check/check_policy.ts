@@ -11,13 +11,13 @@ import { passesAll, TOOL_TESTS } from "../rule_tests.ts";
 import { compileNamePattern, compileToolPattern } from "../tool_pattern.ts";
 import { checkCondition, checkMessage, mayHave } from "./check_conditions.ts";
 
-/** Conditions that run over lists, for one tool. */
+/** How many conditions that run over lists may apply to one tool. */
 const LOOPS_MAX = 64;
 
 /**
- * Holds a policy against itself and against the tools that there are.
+ * Checks a policy for contradictions and against the tools of the catalog.
  *
- * Without any tool only what the files alone can tell is checked.
+ * Without any tool it makes only the checks that need the files alone.
  */
 export function checkPolicy(
   document: PolicyDocument,
@@ -42,10 +42,10 @@ export function checkPolicy(
 }
 
 /**
- * The problems that forbid to activate a policy.
+ * The problems that prevent the activation of a policy.
  *
- * @param isListed false for a configured server whose tools are not known now; patterns that name
- * it cannot be judged.
+ * @param isListed false for a configured server whose tools are currently unknown; patterns that
+ * name this server cannot be checked.
  */
 export function blockingProblems(
   problems: readonly PolicyProblem[],
@@ -56,7 +56,7 @@ export function blockingProblems(
   );
 }
 
-/** The same problems; what names a server whose tools are not known now is no more than a warning. */
+/** The same problems; a pattern that names a server with unknown tools becomes a warning. */
 export function withUnlisted(
   problems: readonly PolicyProblem[],
   isListed: (server: string) => boolean,
@@ -118,7 +118,7 @@ function checkTestSpaces({ spaces, tests }: PolicyDocument): PolicyProblem[] {
   );
 }
 
-/** Tests speak of claims, which are easily taken for the groups that are made of them. */
+/** Tests name values of claims. Policy authors often write the name of a group there instead. */
 function checkTestGroups({ groups, tests }: PolicyDocument): PolicyProblem[] {
   const values = new Set([...groups.values()].map(({ has }) => has));
   return tests.flatMap((test) =>
@@ -136,7 +136,7 @@ function checkTestGroups({ groups, tests }: PolicyDocument): PolicyProblem[] {
   );
 }
 
-/** A test of a tool that is not there tests nothing. */
+/** Reports tests of tools that do not exist: such a test tests nothing. */
 function checkTestCalls({ tests }: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
   const names = tools.flatMap((tool) => [tool.id, `${tool.server}.${tool.name}`]);
   const known = new Set(names);
@@ -151,7 +151,7 @@ function checkTestCalls({ tests }: PolicyDocument, tools: readonly Tool[]): Poli
   }));
 }
 
-/** Patterns of rules, spaces and limits: each must name a tool. */
+/** Each pattern of rules, spaces and limits must match a tool. */
 function checkPatterns(document: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
   const sections = [
     ...[...document.spaces ?? []].map(([name, space]) => ({
@@ -182,7 +182,7 @@ function checkPatterns(document: PolicyDocument, tools: readonly Tool[]): Policy
   );
 }
 
-/** Patterns of the classes: a full name must be there, a pattern with a star may wait for tools to come. */
+/** In classes a full name must exist; a pattern with a star may be meant for future tools. */
 function checkClassPatterns(document: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
   const servers = [...new Set(tools.map(({ server }) => server))];
   return [...document.tools].flatMap(([server, spec]): PolicyProblem[] => {
@@ -241,7 +241,7 @@ function checkRule(
   return [...idle, ...checkCondition(rule, concerned), ...checkMessage(rule, concerned)];
 }
 
-/** The work of one decision is bounded by how many conditions may run over lists. */
+/** Bounds the work of one decision: few conditions may run over lists. */
 function checkLoops(
   rules: readonly CompiledRule[],
   classes: ToolClasses,
@@ -277,7 +277,7 @@ function checkServerNames({ files }: PolicyDocument, tools: readonly Tool[]): Po
   );
 }
 
-/** A sum over an argument needs tools that have it, as a number. */
+/** A limit that sums an argument needs tools that have this argument, as a number. */
 function checkLimits({ limits }: PolicyDocument, tools: readonly Tool[]): PolicyProblem[] {
   return limits.flatMap((limit) => {
     if (!limit.unit.startsWith("args.")) return [];
@@ -324,7 +324,7 @@ function error(
   return { path: place.path, line: place.line, severity: "error", kind, message, near };
 }
 
-/** What a word was probably meant to be. */
+/** The candidate that the author probably meant; null if none is near. */
 function nearestOf(word: string, candidates: readonly string[]): string | null {
   return word === "" ? null : nearest(word, new Set(candidates), 1)[0] ?? null;
 }

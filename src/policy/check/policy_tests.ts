@@ -13,10 +13,10 @@ export interface PolicyTestFailure {
   readonly place: Place;
   readonly call: string;
   readonly expected: string;
-  /** In the words of `expect`. */
+  /** The actual result, in the words of `expect`. */
   readonly got: string;
   readonly because: readonly string[];
-  /** Call, what was expected, what came and why. */
+  /** The call, the expected result, the actual result and the reason. */
   readonly summary: string;
   /** One line: place and summary. */
   readonly message: string;
@@ -29,12 +29,12 @@ export interface PolicyTestReport {
 }
 
 /**
- * Runs the tests that a policy holds. They speak of the rules as if all were enforced, so that a
- * policy can be tested while it only observes.
+ * Runs the tests of a policy. The tests treat every rule as enforced, so that an operator can test a
+ * policy that only observes.
  *
- * @param tools the catalog; a tool that it lacks is tested by its name alone, so that tests run
- * without any upstream. Such a tool may turn out to be any HTTP operation, so only what would be
- * wrong for all of them fails.
+ * @param tools the catalog; a tool outside the catalog is tested by its name alone, so that tests run
+ * without any upstream. Such a tool may be any HTTP operation, so its test fails only if the result
+ * would be wrong for every operation.
  */
 export function runPolicyTests(
   policy: Pick<Policy, "tests" | "enforced">,
@@ -84,14 +84,14 @@ function runTest(
   };
 }
 
-/** Conditions without an answer decide a call in a way that nobody meant. */
+/** Names conditions that failed: such a call is not decided in the way that the author meant. */
 function unanswered(rules: readonly RuleTrace[]): string {
   const failing = rules.filter(({ error }) => error !== null)
     .map(({ id, error }) => `rule "${id}" has no answer: ${error}`);
   return failing.length === 0 ? "" : ` (${failing.join("; ")})`;
 }
 
-/** `hidden` is also true of a tool that the rules deny whatever the arguments: nobody sees it. */
+/** `hidden` also accepts a tool that the rules deny for all arguments, because it is not visible. */
 function accepts(expected: string, decision: Decision, isHidden: boolean): boolean {
   if (expected === "hidden") return isHidden;
   if (decision.effect !== "ask") return expected === decision.effect;

@@ -2,8 +2,8 @@ import type { Environment } from "@marcbachmann/cel-js";
 import { isFields } from "../../model/json/fields.ts";
 
 /**
- * Declares the variable `args` with the types of a tool's input schema, so that CEL itself finds
- * wrong names and types.
+ * Declares the variable `args` with the types of a tool's input schema, so that the CEL type checker
+ * finds wrong names and types.
  *
  * @param extraNames arguments that a condition may name although the schema does not.
  */
@@ -24,13 +24,13 @@ export function declareArguments(
   environment.registerVariable("args", "Arguments");
 }
 
-/** Names of the arguments a schema declares; null if it leaves them open. */
+/** Names of the arguments that a schema declares; null if it does not list any. */
 export function argumentNames(inputSchema: unknown): string[] | null {
   const properties = propertiesOf(resolveReference(inputSchema, inputSchema));
   return properties === null ? null : Object.keys(properties);
 }
 
-/** Whether a schema says outright that further arguments are welcome. */
+/** Whether a schema explicitly allows further arguments. */
 export function welcomesMore(inputSchema: unknown): boolean {
   const schema = resolveReference(inputSchema, inputSchema);
   const more = isFields(schema) ? schema.additionalProperties : undefined;
@@ -52,7 +52,7 @@ export function schemaAt(inputSchema: unknown, path: readonly string[]): unknown
 type JsonObject = { readonly [key: string]: unknown };
 type Fields = { [name: string]: string };
 
-/** Schemas deeper or wider than this are left to run time. */
+/** Deeper or wider schemas are not type-checked; their conditions fail at run time instead. */
 const DEPTH_MAX = 6;
 const FIELDS_MAX = 1_000;
 
@@ -103,7 +103,7 @@ function createTypes(environment: Environment, root: unknown): Types {
   return { resolve: (schema) => resolveReference(schema, root), fieldsOf };
 }
 
-/** The one type of a schema; null if it has none or several. */
+/** The only type of a schema; null if it has none or several. */
 function schemaType(schema: JsonObject): string | null {
   if (schema.anyOf !== undefined || schema.oneOf !== undefined || schema.allOf !== undefined) {
     return null;

@@ -7,16 +7,16 @@ import {
 } from "./cel_value.ts";
 
 /**
- * The arguments of one call, as its conditions see them.
+ * The arguments of one call, as conditions see them.
  *
- * Only what a condition names is read, and once for all conditions: an upload of megabytes costs
- * nothing to a rule about its file name. The bounds hold for each argument by itself, so that what
- * one rule looks at never changes what another one sees.
+ * The view reads only the arguments that a condition names, and reads each once for all conditions:
+ * a rule about a file name costs nothing for an upload of megabytes. The bounds apply to each
+ * argument alone, so that one rule never changes what another rule sees.
  */
 export interface ArgumentView {
   /** @param names the arguments to read; null for all of them as one value. */
   readonly read: (names: ReadonlySet<string> | null, limits: CelValueLimits) => CelValue;
-  /** What was out of bounds in what was read; null if nothing was. */
+  /** The first bound that the named arguments exceed; null if there is none. */
   readonly problem: (names: ReadonlySet<string> | null, limits: CelValueLimits) => string | null;
 }
 

@@ -5,7 +5,7 @@ import { registerStrictFunctions } from "./strict_functions.ts";
 /** Names of the variables of a condition. */
 export const CONDITION_VARIABLES = ["args", "exec", "user", "tool", "space"] as const;
 
-/** A separator may make this many pieces; more is an error. */
+/** `parts()` may return this many pieces; more is an error. */
 const PIECES_MAX = 1_000;
 
 const LIMITS = { maxAstNodes: 200, maxDepth: 24, maxListElements: 200, maxMapEntries: 100 };
@@ -21,8 +21,8 @@ export const USER_TYPE = {
 export const TOOL_TYPE = { server: "string", name: "string", access: "string" };
 
 /**
- * The environment that conditions run in: every variable is dynamic, values of different kinds
- * never compare, so that `args.force == true` on the text "true" is an error and not `false`.
+ * The environment that conditions run in: every variable is dynamic, and comparing values of
+ * different types is an error. So `args.force == true` on the text "true" is an error, not `false`.
  */
 export function createRunEnvironment(): Environment {
   const environment = new Environment({ limits: LIMITS });
@@ -52,7 +52,7 @@ export function createCheckEnvironment(): Environment {
     .registerVariable({ name: "user", schema: USER_TYPE })
     .registerVariable({ name: "tool", schema: TOOL_TYPE })
     .registerVariable("space", "string")
-    // JSON has one kind of number and CEL two: literals like 40 are int, arguments are double.
+    // JSON has one number type and CEL has two: literals like 40 are int, arguments are double.
     .registerOperator("double == int", (left: number, right: bigint) => left == Number(right))
     .registerOperator("double in list<int>", (left: number, right: bigint[]) => {
       return right.some((item) => Number(item) === left);

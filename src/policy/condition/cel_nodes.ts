@@ -1,6 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 
-/** The expressions that an expression is made of. */
+/** The direct subexpressions of an expression. */
 export function childrenOf(node: ASTNode): ASTNode[] {
   const parts: readonly unknown[] = Array.isArray(node.args) ? node.args.flat() : [node.args];
   return parts.filter(isNode);

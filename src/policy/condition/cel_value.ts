@@ -1,29 +1,29 @@
 /**
- * A JSON value as conditions see it: maps instead of objects, so that no name that was sent to us
- * reaches a prototype, and a marker instead of everything that a condition must not work on.
+ * A JSON value as conditions see it: maps instead of objects, so that a name from a call never
+ * reaches a prototype, and a marker instead of each value that a condition must not use.
  */
 export type CelValue =
   | null
   | boolean
   | number
-  /** An integer that no number holds exactly: CEL's own integer. */
+  /** An integer that a JavaScript number cannot hold exactly; in CEL an int. */
   | bigint
   | string
   | CelValue[]
   | Map<string, CelValue>
   | Unreadable;
 
-/** Bounds of what one condition may look at. Larger values are unreadable, which is an error when touched. */
+/** Bounds of what one condition may read. A larger value is unreadable: using it is an error. */
 export interface CelValueLimits {
   readonly listItemsMax: number;
   readonly depthMax: number;
   /** Values, keys and items together. */
   readonly nodesMax: number;
-  /** UTF-16 code units of all texts together. */
+  /** UTF-16 code units in all texts together. */
   readonly charactersMax: number;
 }
 
-/** For conditions that look at each value at most a fixed number of times. */
+/** For conditions that read each value at most a fixed number of times. */
 export const STRAIGHT_LIMITS: CelValueLimits = {
   listItemsMax: 1_000,
   depthMax: 64,
@@ -39,13 +39,13 @@ export const LOOP_LIMITS: CelValueLimits = {
   charactersMax: 131_072,
 };
 
-/** Stands for a value that is out of bounds. CEL knows no such type, so touching it is an error. */
+/** Replaces a value that is out of bounds. CEL does not know this type, so using it is an error. */
 export class Unreadable {}
 
-/** Makes values for one condition; the bounds hold for all of them together. */
+/** Converts values for conditions; the bounds apply to all values of one reader together. */
 export interface CelReader {
   readonly read: (value: unknown) => CelValue;
-  /** What was out of bounds first; null if nothing was. */
+  /** The first bound that was exceeded; null if there is none. */
   readonly problem: () => string | null;
 }
 
@@ -70,7 +70,7 @@ export function createCelReader(limits: CelValueLimits): CelReader {
           ? refuse(`The arguments hold more than ${limits.charactersMax} characters`)
           : value;
       case "number":
-        // JSON.parse reads 1e999 as Infinity, which no upstream will ever see.
+        // JSON.parse reads 1e999 as Infinity, and JSON.stringify would send it as null.
         return Number.isFinite(value) ? value : refuse("A number is not finite");
       case "bigint":
       case "boolean":

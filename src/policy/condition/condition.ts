@@ -6,7 +6,7 @@ import { childrenOf } from "./cel_nodes.ts";
 import { type CelValue, LOOP_LIMITS, STRAIGHT_LIMITS } from "./cel_value.ts";
 import { hideStrictNames, useStrictFunctions } from "./strict_functions.ts";
 
-/** What a condition may look at. All of it is data of one decision; there is no clock. */
+/** The data that a condition may use. It belongs to one decision; there is no clock. */
 export interface ConditionFacts {
   readonly args: ArgumentView;
   readonly exec: CelValue;
@@ -18,15 +18,15 @@ export interface ConditionFacts {
 /** A compiled `when`. */
 export interface Condition {
   readonly text: string;
-  /** Arguments it names; null if it may look at any of them. */
+  /** Arguments that the condition names; null if it may use any argument. */
   readonly argumentNames: ReadonlySet<string> | null;
-  /** Arguments whose presence it tests with `has(args.x)`. */
+  /** Arguments that the condition tests with `has(args.x)`. */
   readonly testedNames: ReadonlySet<string>;
-  /** Arguments that it converts (`int(args.x)`) and looks at in no other way, with the conversion. */
+  /** Arguments that the condition only converts (`int(args.x)`), each with its conversion. */
   readonly unguarded: ReadonlyMap<string, string>;
-  /** It repeats a part of itself for every item of a list. */
+  /** Whether the condition repeats a part for every item of a list. */
   readonly loops: boolean;
-  /** @throws {Error} if it has no answer for these facts. */
+  /** @throws {Error} if the condition fails for these facts. */
   readonly holds: (facts: ConditionFacts) => boolean;
 }
 
@@ -40,7 +40,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   ...["has", "size", "int", "double", "string", "bool", "type", "dyn", "glob", "parts"],
   ...["timestamp", "duration"],
 ]);
-/** They have no answer for a text that says no such value. */
+/** Conversions that fail for a text without such a value. */
 const CONVERSIONS: ReadonlySet<string> = new Set(["int", "double", "bool", "timestamp"]);
 const METHODS: ReadonlySet<string> = new Set([
   ...["startsWith", "endsWith", "contains", "lower", "upper", "trim", "indexOf"],
@@ -50,7 +50,7 @@ const MACROS: ReadonlySet<string> = new Set(["all", "exists", "exists_one", "map
 const CONSTANTS: ReadonlySet<string> = new Set([
   ...["string", "bool", "int", "double", "list", "map", "null_type"],
 ]);
-/** What to write instead of a function that is not offered. */
+/** For functions that conditions do not offer: what to write instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["matches", "glob(text, pattern), where * stands for any text"],
   ["split", "parts(text, separator)"],
@@ -74,7 +74,7 @@ export function compileCondition(text: string): CompiledCondition {
   }
   const scan = scanExpression(run.ast);
   if (scan.problem !== null) return { ok: false, message: scan.problem };
-  // As it was written: what is rewritten says less of its types.
+  // Check the condition as the author wrote it: the rewritten form has less precise types.
   const checked = environment.check(text);
   useStrictFunctions(run.ast, (name) => environment.parse(`${name}(0)`).ast);
   const rewritten = run.check();
@@ -118,9 +118,9 @@ interface ExpressionScan {
   wholeArguments: boolean;
   readonly argumentNames: Set<string>;
   readonly testedNames: Set<string>;
-  /** Arguments that are looked at other than by `has()` or a conversion. */
+  /** Arguments that the condition uses outside `has()` and conversions. */
   readonly examinedNames: Set<string>;
-  /** The conversion by the argument that it is given. */
+  /** The conversion of each converted argument. */
   readonly converted: Map<string, string>;
 }
 
@@ -193,7 +193,7 @@ function visitCall(
     return;
   }
   if (name === "duration" && first?.op !== "value") {
-    // Its parser takes quadratic time on long digits.
+    // The library takes quadratic time to parse a duration with many digits.
     scan.problem ??= "duration() takes a literal only, such as duration('1h')";
   }
   for (const arg of args) visit(arg, scan, bound);
@@ -237,7 +237,7 @@ function notOffered(name: string): string {
   return `${name}() is not offered${near === undefined ? "" : `; did you mean ${near}()?`}`;
 }
 
-/** `args.x` and `args["x"]` name the argument x; anything else names none. */
+/** `args.x` and `args["x"]` name the argument x; null for any other expression. */
 function argumentName(node: ASTNode): string | null {
   if (node.op === "." && node.args[0].op === "id" && node.args[0].args === "args") {
     return node.args[1];
