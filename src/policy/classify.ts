@@ -25,8 +25,9 @@ const SEVERITY: readonly Access[] = ["destructive", "write", "read"];
 /**
  * Compiles the `tools:` section. The most severe matching class and the highest matching price win.
  *
- * A tool without a matching pattern is destructive, unless it is an HTTP operation of an API that the
- * operator has configured: then its HTTP method gives the class. Hints of an upstream are ignored.
+ * A tool without a matching pattern is destructive, unless it is an HTTP operation of an API that
+ * the operator has configured: then its HTTP method gives the class. Hints of an upstream are
+ * ignored.
  */
 export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   const servers = [...tools].map(([name, spec]): ServerClasses => {
@@ -61,7 +62,9 @@ export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   };
 }
 
-/** The class of an HTTP method (RFC 9110, section 9.2); null if the tool is not an HTTP operation. */
+/**
+ * The class of an HTTP method (RFC 9110, section 9.2); null if the tool is not an HTTP operation.
+ */
 export function accessByMethod(tool: Pick<Tool, "http">): Access | null {
   switch (tool.http?.method.toUpperCase()) {
     case undefined:

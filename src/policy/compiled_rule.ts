@@ -10,7 +10,9 @@ export interface CompiledRule {
   readonly patterns: readonly ToolPattern[] | null;
   /** Null: the rule has no condition. */
   readonly condition: Condition | null;
-  /** Why the condition cannot be used, or null. Such a rule acts as if its condition always failed. */
+  /**
+   * Why the condition cannot be used, or null. Such a rule acts as if its condition always failed.
+   */
   readonly broken: string | null;
 }
 

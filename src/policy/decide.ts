@@ -15,7 +15,7 @@ import { effectOf, matchRules, type RuleHits } from "./match_rules.ts";
 import type { SpaceIndex } from "./space_index.ts";
 import type { ApplicableRules, ToolPlan, ToolPlans } from "./tool_plan.ts";
 
-/** A policy after compilation: only indexes, no text. */
+/** A compiled policy: indexes instead of text. */
 export interface PolicyIndexes {
   readonly mode: "enforce" | "observe";
   readonly audiences: Audiences;
@@ -47,7 +47,7 @@ export function decide(indexes: PolicyIndexes, request: DecisionRequest): Decisi
   return { ...decision, observed: full };
 }
 
-/** How a principal sees a tool before any argument is known. */
+/** Whether a principal sees a tool, before any argument is known. */
 export function visibility(
   indexes: PolicyIndexes,
   principal: Principal,
@@ -67,7 +67,7 @@ export function visibility(
   return { access: plan.access, effect: enforced(ask).length > 0 ? "ask" : "allow" };
 }
 
-/** What conditions may look at. */
+/** The data that conditions may use. */
 export function factsOf(
   indexes: PolicyIndexes,
   plan: ToolPlan,
@@ -92,7 +92,7 @@ interface Findings {
   readonly approvals: readonly ApprovalDemand[];
 }
 
-/** Observing hides nothing either; but what a credential is limited to is not a matter of policy. */
+/** Observe mode hides no tool, but it never lifts a credential's own limits. */
 export function enforcesSpaces(
   { mode, spaces }: Pick<PolicyIndexes, "mode" | "spaces">,
   principal: Principal,
@@ -126,13 +126,15 @@ function enforcing({ mode }: PolicyIndexes, hits: RuleHits): RuleHits["ask"] {
   return mode === "observe" ? hits.ask : hits.ask.filter(({ rule }) => !rule.rule.observe);
 }
 
-/** Every rule that matched, then one word if no allow did. */
+/** The ids of all rules that matched, then `no-allow-rule` if no allow or deny rule matched. */
 function idsOf(hits: RuleHits): string[] {
   const ids = [...hits.deny, ...hits.ask, ...hits.allow].map(({ rule }) => rule.rule.id);
   return hits.deny.length === 0 && hits.allow.length === 0 ? [...ids, "no-allow-rule"] : ids;
 }
 
-/** What the agent should do instead: the words of the operator, else the condition it missed. */
+/**
+ * Tells the agent what to do instead: the operator's message, or the condition that did not hold.
+ */
 function denialMessage(hits: RuleHits, applicable: ApplicableRules): string {
   const denying = hits.deny.filter(({ rule }) => !rule.rule.observe);
   if (denying.length > 0) {

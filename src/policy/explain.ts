@@ -8,12 +8,12 @@ import type { OutputRules } from "./file/schema.ts";
 import { askCondition } from "./match_rules.ts";
 import { AUDIENCE_TESTS, firstUnmet, TOOL_TESTS, UNMET_VERDICTS } from "./rule_tests.ts";
 
-/** Why a rule matched or did not: the first test that it did not pass, or what its condition says. */
+/** Why a rule matched or did not match: its first failed test, or the answer of its condition. */
 export const RULE_VERDICTS = [
   "matched",
   ...UNMET_VERDICTS,
   "when=false",
-  "when=error", // the condition has no answer, and the rule is an allow
+  "when=error", // the condition failed, and the rule is an allow
 ] as const;
 
 export type RuleVerdict = (typeof RULE_VERDICTS)[number];
@@ -22,21 +22,21 @@ export interface RuleTrace {
   readonly id: string;
   readonly effect: "allow" | "ask" | "deny";
   readonly matched: boolean;
-  /** The first thing that stood in the way, in the order of the tests. */
+  /** The first failed test, in the order of the tests. */
   readonly verdict: RuleVerdict;
-  /** What exactly: the missing scope, the condition, its error. Empty when there is nothing to add. */
+  /** Details: the missing scope, the condition, its error. Empty if there are none. */
   readonly detail: string;
-  /** Why the condition had no answer; null if it had one or was not asked. */
+  /** Why the condition failed; null if it gave an answer or was not evaluated. */
   readonly error: string | null;
-  /** The rule is recorded only. */
+  /** The rule is only recorded, not enforced. */
   readonly observe: boolean;
   readonly place: Place;
 }
 
-/** One decision with everything that led to it and everything it obliges the gate to. */
+/** One decision with all of its reasons and consequences. */
 export interface Explanation {
   readonly decision: Decision;
-  /** Null: the tool is not visible to the principal at all. */
+  /** Null: the principal does not see the tool. */
   readonly visibility: Visibility | null;
   readonly policy: { readonly name: string; readonly digest: string; readonly mode: string };
   readonly groups: readonly string[];
@@ -44,7 +44,7 @@ export interface Explanation {
     readonly name: string;
     readonly canEnter: boolean;
     readonly hasTool: boolean;
-    /** Spaces that do hold the tool. */
+    /** Spaces that contain the tool. */
     readonly toolIsIn: readonly string[];
     /** Spaces whose limits count the call. */
     readonly countedIn: readonly string[];
@@ -70,7 +70,7 @@ export interface ExplainDeps extends PolicyIndexes {
   readonly limitsFor: (request: DecisionRequest) => readonly LimitRule[];
 }
 
-/** Explains one decision. The decision in it is the one that `decide` gives. */
+/** Explains one decision. The explanation contains exactly the decision of `decide`. */
 export function explain(deps: ExplainDeps, request: DecisionRequest): Explanation {
   const { principal, space, tool } = request;
   const decision = decide(deps, request);

@@ -8,8 +8,8 @@ import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
 const PRINCIPAL_KEYS = ["sub", "client", "groups", "scopes", "spaces", "claims"];
 
 /**
- * What a question about a decision names and nothing knows. Its answer is true all the same, but
- * most likely not the one that was wanted.
+ * Lists names in a question about a decision that neither policy nor catalog knows. The answer is
+ * still correct, but the operator probably meant another name.
  */
 export function explainNotes(
   question: { readonly as: TestPrincipal; readonly call: string },
@@ -38,8 +38,8 @@ export function explainNotes(
 }
 
 /**
- * What an API key is given and the policy knows nothing of. The key is good all the same: the policy
- * may be the next to change.
+ * Lists groups and spaces of an API key that the policy does not know. The key is still valid: the
+ * operator may change the policy later.
  *
  * @param policy null for a built-in policy, which asks for no groups.
  */
@@ -63,7 +63,7 @@ export function keyNotes(
   ];
 }
 
-/** What may stand in the `groups` claim to some effect. */
+/** The values of the `groups` claim that some group of the policy tests. */
 function groupValues(groups: ReadonlyMap<string, GroupSpec>): string[] {
   return [...groups.values()].filter(({ claim }) => claim === "groups")
     .flatMap(({ has }) => has ?? []);

@@ -7,7 +7,7 @@ import type { ApplicableRules } from "./tool_plan.ts";
 /** A rule that matched. */
 export interface RuleHit {
   readonly rule: CompiledRule;
-  /** Why the condition had no answer, when the rule matched because of that; else null. */
+  /** Why the condition failed, if the rule matched because of this failure; otherwise null. */
   readonly error: string | null;
 }
 
@@ -18,7 +18,7 @@ export interface RuleHits {
   readonly allow: readonly RuleHit[];
 }
 
-/** Holds the conditions of the applicable rules against a call. */
+/** Evaluates the conditions of the applicable rules for one call. */
 export function matchRules(rules: ApplicableRules, facts: ConditionFacts): RuleHits {
   return {
     deny: hitsOf(rules.deny, facts),
@@ -31,7 +31,7 @@ export type ConditionAnswer =
   | { readonly holds: boolean; readonly error: null }
   | { readonly holds: null; readonly error: string };
 
-/** What the condition of a rule says, or why it says nothing. */
+/** The answer of a rule's condition, or why it has no answer. */
 export function askCondition(rule: CompiledRule, facts: ConditionFacts): ConditionAnswer {
   if (rule.broken !== null) return { holds: null, error: rule.broken };
   if (rule.condition === null) return { holds: true, error: null };
@@ -42,13 +42,13 @@ export function askCondition(rule: CompiledRule, facts: ConditionFacts): Conditi
   }
 }
 
-/** A condition without an answer matches deny and ask, and does not match allow: errors never open. */
+/** A failed condition matches deny and ask, but not allow: an error never allows a call. */
 export function isMatch(rule: CompiledRule, answer: ConditionAnswer): boolean {
   return answer.holds ?? rule.rule.effect !== "allow";
 }
 
 /**
- * The one precedence there is: deny beats ask, ask beats allow, no allow means deny.
+ * The only precedence: deny beats ask, ask beats allow, and no allow means deny.
  *
  * @param observing whether rules that are only observed count too.
  */

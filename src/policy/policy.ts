@@ -16,22 +16,22 @@ import { createLimitIndex } from "./limit_index.ts";
 import { createSpaceIndex } from "./space_index.ts";
 import { createToolPlans } from "./tool_plan.ts";
 
-/** Who may do what. Pure: the same question has the same answer, at any time. */
+/** Decides what principals may do. Pure: the same question always has the same answer. */
 export interface Policy {
   readonly name: string;
-  /** SHA-256 (hex) of what the policy says; goes into every audit record. */
+  /** SHA-256 (hex) of the policy's content; every audit record contains it. */
   readonly digest: string;
   readonly mode: "enforce" | "observe";
   /** `["default"]` when the file has none. */
   readonly spaces: readonly string[];
   readonly groups: (principal: Principal) => readonly string[];
   readonly canEnter: (principal: Principal, space: string) => boolean;
-  /** The spaces whose limits count a call that is made in this one. */
+  /** The spaces whose limits count a call in this space. */
   readonly countedIn: (principal: Principal, space: string, tool: Tool) => readonly string[];
   readonly classify: (tool: Tool) => Access;
   /**
-   * Null: the tool does not exist for this principal. It does if it is in the space, an allow rule
-   * could match whatever the arguments, and no deny without `when` matches.
+   * Null: the tool does not exist for this principal. A tool exists if it is in the space, an allow
+   * rule could match some arguments, and no deny without `when` matches.
    */
   readonly visibility: (principal: Principal, space: string, tool: Tool) => Visibility | null;
   readonly decide: (request: DecisionRequest) => Decision;
@@ -45,7 +45,7 @@ export interface Policy {
   readonly limitsFor: (call: Pick<DecisionRequest, "principal" | "tool">) => readonly LimitRule[];
   readonly output: OutputRules;
   readonly tests: readonly Placed<PolicyTest>[];
-  /** The same policy with everything enforced that it only observes. */
+  /** The same policy, but it enforces what it now only observes. */
   readonly enforced: () => Policy;
 }
 
@@ -56,11 +56,11 @@ export interface CompiledPolicy {
 }
 
 /**
- * Compiles a policy and holds it against the tools that there are.
+ * Compiles a policy and checks it against the catalog.
  *
- * @param tools the catalog: conditions are type-checked and patterns looked for in it. The policy
- * itself answers for any tool.
- * @param digest what audit records name the policy by; a bundle has its own.
+ * @param tools the catalog: conditions are type-checked with it, and patterns must match one of its
+ * tools. The policy itself decides about any tool.
+ * @param digest identifies the policy in audit records; a bundle has its own digest.
  */
 export function compilePolicy(
   document: PolicyDocument,
@@ -74,7 +74,7 @@ export function compilePolicy(
   };
 }
 
-/** Makes a policy of a document whose classes may come from elsewhere. */
+/** Makes a policy from a document and from classes that may have another source. */
 export function assemblePolicy(
   document: PolicyDocument,
   classes: ToolClasses,
@@ -112,7 +112,7 @@ export function assemblePolicy(
   };
 }
 
-/** Observing refuses nothing: no limit counts, no result is held back. Redaction goes on. */
+/** Observe mode refuses nothing: it has no limits and withholds no result. It still redacts. */
 function withoutBlocking(
   { output: { redact, schema } }: PolicyDocument,
 ): Pick<PolicyDocument, "limits" | "output"> {

@@ -2,9 +2,9 @@ import { API_KEYS, type Principal } from "../model/principal.ts";
 import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
 
 /**
- * Tells whether a verified identity is in a group. All tests that the group names must hold.
+ * Tells whether a verified identity is in a group. All tests of the group must hold.
  *
- * A claim may be a text or a list of texts; nothing else is a member of anything.
+ * A claim must be a text or a list of texts; other values make the principal a member of no group.
  */
 export function isMember(principal: Principal, group: GroupSpec): boolean {
   if (group.client !== undefined && !isClient(principal, group.client)) return false;
@@ -15,12 +15,12 @@ export function isMember(principal: Principal, group: GroupSpec): boolean {
   return Array.isArray(value) && value.includes(group.has);
 }
 
-/** The OAuth client, or an API key by its id or by the name that its operator gave it. */
+/** Matches the OAuth client, or an API key by its id or by the name that the operator gave it. */
 function isClient({ client, issuer, sub }: Principal, name: string): boolean {
   return client === name || (issuer === API_KEYS && sub === name);
 }
 
-/** A claim by its own name, else by its path: `realm_access.roles`. */
+/** Finds a claim by its name, or else by its path: `realm_access.roles`. */
 function claimAt(claims: Principal["claims"], name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   let value: unknown = claims;
@@ -44,11 +44,11 @@ export function principalFromTest(as: TestPrincipal): Principal {
 }
 
 /**
- * The principal of a description that may name groups of the policy as well as values of the claim:
- * operators and records have the former. For explanations only; a real identity is its claims and
- * nothing else.
+ * The principal of a description that may name groups of the policy and values of the claim.
+ * Operators and audit records use groups of the policy. For explanations only: a real identity
+ * consists of its claims alone.
  *
- * @param issuer as records have it: it tells an API key from everybody else.
+ * @param issuer as audit records spell it: it distinguishes an API key from other principals.
  */
 export function principalInGroups(
   as: TestPrincipal,
@@ -57,7 +57,7 @@ export function principalInGroups(
 ): Principal {
   const names = as.groups ?? [];
   const named = names.flatMap((name) => groups.get(name) ?? []);
-  // A name of a group stands for that group alone: as a value of the claim it could be another one's.
+  // A name of a group means only that group; as a value of the claim it could fit another group.
   const values = names.filter((name) => !groups.has(name));
   const described = as.groups === undefined ? as : { ...as, groups: values };
   let principal = principalFromTest(described);

@@ -17,20 +17,23 @@ import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
 export interface ProposeDeps {
   readonly config: Pick<Config, "policies" | "bundle">;
   readonly tools: () => readonly Tool[];
-  /** False for a configured server whose tools are not known now: nothing is held against those. */
+  /**
+   * False for a configured server whose tools are currently unknown: patterns for it are not
+   * judged.
+   */
   readonly isListed: (server: string) => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly bundles: BundleMemory;
 }
 
-/** Which bundle was active last on this site, over restarts. */
+/** Remembers the last active bundle of this site across restarts. */
 export interface BundleMemory {
   last(): Promise<ActivatedBundle | null>;
   remember(activated: ActivatedBundle): Promise<void>;
 }
 
-/** A policy that may take its place, or why it may not. */
+/** A policy that may be activated, or the reason why it may not. */
 export type Candidate =
   | Usable
   | { readonly ok: false; readonly reason: string; readonly draft?: Draft };
@@ -41,20 +44,20 @@ export interface Usable {
   /** Null for the built-in policies: they have no files. */
   readonly document: PolicyDocument | null;
   readonly activated: ActivatedBundle | null;
-  /** Past its time: a bundle that denies everything, or warns. */
+  /** The bundle is past its `notAfter`: it denies everything, or it warns. */
   readonly isStale: boolean;
-  /** When to ask again although no file changed; null: never. */
+  /** When to read the bundle again although no file changed; null: never. */
   readonly staleAt: number | null;
   readonly warnings: readonly string[];
 }
 
-/** A policy that reads well and yet may not be activated. */
+/** A policy that parses, but may not be activated. */
 export interface Draft {
   readonly policy: Policy;
   readonly document: PolicyDocument;
 }
 
-/** All that a policy is read from: its files, or its bundle and the keys that may sign it. */
+/** Reads all sources of a policy: its files, or its bundle and the trusted keys. */
 export async function readSources(
   { bundle, policies }: ProposeDeps["config"],
 ): Promise<readonly PolicyText[]> {
@@ -66,9 +69,10 @@ export async function readSources(
 }
 
 /**
- * Reads what is configured and decides whether it may be activated.
+ * Reads the configured policy and decides whether it may be activated.
  *
- * @param options.isFirst at start the catalog is still empty: only what the files alone tell is checked.
+ * @param options.isFirst at start the catalog is still empty: only checks of the files alone are
+ * made.
  */
 export async function propose(
   deps: ProposeDeps,
@@ -136,7 +140,7 @@ async function proposeBundle(
   }
 }
 
-/** The files or the bundle as they are now, held against the catalog; null for a built-in policy. */
+/** Checks the current files or bundle against the catalog; null for a built-in policy. */
 export async function readConfigured(deps: ProposeDeps): Promise<CompiledPolicy | null> {
   const { config } = deps;
   if (config.bundle !== undefined) {

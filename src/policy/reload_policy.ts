@@ -5,31 +5,31 @@ import type { PolicyProblem } from "./file/policy_error.ts";
 import type { Policy } from "./policy.ts";
 import { propose, type ProposeDeps, type Usable } from "./propose_policy.ts";
 
-/** The policy in force and what is known of it. */
+/** The policy in force and its state. */
 export interface PolicyInForce {
   policy: Policy;
   /** Null for the built-in policies: they have no files. */
   document: PolicyDocument | null;
   warnings: readonly string[];
-  /** What it has against the catalog. */
+  /** Problems of the policy with the catalog. */
   problems: readonly PolicyProblem[];
-  /** Why the last attempt to replace it failed; null after a success. */
+  /** Why the last attempt to replace the policy failed; null after a success. */
   rejected: string | null;
-  /** Since when it is in force, in milliseconds since 1970. */
+  /** When the policy came into force, in milliseconds since 1970. */
   since: number;
-  /** A bundle past its time. */
+  /** The policy is a bundle past its `notAfter`. */
   isStale: boolean;
 }
 
 /** Reads the policy again and changes what is in force. */
 export interface PolicyReloads {
-  /** Puts a policy in force that no reload has read: the first one. */
+  /** Puts the first policy in force, which no reload has read. */
   take(candidate: Usable): Promise<void>;
-  /** Reloads go one after the other: what was read first must not take its place last. */
+  /** Reloads run one after another, so that an older read never replaces a newer one. */
   reload(isAsked: boolean): Promise<void>;
-  /** A reload that nobody asked for; a failure is logged. */
+  /** Reloads without a request of an operator; logs a failure. */
   reloadByItself(): Promise<void>;
-  /** Starts no reload by itself any more, and waits for the last one. */
+  /** Stops automatic reloads, and waits for the last one. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createPolicyReloads(
     const next = await propose(deps, { isFirst: false });
     if (!next.ok) return await reject(deps, inForce, next.reason, isAsked);
     inForce.rejected = null;
-    // A bundle that became stale denies from now on: another policy under the same digest.
+    // A bundle that became stale now denies every call: a different policy with the same digest.
     const isSame = next.policy.digest === inForce.policy.digest &&
       next.isStale === inForce.isStale;
     inForce.isStale = next.isStale;
@@ -103,7 +103,10 @@ export function createPolicyReloads(
   };
 }
 
-/** Leaves the old policy in force. The same reason again is recorded only for whoever asks. */
+/**
+ * Leaves the old policy in force. Records a repeated reason only if an operator asked for the
+ * reload.
+ */
 async function reject(
   deps: PolicyReloadsDeps,
   inForce: PolicyInForce,

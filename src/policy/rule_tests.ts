@@ -3,28 +3,28 @@ import { type Audience, type Audiences, hasScopes } from "./audience.ts";
 import { type CompiledRule, namesTool } from "./compiled_rule.ts";
 import type { ToolName } from "./tool_pattern.ts";
 
-/** A tool as rules look at it. */
+/** A tool as rules see it. */
 export interface ClassifiedTool {
   readonly tool: ToolName;
   readonly access: Access;
 }
 
-/** Who calls, as rules look at them. */
+/** A caller as rules see it. */
 export interface KnownAudience {
   readonly audience: Audience;
   readonly audiences: Pick<Audiences, "hasGroup">;
 }
 
-/** One thing that a rule asks before its condition is looked at. */
+/** One test of a rule that comes before its condition. */
 export interface RuleTest<Subject> {
   readonly passes: (rule: CompiledRule, subject: Subject) => boolean;
-  /** What exactly stands in the way, for an explanation; empty when there is nothing to add. */
+  /** Why the test fails, for an explanation; empty if there are no details. */
   readonly detail: (rule: CompiledRule, subject: Subject) => string;
-  /** What a person reads beside a rule that this test left out. */
+  /** The words that a person reads beside a rule that failed this test. */
   readonly words: string;
 }
 
-/** What a rule asks of a tool: the answer is remembered with the tool. */
+/** Tests of the tool: each answer is cached with the tool. */
 export const TOOL_TESTS = {
   class: {
     passes: (rule, { access }) => rule.access.has(access),
@@ -38,7 +38,7 @@ export const TOOL_TESTS = {
   },
 } as const satisfies { readonly [verdict: string]: RuleTest<ClassifiedTool> };
 
-/** What a rule asks of a caller: the answer is remembered for all with the same groups and scopes. */
+/** Tests of the caller: each answer is cached for all callers with the same groups and scopes. */
 export const AUDIENCE_TESTS = {
   group: {
     passes: (rule, { audience, audiences }) => audiences.hasGroup(audience, rule),
@@ -55,7 +55,7 @@ export const AUDIENCE_TESTS = {
 
 type UnmetVerdict = keyof typeof TOOL_TESTS | keyof typeof AUDIENCE_TESTS;
 
-/** The names of all tests, in the order in which an explanation tells them. */
+/** The names of all tests, in the order of an explanation. */
 export const UNMET_VERDICTS = Object.keys({
   ...TOOL_TESTS,
   ...AUDIENCE_TESTS,
@@ -69,7 +69,7 @@ export function passesAll<Subject>(
   return Object.values(tests).every((test) => test.passes(rule, subject));
 }
 
-/** The first test that a rule does not pass, with what stands in the way; null if it passes all. */
+/** The first test that a rule fails, with details; null if it passes all. */
 export function firstUnmet<Verdict extends string, Subject>(
   tests: { readonly [verdict in Verdict]: RuleTest<Subject> },
   rule: CompiledRule,

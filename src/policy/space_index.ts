@@ -7,7 +7,7 @@ import { compileToolPattern, type ToolPattern } from "./tool_pattern.ts";
 /** The space of `POST /mcp`. */
 export const DEFAULT_SPACE = "default";
 
-/** Virtual servers: who may enter them and what is in them. */
+/** Virtual servers: their tools and the principals that may enter them. */
 export interface SpaceIndex {
   readonly names: readonly string[];
   readonly isKnown: (space: string) => boolean;
@@ -15,11 +15,11 @@ export interface SpaceIndex {
   /** Whether the tool exists for the principal in this space. */
   readonly hasTool: (principal: Principal, space: string, tool: Tool) => boolean;
   /**
-   * The spaces whose limits count a call of the tool: the one that is called, or, in the union, every
-   * one that it comes from. Else each limit could be had twice.
+   * The spaces whose limits count a call of the tool: the called space or, in the union, every
+   * space that contains the tool. Otherwise a principal could use each limit twice.
    */
   readonly countedIn: (principal: Principal, space: string, tool: Tool) => readonly string[];
-  /** The spaces that hold the tool, for explanations. */
+  /** The spaces that contain the tool, for explanations. */
   readonly spacesOf: (tool: Tool) => readonly string[];
 }
 
@@ -70,7 +70,7 @@ export function createSpaceIndex(
     canEnter(principal, space) {
       const audience = audiences.of(principal);
       if (!isUnion(space)) return mayEnter(principal, audience, byName.get(space));
-      // An operator may look at the union even where nothing is in it for them.
+      // An operator may enter the union even if it has no tool for this operator.
       if (principal.spaces === null && principal.scopes.includes("admin")) return true;
       return [...byName.values()].some((each) => mayEnter(principal, audience, each));
     },
@@ -103,7 +103,7 @@ const singleSpace: SpaceIndex = {
   spacesOf: () => [DEFAULT_SPACE],
 };
 
-/** A key or token may be narrower than its owner. */
+/** A key or token may have fewer spaces than its owner. */
 function credentialAllows(principal: Principal, space: string): boolean {
   return principal.spaces === null || principal.spaces.includes(space);
 }

@@ -1,7 +1,7 @@
 import type { Tool } from "../model/tool.ts";
 import { compileGlob, type TextMatcher } from "../model/glob.ts";
 
-/** The names that a pattern is held against. */
+/** The names that a pattern is compared with. */
 export type ToolName = Pick<Tool, "server" | "name" | "serverIdentifier" | "identifier">;
 
 export interface ToolPattern {
@@ -15,8 +15,8 @@ export interface ToolPattern {
  * Compiles `server.tool`, where `*` stands for any text in either part.
  *
  * Each part may use the upstream's own spelling or the identifier spelling of programs. The server
- * ends at the first dot; a server with a dot in its own name is written out in full before the dot
- * that ends it, or by its identifier.
+ * ends at the first dot. For a server with a dot in its name, write the complete name or its
+ * identifier.
  */
 export function compileToolPattern(text: string): ToolPattern {
   const dot = text.indexOf(".");

@@ -5,14 +5,14 @@ import type { CompiledRule } from "./compiled_rule.ts";
 import type { CelValue } from "./condition/cel_value.ts";
 import { AUDIENCE_TESTS, passesAll, TOOL_TESTS } from "./rule_tests.ts";
 
-/** The rules that are left for one tool and one audience; only their conditions are open. Sorted by id. */
+/** The rules that apply to one tool and one audience if their conditions hold. Sorted by id. */
 export interface ApplicableRules {
   readonly deny: readonly CompiledRule[];
   readonly ask: readonly CompiledRule[];
   readonly allow: readonly CompiledRule[];
 }
 
-/** Everything about a tool that no argument can change. */
+/** Everything about a tool that does not depend on arguments. */
 export interface ToolPlan {
   readonly access: Access;
   /** The variable `tool` of conditions. */
@@ -26,10 +26,10 @@ export interface ToolPlan {
 export type ToolPlans = (tool: Tool) => ToolPlan;
 
 /**
- * Indexes rules by server and class, and remembers what is left of them for each tool and audience.
+ * Indexes rules by server and class, and caches the applicable rules of each tool and audience.
  *
- * Tools are immutable, so a plan is kept as long as its tool; a decision then costs only the
- * conditions that can still matter.
+ * Tools are immutable, so a plan lives as long as its tool. A decision then only evaluates the
+ * conditions of applicable rules.
  */
 export function createToolPlans(
   rules: readonly CompiledRule[],
@@ -82,7 +82,9 @@ function makePlan(
   };
 }
 
-/** Rules whose patterns all name one server wait under that server; the others are held against every tool. */
+/**
+ * Indexes rules whose patterns all name exact servers; the other rules are tried for every tool.
+ */
 function indexByServer(
   rules: readonly CompiledRule[],
 ): (tool: Tool) => readonly CompiledRule[] {

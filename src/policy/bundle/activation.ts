@@ -41,8 +41,8 @@ export type Activation =
  * Decides whether a verified bundle may become the policy in force.
  *
  * Its sequence number must not decrease or repeat with different content, its policy must fit the
- * known tools, and its own tests must pass. A stale bundle is activated too: with `stale: deny` as a
- * policy that denies every call, so that an operator cannot return to an older bundle.
+ * known tools, and its own tests must pass. A stale bundle is activated too: with `stale: deny` as
+ * a policy that denies every call, so that an operator cannot return to an older bundle.
  */
 export function activateBundle(verified: VerifiedBundle, deps: ActivationDeps): Activation {
   const { bundle, document, digest } = verified;

@@ -72,7 +72,7 @@ export async function verifyDetached(
       if (protectedHeader?.b64 !== false) continue;
       return await calculateJwkThumbprint({ kty, crv, x });
     } catch {
-      continue; // not signed by this key
+      continue; // this key did not sign the text
     }
   }
   return null;

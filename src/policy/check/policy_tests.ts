@@ -29,12 +29,12 @@ export interface PolicyTestReport {
 }
 
 /**
- * Runs the tests of a policy. The tests treat every rule as enforced, so that an operator can test a
- * policy that only observes.
+ * Runs the tests of a policy. The tests treat every rule as enforced, so that an operator can test
+ * a policy that only observes.
  *
- * @param tools the catalog; a tool outside the catalog is tested by its name alone, so that tests run
- * without any upstream. Such a tool may be any HTTP operation, so its test fails only if the result
- * would be wrong for every operation.
+ * @param tools the catalog; a tool outside the catalog is tested by its name alone, so that tests
+ * run without any upstream. Such a tool may be any HTTP operation, so its test fails only if the
+ * result would be wrong for every operation.
  */
 export function runPolicyTests(
   policy: Pick<Policy, "tests" | "enforced">,
@@ -91,7 +91,9 @@ function unanswered(rules: readonly RuleTrace[]): string {
   return failing.length === 0 ? "" : ` (${failing.join("; ")})`;
 }
 
-/** `hidden` also accepts a tool that the rules deny for all arguments, because it is not visible. */
+/**
+ * `hidden` also accepts a tool that the rules deny for all arguments, because it is not visible.
+ */
 function accepts(expected: string, decision: Decision, isHidden: boolean): boolean {
   if (expected === "hidden") return isHidden;
   if (decision.effect !== "ask") return expected === decision.effect;

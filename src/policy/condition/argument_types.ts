@@ -2,8 +2,8 @@ import type { Environment } from "@marcbachmann/cel-js";
 import { isFields } from "../../model/json/fields.ts";
 
 /**
- * Declares the variable `args` with the types of a tool's input schema, so that the CEL type checker
- * finds wrong names and types.
+ * Declares the variable `args` with the types of a tool's input schema, so that the CEL type
+ * checker finds wrong names and types.
  *
  * @param extraNames arguments that a condition may name although the schema does not.
  */
@@ -52,7 +52,7 @@ export function schemaAt(inputSchema: unknown, path: readonly string[]): unknown
 type JsonObject = { readonly [key: string]: unknown };
 type Fields = { [name: string]: string };
 
-/** Deeper or wider schemas are not type-checked; their conditions fail at run time instead. */
+/** Deeper or wider schemas are dynamic: their type errors appear at run time only. */
 const DEPTH_MAX = 6;
 const FIELDS_MAX = 1_000;
 

@@ -1,8 +1,8 @@
 /**
- * Functions of conditions that the CEL library has in a laxer form: it takes `""` for 0, 30 February for
- * 2 March, counts some functions of texts in UTF-16 units where `size` counts code points, orders texts by
- * such units, and forgets what is below a millisecond. A condition decides about what somebody else wrote,
- * so a text that says no value has none.
+ * Stricter versions of functions of the CEL library. The library reads `""` as 0 and 30 February as
+ * 2 March. Some of its text functions count UTF-16 units where `size` counts code points. It
+ * compares texts by UTF-16 units and drops times below a millisecond. Conditions judge texts of
+ * agents, so a text that is not exactly a value is an error.
  *
  * @see CEL language definition, "Standard Definitions"
  */
@@ -15,24 +15,24 @@ const SYNC = { async: false };
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 const TIMESTAMP = "google.protobuf.Timestamp";
-/** The first and the last millisecond of the years 1 to 9999. */
+/** The first and last millisecond of the years 1 to 9999. */
 const TIMESTAMP_MIN_MS = -62_135_596_800_000;
 const TIMESTAMP_MAX_MS = 253_402_300_799_999;
 
 const FUNCTIONS: ReadonlySet<string> = new Set(["int", "double", "timestamp"]);
-/** Its texts are in the order of code points, its times have nanoseconds. */
+/** Makes texts compare by code points and times by nanoseconds. */
 const ORDERED = `${PREFIX}ordered`;
-/** Its times have nanoseconds. */
+/** Makes times compare by nanoseconds. */
 const EXACT = `${PREFIX}exact`;
 const METHODS: ReadonlySet<string> = new Set([
   ...["indexOf", "lastIndexOf", "substring", "trim"],
 ]);
 
 /**
- * Lets a parsed condition call the strict functions, and compare texts and times strictly; the library has
- * no way to replace its own.
+ * Rewrites a parsed condition so that it calls the strict functions and compares texts and times
+ * strictly; the library cannot replace its own functions.
  *
- * @param wrap a parsed call of the given function, whose one argument is replaced.
+ * @param wrap returns a parsed call of the given function; its only argument is replaced.
  */
 export function useStrictFunctions(node: ASTNode, wrap: (name: string) => ASTNode): void {
   for (const child of childrenOf(node)) useStrictFunctions(child, wrap);
@@ -66,7 +66,9 @@ function wrapSides(sides: [ASTNode, ASTNode], createCall: () => ASTNode): void {
   }
 }
 
-/** A number or a truth value that is written out: what compares with it is neither text nor time. */
+/**
+ * Whether a node is a literal, but not a text: such a literal never compares with a text or a time.
+ */
 function isNoText(node: ASTNode): boolean {
   return node.op === "value" && typeof node.args !== "string";
 }
@@ -76,7 +78,7 @@ function isTime(node: ASTNode): boolean {
   return (node.op === "+" || node.op === "-") && node.args.some(isTime);
 }
 
-/** An error text in the words of whoever wrote the condition. */
+/** Gives an error text the function names that the author of the condition used. */
 export function hideStrictNames(text: string): string {
   return text.replaceAll(PREFIX, "");
 }
@@ -128,7 +130,7 @@ function intOfText(text: string): bigint {
   return int;
 }
 
-/** Not `nan`, which is neither above nor below any bound, and not `inf`. */
+/** Rejects `inf`, and `nan`, which is neither above nor below any bound. */
 function doubleOfText(text: string): number {
   const isNumber = text.length <= 400 &&
     /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/.test(text);
@@ -137,7 +139,7 @@ function doubleOfText(text: string): number {
   return double;
 }
 
-/** What a text says below a millisecond, in nanoseconds; a Date has no place for it. */
+/** The part of a time below a millisecond, in nanoseconds; a Date cannot hold it. */
 const restNs = new WeakMap<Date, bigint>();
 
 function timestampOfText(text: string): Date {
@@ -148,7 +150,7 @@ function timestampOfText(text: string): Date {
   return date;
 }
 
-/** The library compares times by these two, so they get more than milliseconds here. */
+/** Turns a time into nanoseconds, so that the library compares more than milliseconds. */
 function exactly(value: unknown): unknown {
   if (!(value instanceof Date)) return value;
   const ns = BigInt(value.getTime()) * 1_000_000n + (restNs.get(value) ?? 0n);
@@ -158,7 +160,7 @@ function exactly(value: unknown): unknown {
   return exact;
 }
 
-/** JavaScript compares UTF-16 units, in which an emoji comes before U+E000 to U+FFFF. */
+/** Makes texts compare by code points: in UTF-16 units an emoji comes before U+E000 to U+FFFF. */
 function inCodePoints(value: unknown): unknown {
   if (typeof value !== "string" || !/[\ud800-\uffff]/.test(value)) return value;
   return value.replaceAll(/[\ud800-\uffff]/g, (unit) => {
@@ -191,7 +193,7 @@ function cut(text: string, from: bigint, to: bigint | null): string {
   return text.slice(start, end);
 }
 
-/** Unicode's white space, as other implementations of CEL trim it: U+FEFF is none. */
+/** Trims Unicode white space, as other implementations of CEL do: U+FEFF is not white space. */
 function trimText(text: string): string {
   const first = text.search(/[^\p{White_Space}]/u);
   if (first < 0) return "";
@@ -200,7 +202,7 @@ function trimText(text: string): string {
   return text.slice(first, end);
 }
 
-/** Where the code point of that number begins, in UTF-16 units. */
+/** The UTF-16 offset of the code point with this index. */
 function unitOf(text: string, index: bigint, name: string): number {
   let unit = 0;
   let left = index;

@@ -3,8 +3,8 @@ import { sha256Hex } from "../../model/sha256.ts";
 import type { Placed, PolicyDocument } from "./document.ts";
 
 /**
- * SHA-256 (hex) of what a policy says: the same for the same groups, tools, spaces, rules, limits
- * and output, whatever the order, the files and the comments.
+ * SHA-256 (hex) of the content of a policy. Order, file names and comments do not change the
+ * digest; groups, tools, spaces, rules, limits and output do.
  */
 export function policyDigest(document: PolicyDocument): string {
   const { name, mode, groups, tools, spaces, rules, limits, output } = document;

@@ -10,26 +10,26 @@ import type {
   SpaceSpec,
 } from "./schema.ts";
 
-/** A value of a policy file and where it stands. */
+/** A value of a policy file and its place. */
 export type Placed<T> = T & {
   readonly place: Place;
-  /** The place of a key inside it: `placeOf("tools", 0)`. */
+  /** The place of a key inside the value: `placeOf("tools", 0)`. */
   readonly placeOf: PlaceOf;
 };
 
 export type PlaceOf = (...path: PropertyKey[]) => Place;
 
-/** What a rule says beside its verb, as it is written: a new field of the schema is in it by itself. */
+/** The fields of a rule without its verb; a new field of the schema is included automatically. */
 type RuleFields = Omit<RuleSpec, "allow" | "ask" | "deny" | "by" | "expires" | "covers" | "max">;
 
-/** One rule, whatever its verb, with every default. */
+/** One rule of any verb, with every default. */
 export interface Rule
   extends Readonly<Omit<RuleFields, "tools" | "for" | "scopes" | "when" | "message">> {
   readonly effect: "allow" | "ask" | "deny";
   readonly access: readonly Access[];
   /** Tool patterns; null means every tool. */
   readonly tools: readonly string[] | null;
-  /** Groups, any of which is enough; null means everybody. */
+  /** Groups, one of which is enough; null means every principal. */
   readonly for: readonly string[] | null;
   /** OAuth scopes, all of which are needed. */
   readonly scopes: readonly string[];
@@ -45,7 +45,7 @@ export interface Rule
   } | null;
 }
 
-/** One or more policy files, merged. Made by `parsePolicy`; not yet held against any tool. */
+/** One or more policy files, merged by `parsePolicy`; not yet checked against any tool. */
 export interface PolicyDocument {
   /** Names of the files' policies, sorted and joined with `+`. */
   readonly name: string;
@@ -59,7 +59,7 @@ export interface PolicyDocument {
   readonly limits: readonly Placed<LimitRule>[];
   readonly output: OutputRules;
   readonly tests: readonly Placed<PolicyTest>[];
-  /** The texts it was read from, in the order of their paths. */
+  /** The texts of the policy files, in the order of their paths. */
   readonly files: readonly PolicyText[];
 }
 

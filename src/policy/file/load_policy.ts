@@ -6,12 +6,12 @@ import { POLICY_TEXT_MAX } from "./yaml.ts";
 
 /** A folder with more policy files is a mistake. */
 const FILES_MAX = 1_000;
-/** How deep folders below a policy folder are looked through for files that nobody reads. */
+/** How deep the search for ignored policy files goes below a policy folder. */
 const FOLDER_DEPTH_MAX = 4;
 
 /**
  * Reads one policy file, or every `.yaml`, `.yml` and `.json` file of a folder, sorted by name. Policy
- * files in folders of the folder are an error.
+ * files in subfolders are an error.
  *
  * @throws {GateError} `ERR_CONFIG` if there is nothing to read.
  */
@@ -49,9 +49,9 @@ async function listPolicyFiles(folder: string): Promise<string[]> {
   return names.toSorted().map((name) => join(folder, name));
 }
 
-/** A deny that nobody reads would be no deny, however deep it lies. */
+/** Finds policy files in subfolders, because an ignored deny rule would not deny anything. */
 async function holdsPolicyFiles(folder: string, depth: number): Promise<boolean> {
-  // Links may lead in circles.
+  // Links may form a circle.
   if (depth > FOLDER_DEPTH_MAX) return false;
   for (const { name, isFolder } of await readFolder(folder)) {
     if (!isFolder && isPolicyFile(name)) return true;
@@ -60,7 +60,7 @@ async function holdsPolicyFiles(folder: string, depth: number): Promise<boolean>
   return false;
 }
 
-/** The entries of a folder that are not hidden; a link is what it leads to. */
+/** The entries of a folder that are not hidden; a link counts as its target. */
 async function readFolder(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   const entries: { name: string; isFolder: boolean }[] = [];
   for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
@@ -75,14 +75,14 @@ async function leadsToFolder(link: string): Promise<boolean> {
   try {
     return (await Deno.stat(link)).isDirectory;
   } catch {
-    // A link to nothing that is named like a policy file fails when it is read.
+    // The link has no target. If it is named like a policy file, reading it fails later.
     return false;
   }
 }
 
 /**
- * Describes what a policy would be read from now: the same text for the same contents, and another text
- * for each reason that they cannot be read. Never rejects.
+ * Describes the current contents of the policy files: equal contents give an equal text, and each
+ * reason why they cannot be read gives another text. Never rejects.
  */
 export async function describeContents(
   read: () => Promise<readonly PolicyText[]>,
@@ -102,7 +102,7 @@ function isPolicyFile(name: string): boolean {
 
 async function readPolicyFile(path: string): Promise<PolicyText> {
   const { size, isFile } = await Deno.stat(path);
-  // Reading a pipe would wait for ever, and with it everything that follows the folder.
+  // Reading a pipe would wait forever, and block all code that follows the folder.
   if (!isFile) throw new Error(`"${path}" is not a regular file`);
   if (size > POLICY_TEXT_MAX) throw new Error(`"${path}" is larger than ${POLICY_TEXT_MAX} bytes`);
   return { path, text: await Deno.readTextFile(path) };

@@ -25,8 +25,8 @@ interface ParsedFile {
 /**
  * Parses policy files and merges them into one document.
  *
- * Groups, tools, spaces, rules, limits and output may be spread over files, but each may be defined
- * once only.
+ * Groups, tools, spaces, rules, limits and output may be spread over files, but each name may have
+ * only one definition.
  *
  * @throws {PolicyError} with every syntax and schema problem, or with both places of each clash.
  */
@@ -65,7 +65,7 @@ function parseFile(text: PolicyText): ParsedFile {
         const subject = found.key === "" ? "the file" : `"${found.key}"`;
         return fail(lineOf(found.path), `${subject} ${found.problem}`, found.near ?? null);
       })
-      // A misspelt key is often also a missing one: the spelling is the better news.
+      // A misspelt key often also causes a missing key: report the spelling first.
       .toSorted((a, b) => Number(a.near === null) - Number(b.near === null));
     throw new PolicyError([first ?? fail(0, "the file has an unknown problem"), ...rest]);
   }
@@ -180,7 +180,7 @@ function collect<T>(
   return collected;
 }
 
-/** A rule as it is written, with every default. */
+/** Adds every default to a rule of a file. */
 export function toRule(spec: RuleSpec, observe: boolean): Rule {
   const { allow, ask, deny, by, expires, covers, max, ...fields } = spec;
   const effect = allow !== undefined ? "allow" : ask !== undefined ? "ask" : "deny";

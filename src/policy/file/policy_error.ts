@@ -1,13 +1,13 @@
 import { GateError } from "../../model/errors.ts";
 
-/** Where something stands in a policy file. */
+/** A line of a policy file. */
 export interface Place {
   readonly path: string;
-  /** 1-based; 0 when the place is the file as a whole. */
+  /** 1-based; 0 means the whole file. */
   readonly line: number;
 }
 
-/** One thing that is wrong with a policy, for a person to correct. */
+/** One mistake in a policy, for a person to correct. */
 export interface PolicyProblem extends Place {
   readonly severity: "error" | "warning";
   readonly kind:
@@ -23,11 +23,11 @@ export interface PolicyProblem extends Place {
   readonly message: string;
   /** The nearest known spelling, if one is near. */
   readonly near: string | null;
-  /** With `pattern`: the server that it names, which may only be down; null for any other. */
+  /** With `pattern`: the configured server that it names, which may be down; null otherwise. */
   readonly server?: string | null;
 }
 
-/** A policy that cannot be used, with everything that is wrong with it. */
+/** A policy that cannot be used, with all of its problems. */
 export class PolicyError extends GateError {
   readonly path: string;
   readonly line: number;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseDurationMs } from "../../model/time/duration.ts";
 
-/** Words that a decision uses beside rule ids. */
+/** Words that decisions use in place of rule ids; a rule cannot have such an id. */
 export const RESERVED_RULE_IDS: readonly string[] = ["space", "no-allow-rule", "bundle-expired"];
 
 /** The approver that is not a group: the signed-in user. */
@@ -168,7 +168,7 @@ export const PolicyTestSchema = z.strictObject({
   ),
 });
 
-/** One policy file as it is written. */
+/** One policy file. */
 export const PolicyFileSchema = z.strictObject({
   version: z.literal(1),
   name: NameSchema,

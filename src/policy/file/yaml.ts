@@ -16,20 +16,20 @@ import { PolicyError } from "./policy_error.ts";
 
 /** A larger file is not a policy. */
 export const POLICY_TEXT_MAX = 4_194_304;
-/** Aliases beyond this are taken for an attempt to blow up the memory. */
+/** More aliases are rejected as an attempt to exhaust the memory. */
 const ALIASES_MAX = 100;
-/** Keys of one map. */
+/** The most keys of one map. */
 const KEYS_MAX = 10_000;
 
-/** The value of a YAML text and a way back from its keys to lines. */
+/** The value of a YAML text, and the lines of its keys. */
 export interface PolicyYaml {
   readonly value: unknown;
-  /** 1-based line of the key, or of the nearest parent that is there. */
+  /** 1-based line of the key, or of its nearest parent in the text. */
   readonly lineOf: (path: KeyPath) => number;
 }
 
 /**
- * Parses YAML (JSON is YAML) that nobody has checked yet.
+ * Parses untrusted YAML (JSON is YAML).
  *
  * @throws {PolicyError} if it is too large, is not YAML, repeats a key or nests or expands too far.
  */
@@ -72,9 +72,9 @@ interface OddKey {
 }
 
 /**
- * The first key that is repeated, no text, or cannot be plain data of an object.
+ * The first key that is repeated, is not a text, or cannot be a name of plain data.
  *
- * The parser's own search for repeated keys takes quadratic time, so it is switched off.
+ * The parser's own search for repeated keys takes quadratic time, so the parser does not use it.
  */
 function findOddKey(document: Document): OddKey | null {
   let odd: OddKey | null = null;
