@@ -1,22 +1,22 @@
-/** A piece of text that a detector starts from, with what to do where it stands. */
+/** A piece of text where a detector starts, with the function to call there. */
 export interface Anchor<Context> {
-  /** ASCII, at least two characters; in lower case if letter case does not matter. */
+  /** ASCII, at least two characters; in lower case if `ignoreCase` is set. */
   readonly text: string;
   readonly ignoreCase?: boolean;
-  /** @param at where the anchor begins in the text. */
+  /** @param at offset of the anchor in the text. */
   readonly visit: (context: Context, text: string, at: number) => void;
 }
 
-/** Commonest characters of JSON, logs and English first; what is not listed is rarer still. */
+/** The most common characters of JSON, logs and English first; characters not listed are rarer. */
 const COMMON = 'etaoinsr "lhdcu,:mpf.gwyb/-_0123v4567=89k{}xjqzETAOINSRLHDCUMPFGWYBVKXJQZ@+%';
 const PAIRS = 128 * 128;
 
 /**
  * Compiles a search for any number of anchors that reads a text once.
  *
- * Each anchor is known by its rarest pair of neighbouring characters. One table lookup for each
- * character of the text tells whether such a pair stands there; only then whole anchors are
- * compared. So the cost hardly depends on how many anchors there are.
+ * The search finds each anchor by its rarest pair of neighbouring characters. It makes one table
+ * lookup per character of the text, and compares whole anchors only where such a pair stands. So
+ * the cost hardly depends on the number of anchors.
  */
 export function compileAnchors<Context>(
   anchors: readonly Anchor<Context>[],
@@ -58,11 +58,14 @@ function visitSlot<Context>(
 
 interface Slot<Context> {
   readonly anchor: Anchor<Context>;
-  /** Where the pair stands in the anchor. */
+  /** Offset of the pair in the anchor. */
   readonly offset: number;
-  /** Its characters. */
+  /** The characters of the anchor. */
   readonly codes: Uint8Array;
-  /** For each of them: 32, the bit by which capitals and small letters differ, or 0 if case matters. */
+  /**
+   * Per character: 32, the bit that differs between capitals and small letters, or 0 if case
+   * matters.
+   */
   readonly caseBits: Uint8Array;
 }
 

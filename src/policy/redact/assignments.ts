@@ -3,21 +3,21 @@ import { secretOfHeader } from "./headers.ts";
 import { isSecretValue, type SecretNameKind } from "./secret_name.ts";
 import type { Span } from "./span.ts";
 
-/** Words with which names of secrets end; each place of one is looked at. */
+/** Words at the end of names of secrets; the search examines each place of such a word. */
 export const NAME_WORDS: readonly string[] = [
   ...["pass", "pwd", "secret", "token", "key", "credential", "cookie", "authorization"],
   ...["jwt", "otp", "psk", "bearer"],
 ];
 
 const NAME_MAX = 80;
-/** A value in quotes, a line, a list or an object is looked at up to here. */
+/** The search reads at most this much of a quoted value, a line, a list or an object. */
 const VALUE_MAX = 16_384;
 
-/** Colours of a terminal, as they are and as JSON and other texts write them. */
+/** Colour codes of a terminal, raw and as JSON and other texts escape them. */
 const COLOURS =
   // deno-lint-ignore no-control-regex -- a colour code begins with one
   /(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033|e))\[[\d;]{0,16}m){0,2}/;
-/** From a name to its value: the name's closing quote, `]`, and `=`, `:`, `=>` or their like. */
+/** The text between a name and its value: the closing quote, `]`, and `=`, `:`, `=>` or similar. */
 const DELIMITER = new RegExp(
   [
     /(?:(\\*["'`]|%22|&quot;|&#3[49];|\\+u0022)[\])]{0,2})?/,
@@ -34,23 +34,23 @@ const VALUE_OF_NAMED =
 const ENCODED_QUOTE = /%22|&quot;|&#3[49];|\\+u0022/y;
 const QUOTE = /\\*["'`]/y;
 const NUMBER = /-?\d[\d.eE+-]*(?=[ \t\r\n\\]*(?:[,}\]]|$))/y;
-/** Words that stand where a secret would: types, states and masks. */
+/** Words in the place of a secret that are not secrets: types, states and masks. */
 const PLACEHOLDER =
   /^(?:string|str|number|int|integer|boolean|bool|any|object|bytes|text|none|null|nil|undefined|unknown|true|false|yes|no|on|off|required|optional|empty|unset|missing|invalid|expired|hidden|masked|redacted|changed|default|secretstr|buffer|uint8array|arraybuffer|cryptokey|<.*|\*+|x{3,}|\.{2,}|-+|\[redacted.*|\$\{.*|\$\(.*|\{\{.*|%[A-Za-z_]+%|\$[A-Z_]+)[-.,;:!?)]*$/i;
 /** Formats that a program fills in: `%s:%s`, `{0}`, `${user}.key`. */
 const FORMAT = /^(?:%[a-z]|\{\w{0,32}\}|\$\{[^}]{0,64}\}|[:/ ])+$/;
-/** Code that asks for a value: `getenv("X")`, `config.token`, `process.env.TOKEN`. */
+/** Code that reads a value: `getenv("X")`, `config.token`, `process.env.TOKEN`. */
 const CALL = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*[(\[]/;
 const PROPERTY = /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$/;
 
 export interface AssignmentState {
   readonly kindOf: (name: string) => SecretNameKind | null;
-  /** No name before this place is looked at again. */
+  /** The search does not examine names before this offset again. */
   nameLimit: number;
 }
 
 /**
- * Finds what stands under the name of a secret in a text, where a word of such a name stands at `at`:
+ * Finds the values under the name of a secret in a text. `at` is the offset of a word of the name:
  * `"password": "…"` at any level of quoting, `DB_PASSWORD=…`, `x-api-key: …`, `--token …`.
  */
 export function findAssigned(text: string, at: number, state: AssignmentState): Span[] {
@@ -68,10 +68,10 @@ export function findAssigned(text: string, at: number, state: AssignmentState): 
   ) {
     return [];
   }
-  // The user of a URL, whose password is found as such.
+  // This is the user of a URL: `findUrlPassword` finds the password.
   if (text.startsWith("://", start - 3) && place.delimiter === ":") return [];
   const name = text.slice(start, end);
-  // An escaped line end before a name adds one letter to it, which changes no name that ends alike.
+  // An escaped line end before a name adds one letter at its start. Only the end of a name decides.
   const kind = state.kindOf(name) ?? (isKeyOfWords(text, start, end) ? "secret" : null);
   if (kind === null) return [];
   const { spans, reached } = readValue(text, { ...place, kind, start, end });
@@ -79,7 +79,7 @@ export function findAssigned(text: string, at: number, state: AssignmentState): 
   return spans;
 }
 
-/** What stands under a name, and how far the text was read for it. */
+/** The values under a name, and how far the search read the text for them. */
 interface AssignedValue {
   readonly spans: Span[];
   readonly reached: number;
@@ -99,7 +99,7 @@ function isKeyOfWords(text: string, start: number, end: number): boolean {
 
 interface ValuePlace {
   readonly at: number;
-  /** The quote behind the name, with its backslashes; "" if there is none. */
+  /** The quote after the name, with its backslashes; "" if there is none. */
   readonly nameQuote: string;
   readonly delimiter: string;
 }
@@ -116,7 +116,7 @@ function valuePlace(text: string, start: number, end: number): ValuePlace | null
   const match = DELIMITER.exec(text);
   if (match !== null) {
     const nameQuote = match[1] ?? "";
-    // Only in JSON may the value stand on the next line.
+    // Only JSON may have the value on the next line.
     const delimiter = match[0];
     if (nameQuote === "" && /[\n\r]|\\[nrt]/.test(delimiter)) return null;
     if (nameQuote !== "" && isChoice(text, start)) return null;
@@ -184,20 +184,22 @@ function readQuoted(text: string, from: number, quote: string, place: NamedPlace
   return isSecretValue(place.kind, value) ? [secretSpan(from, from + value.length)] : [];
 }
 
-/** Up to where the JSON text around a value would go on: no mark may take its quotes away. */
+/**
+ * Cuts a value where the JSON text around it continues: a mark must not remove the quotes there.
+ */
 function beforeBoundary(value: string): string {
   const found = value.search(/\\*"\s*[,:\]}]|[,:[{]\s*\\*"|\\*"\s*\\*"|\\*"$/);
   return found < 0 ? value : value.slice(0, found);
 }
 
-/** The scheme of a header stays, so that a reader sees what was there. */
+/** Keeps the scheme of a header, so that a reader sees the kind of the secret. */
 function headerSpans(at: number, value: string, isField: boolean): Span[] {
   const place = secretOfHeader(value, isField);
   if (place === null || PLACEHOLDER.test(value.slice(place.start, place.end))) return [];
   return [secretSpan(at + place.start, at + place.end)];
 }
 
-/** Backslashes before a quote of a JSON text, of one within it, and so on. */
+/** Backslashes before a quote of a JSON text, of a JSON text inside that text, and so on. */
 const QUOTE_LEVELS = [0, 1, 3, 7, 15];
 
 /** Where the content of a quoted text ends: at the quote with as many backslashes as it began with. */
@@ -208,18 +210,18 @@ function endOfQuoted(text: string, from: number, quote: string): number {
   for (let at = text.indexOf(sign, from); at >= 0 && at < bound; at = text.indexOf(sign, at + 1)) {
     let backslashes = 0;
     while (at - 1 - backslashes >= from && text[at - 1 - backslashes] === "\\") backslashes++;
-    // The texts around it end as well where their quote stands.
+    // The quote of an outer text ends the inner text too.
     const ending = QUOTE_LEVELS.find((outer) =>
       outer < level && backslashes % (2 * (outer + 1)) === outer
     ) ?? level;
     if (backslashes % (2 * (ending + 1)) === ending) return at - ending;
   }
-  // A value without an end is a line, and no more than the text around it.
+  // A value without a closing quote ends with its line, or with the text around it.
   const line = text.slice(from, bound).search(sign === '"' ? /[\r\n]/ : /[\r\n]|\\*"/);
   return line < 0 ? bound : from + line;
 }
 
-/** Every text and number of a list or an object; names stay, and what a schema says of a field. */
+/** Takes every text and number of a list or object; names and words of a field schema stay. */
 function readContainer(
   text: string,
   at: number,
@@ -292,7 +294,7 @@ function readBare(text: string, place: NamedPlace): Span[] {
   return [secretSpan(at, at + value.length)];
 }
 
-/** `secret=a&next=b` and `Pwd=a;Uid=b` at the beginning of a line: variables of a shell go to its end. */
+/** Cuts `secret=a&next=b` and `Pwd=a;Uid=b` before the next name; a shell variable goes on. */
 function withoutNext(text: string, { start, end }: NamedPlace, run: string): string {
   if (/^[A-Z0-9_]+$/.test(text.slice(start, end))) return run;
   return run.replace(/[&;][\w.-]{1,64}=.*$/s, "");
@@ -305,7 +307,10 @@ function bareList(at: number, kind: SecretNameKind, [whole, list = ""]: RegExpEx
   return isCounts || isOfCode ? [] : [secretSpan(at + 1, at + 1 + list.length)];
 }
 
-/** Arguments such as `password=password,`, types such as `credentials: Credentials,`, patterns. */
+/**
+ * Code: arguments such as `password=password,`, types such as `credentials: Credentials,`,
+ * patterns.
+ */
 function isCode(text: string, place: NamedPlace, value: string, run: string): boolean {
   const { at, start, end, delimiter } = place;
   const next = text[at + value.length] ?? "";
@@ -323,7 +328,9 @@ function isOfProgram(text: string, { start, end, kind }: NamedPlace): boolean {
     /(?:^|\W)(?:const|let|var|my|val) $/.test(text.slice(Math.max(0, start - 8), start));
 }
 
-/** Length of a block of YAML: `|` or `>`, then the lines that stand further to the right; 0 if it is none. */
+/**
+ * Length of a YAML block: `|` or `>`, then the lines with more indentation; 0 if it is not a block.
+ */
 function endOfBlock(window: string, text: string, { start }: NamedPlace): number {
   const head = /^[|>][+-]?\d?[ \t]*\r?\n/.exec(window);
   if (head === null) return 0;
@@ -349,7 +356,7 @@ function bareRun(text: string, { start, end, kind, delimiter }: NamedPlace): Reg
   return /^(?:[^\s"'`<>\\,;&)}\]]|\\(?![nrtu"'\\/]))+/;
 }
 
-/** Prose goes on with words: a value among them has a digit or a sign in it. */
+/** Prose continues with words, so a value inside prose must contain a digit or a sign. */
 function looksRandom(value: string): boolean {
   return value.length >= 4 && (/\d/.test(value) || /[^\w.,:'’()/-]/.test(value)) &&
     !/^https?:\/\//.test(value);
@@ -379,7 +386,7 @@ function isNameCode(code: number): boolean {
   return NAME_CODES[code] === 1;
 }
 
-/** End of the name that the word at `at` is part of; -1 if it is too long. */
+/** End of the name that contains the word at `at`; -1 if the name is too long. */
 function endOfName(text: string, at: number): number {
   let end = at;
   while (end - at <= NAME_MAX && isNameCode(text.charCodeAt(end))) end++;

@@ -9,10 +9,10 @@ import { escapeLength, isWordStart, type Span } from "./span.ts";
 import { TOKEN_FORMS, type TokenForm } from "./tokens.ts";
 import { findUrlPassword } from "./urls.ts";
 
-/** So many characters of a word right before a token are a blob, such as an image in base64. */
+/** This many word characters directly before a token are a blob, such as an image in base64. */
 const BLOB = /[\w-]{64}$/;
 
-/** What one search has found. The places it reached are kept, so that none is read again and again. */
+/** The state of one search. It keeps the reached offsets, so that no text is read repeatedly. */
 interface Search extends AssignmentState, JwtState {
   readonly spans: Span[];
   /** End of the last token of each form. */
@@ -20,7 +20,7 @@ interface Search extends AssignmentState, JwtState {
   keyEnd: number;
 }
 
-/** `{"`, and with a blank or a line end between the two. */
+/** Base64 of `{"`, also with a blank or a line end between the two. */
 const JWT_STARTS = ["eyJ", "eyAi", "ewog", "ewoJ", "ewoi", "ew0K"];
 
 const scanSecrets = compileAnchors<Search>([
@@ -53,7 +53,7 @@ const scanSecrets = compileAnchors<Search>([
 /**
  * Finds tokens of well-known services, private keys, passwords in URLs and values under secret names.
  *
- * @param kindOf what a name says of its value.
+ * @param kindOf what the name of a field says about its value.
  */
 export function findSecrets(
   text: string,
@@ -73,7 +73,7 @@ export function findSecrets(
   return search.spans;
 }
 
-/** `@`, and how it stands in a URL, in a JSON text, in HTML and in full width. */
+/** `@`, and its forms in a URL, in a JSON text, in HTML and in full width. */
 const EMAIL_SIGNS = ["@", "%40", "\\u0040", "&#64;", "&#x40;", "&commat;", "\uff20"] as const;
 
 /** Finds e-mail addresses. */
@@ -114,10 +114,10 @@ interface TokenSearch {
 
 function visitToken(search: Search, text: string, at: number, token: TokenSearch) {
   const { form, start, pattern } = token;
-  // A second token within the first: only where it goes beyond it.
+  // A token inside the last one counts only if it is longer than that.
   if (at + start.length <= (search.ends?.get(form) ?? 0)) return;
   if (form.atWordStart === true && !isWordStart(text, at)) return;
-  // The `n` of an escaped line end is not a beginning of `npm_`.
+  // The `n` of an escaped line end is not the start of `npm_`.
   if (escapeLength(text, at) > 0) return;
   pattern.lastIndex = at;
   const match = pattern.exec(text);

@@ -1,6 +1,8 @@
 import { escapeLength, type Span } from "./span.ts";
 
-/** RFC 5321 allows 64 octets; some more characters are taken so that no longer one is cut in two. */
+/**
+ * RFC 5321 allows 64 octets; the search takes more, so that it does not split a longer local part.
+ */
 const LOCAL_MAX = 128;
 /** RFC 5321, 4.5.3.1.2. */
 const DOMAIN_MAX = 255;
@@ -10,11 +12,11 @@ const LOCAL_ASCII = asciiTable(/[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]/);
 const DOMAIN_ASCII = asciiTable(/[A-Za-z0-9.-]/);
 /** RFC 6531: letters with their marks, digits, symbols, the joiners of Indic and Persian words. */
 const LOCAL_OTHER = /^[\p{L}\p{M}\p{N}\p{So}\p{Sk}\u200c\u200d\u2019]$/u;
-/** Dots of RFC 3490 as well. */
+/** Includes the dots of RFC 3490. */
 const DOMAIN_OTHER = /^[\p{L}\p{M}\p{N}\u200c\u200d\u3002\uff0e\uff61]$/u;
-/** The full stop, and what RFC 3490 reads as one. */
+/** The full stop, and the characters that RFC 3490 treats as a full stop. */
 const DOTS = ".\u3002\uff0e\uff61";
-/** Ends of file names and of systemd units; none of them is a top-level domain. */
+/** Endings of file names and of systemd units that are not top-level domains. */
 const NO_DOMAIN_END: ReadonlySet<string> = new Set([
   ...["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico", "js", "mjs", "cjs", "jsx", "ts"],
   ...[
@@ -37,7 +39,7 @@ const NO_DOMAIN_END: ReadonlySet<string> = new Set([
   ...["service", "socket", "timer", "mount", "slice", "scope"],
 ]);
 
-/** Finds the address whose `@`, or `%40`, stands at `at`; no part of it lies before `from`. */
+/** Finds the address whose `@`, or `%40`, stands at `at`; the search does not go before `from`. */
 export function findEmail(text: string, at: number, sign: string, from: number): Span | null {
   const end = endOfDomain(text, at + sign.length);
   if (end < 0) return null;
@@ -63,7 +65,7 @@ function startOfLocal(text: string, at: number, from: number): number {
   return quoted < 0 ? at : quoted;
 }
 
-/** `"john doe"@`, also with the backslashes that a JSON text puts before its quotes; -1 if it is none. */
+/** Start of `"john doe"@`, also with the backslashes of a JSON text; -1 if it is not quoted. */
 function startOfQuoted(text: string, at: number, from: number): number {
   let close = at - 1;
   while (close > from && text[close - 1] === "\\") close--;
@@ -93,7 +95,7 @@ function startOfDotAtom(text: string, at: number, from: number, isEncoded: boole
   return skipSurroundings(text, start, at, isEncoded);
 }
 
-/** Leaves out what is atext by RFC 5322 and yet stands before the address, such as `email=`. */
+/** Skips text such as `email=`, which is valid in an address by RFC 5322, but is not part of it. */
 function skipSurroundings(text: string, from: number, at: number, isEncoded: boolean): number {
   let start = from + glueLength(text, from, at);
   const local = text.slice(start, at);
@@ -121,7 +123,9 @@ function glueLength(text: string, start: number, at: number): number {
   return colour === null ? 0 : Math.max(0, floor + open + colour[0].length - start);
 }
 
-/** End of a domain with a top-level name that can be one, or of an address literal; -1 if it is none. */
+/**
+ * End of a domain with a possible top-level domain, or of an address literal; -1 if it is neither.
+ */
 function endOfDomain(text: string, from: number): number {
   if (text[from] === "[") {
     const literal = /^\[(?:IPv6:[0-9A-Fa-f:.]{2,45}|\d{1,3}(?:\.\d{1,3}){3})\]/i
@@ -139,7 +143,7 @@ function endOfDomain(text: string, from: number): number {
   return from + lengthToTop(domain);
 }
 
-/** Length up to the last label that can be a top-level domain; negative beyond any offset if none can. */
+/** Length up to the last label that can be a top-level domain; -Infinity if no label can. */
 function lengthToTop(domain: string): number {
   if (DOTS.includes(domain[0] ?? "")) return -Infinity;
   let end = domain.length;

@@ -11,12 +11,18 @@ export function isFieldSchema(type: unknown, reference: unknown): boolean {
   return JSON_TYPES.has(type) || typeof reference === "string" && reference.startsWith("#/");
 }
 
-/** What a schema says of a field; its `default` and `examples`, and a `value`, are no such words. */
+/**
+ * Whether a name is a keyword of a field schema. `default`, `examples` and `value` hold data:
+ * false.
+ */
 export function isSchemaWord(name: string): boolean {
   return SCHEMA_WORDS.has(name);
 }
 
-/** What tells of a secret and is none: `secrets: [{ name, created_at }]`, `secret: { secretName }`. */
+/**
+ * Whether a field only describes a secret: `secrets: [{ name, created_at }]`, `secret: { secretName
+ * }`.
+ */
 export function isLabel(name: string): boolean {
   return /^(?:name|kind|type|namespace|secret_?name|description|scopes?|visibility|(?:created|updated|expires|issued|rotated)(?:_?(?:at|on|in|date))?)$/i
     .test(name);

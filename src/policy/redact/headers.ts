@@ -3,12 +3,12 @@ import { isWordStart, type Span } from "./span.ts";
 /** RFC 9110, 11.1: the scheme in any letter case, one or more spaces, token68. */
 const BEARER = /bearer(?:[ \t]{1,16}|%20|\+)([\w.~+/-]{8,16384}={0,2})/iy;
 const BASIC = /basic(?:[ \t]{1,16}|%20|\+)([A-Za-z0-9+/]{4,2048}={0,2})/iy;
-/** Schemes with one run of credentials behind them. */
+/** Schemes that are followed by one run of credentials. */
 const RUN_SCHEMES: ReadonlySet<string> = new Set([
   ...["bearer", "basic", "token", "apikey", "api-key", "key", "negotiate", "ntlm", "dpop"],
 ]);
 
-/** Finds the token of a `Bearer` header, wherever it stands. */
+/** Finds the token of a `Bearer` header, in any text. */
 export function findBearer(text: string, at: number): Span | null {
   const found = credentials(BEARER, text, at);
   if (found === null) return null;
@@ -19,7 +19,7 @@ export function findBearer(text: string, at: number): Span | null {
   return isLong || isHeader ? { ...found, name: "bearer-token" } : null;
 }
 
-/** Finds `user:password` in base64 behind `Basic`. */
+/** Finds `user:password` in base64 after `Basic`. */
 export function findBasic(text: string, at: number): Span | null {
   const found = credentials(BASIC, text, at);
   if (found === null) return null;
@@ -30,7 +30,7 @@ export function findBasic(text: string, at: number): Span | null {
       ? { ...found, name: "basic-password" }
       : null;
   } catch {
-    return null; // a word behind "basic", not base64
+    return null; // a word after "basic", not base64
   }
 }
 
@@ -46,15 +46,17 @@ function credentials(
   return { start: end - (match[1] ?? "").length, end };
 }
 
-/** Parameters of a scheme such as `Digest` or `AWS4-HMAC-SHA256`, with quotes as they stand in JSON too. */
+/**
+ * Parameters of a scheme such as `Digest` or `AWS4-HMAC-SHA256`, also with quotes escaped by JSON.
+ */
 const PARAMETERS =
   /^(?:[\w-]{1,64}=(?:(\\*)"(?!\s*[,:\]}])[^"\\\r\n]{0,2048}\1"(?=[,\s\\"']|$)|[^\s,"'\\]{1,2048})(?:,[ \t]{0,8})?){1,32}/;
 const SCHEME = /^[ \t]*([A-Za-z][\w-]{2,23})(?:[ \t]+|%20|\+)/;
 
 /**
- * Which part of the value of `Authorization` or `Cookie` is secret; null if it only speaks of it.
+ * Finds the secret part of a value of `Authorization` or `Cookie`; null if the value is only prose.
  *
- * @param isField whether the value is all of a field, so that no prose can follow.
+ * @param isField whether the value is a complete field, so that no prose can follow.
  */
 export function secretOfHeader(
   value: string,

@@ -1,15 +1,15 @@
 import type { Span } from "./span.ts";
 
-/** A longer part of a token is not part of a token. */
+/** A run of characters that is longer cannot be a part of a token. */
 const PART_MAX = 65_536;
-/** A header longer than this is believed without a look into it: certificates may stand first. */
+/** A longer header is accepted without decoding it: certificates may come before `alg`. */
 const HEADER_MAX = 1_024;
-/** Starts tried in one run of characters: letters before a token can hold an `eyJ` of their own. */
+/** How many starts are tried in one run: text directly before a token can contain another `eyJ`. */
 const TRIES_MAX = 4;
 const PART = /[\w-]*/y;
 
 export interface JwtState {
-  /** End of the run of characters that was looked at last, and how often a token was tried in it. */
+  /** End of the last examined run of characters, and the number of tries in this run. */
   jwtRunEnd: number;
   jwtTries: number;
   /** End of the last token. */
@@ -20,7 +20,7 @@ export interface JwtState {
  * Finds a token of RFC 7515 or RFC 7516 in compact form whose header begins at `at`.
  *
  * Parts may be empty: the signature of an unsecured token, the payload of a detached one, the key of
- * a JWE with `dir`. The header tells: it is JSON with `alg`.
+ * a JWE with `dir`. The header identifies a token: it is JSON with `alg`.
  */
 export function findJwt(text: string, at: number, state: JwtState): Span | null {
   if (at < state.jwtLimit) return null;
@@ -54,6 +54,6 @@ function isHeader(part: string): boolean {
   try {
     return /"alg"\s*:/.test(atob(part.replaceAll("-", "+").replaceAll("_", "/")));
   } catch {
-    return false; // no base64, so no token
+    return false; // not base64, so not a token
   }
 }

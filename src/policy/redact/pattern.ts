@@ -1,16 +1,17 @@
 import type { Span } from "./span.ts";
 
-/** Longest run that one `*` stands for. */
+/** The longest run that one `*` can match. */
 const RUN_MAX = 256;
-/** What ends a run: white space, quotes, brackets, comma and semicolon. */
+/** Characters that end a run: white space, quotes, brackets, comma and semicolon. */
 const RUN_END = /[\s"'`,;<>(){}[\]]/;
 
 /**
- * Compiles an own redaction pattern: `*` stands for a run of up to 256 characters without white
- * space, quotes, brackets, commas or semicolons, `#` for one digit, anything else for itself.
+ * Compiles a redaction pattern of the operator: `*` stands for a run of up to 256 characters
+ * without white space, quotes, brackets, commas or semicolons, `#` for one digit, other text for
+ * itself.
  *
- * There is no backtracking: the place of each piece is remembered while the search moves on, so the
- * work is linear in the text for each piece.
+ * The search does not backtrack: it remembers the place of each piece while it moves on, so for
+ * each piece the work is linear in the text.
  */
 export function compileRedactionPattern(name: string, pattern: string): (text: string) => Span[] {
   const pieces = pattern.split("*");
@@ -36,7 +37,10 @@ export function compileRedactionPattern(name: string, pattern: string): (text: s
   };
 }
 
-/** End of the last piece, each of them within one run of the piece before; -1 if one is missing. */
+/**
+ * End of the last piece; each piece must follow the previous one within one run. -1 if one is
+ * missing.
+ */
 function endOf(
   text: string,
   from: number,
@@ -52,7 +56,10 @@ function endOf(
   return end;
 }
 
-/** Finds a piece at or after a place; places asked for never go back far, so the last answer is kept. */
+/**
+ * Finds a piece at or after an offset. Offsets rarely decrease, so the finder keeps its last
+ * answer.
+ */
 function createFinder(text: string, piece: string): (from: number) => number {
   let asked = -1;
   let answer = -2;

@@ -1,9 +1,11 @@
 import type { Span } from "./span.ts";
 
 export const PRIVATE_KEY_START = "-----BEGIN";
-/** A key file is some kilobytes; a longer one is taken out up to here and searched again from there. */
+/**
+ * Key files have a few kilobytes. A longer one is redacted up to here; the search continues there.
+ */
 const CHARACTERS_MAX = 65_536;
-/** Blanks of a label are `+` or `%20` within a URL. */
+/** In a URL the blanks of a label are `+` or `%20`. */
 const BEGIN =
   /-----BEGIN(?: |\+|%20)(?:[A-Z0-9]{1,16}(?: |\+|%20)){0,4}PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----/y;
 const END = /-----END[A-Z0-9 +%]{1,64}-----/;
@@ -19,7 +21,7 @@ export function findPrivateKey(text: string, at: number): Span | null {
   return { start: at, end: at + end, name: "private-key" };
 }
 
-/** Up to a quote that ends the text around the key, so that a JSON text stays one. */
+/** Stops at a quote that ends the text around the key, so that a JSON text stays valid. */
 function endOfCutKey(window: string, from: number): number {
   const found = window.slice(from).search(/\\*["'<>{}]/);
   return found < 0 ? window.length : from + found;

@@ -6,26 +6,29 @@ import { compileRedactionPattern } from "./pattern.ts";
 import { isSecretValue, rememberNameKinds, type SecretNameKind } from "./secret_name.ts";
 import type { Span } from "./span.ts";
 
-/** Nested deeper than this nothing is looked at, so nothing is let through. */
+/** Deeper values are not examined, so they are replaced. */
 const DEPTH_MAX = 400;
-/** Characters that one result may have in all its texts; what comes after is not looked at either. */
+/**
+ * Characters that one result may have in all its texts; later texts are not examined, but replaced.
+ */
 const CHARACTERS_MAX = 134_217_728;
-/** Names of fields that are remembered within one result, since rows repeat them. */
+/** How many field names are cached for one result, because rows repeat them. */
 const NAMES_MAX = 4_096;
-/** Names of spans that say less than the name of a form that was found in the same place. */
+/** General names of spans: the name of a token form in the same place wins. */
 const GENERAL_NAMES: readonly string[] = ["bearer-token", "secret"];
 
 export interface RedactedResult {
   readonly value: unknown;
-  /** How many pieces were taken out. */
+  /** How many pieces were redacted. */
   readonly redactions: number;
 }
 
 /**
- * Takes secrets, e-mail addresses and own patterns out of a JSON value, in texts and in names.
+ * Redacts secrets, e-mail addresses and the operator's patterns in texts and names of a JSON value.
  *
- * Every detector is linear in the text. Parts that stay the same are shared with the input. Lists and
- * objects stay lists and objects: under the name of a secret the texts and numbers in them go.
+ * Every detector is linear in the text. The result shares unchanged parts with the input. Lists and
+ * objects keep their structure: under the name of a secret, the texts and numbers in them are
+ * redacted.
  */
 export function redactResult(value: unknown, rules: OutputRules["redact"]): RedactedResult {
   const kindOf = rememberNameKinds();
@@ -48,14 +51,16 @@ export function redactResult(value: unknown, rules: OutputRules["redact"]): Reda
 
 type Detector = (text: string) => Span[];
 
-/** A text that is a mark and nothing else. */
+/** A text that is only a mark. */
 const MARK = /^\[redacted:[^\[\]]{1,64}\]$/;
 
 interface Pass {
   readonly detectors: readonly Detector[];
-  /** Own patterns: numbers have no shape of a token, but may have that of a card. */
+  /**
+   * The operator's patterns: a number cannot look like a token, but may look like a card number.
+   */
   readonly numberDetectors: readonly Detector[];
-  /** A value under a name such as `password` is a secret, whatever it looks like. */
+  /** A value under a name such as `password` is a secret in any form. */
   readonly kindOf: ((name: string) => SecretNameKind | null) | null;
   readonly names: Map<string, FieldName>;
   characters: number;
@@ -69,7 +74,7 @@ interface FieldName {
   readonly isLabel: boolean;
 }
 
-/** @param under what the name of the field says, or that of a field around it. */
+/** @param under what the name of this field, or of a field around it, says. */
 function redactValue(
   pass: Pass,
   value: unknown,
@@ -164,7 +169,7 @@ function fieldName(pass: Pass, name: string): FieldName {
   return field;
 }
 
-/** Text or number under the name of a secret: all of it goes, under the name of its form if it has one. */
+/** Redacts a whole text or number under the name of a secret; a known token form gives the name. */
 function redactNamed(pass: Pass, value: string | number, kind: SecretNameKind): string {
   if (typeof value === "number") return replaceWhole(pass, "secret");
   if (MARK.test(value)) return value;
@@ -204,7 +209,7 @@ function redactText(pass: Pass, text: string): string {
   let at = 0;
   for (const { start, end, name, quote = "" } of spans) {
     if (end <= at) continue;
-    // A span that begins inside another one only lengthens it: no piece of either may stay.
+    // A span that begins inside another one only lengthens it, so that no piece of either stays.
     if (start >= at) {
       redacted += text.slice(at, start) + quote + marker(name) + quote;
       pass.redactions++;
@@ -227,7 +232,7 @@ function marker(name: string): string {
   return `[redacted:${name}]`;
 }
 
-/** Names that became alike get a number. */
+/** Adds a number to names that became equal. */
 function makeNamesUnique(entries: [string, unknown][]): void {
   const taken = new Set<string>();
   for (const entry of entries) {

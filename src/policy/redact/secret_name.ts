@@ -1,8 +1,8 @@
 import { secretOfHeader } from "./headers.ts";
 
-/** A longer name is not a name of a field. */
+/** A longer text is not the name of a field. */
 const NAME_CHARACTERS_MAX = 80;
-/** Names that are remembered; those that come later are judged each time. */
+/** How many names are cached; later names are judged each time. */
 const NAMES_MAX = 4_096;
 
 /**
@@ -16,7 +16,7 @@ const NAMES_MAX = 4_096;
  */
 export type SecretNameKind = "secret" | "token" | "tokens" | "word" | "header";
 
-/** What every name of a secret has in it. */
+/** Every name of a secret contains one of these. */
 const HINT = /pass|pw|secret|token|key|credential|cookie|authorization|jwt|otp|psk|bearer/i;
 /** Ends of names written as one word: `dbpassword`, `clientsecret`, `xapikey`. */
 const SECRET_END = new RegExp(
@@ -24,9 +24,9 @@ const SECRET_END = new RegExp(
     "|(?:api|secret|private|accesskeysecret|secretaccess|sharedaccess|signing|signature|encryption" +
     "|decryption|master|shared|account|auth|subscription|application|hmac|license)keys?|privatekeypem|clientkeydata)$",
 );
-/** Names that end in `key` or `access key` only where the whole says so. */
+/** Names ending in `accesskey` that are secret only as a whole. */
 const SECRET_WHOLE: ReadonlySet<string> = new Set(["accesskey", "accesskeys", "awsaccesskey"]);
-/** `pass` and `pw` behind what it opens, written as one word. */
+/** `pass` and `pw` after the thing that it opens, written as one word. */
 const SHORT_PASSWORD =
   /^(?:admin|bind|db|ftp|imap|keystore|ldap|login|mail|mysql|pg|postgres|proxy|redis|root|smtp|ssh|sudo|user|wifi)(?:pass|pw)$/;
 const SECRET_WORDS: ReadonlySet<string> = new Set(["pass", "pw", "psk", "jwt", "bearer"]);
@@ -35,10 +35,12 @@ const HEADERS: ReadonlySet<string> = new Set([
   ...["authorization", "proxyauthorization", "cookie", "setcookie"],
 ]);
 const MEDIA_TYPE = /^(?:application|audio|image|message|model|multipart|text|video)\/[\w.+-]+$/;
-/** Ends that change nothing: `SecretString`, `tokenValue`, `passwordConfirmation`. */
+/** Endings that do not change the meaning: `SecretString`, `tokenValue`, `passwordConfirmation`. */
 const SAME_MEANING =
   /(?<=password|secret|secretkey|apikey|token)(?:binary|value|string|plaintext|confirm|confirmation|base)$/;
-/** Words before `token` with which it is a place in a list, a count or a part of a language model. */
+/**
+ * Words before `token` that make it a position in a list, a count or a unit of a language model.
+ */
 const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
   ...["page", "next", "nextpage", "prev", "previous", "continuation", "continue", "cursor", "sync"],
   ...["start", "starting", "resume", "delta", "skip", "pagination", "max", "min", "total", "num"],
@@ -62,12 +64,13 @@ const HARMLESS_TOKEN: ReadonlySet<string> = new Set([
 /**
  * Whether a name promises a secret: `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key`, `token`.
  *
- * The end of a name decides: `tokenCount`, `secretName` and `passwordPolicy` are not secrets, nor are
- * the tokens of lists, such as `nextPageToken`, which programs give back to ask for the next page.
+ * The end of a name decides: `tokenCount`, `secretName` and `passwordPolicy` are not secrets.
+ * Tokens of lists, such as `nextPageToken`, are not secrets either: programs send them to get the
+ * next page.
  */
 export function secretNameKind(name: string): SecretNameKind | null {
   if (name.length < 2 || name.length > NAME_CHARACTERS_MAX || !HINT.test(name)) return null;
-  // A name that was redacted before keeps its meaning, and the mark has none.
+  // Ignore marks: a name that was redacted before keeps its meaning.
   const words = name.replaceAll(/\[redacted:[^\]]*\]/g, " ").replaceAll(
     /([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g,
     "$1$3 $2",
@@ -89,7 +92,7 @@ export function secretNameKind(name: string): SecretNameKind | null {
   return SECRET_WORDS.has(last) || SHORT_PASSWORD.test(last) ? "word" : null;
 }
 
-/** Answers the same from memory where a name comes again, as in the rows of a table or the lines of a log. */
+/** Caches the kinds of names, which repeat in the rows of a table or the lines of a log. */
 export function rememberNameKinds(): (name: string) => SecretNameKind | null {
   const kinds = new Map<string, SecretNameKind | null>();
   return (name) => {
@@ -101,7 +104,7 @@ export function rememberNameKinds(): (name: string) => SecretNameKind | null {
   };
 }
 
-/** Whether a text or number under a name of this kind is taken out. */
+/** Whether a text or number under a name of this kind is redacted. */
 export function isSecretValue(kind: SecretNameKind, value: string | number): boolean {
   if (value === "" || typeof value === "string" && HARMLESS_VALUE.test(value)) return false;
   switch (kind) {
@@ -120,5 +123,5 @@ export function isSecretValue(kind: SecretNameKind, value: string | number): boo
 
 /** `4096`, `1,200`, `128e3`, `16k`. */
 const COUNT = /^-?\d[\d.,_]{0,20}(?:e[+-]?\d{1,3})?[km]?$/i;
-/** Names of token types, and what `fetch` takes for `credentials`. */
+/** Names of token types, and the values of `credentials` in `fetch`. */
 const HARMLESS_VALUE = /^(?:urn:ietf:|(?:same-origin|include|omit)$)/;

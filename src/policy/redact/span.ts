@@ -1,17 +1,17 @@
-/** A piece of text to take out. */
+/** A piece of text to redact. */
 export interface Span {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
   readonly name: string;
-  /** What stands on both sides of the mark: a number of a JSON text becomes a JSON string. */
+  /** A quote for both sides of the mark: a number of a JSON text becomes a JSON string. */
   readonly quote?: string;
 }
 
 /**
- * Length of the JSON escape that `at` stands in, from `at` on: 1 for the `n` of `\n`; 0 if it is none.
+ * Length of the rest of a JSON escape from `at` on: 1 for the `n` of `\n`; 0 outside of an escape.
  *
- * Any number of backslashes counts: within a JSON text that is quoted again they double.
+ * Any number of backslashes counts: they double when a JSON text is quoted again.
  */
 export function escapeLength(text: string, at: number): number {
   if (text[at - 1] !== "\\") return 0;
@@ -19,10 +19,10 @@ export function escapeLength(text: string, at: number): number {
   return unit ?? (/[bfnrt/]/.test(text[at] ?? "") ? 1 : 0);
 }
 
-/** What may end in a letter or digit and yet is not part of the word behind it. */
+/** Codes that may end in a letter or digit, but are not part of the word after them. */
 const GLUE = /(?:\[[\d;]{0,16}m|%[0-9A-Fa-f]{2}|\\(?:[bfnrt]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}))$/;
 
-/** Whether a word can begin at `at`: behind a colour code, an escape and `%3D` as well. */
+/** Whether a word can begin at `at`, also directly after a colour code, an escape or `%3D`. */
 export function isWordStart(text: string, at: number): boolean {
   return !/[\w-]/.test(text[at - 1] ?? " ") || GLUE.test(text.slice(Math.max(0, at - 20), at));
 }

@@ -1,26 +1,28 @@
 /**
- * One form of token: what it starts with and what follows.
+ * One form of token: its start and the characters after it.
  *
- * What stands before a token is not part of its form: a colour code, the `n` of an escaped line end
- * and `%3D` all end in a letter. Only a start that words and identifiers also have (`sk-` in
- * `task-`) is looked for at the beginning of a word.
+ * A token may directly follow a letter: a colour code, the `n` of an escaped line end and `%3D` all
+ * end in a letter. A start that words and identifiers also contain (`sk-` in `task-`) must begin a
+ * word.
  */
 export interface TokenForm {
   readonly name: string;
   readonly starts: readonly string[];
-  /** What follows the start: bounded. Where it ends with a group, only that is taken out. */
+  /**
+   * A bounded pattern for the text after the start. If it ends with a group, only that is redacted.
+   */
   readonly rest: string;
   readonly atWordStart?: true;
-  /** How many characters before the start belong to the token as well. */
+  /** How many characters before the start also belong to the token. */
   readonly before?: number;
-  /** Who describes the form; a host name of the service that issues it. */
+  /** The host name of the service that issues the token and documents its form. */
   readonly source: string;
 }
 
 const HEX = "[0-9a-fA-F]";
 const ALNUM = "[A-Za-z0-9]";
 const UUID = `${HEX}{8}(?:-${HEX}{4}){3}-${HEX}{12}`;
-/** A slash as it stands in a URL, in a JSON text and in a URL within a URL. */
+/** A slash in a URL, in a JSON text and in a URL inside a URL. */
 const SLASH = "(?:\\\\?/|%2[Ff])";
 
 /** Known forms, checked against what the services document. Prefix, alphabet and length in one place. */

@@ -1,14 +1,16 @@
 import type { Span } from "./span.ts";
 
-/** Longest user info that is looked at. */
+/** The longest user info that the search examines. */
 const USER_INFO_MAX = 2_048;
-/** A host that needs no guess: with a dot and a top-level name, an address, `localhost`, with a port. */
+/**
+ * A certain host: a name with a top-level domain, an address, `localhost`, or a name with a port.
+ */
 const SURE_HOST =
   /^(?:(?:[\w-]+\.)+[A-Za-z]{2,63}|\d{1,3}(?:\.\d{1,3}){3}|localhost|\[[0-9A-Fa-f:.]+\]|[\w.-]+:\d{1,5})(?![\w@.])/;
-/** What may stand behind the user info at all. */
+/** The possible start of a host after the user info. */
 const HOST = /^(?:[\p{L}\p{M}\p{N}_]|\[[0-9A-Fa-f:])/u;
 
-/** What stands for a password in documents, and where one was hidden before. */
+/** Placeholders for a password in documents, and marks of an earlier redaction. */
 const MASK = /^(?:\*+|x{3,}|\$\{[^}]*\}|<.*>|%5BREDACTED%5D|\[redacted:[^\]]*\])$/i;
 
 interface Signs {
@@ -17,14 +19,14 @@ interface Signs {
 }
 
 const PLAIN: Signs = { colon: ":", at: "@" };
-/** A URL within the query of another one. */
+/** Signs of a URL inside the query of another URL. */
 const ENCODED: Signs = { colon: "%3A", at: "%40" };
 
 /**
  * Finds the password of the URL whose authority begins at `from`.
  *
- * Passwords are often not encoded as they should be. So user info ends at the last `@` of the
- * authority, and where its host is in doubt (`p@ss/word@db`), at the last `@` before the query.
+ * Passwords are often not encoded correctly. So user info ends at the last `@` of the authority. If
+ * the host there is uncertain (`p@ss/word@db`), user info ends at the last `@` before the query.
  */
 export function findUrlPassword(
   text: string,
@@ -34,13 +36,13 @@ export function findUrlPassword(
 ): Span | null {
   const signs = isEncoded ? ENCODED : PLAIN;
   const run = readRun(text, from, quote, isEncoded);
-  // An address of IPv6 has colons, and no user info before it.
+  // The authority begins with an IPv6 address: its colons do not separate user info.
   if (run.startsWith("[")) return null;
   const head = /[/?#\\]|%2F/i.exec(run)?.index ?? run.length;
   const colon = run.indexOf(signs.colon);
   if (colon < 0 || colon > head) return null;
   const start = colon + signs.colon.length;
-  // A user may be called like an address: `ftp://bob@acme.com:word@host`.
+  // A user name may look like an e-mail address: `ftp://bob@acme.com:word@host`.
   const isUserOpen = run.slice(0, colon).includes(signs.at);
   const end = endOfUserInfo(run, start, signs, isUserOpen);
   if (end <= start || MASK.test(run.slice(start, end))) return null;
@@ -79,7 +81,7 @@ function endOfUserInfo(
   return lastAt(run, start - 1, at);
 }
 
-/** The last `@` after `from` behind which a host can stand: first of all before a query. */
+/** The last `@` after `from` that a host can follow; an `@` before the query comes first. */
 function lastAt(run: string, from: number, at: string): number {
   const query = run.slice(from + 1).search(/[?#]/);
   for (const end of query < 0 ? [run.length] : [from + 1 + query, run.length]) {
