@@ -13,19 +13,19 @@ export interface CheckerReport {
   readonly status: "checked" | "unchecked";
   /** Why the program was not checked. */
   readonly reason: string | null;
-  /** At places of the caller's own code. */
+  /** Findings with places in the caller's own code. */
   readonly findings: readonly CheckFinding[];
-  /** From the call to the answer, waiting included. */
+  /** Milliseconds from the call to the answer, including waiting. */
   readonly ms: number;
 }
 
-/** Compares programs with the declarations of their tools, before they run. */
+/** Compares programs with the declarations of their tools before the programs run. */
 export interface Checker {
   /**
-   * Never throws: what cannot be checked is `unchecked`, with the reason.
+   * Never throws: a program that cannot be checked gets the status `unchecked`, with the reason.
    *
-   * @param declaredOnly the declarations without what results have shown, if that makes a difference: the
-   * findings then say which of them rest on it.
+   * @param declaredOnly the declarations without types inferred from results, if they differ.
+   * Findings then say which of them depend on the inferred types.
    */
   check(code: string, declarations: string, declaredOnly?: string): Promise<CheckerReport>;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export interface Checker {
 
 export interface CheckerOptions {
   readonly command: () => ChildCommand;
-  /** For one check, once its turn has come. Default 2,000. */
+  /** Milliseconds for one check, without waiting for its turn. Default 2,000. */
   readonly timeBudgetMs?: number;
   readonly log: Log;
 }
@@ -41,18 +41,18 @@ export interface CheckerOptions {
 const TIME_BUDGET_MS = 2_000;
 const START_MS_MAX = 10_000;
 const WAITING_MAX = 64;
-/** After so many checks a new process takes over; what an old one has piled up goes with it. */
+/** After this many checks a new process replaces the old one, which frees its memory. */
 const CHECKS_PER_CHILD_MAX = 2_000;
 const IDLE_MS_MAX = 900_000;
-/** Programs that took too long are not tried again for a while. */
+/** The checker does not repeat programs that took too long for this time. */
 const STOPPED_MAX = 200;
 const STOPPED_MS_MAX = 600_000;
 
 /**
  * Opens the checker. Its process starts with the first check and stays warm.
  *
- * Checks wait for each other: two at once would not be faster on one process, and a second process
- * is 150 MB. A check that waits longer than its own time budget is given up.
+ * Checks run one after another: two at once would not be faster in one process, and a second
+ * process needs 150 MB. A check that waits longer than its own time budget is given up.
  */
 export function openChecker(options: CheckerOptions): Checker {
   const budgetMs = options.timeBudgetMs ?? TIME_BUDGET_MS;
@@ -141,7 +141,7 @@ function withinMs(ms: number): { passed: Promise<"late">; cancel: () => void } {
   return { passed: promise, cancel };
 }
 
-/** One thing at a time, in order; nobody waits longer than they want to. */
+/** Runs one task at a time, in order; each task waits at most its own limit. */
 function createLane() {
   const waiting = new Set<() => void>();
   let isTaken = false;
@@ -168,7 +168,7 @@ function createLane() {
     }
   };
   return {
-    /** @returns null if too many wait, or if the turn did not come within `waitMs`. */
+    /** @returns null if too many tasks wait, or if this task had no turn within `waitMs`. */
     async run<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
       if (isTaken) {
         if (waiting.size >= WAITING_MAX || !await turn(waitMs)) return null;
@@ -198,14 +198,14 @@ function digestOf(code: string, declarations: string): string {
   return sha256Hex(`${code.length} ${code}${declarations}`);
 }
 
-/** Keeps one process: starts it when it is needed, replaces it, lets it go after a long rest. */
+/** Keeps one process: starts it when needed, replaces it, and ends it after a long idle time. */
 function createChildren(options: CheckerOptions) {
   const ending = new Set<Promise<void>>();
   let child: CheckerChild | null = null;
   let checks = 0;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
-  // A process that is let go before it is up did nothing wrong.
+  // When the checker closes, a process that is still starting is ended; that is not a failure.
   const log: Log = (...entry) => isClosed ? undefined : options.log(...entry);
 
   const start = (): CheckerChild | null => {
@@ -234,7 +234,7 @@ function createChildren(options: CheckerOptions) {
     if (!isClosed) child = start();
   };
   return {
-    /** The warm process; null if none comes up in time. */
+    /** The warm process; null if no process starts in time. */
     async take(): Promise<CheckerChild | null> {
       if (isClosed) return null;
       if (child === null || child.isLost() || checks >= CHECKS_PER_CHILD_MAX) replace();

@@ -19,16 +19,16 @@ export interface ChildCommand {
 export type ChildAnswer =
   | { readonly kind: "findings"; readonly findings: CheckFinding[] }
   | { readonly kind: "failed"; readonly failure: CheckFailure }
-  /** The process is gone, or says what it must not: it is of no more use. */
+  /** The process ended or broke the protocol. */
   | { readonly kind: "lost" };
 
-/** One checker process. Takes one check at a time. */
+/** One checker process. It accepts one check at a time. */
 export interface CheckerChild {
-  /** Whether it came up. */
+  /** Whether the process started. */
   readonly ready: Promise<boolean>;
   readonly isLost: () => boolean;
   check(request: CheckRequest): Promise<ChildAnswer>;
-  /** Kills it; resolves when it is gone. */
+  /** Kills the process; resolves when it has ended. */
   end(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export function startCheckerChild(command: ChildCommand, log: Log): CheckerChild
   const gone = Promise.allSettled([process.status, listening, complaints]).then(async () => {
     lose();
     await writer.abort().catch(() => {});
-    // What it says later may quote a program, and is nobody's business.
+    // Later output may quote a program, so the log never contains it.
     if (!isUp) log("warn", "Checker did not start", { stderr: await complaints });
   });
 
@@ -98,11 +98,11 @@ function kill(process: Deno.ChildProcess): void {
   try {
     process.kill("SIGKILL");
   } catch {
-    // It is gone already.
+    // The process has already ended.
   }
 }
 
-/** Reads until the end of the stream or the first frame that is too long. */
+/** Reads until the end of the stream or until a frame is too long. */
 async function listen(
   stream: ReadableStream<Uint8Array>,
   onFrame: (frame: Frame) => void,

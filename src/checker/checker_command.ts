@@ -6,11 +6,12 @@ export interface CheckerCommandOptions {
   /** `Deno.build.standalone`: the executable is a compiled toolgate. */
   readonly standalone: boolean;
   /**
-   * URL or path of the checker's program when it is not compiled in: `src/checker/process/checker_host.ts` of
-   * a clone, or a bundle of it (`.js`), which needs nothing but itself.
+   * URL or path of the checker's program if it is not compiled in:
+   * `src/checker/process/checker_host.ts` of a clone, or its bundle (`.js`), which needs no other
+   * file.
    */
   readonly program: string;
-  /** Deno's cache folder; a clone finds TypeScript there. */
+  /** Deno's cache folder, where a clone finds TypeScript. */
   readonly cacheDir: string | null;
 }
 
@@ -18,17 +19,17 @@ export interface CheckerCommandOptions {
 export const CHECKER_ARGUMENT = "__checker-host";
 
 /**
- * Megabytes of JavaScript heap; a check that needs more ends its process. Young objects get little
- * room: the process is 100 MB smaller for it, and a check takes a fifth longer.
+ * Limits the JavaScript heap in megabytes; a check that needs more ends its process. The small
+ * space for young objects makes the process 100 MB smaller, and a check a fifth slower.
  */
 const V8_FLAGS = "--max-old-space-size=512,--max-semi-space-size=4";
 
 /**
- * Makes the function that says how the checker process is started: without any permission, and
+ * Makes the function that returns the command of the checker process: without any permission, and
  * without the service's environment.
  *
- * A compiled binary has the V8 flags that it was compiled with; there the checker's own watchdog
- * bounds the memory.
+ * A compiled binary keeps the V8 flags of its compilation; there the checker's own watchdog bounds
+ * the memory.
  */
 export function createCheckerCommand(options: CheckerCommandOptions): () => ChildCommand {
   const isBundle = !options.program.endsWith(".ts");

@@ -2,17 +2,17 @@ import { blankWrapping } from "../program/blank_wrapping.ts";
 import { scanTokens } from "../program/scan_tokens.ts";
 
 /**
- * Tool names that a program mentions, as `server.tool`: `tools.a.b`, `tools["a"]["b"]`, names taken
- * out by destructuring, and the same through a variable that holds `tools` or one of its servers. A name
- * that is called where a server belongs, as in `tools.a_b(…)`, stands alone.
+ * Tool names that a program mentions, as `server.tool`: `tools.a.b`, `tools["a"]["b"]`,
+ * destructured names, and the same through a variable that holds `tools` or one of its servers. A
+ * name that is called in the place of a server, as in `tools.a_b(…)`, is returned alone.
  *
- * A scan of tokens, not a parse: cheap on any text, and it may name what is not a tool at all. It says
- * whose declarations a check needs; it decides nothing.
+ * This is a scan of tokens, not a parse: it is cheap on any text, and may return names that are not
+ * tools. The names only select the declarations for a check; they decide nothing.
  */
 export function mentionedTools(code: string): readonly string[] {
   const tokens = tokenize(code);
   const scan: Scan = { tokens, holders: new Map([["tools", []]]), mentioned: new Set() };
-  // A name may be used above the line that gives it its value, inside of a function.
+  // A function may use a name before the line that assigns its value.
   for (let pass = 0; pass < PASSES; pass++) {
     const known = scan.holders.size;
     collect(scan);
@@ -22,8 +22,8 @@ export function mentionedTools(code: string): readonly string[] {
 }
 
 /**
- * What a program may mean a tool with that it does not call through `tools`: `orders_list(…)`,
- * `orders.list(…)`, `callTool("orders.list")`. Most of it is none.
+ * Names that may mean a tool, but are not used through `tools`: `orders_list(…)`,
+ * `orders.list(…)`, `callTool("orders.list")`. Most of these names are not tools.
  */
 export function looseNames(code: string): readonly string[] {
   const tokens = tokenize(code);
@@ -41,17 +41,17 @@ export function looseNames(code: string): readonly string[] {
 }
 
 const LOOSE_MAX = 400;
-/** Two words with something between them that hosts put there. */
+/** Two words with a separator that some host puts between server and tool. */
 const SPELLED = /^[\p{L}_][\p{L}\p{N}_-]{0,100}(?:[./:]|__?)[\p{L}\p{N}_./:-]{1,100}$/u;
 const CODE_LENGTH_MAX = 1_048_576;
 const MENTIONS_MAX = 400;
 const HOLDERS_MAX = 400;
 const PASSES = 4;
 
-/** Names after `tools`: none for `tools` itself, one for a server, two for a tool. */
+/** Names after `tools`: no name for `tools` itself, one for a server, two for a tool. */
 type Path = readonly string[];
 
-/** What is known of a program so far. */
+/** The state of a scan. */
 interface Scan {
   readonly tokens: readonly Token[];
   /** Variables that hold `tools` or one of its servers. */
@@ -64,7 +64,7 @@ interface Token {
   readonly value: string;
 }
 
-/** Nothing if the code cannot be cut into tokens: then it does not parse, and runs no tool. */
+/** Empty if the code cannot be split into tokens: such code does not parse, and calls no tool. */
 function tokenize(code: string): Token[] {
   if (code.length > CODE_LENGTH_MAX) return [];
   const scan = scanTokens(blankWrapping(code));
@@ -106,7 +106,7 @@ function isMark(token: Token | undefined, value: string): boolean {
   return token?.kind === "mark" && token.value === value;
 }
 
-/** Whether the name is behind a dot, as in `other.tools`. */
+/** Whether the name comes after a dot, as in `other.tools`. */
 function isMember(tokens: readonly Token[], index: number): boolean {
   return isMark(tokens[index - 1], ".") || isMark(tokens[index - 1], "?.");
 }
@@ -137,7 +137,7 @@ function followPath(
   return { path, end: at };
 }
 
-/** `name = tools.server` and `{ a, b: c } = tools.server`: what stands before the path holds it. */
+/** Reads the names that get a path: `name = tools.server` and `{ a, b: c } = tools.server`. */
 function assign(
   scan: Scan,
   { start, end, path }: { readonly start: number; readonly end: number; readonly path: Path },
@@ -153,7 +153,7 @@ function assign(
   if (open !== null) takeApart(scan, open, path);
 }
 
-/** Over the parentheses of `= (tools as any)`. */
+/** Skips the parentheses of `= (tools as any)`. */
 function skipBack(tokens: readonly Token[], index: number): number {
   let at = index;
   while (isMark(tokens[at], "(")) at--;
@@ -174,9 +174,9 @@ function matchingBrace(tokens: readonly Token[], close: number): number | null {
 }
 
 /**
- * Reads a destructuring pattern from its brace on.
+ * Reads a destructuring pattern that begins at its brace.
  *
- * @returns the index behind the closing brace.
+ * @returns the index after the closing brace.
  */
 function takeApart(scan: Scan, open: number, path: Path): number {
   const { tokens, holders, mentioned } = scan;
@@ -201,7 +201,7 @@ function takeApart(scan: Scan, open: number, path: Path): number {
   return at + 1;
 }
 
-/** Over a default value to the next comma or the end of the pattern. */
+/** Skips a default value up to the next comma or the end of the pattern. */
 function nextProperty(tokens: readonly Token[], start: number): number {
   let at = start;
   while (at < tokens.length && !isMark(tokens[at], ",") && !isMark(tokens[at], "}")) at++;

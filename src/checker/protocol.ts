@@ -1,54 +1,56 @@
 import type { PreflightFinding } from "../model/execution.ts";
 
 /**
- * What the service and the checker process say to each other, in the frames of `rpc/frames.ts`.
+ * Messages between the service and the checker process, in the frames of `rpc/frames.ts`.
  * The stamp of a frame is the number of the check. Payloads are JSON.
  */
 export const CHECKER_FRAME = {
   /** Service to checker: {@linkcode CheckRequest}. */
   check: 0x43,
-  /** Checker to service: it can take the first check. No payload. */
+  /** Checker to service: ready for the first check. No payload. */
   ready: 0x72,
   /** Checker to service: the findings, {@linkcode CheckFinding}`[]`. */
   findings: 0x66,
-  /** Checker to service: it could not check this program, {@linkcode CheckFailure}. */
+  /** Checker to service: this program could not be checked, {@linkcode CheckFailure}. */
   failed: 0x78,
 } as const;
 
 export interface CheckRequest {
   readonly code: string;
   readonly declarations: string;
-  /** The same without what results have shown; absent if that adds nothing to them. */
+  /**
+   * The declarations without types inferred from results; absent if there are no inferred types.
+   */
   readonly declaredOnly?: string;
-  /** After this time the checker ends itself, if the service did not do it before. */
+  /** After this time the checker ends itself, unless the service ended it before. */
   readonly budgetMs: number;
 }
 
 export type CheckFailure = "nesting" | "internal";
 
-/** Payload of a check. */
+/** The largest payload of a check. */
 export const REQUEST_BYTES_MAX = 8 * 1_048_576;
-/** Payload of an answer: some twenty findings. */
+/** The largest payload of an answer: enough for `FINDINGS_MAX` findings. */
 export const REPLY_BYTES_MAX = 65_536;
 
 export const FINDINGS_MAX = 20;
 export const MESSAGE_LENGTH_MAX = 300;
 const PLACE_MAX = 1_000_000;
 
-/** What the check has to say about a place of the program. */
+/** One message of the check about a place in the program. */
 export interface CheckFinding extends PreflightFinding {
-  /** The program may be right all the same: worth a warning, no reason to refuse it. */
+  /** The program may still be correct: warn, but do not refuse it. */
   readonly isAdvice?: true;
   /**
-   * Without what results have shown so far nobody would find this. Absent: it rests on what servers declare
-   * and on the language.
+   * The finding depends on types inferred from results. Absent: it depends only on declarations of
+   * servers and on the language.
    */
   readonly isObserved?: true;
-  /** A name that is nearly one of the known fields: it is wrong whoever has seen how many results. */
+  /** The name nearly equals a known field: it is wrong, however few results were seen. */
   readonly isMisspelling?: true;
 }
 
-/** Findings as a stranger's bytes give them: checked in size and shape, without control characters. */
+/** Parses untrusted findings: checks size and shape, and removes control characters. */
 export function parseFindings(value: unknown): CheckFinding[] | null {
   if (!Array.isArray(value) || value.length > FINDINGS_MAX) return null;
   const findings: CheckFinding[] = [];

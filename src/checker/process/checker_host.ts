@@ -14,21 +14,21 @@ import { startWatchdog, type Watchdog } from "./watchdog.ts";
 /**
  * The checker process: reads programs from stdin, answers with findings on stdout, one at a time.
  *
- * It never runs a program, but types can compute too. So it holds no permission, and the service
- * ends it when it takes too long.
+ * The process never runs a program, but types can compute too. So it has no permission, and the
+ * service ends it when a check takes too long.
  */
 export async function runCheckerHost(): Promise<void> {
   revokePermissions();
   const watchdog = startWatchdog();
   const service = createCheckService();
-  // The first check binds the standard library; better now than while somebody waits.
+  // The first check binds the standard library; do this before a caller waits.
   service.check(WARM_UP, "declare const tools: {};");
   await send(CHECKER_FRAME.ready, 0, "");
   await serve(service, watchdog);
   watchdog.close();
 }
 
-/** Ends with its input, or at the first frame that makes no sense. */
+/** Ends with its input, or at the first invalid frame. */
 async function serve(service: CheckService, watchdog: Watchdog): Promise<void> {
   const reader = createFrameReader(() => REQUEST_BYTES_MAX);
   const frames: Frame[] = [];

@@ -23,10 +23,10 @@ import { checkPromises, checkResult } from "../rules/promises.ts";
 import { REALM_DECLARATIONS } from "../rules/realm.ts";
 import { PROGRAM_FILE, type ProgramView, shorten, spellTool, TOOLS_FILE } from "../rules/types.ts";
 
-/** Checks programs one after another; keeps what they have in common. */
+/** Checks programs one after another; keeps the parts that all checks share. */
 export interface CheckService {
   /**
-   * @param declaredOnly the declarations without what results have shown, if that makes a difference.
+   * @param declaredOnly the declarations without types inferred from results, if they differ.
    * @returns at most `FINDINGS_MAX` findings in the order of the code.
    * @throws {RangeError} if the program is nested too deeply.
    */
@@ -34,7 +34,7 @@ export interface CheckService {
 }
 
 const FINDINGS_KEPT_MAX = 200;
-/** The first error is the cause of most others. */
+/** The first syntax error causes most of the later ones. */
 const SYNTAX_FINDINGS_MAX = 1;
 const SAME_MESSAGE_MAX = 3;
 
@@ -65,7 +65,9 @@ export function createCheckService(): CheckService {
   };
 }
 
-/** What is found no more without the results seen so far rests on them. */
+/**
+ * Marks findings that disappear without the types inferred from results: they depend on results.
+ */
 function markObserved(
   findings: readonly CheckFinding[],
   declared: readonly CheckFinding[],
@@ -77,7 +79,7 @@ function markObserved(
   );
 }
 
-/** All in one file, which is faster to take in, but for those that are modules. */
+/** Joins all files that are not modules into one, which is faster to load. */
 function libraryFiles(): ReadonlyMap<string, string> {
   const isModule = (text: string) => /^export /m.test(text);
   const scripts = [...LIBRARY_FILES.values()].filter((text) => !isModule(text));
@@ -92,7 +94,7 @@ function declaresTools(declarations: string): boolean {
   return /\b(?:const|let|var)\s+tools\b/.test(declarations);
 }
 
-/** The files of a check. What did not change since the check before is neither parsed nor bound again. */
+/** The files of a check. Files that did not change since the last check are not parsed again. */
 function createFiles() {
   const files = new Map<string, ts.SourceFile>();
   let previous: ts.Program | undefined;
@@ -104,7 +106,7 @@ function createFiles() {
     useCaseSensitiveFileNames: () => true,
     getNewLine: () => "\n",
     writeFile: () => {},
-    // Nothing is ever read from outside, whatever a program refers to.
+    // The check never reads a file from outside, even if a program refers to it.
     fileExists: (path) => files.has(path),
     readFile: () => undefined,
     directoryExists: () => false,
@@ -126,7 +128,7 @@ function createFiles() {
   };
 }
 
-/** As loose as TypeScript can be: what a program does is judged, not how it is typed. */
+/** As loose as TypeScript can be: the check judges what a program does, not its types. */
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ESNext,
   module: ts.ModuleKind.ESNext,
@@ -175,7 +177,7 @@ function checkProgram(
   return collected.findings();
 }
 
-/** What is really wrong where that is known, else what the parser says. */
+/** The real cause of a syntax error if it is known, or else the parser's message. */
 function syntaxFinding(code: string, { line, column, message }: CheckFinding): CheckFinding {
   if (message.startsWith(NOTHING_RUNS)) return { line, column, message };
   const known = explainSyntax(code);
@@ -218,7 +220,7 @@ function createCollector(file: ts.SourceFile, shaped: ShapedProgram) {
   };
 }
 
-/** Looks at every node of the program once. */
+/** Visits every node of the program once. */
 function checkTree(view: ProgramView): void {
   const results = resultFunctions(view.main);
   const visit = (node: ts.Node): void => {
@@ -252,11 +254,11 @@ function checkTree(view: ProgramView): void {
   ts.forEachChild(view.main.body, visit);
 }
 
-/** The sandbox calls a program without arguments. */
+/** Reports parameters of the program's function, because the sandbox passes no arguments. */
 function checkParameters(view: ProgramView, node: ts.SignatureDeclaration): void {
   const [parameter] = node.parameters;
   if (parameter === undefined || parameter.initializer || parameter.dotDotDotToken) return;
-  // A declared function that the program calls itself may do without its parameters.
+  // If the program itself calls its declared function, it may pass arguments.
   const isCalledByForm = view.file.text.endsWith("();})");
   const isDeclared = ts.isFunctionDeclaration(node) || ts.isVariableDeclaration(node.parent);
   if (parameter.questionToken || (isDeclared && !isCalledByForm)) return;

@@ -85,8 +85,8 @@ import esnextTypedarrays from "typescript/lib/lib.esnext.typedarrays.d.ts" with 
 /**
  * TypeScript's declarations of ECMAScript, by file name, without those of the DOM.
  *
- * They are imported as text, so that they are part of the program in every form: run from source,
- * bundled or compiled. Nothing is read when the checker starts.
+ * The files are imported as text, so that every form of the program contains them: source, bundle
+ * or compiled binary. The checker reads no file when it starts.
  */
 export const LIBRARY_FILES: ReadonlyMap<string, string> = new Map([
   ["lib.decorators.d.ts", decorators],

@@ -1,5 +1,5 @@
 import process from "node:process";
 
-// TypeScript looks at its surroundings when it loads: environment, files, working directory. The
-// checker has permission for none of them. Whatever calls itself a browser is left alone.
+// When TypeScript loads, it reads its surroundings: environment, files, working directory. The
+// checker has no permission for them. In a browser TypeScript does not read them.
 Object.assign(process, { browser: true });

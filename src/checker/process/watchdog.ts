@@ -1,9 +1,9 @@
 /**
  * Ends the checker's own process when a check takes too long or too much memory.
  *
- * The service does the same from outside. This one is for the time when the service is gone: type
- * checking can run for minutes, and nobody else would stop it. It is a Worker, so that it also runs
- * while a check does; the source is a text, because a bundle is one file.
+ * The service does the same from outside. The watchdog is needed when the service is gone: type
+ * checking can run for minutes, and no other process would stop it. It is a Worker, so that it also
+ * runs during a check; its source is a text, because a bundle is one file.
  */
 export interface Watchdog {
   started(budgetMs: number): void;

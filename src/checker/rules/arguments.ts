@@ -15,8 +15,8 @@ import {
 /**
  * Compares the arguments of a tool call with the tool's declaration.
  *
- * TypeScript's own relation would reject programs that run: `{ status: "open" }` in a variable has
- * a `string` there. This one reports only what no value of the argument's type could satisfy.
+ * TypeScript's own comparison would reject programs that run: in a variable, `{ status: "open" }`
+ * has the type `string` there. This comparison reports only types of which no value could fit.
  */
 export function checkArguments(view: ProgramView, call: ts.CallExpression): void {
   const { checker } = view;
@@ -53,7 +53,9 @@ function isOptionalParameter(parameter: ts.Symbol): boolean {
     (declaration.questionToken !== undefined || declaration.dotDotDotToken !== undefined);
 }
 
-/** `get_issue("acme", "gate", 5)` and `get_issue("acme")` where one object is expected. */
+/**
+ * Whether a call is `get_issue("acme", "gate", 5)` or `get_issue("acme")` instead of one object.
+ */
 function isPositional(checker: ts.TypeChecker, call: ts.CallExpression, target: ts.Type): boolean {
   const [argument] = call.arguments;
   if (argument === undefined || call.arguments.length > 1) return call.arguments.length > 1;
@@ -64,7 +66,7 @@ function isPositional(checker: ts.TypeChecker, call: ts.CallExpression, target: 
     );
 }
 
-/** For `get_issue("acme", "gate", 5)` where one object is expected. */
+/** The message for `get_issue("acme", "gate", 5)` if the tool expects one object. */
 function positionalMessage(checker: ts.TypeChecker, tool: string, type: ts.Type): string {
   const names = parameterNames(checker, type);
   return `"${tool}" takes one object with named parameters: ${

@@ -2,9 +2,9 @@ import ts from "typescript";
 import { type ProgramView, shorten, unwrap } from "./types.ts";
 
 /**
- * Says where the `await` belongs: at the call, or where a variable got its value.
+ * Tells the author where to put the `await`: at the call, or where a variable got its value.
  *
- * @param name the member that is read; empty if the promise itself is used.
+ * @param name the member that the program reads; empty if it uses the promise itself.
  */
 export function promiseMessage(view: ProgramView, receiver: ts.Node, name: string): string {
   const expression = ts.isExpression(receiver) ? unwrap(receiver) : receiver;

@@ -1,10 +1,11 @@
 import { nearest } from "../../model/nearest.ts";
 
 /**
- * What to say about a member that a built-in does not have; null if it has it or is none.
+ * The message for a member that a built-in lacks; null if the member exists or the type is not a
+ * built-in.
  *
- * The engine itself is asked: it may know more than TypeScript's declarations do, and it is the one
- * that will run the program.
+ * The check asks the engine itself: it will run the program, and may have more members than
+ * TypeScript's declarations.
  *
  * @param builtIn the name of the value's type, such as `Array`, or of the object, such as `Math`.
  */
@@ -55,7 +56,7 @@ const INSTANCES: ReadonlyMap<string, object> = new Map<string, object>([
   ["RegExp", RegExp.prototype],
 ]);
 
-/** What programs look for under the name that another language gives it. */
+/** Members under their names in other languages, with their names in JavaScript. */
 const EQUIVALENTS: ReadonlyMap<string, string> = new Map([
   ["Array.contains", "includes"],
   ["Array.size", "length"],

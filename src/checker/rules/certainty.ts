@@ -3,10 +3,10 @@ import { isAdded } from "./probes.ts";
 import { isOpaque, PROGRAM_FILE, type ProgramView, unwrap } from "./types.ts";
 
 /**
- * Whether a place may hold something else than its first value says.
+ * Whether a variable or property may hold other values than its declared type says.
  *
- * TypeScript takes the type of `let id = 0` for the type of the variable; JavaScript does not mind
- * `id = row.id`. Costs a walk over the program: ask only when there is something to report.
+ * For TypeScript the variable of `let id = 0` is a number; JavaScript also allows `id = row.id`.
+ * The answer needs a walk over the program: ask only if there is something to report.
  */
 export function isUncertain(view: ProgramView, expression: ts.Node): boolean {
   const declared = view.checker.getTypeAtLocation(expression);
@@ -16,9 +16,9 @@ export function isUncertain(view: ProgramView, expression: ts.Node): boolean {
 }
 
 /**
- * Types of what else is put into a variable or property.
+ * Types of the other values that the program assigns to a variable or property.
  *
- * @returns null if nothing is known about it.
+ * @returns null if these types are unknown.
  */
 export function otherTypes(view: ProgramView, expression: ts.Node): readonly ts.Type[] | null {
   const place = ts.isExpression(expression) ? unwrap(expression) : expression;
@@ -51,7 +51,7 @@ function assignedTypes(view: ProgramView, symbol: ts.Symbol): readonly ts.Type[]
     view.checker.getSymbolAtLocation(node) === symbol;
   const isInside = (node: ts.Node): boolean =>
     isSame(node) || (ts.forEachChild(node, isInside) ?? false);
-  /** True if a pattern or a loop gives it a value. */
+  /** True if a pattern or a loop assigns the variable. */
   const visit = (node: ts.Node): boolean => {
     if (ts.isForOfStatement(node) && isSame(node.initializer)) return true;
     const isAssignment = ts.isBinaryExpression(node) &&

@@ -49,15 +49,17 @@ interface Scope {
   readonly budget: { left: number };
 }
 
-/** A part of an argument, with what is wanted there. */
+/** A part of an argument, with its expected type. */
 interface Part {
   readonly node: ts.Node;
   readonly target: ts.Type;
-  /** Names from the argument to the part. */
+  /** Property names from the argument to the part. */
   readonly path: readonly string[];
 }
 
-/** Compares an expression; goes into literals, so that a problem has the place of its own value. */
+/**
+ * Compares an expression; descends into literals, so that each problem has the place of its value.
+ */
 function compareValue(
   scope: Scope,
   expression: ts.Expression,
@@ -89,7 +91,7 @@ function compareValue(
   return problems.length > 0 && isUncertain(scope.view, inner) ? [] : problems;
 }
 
-/** The problems with the target that fits best; null if none is of the right kind. */
+/** The problems with the target that fits best; null if no target has the right kind. */
 function bestOf(
   candidates: readonly ArgumentProblem[][],
   path: readonly string[],
@@ -107,7 +109,7 @@ function isWrongKind({ kind }: ArgumentProblem): boolean {
   return kind === "type" || kind === "choice";
 }
 
-/** A value that is none of a choice weighs most: it is often what tells alternatives apart. */
+/** A value outside of a choice weighs most, because it often distinguishes alternatives. */
 function weigh(problems: readonly ArgumentProblem[]): number {
   return problems.reduce((sum, { kind, names }) => {
     if (kind === "choice") return sum + 10;
@@ -149,12 +151,12 @@ function compareLiteral(
   const joined = joinUnknown(scope.checker, target, path, joinMissing(problems, absent));
   const strays = problems.filter(isStray).length;
   const known = literal.properties.length - strays;
-  // Such a call is valid: only names that look like one that is known are told.
+  // Such a call is valid: report only names that resemble a known name.
   const isValid = isMarkedOpen(target) && absent.length === 0 && known > strays;
   return isValid ? joined.filter((problem) => !isStray(problem)) : joined;
 }
 
-/** A name that looks like none that is known, and belongs nowhere else. */
+/** An unknown name that does not resemble a known name and does not belong elsewhere. */
 function isStray({ kind, near }: ArgumentProblem): boolean {
   return (kind === "unknown" || kind === "unknowns") && near === undefined;
 }
@@ -170,7 +172,7 @@ function nullProblem(
   return { node, path, kind: "type", text };
 }
 
-/** Names that an object literal gives, spreads included; null if more may be in it. */
+/** Names that an object literal sets, including spreads; null if it may contain more names. */
 function givenNames(
   checker: ts.TypeChecker,
   literal: ts.ObjectLiteralExpression,
@@ -272,7 +274,7 @@ function suggestLiteral(source: ts.Type, target: ts.Type): string {
   return near === undefined ? "" : `; did you mean "${near}"?`;
 }
 
-/** Whether some value of one type is a value of the other; a problem only if none is. */
+/** Compares two types; reports a problem only if no value of the source fits the target. */
 function compareTypes(scope: Scope, source: ts.Type, part: Part): ArgumentProblem[] {
   const { checker } = scope;
   const { target, path } = part;
@@ -306,7 +308,9 @@ function compareTypes(scope: Scope, source: ts.Type, part: Part): ArgumentProble
   return compareMembers(scope, source, part);
 }
 
-/** `string` where one of some strings is wanted: a variable's type forgets which one it holds. */
+/**
+ * `string` instead of a choice of strings: the type of a variable does not keep the exact string.
+ */
 function isWidened(source: ts.Type, target: ts.Type): boolean {
   const pairs = [
     [ts.TypeFlags.String, ts.TypeFlags.StringLike],
@@ -318,7 +322,7 @@ function isWidened(source: ts.Type, target: ts.Type): boolean {
   return pairs.some(([from, to]) => isFlagged(source, from) && isFlagged(target, to));
 }
 
-/** What becomes something else on the way: a Date a string, a Set an array, a Map an object. */
+/** Whether conversion to JSON changes the type: Date to string, Set to array, Map to object. */
 function hasJsonForm(checker: ts.TypeChecker, source: ts.Type): boolean {
   return checker.getPropertyOfType(source, "toJSON") !== undefined ||
     JSON_FORMS.test(source.getSymbol()?.name ?? "");
@@ -357,7 +361,7 @@ function compareMembers(scope: Scope, source: ts.Type, part: Part): ArgumentProb
   return [...problems, ...joined];
 }
 
-/** Names in an object of the program's own that are near to one the tool takes and does not get. */
+/** Names in the program's own object that are probably misspelt parameters. */
 function misspelt(
   scope: Scope,
   part: Part,

@@ -25,10 +25,10 @@ import {
  * Judges `receiver.name`, `receiver["name"]` and `const { name } = receiver`.
  *
  * Reported: tools and result fields that do not exist, members of a promise (a forgotten `await`),
- * members that no built-in has. Not reported: properties of the program's own objects, unless the
+ * members that a built-in lacks. Not reported: properties of the program's own objects, unless the
  * name is a misspelling of one.
  *
- * @param node the name, where a finding stands.
+ * @param node the name; findings get its place.
  */
 export function checkField(
   view: ProgramView,
@@ -50,16 +50,16 @@ export function checkField(
   const others = otherTypes(view, receiver);
   const mayHave = (other: ts.Type) => isOpaque(other) || hasMember(checker, other, name);
   if (others === null || others.some(mayHave)) return;
-  // The program has something else for the case that this is not there.
+  // The program has a fallback if this field does not exist.
   const { message, ...marks } = judgement;
   if (hasFallback(node.parent) || isTried(view, node)) view.advise(node, message);
   else view.report(node, message, marks);
 }
 
-/** What is wrong with a name. */
+/** The mistake in a name. */
 interface Judgement {
   readonly message: string;
-  /** It is nearly the name of a field that results have. */
+  /** The name nearly equals the name of a result field. */
   readonly isMisspelling?: true;
 }
 
@@ -79,7 +79,7 @@ function judge(view: ProgramView, type: ts.Type, name: string): Judgement | null
   return message === null ? null : { message };
 }
 
-/** Judges what is not a field of a result. */
+/** Judges a member that is not a field of a result. */
 function judgeOther(view: ProgramView, type: ts.Type, name: string): string | null {
   const path = toolsPath(view.checker, type);
   if (path !== null) return judgeTool(view, type, path, name);
@@ -97,7 +97,7 @@ function judgeUnion(view: ProgramView, type: ts.Type, name: string): Judgement |
   return isResult ? unknownField(view.checker, members, name) : null;
 }
 
-/** None for `tools`, its name for a server of it, null for anything else. */
+/** An empty path for `tools`, the name for a server, null for any other type. */
 function toolsPath(checker: ts.TypeChecker, type: ts.Type): readonly string[] | null {
   const declaration = type.getSymbol()?.declarations?.find((node) =>
     node.getSourceFile().fileName === TOOLS_FILE
@@ -111,8 +111,8 @@ function toolsPath(checker: ts.TypeChecker, type: ts.Type): readonly string[] | 
 }
 
 /**
- * Only names that the catalog was asked for are known not to exist; the declarations hold no more
- * than what the program mentions.
+ * The declarations contain only tools that the program mentions. So a name certainly does not exist
+ * only if the service looked it up in the catalog.
  */
 function judgeTool(
   view: ProgramView,
@@ -150,9 +150,9 @@ function judgeFunction(tool: ToolName, name: string): string | null {
   return `tools.${tool.name} is not called here; write (${call}).${name}`;
 }
 
-/** Fewer results have not shown every field yet. */
+/** Fewer results may not have shown every field yet. */
 const OBSERVED_MIN = 3;
-/** Shorter names are near to each other without being the same. */
+/** Shorter names resemble each other by chance. */
 const OBSERVED_NAME_LENGTH_MIN = 3;
 
 function unknownField(
@@ -203,7 +203,7 @@ function isTextType(_checker: ts.TypeChecker, type: ts.Type): boolean {
   return isFlagged(type, ts.TypeFlags.String);
 }
 
-/** `.items` of what is the list itself. */
+/** Judges a member of an array, such as `.items` of a result that is itself the list. */
 function judgeArray(element: ts.Type, name: string): string | null {
   const message = judgeBuiltIn("Array", name);
   const isResult = message !== null && isDeclaredIn(element, TOOLS_FILE);
@@ -214,7 +214,7 @@ function judgeArray(element: ts.Type, name: string): string | null {
 
 const OWN_NAME_LENGTH_MIN = 4;
 
-/** The program's own object: a name that was never given to any and is near to one of this. */
+/** Reports a name that the program never sets, but that resembles a name of its own object. */
 function judgeOwn(view: ProgramView, type: ts.Type, name: string): string | null {
   const isLiteral = type.getSymbol()?.declarations?.every(ts.isObjectLiteralExpression) ?? false;
   if (!isLiteral || name.length < OWN_NAME_LENGTH_MIN || isGiven(view, name)) return null;

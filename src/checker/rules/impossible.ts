@@ -13,7 +13,7 @@ import {
   unwrap,
 } from "./types.ts";
 
-/** Finds comparisons that come out the same whatever the values are, and so are not what was meant. */
+/** Finds comparisons that have the same result for all values, so the author meant another one. */
 export function checkComparison(view: ProgramView, node: ts.Node): void {
   if (ts.isBinaryExpression(node)) {
     const operator = node.operatorToken.kind;
@@ -43,7 +43,7 @@ const ORDER: ReadonlySet<ts.SyntaxKind> = new Set([
   ts.SyntaxKind.GreaterThanEqualsToken,
 ]);
 
-/** What a variable or a member may hold as a whole, not what is left of it behind an `if`. */
+/** The full type of a variable or member, without the narrowing of an `if`. */
 export function wholeType(view: ProgramView, expression: ts.Expression): ts.Type {
   const inner = unwrap(expression);
   const name = ts.isPropertyAccessExpression(inner) ? inner.name : inner;
@@ -53,7 +53,7 @@ export function wholeType(view: ProgramView, expression: ts.Expression): ts.Type
     : view.checker.getTypeOfSymbol(symbol as ts.Symbol);
 }
 
-/** `x.status === "completed"` with a value and what it is compared with. */
+/** A value and the text that it is compared with: `x.status === "completed"`. */
 interface TextComparison {
   readonly value: ts.Expression;
   readonly text: string;
@@ -68,7 +68,7 @@ function textComparison(node: ts.Expression): TextComparison | null {
   return ts.isStringLiteralLike(left) ? { value: right, text: left.text } : null;
 }
 
-/** The texts that a value can be; null if it can be any, or something else. */
+/** The possible texts of a value; null if it can be any text or another type. */
 function choicesOf(view: ProgramView, value: ts.Expression): readonly string[] | null {
   const members = membersOf(wholeType(view, value));
   const isText = (type: ts.Type): type is ts.StringLiteralType =>
@@ -137,7 +137,7 @@ function isHedged(
   return isCovered(compared.text, others, choices);
 }
 
-/** Whether a guess beside others is harmless: one of them is right, and it is not that one misspelt. */
+/** Whether a guess is harmless: another guess is right, and this one is not its misspelling. */
 function isCovered(
   text: string,
   others: readonly string[],
@@ -181,7 +181,7 @@ const KINDS: readonly (readonly [ts.TypeFlags, string])[] = [
   [ts.TypeFlags.Object, "object"],
 ];
 
-/** None if something about the type is not known. */
+/** Kinds of a type's values; empty if a part of the type is unknown. */
 function kindsOf(type: ts.Type): ReadonlySet<string> {
   const kinds = new Set<string>();
   for (const member of membersOf(type)) {
@@ -196,7 +196,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** `x.date > new Date("2026-01-01")`: the text becomes NaN, and nothing is more or less than that. */
+/** `x.date > new Date("2026-01-01")`: the text becomes NaN, so the comparison is always false. */
 function checkOrder(view: ProgramView, node: ts.BinaryExpression): void {
   const sides = [unwrap(node.left), unwrap(node.right)] as const;
   const isDate = (side: ts.Expression) =>
@@ -222,7 +222,7 @@ function isTextType(type: ts.Type): boolean {
   return isFlagged(type, ts.TypeFlags.StringLike);
 }
 
-/** `"a" in ["a", "b"]` looks at indexes. */
+/** `"a" in ["a", "b"]` tests indexes, not values. */
 function checkIn(view: ProgramView, node: ts.BinaryExpression): void {
   const left = unwrap(node.left);
   const right = unwrap(node.right);
@@ -235,7 +235,7 @@ function checkIn(view: ProgramView, node: ts.BinaryExpression): void {
   if (isName) view.report(node, '"in" looks at the indexes of an array; use .includes(…)');
 }
 
-/** A `switch` none of whose cases can be, or with a case that is another one misspelt. */
+/** Reports a `switch` if no case is possible, or if a case is a misspelling of a possible text. */
 function checkSwitch(view: ProgramView, node: ts.SwitchStatement): void {
   const value = unwrap(node.expression);
   const cases = node.caseBlock.clauses.flatMap((clause) => {

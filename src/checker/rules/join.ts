@@ -3,7 +3,7 @@ import type { ArgumentProblem } from "./problem.ts";
 import { isPlainObject, propertyNames } from "./shapes.ts";
 import { listNames, membersOf } from "./types.ts";
 
-/** One name too many and one too few: the one was meant to be the other. */
+/** If one name is unknown and one is missing, the unknown name probably means the missing one. */
 export function joinMissing(
   problems: readonly ArgumentProblem[],
   absent: readonly ArgumentProblem[],
@@ -17,7 +17,10 @@ export function joinMissing(
   return problems.map((problem) => problem === only ? meant : problem);
 }
 
-/** Several names that are unknown here: one problem, and perhaps one place where they belong. */
+/**
+ * Joins several unknown names into one problem, with the parameter where they belong if there is
+ * one.
+ */
 export function joinUnknown(
   checker: ts.TypeChecker,
   target: ts.Type,
@@ -51,7 +54,7 @@ export function joinUnknown(
   return [joined, ...problems.filter((problem) => !isStray(problem) && !isAnswered(problem))];
 }
 
-/** The parameter whose own members have all these names. */
+/** The parameter that has members with all of these names. */
 function placeFor(
   checker: ts.TypeChecker,
   node: ts.Node,

@@ -3,9 +3,10 @@ import { toolSpellings, toolWords } from "../../model/tool_words.ts";
 import { memberName, type ProgramView, unwrap } from "./types.ts";
 
 /**
- * The declared tool that one of some names stands for: `orders_list`, `mcp__orders__list`, `orders/list`.
+ * Finds the declared tool that one of the names means: `orders_list`, `mcp__orders__list`,
+ * `orders/list`.
  *
- * @returns `server.tool`; null if none of them does.
+ * @returns `server.tool`; null if no name means a tool.
  */
 export function meantTool(view: ProgramView, names: readonly string[]): string | null {
   const declared = declaredTools(view);
@@ -39,10 +40,10 @@ function declaredTools(view: ProgramView): string[] {
 }
 
 /**
- * What a call may name a tool with: a text that it is given, or what is called.
+ * Names in a call that may mean a tool: text arguments, or the called expression.
  *
- * @param node the first name of what is called, such as `mcp` in `mcp.callTool({ name: "orders.list" })`.
- * @returns nothing if it is not called.
+ * @param node the first name of the call, such as `mcp` in `mcp.callTool({ name: "orders.list" })`.
+ * @returns an empty list if the node is not part of a call.
  */
 export function calledNames(node: ts.Expression): string[] {
   const names = [];

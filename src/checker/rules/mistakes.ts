@@ -12,7 +12,7 @@ import {
   unwrap,
 } from "./types.ts";
 
-/** Finds what runs without an error and gives something else than was meant. */
+/** Finds code that runs without an error, but does not give the result that the author meant. */
 export function checkMistakes(view: ProgramView, node: ts.Node): void {
   if (ts.isArrowFunction(node)) checkBlockBody(view, node);
   else if (ts.isBinaryExpression(node)) {
@@ -46,7 +46,7 @@ function checkBlockBody(view: ProgramView, node: ts.ArrowFunction): void {
   );
 }
 
-/** Names of fields that no number stands in. */
+/** Names of fields that do not hold numbers. */
 const WORDS =
   /(?:^|_)(?:date|time|day|created|updated|due|name|title|status|email|label|subject|city|country|currency|description)$|(?:Date|Time|Day|_at|At|Name|Title|Status|Email)$/;
 
@@ -75,7 +75,7 @@ function isWord(view: ProgramView, side: ts.Expression): boolean {
       members.every((member) => isFlagged(member, ts.TypeFlags.StringLike)));
 }
 
-/** Whether this is what a function gives that `sort` calls. */
+/** Whether this is the return value of a function that `sort` calls. */
 function isSortedBy(node: ts.Node): boolean {
   let at = node.parent;
   while (ts.isParenthesizedExpression(at) || ts.isReturnStatement(at) || ts.isBlock(at)) {
@@ -86,7 +86,7 @@ function isSortedBy(node: ts.Node): boolean {
     /\b(?:sort|toSorted)$/.test(call.expression.getText());
 }
 
-/** `total += x.price.toFixed(2)` with a number: the text is put behind it. */
+/** `total += x.price.toFixed(2)` with a number: JavaScript appends the text instead of adding. */
 function checkSum(view: ProgramView, node: ts.BinaryExpression): void {
   const sum = unwrap(node.left);
   if (!ts.isIdentifier(sum)) return;
@@ -122,7 +122,7 @@ function checkParse(view: ProgramView, call: ts.CallExpression): void {
 
 const PREDICATES = new Set("filter some every find findIndex findLast findLastIndex".split(" "));
 
-/** Functions that give nothing where a value is used, and sums that become a text. */
+/** Reports callbacks that return nothing although a value is used, and sums that become a text. */
 function checkCallback(view: ProgramView, call: ts.CallExpression): void {
   const callee = call.expression;
   const [callback, initial] = call.arguments;

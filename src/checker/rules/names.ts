@@ -16,8 +16,8 @@ import {
 } from "./types.ts";
 
 /**
- * Turns those of TypeScript's own diagnostics into findings that stand for a failure at run time.
- * All others (types that do not fit each other, possibly undefined, unused) are left out.
+ * Turns diagnostics of TypeScript into findings if they mean a failure at run time. It ignores all
+ * others (incompatible types, possibly undefined, unused).
  */
 export function checkDiagnostic(view: ProgramView, diagnostic: ts.Diagnostic): void {
   const rule = RULES.get(diagnostic.code);
@@ -29,7 +29,7 @@ export function checkDiagnostic(view: ProgramView, diagnostic: ts.Diagnostic): v
 
 type Rule = (view: ProgramView, node: ts.Node) => string | null;
 
-/** By TypeScript's number. */
+/** Rules by the number of TypeScript's diagnostic. */
 const RULES: ReadonlyMap<number, Rule> = new Map<number, Rule>([
   ...[2304, 2552, 18004, 2580, 2581, 2582, 2583, 2584, 2585, 2591, 2592, 2593]
     .map((code): [number, Rule] => [code, unknownName]),
@@ -90,12 +90,12 @@ function isPatternPart(node: ts.Node): boolean {
     ts.isSpreadElement(node) || ts.isSpreadAssignment(node);
 }
 
-/** `globalThis.x = …` in any form makes a name that every part of the program knows. */
+/** Whether the program may set this name on `globalThis`, so that it exists everywhere. */
 function isOnGlobal(view: ProgramView, name: string): boolean {
   return /\bglobalThis\b/.test(view.file.text) && isGiven(view, name);
 }
 
-/** Said once, where it is assigned. */
+/** Whether the program assigns this name: then the finding stands only there. */
 function isAssignedSomewhere(view: ProgramView, name: string): boolean {
   const visit = (node: ts.Node): boolean =>
     (ts.isIdentifier(node) && node.text === name && isAssigned(node)) ||
@@ -123,7 +123,7 @@ function isInType(node: ts.Node): boolean {
   return ts.isTypeNode(node.parent) || ts.isTypeAliasDeclaration(node.parent);
 }
 
-/** A module that an `import` names or would load. */
+/** Reports a dynamic `import(…)`. */
 export function checkImport(view: ProgramView, call: ts.CallExpression): void {
   if (call.expression.kind !== ts.SyntaxKind.ImportKeyword) return;
   view.report(call, "Modules cannot be imported; use tools.* and plain JavaScript");
@@ -135,7 +135,7 @@ export function checkServerCall(view: ProgramView, call: ts.CallExpression): voi
   if (key !== null) view.report(key, notATool(view, key.text, unwrap(call.expression)));
 }
 
-/** The name of what is called, if that stands where a server does. */
+/** The called name, if it stands in the place of a server. */
 function serverKey(
   view: ProgramView,
   called: ts.Expression,
@@ -172,7 +172,7 @@ function notATool(view: ProgramView, name: string, callee: ts.Expression): strin
     : `There is no ${written}; write tools.${meant}({ … })`;
 }
 
-/** What other hosts call what is called otherwise here. */
+/** Helpers under their names in other hosts, with their names here. */
 const HELPERS: ReadonlyMap<string, string> = new Map([
   ...["search", "find", "searchtools", "findtools"]
     .map((name): [string, string] => [name, 'tools.$search("…")']),
@@ -182,7 +182,7 @@ const HELPERS: ReadonlyMap<string, string> = new Map([
     .map((name): [string, string] => [name, "Object.keys(tools)"]),
 ]);
 
-/** Names of ECMAScript that the sandbox takes away. */
+/** Reports names of ECMAScript that the sandbox removes. */
 export function checkIdentifier(view: ProgramView, node: ts.Identifier): void {
   const remedy = REMOVED_GLOBALS.get(node.text);
   if (remedy === undefined || isProbed(view, node.text) || isMemberName(node)) return;
@@ -200,7 +200,7 @@ function isMemberName(node: ts.Identifier): boolean {
     (ts.isBindingElement(parent) && parent.propertyName === node);
 }
 
-/** `typeof fetch` asks before it uses. */
+/** Whether the program tests a name before use, as in `typeof fetch`. */
 function isProbed(view: ProgramView, name: string): boolean {
   const probe = new RegExp(`typeof\\s+${name.replaceAll("$", "\\$")}\\b`);
   return once(view, `typeof ${name}`, () => probe.test(view.file.text));
@@ -262,7 +262,7 @@ function usedTooEarly(_view: ProgramView, node: ts.Node): string | null {
   return `"${node.getText()}" is used before its declaration`;
 }
 
-/** Both places are reported; the second is the one to change. */
+/** TypeScript reports both places of a name; a finding stands only at the second. */
 function declaredTwice(view: ProgramView, node: ts.Node): string | null {
   const name = node.getText(view.file);
   const start = node.getStart(view.file);

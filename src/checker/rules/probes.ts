@@ -1,7 +1,7 @@
 import ts from "typescript";
 import { membersOf, once, type ProgramView, unwrap } from "./types.ts";
 
-/** Whether the program adds a property of this name to something: `row.customer = …`. */
+/** Whether the program adds a property with this name to an object: `row.customer = …`. */
 export function isAdded(view: ProgramView, name: string): boolean {
   return once(
     view,
@@ -12,7 +12,7 @@ export function isAdded(view: ProgramView, name: string): boolean {
   );
 }
 
-/** Whether the program gives this name to any property, in whatever way. */
+/** Whether the program sets a property with this name in any way. */
 export function isGiven(view: ProgramView, name: string): boolean {
   return once(view, `given ${name}`, () =>
     some(view.main, (node) => {
@@ -24,7 +24,7 @@ export function isGiven(view: ProgramView, name: string): boolean {
     }));
 }
 
-/** Whether this read, or one like it elsewhere, only asks whether something is there. */
+/** Whether this read, or an equal one elsewhere, only tests whether the member exists. */
 export function isProbed(view: ProgramView, access: ts.Node): boolean {
   const text = access.getText(view.file);
   return once(
@@ -72,8 +72,8 @@ const CHOICE: ReadonlySet<ts.SyntaxKind> = new Set([
 ]);
 
 /**
- * The largest expression that is only `undefined` if an access gives nothing: `a.b?.c[0]` for `a.b`, also in
- * parentheses.
+ * The largest expression that becomes `undefined` if an access gives nothing: `a.b?.c[0]` for
+ * `a.b`, also in parentheses.
  */
 function skippedWith(access: ts.Node): ts.Node {
   let at = access;
@@ -89,7 +89,7 @@ function skippedWith(access: ts.Node): ts.Node {
   }
 }
 
-/** Whether something else takes the place of what an access does not give: `a.total ?? 0`. */
+/** Whether another value replaces an access that gives nothing: `a.total ?? 0`. */
 export function hasFallback(access: ts.Node): boolean {
   const at = skippedWith(access);
   return ts.isBinaryExpression(at.parent) && CHOICE.has(at.parent.operatorToken.kind) &&
@@ -97,8 +97,8 @@ export function hasFallback(access: ts.Node): boolean {
 }
 
 /**
- * Whether a program goes on with something else when a place fails: `try { … } catch { … }`, unless the
- * `catch` only tells of the error, and `.catch(…)`.
+ * Whether the program continues with a fallback if a place fails: `.catch(…)`, or
+ * `try { … } catch { … }` if the `catch` does more than report the error.
  */
 export function isTried(view: ProgramView, node: ts.Node): boolean {
   for (let at = node; at !== view.main; at = at.parent) {
@@ -114,7 +114,7 @@ export function isTried(view: ProgramView, node: ts.Node): boolean {
   return false;
 }
 
-/** A `catch` that calls another tool, or that does not look at the error. */
+/** Whether a `catch` calls another tool, or does not use the error. */
 function isFallback(view: ProgramView, clause: ts.CatchClause): boolean {
   const text = clause.block.getText(view.file);
   if (/\btools\s*[.[]/.test(text)) return true;
@@ -123,7 +123,7 @@ function isFallback(view: ProgramView, clause: ts.CatchClause): boolean {
     !some(clause.block, (node) => ts.isIdentifier(node) && node.text === variable);
 }
 
-/** Whether the program asks if there is such a name: `"github" in tools`, `Object.hasOwn(tools, "github")`. */
+/** Whether the program tests for a name: `"github" in tools`, `Object.hasOwn(tools, "github")`. */
 export function isAskedFor(view: ProgramView, name: string): boolean {
   return once(view, `asked ${name}`, () =>
     some(view.main, (node) => {

@@ -9,11 +9,11 @@ export interface ArgumentProblem {
   readonly text: string;
   /** The parameter that was probably meant. */
   readonly near?: string;
-  /** The parameters that are missing, or of several the unknown ones. */
+  /** The missing parameters, or the unknown names. */
   readonly names?: readonly string[];
 }
 
-/** Says it with the name of the tool. */
+/** Renders a problem as a sentence that names the tool. */
 export function renderProblem(tool: string, problem: ArgumentProblem): string {
   const name = renderPath(problem.path);
   switch (problem.kind) {

@@ -2,10 +2,10 @@ import ts from "typescript";
 import { programForms } from "../../program/program_forms.ts";
 import { PROGRAM_FILE } from "./types.ts";
 
-/** A program as the checker reads it: inside of a function, on the caller's own lines. */
+/** A program as the checker reads it: inside a function, on the caller's own lines. */
 export interface ShapedProgram {
   readonly file: ts.SourceFile;
-  /** Columns that were put in; see `programForms`. */
+  /** Inserted columns; see `programForms`. */
   readonly edits: Edits;
   /** Lines of the caller's code. */
   readonly lines: number;
@@ -19,12 +19,12 @@ export interface CodePlace {
 
 type Edits = readonly (readonly [number, number, number])[];
 
-/** A program that cannot even be cut into tokens, or that does nothing. */
+/** A program that cannot be split into tokens, or that does nothing. */
 export interface Unreadable extends CodePlace {
   readonly message: string;
 }
 
-/** Gives a program the form in which the sandbox would run it, and parses it. */
+/** Parses a program in the form in which the sandbox would run it. */
 export function parseProgram(code: string): ShapedProgram | Unreadable {
   const found = programForms(code);
   if (!found.ok) return { message: found.message, line: found.line, column: found.column };
@@ -33,7 +33,8 @@ export function parseProgram(code: string): ShapedProgram | Unreadable {
     shaped = { file: parseFile(PROGRAM_FILE, text), edits, lines };
     if (parseErrorsOf(shaped.file).length === 0) return shaped;
   }
-  // None parses: the last one has the fewest additions, so its errors are the caller's own.
+  // If no form parses, take the last: it has the fewest additions, so its errors are the caller's
+  // own.
   return shaped ?? { message: "There is no program", line: 1, column: 1 };
 }
 
@@ -44,7 +45,10 @@ export function parseFile(path: string, text: string): ts.SourceFile {
   });
 }
 
-/** Not part of TypeScript's declared API; without it every form needs a program of its own. */
+/**
+ * Reads a field outside of TypeScript's declared API; otherwise each form would need a
+ * `ts.Program`.
+ */
 export function parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[] {
   const { parseDiagnostics } = file as { parseDiagnostics?: readonly ts.DiagnosticWithLocation[] };
   return parseDiagnostics ?? [];
@@ -61,7 +65,7 @@ export function placeInCode(shaped: ShapedProgram, line: number, column: number)
   return { line, column: place };
 }
 
-/** The function around the program, which is the only statement of its file. */
+/** The function around the program; it is the only statement of the file. */
 export function mainOf(file: ts.SourceFile): ts.ArrowFunction | null {
   const [statement] = file.statements;
   if (statement === undefined || !ts.isExpressionStatement(statement)) return null;
@@ -71,8 +75,8 @@ export function mainOf(file: ts.SourceFile): ts.ArrowFunction | null {
 }
 
 /**
- * The functions whose return values are the result of the program: the one around it, and a function
- * that the program consists of.
+ * The functions whose return values are the result of the program: the function around the program,
+ * and a function that is the whole program.
  */
 export function resultFunctions(main: ts.ArrowFunction): ReadonlySet<ts.Node> {
   const functions = new Set<ts.Node>([main]);

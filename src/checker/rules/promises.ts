@@ -14,7 +14,7 @@ import {
   unwrap,
 } from "./types.ts";
 
-/** Finds promises that nobody waits for and promises that are used as if they were values. */
+/** Finds promises that the program does not await, and promises that it uses as values. */
 export function checkPromises(view: ProgramView, node: ts.Node): void {
   if (ts.isExpressionStatement(node)) checkFloating(view, node.expression);
   else if (ts.isVariableDeclaration(node)) checkUnusedPromise(view, node);
@@ -31,7 +31,7 @@ export function checkPromises(view: ProgramView, node: ts.Node): void {
   else if (ts.isPrefixUnaryExpression(node)) checkTest(view, node.operand);
 }
 
-/** Looks at what a program returns: promises inside of it are never awaited. */
+/** Checks the result of a program: promises inside the result are never awaited. */
 export function checkResult(view: ProgramView, expression: ts.Expression): void {
   const inner = unwrap(expression);
   checkUncalled(view, inner);
@@ -52,7 +52,9 @@ function settledType(checker: ts.TypeChecker, expression: ts.Expression): ts.Typ
   return checker.getAwaitedType(type) ?? type;
 }
 
-/** Whether a variable holds a promise does not change on the way; what else it holds is costly to ask. */
+/**
+ * The declared type of a variable is enough to find promises, and cheaper than the narrowed type.
+ */
 function declaredType(checker: ts.TypeChecker, expression: ts.Expression): ts.Type {
   const inner = unwrap(expression);
   const symbol = ts.isIdentifier(inner) ? checker.getSymbolAtLocation(inner) : undefined;
@@ -70,7 +72,7 @@ function checkResultPart(view: ProgramView, expression: ts.Expression): void {
   } else if (ts.isObjectLiteralExpression(unwrap(expression))) checkResult(view, expression);
 }
 
-/** A statement whose value is a promise: the program goes on, and ends, without it. */
+/** Reports a statement whose value is a promise: the program does not wait for it. */
 function checkFloating(view: ProgramView, expression: ts.Expression): void {
   const inner = unwrap(expression);
   if (ts.isBinaryExpression(inner)) {
@@ -94,7 +96,7 @@ function checkFloating(view: ProgramView, expression: ts.Expression): void {
   }
 }
 
-/** `.catch(f)` and `.then(f, g)` say that nobody means to wait. */
+/** Whether `.catch(f)` or `.then(f, g)` shows that the author does not want to wait. */
 function isHandled(expression: ts.CallExpression | ts.NewExpression): boolean {
   if (!ts.isCallExpression(expression)) return false;
   const callee = expression.expression;
@@ -161,15 +163,15 @@ export function checkUncalled(view: ProgramView, expression: ts.Expression): voi
   view.report(inner, `tools.${tool.name} is not called here; write tools.${tool.name}({ … })`);
 }
 
-/** Methods that look at the truth or the order of what their callback returns. */
+/** Methods that use the return value of their callback as a truth value or an order. */
 const SYNCHRONOUS_CALLBACKS = new Set(
   "filter some every find findIndex findLast findLastIndex sort toSorted".split(" "),
 );
 
-/** Methods that make a text of a list. */
+/** Methods that turn a list into a text. */
 const TEXT_METHODS = new Set("join toString toLocaleString".split(" "));
 
-/** Functions that want a value; given a promise they see an empty object. */
+/** Functions that need a value; a promise looks like an empty object to them. */
 const VALUE_FUNCTIONS = new Set(
   ("JSON.stringify Object.keys Object.values Object.entries Object.assign Object.fromEntries " +
     "String Number Array.from Array.isArray structuredClone parseInt parseFloat console.log " +
@@ -197,7 +199,7 @@ function checkCall(view: ProgramView, call: ts.CallExpression): void {
   }
 }
 
-/** `Object.keys` of such a callee, `parseInt` of such; empty for anything longer. */
+/** The name of a callee such as `Object.keys` or `parseInt`; empty for longer expressions. */
 function plainName(callee: ts.Expression): string {
   if (ts.isIdentifier(callee)) return callee.text;
   const isMember = ts.isPropertyAccessExpression(callee) && ts.isIdentifier(callee.expression);
@@ -268,7 +270,7 @@ function checkValue(view: ProgramView, expression: ts.Expression): void {
   view.report(unwrap(expression), promiseMessage(view, expression, ""));
 }
 
-/** A value that becomes a text or a number: of promises, also in a list, `[object Promise]` or NaN. */
+/** Reports promises, also in lists, that become a text or number: `[object Promise]` or NaN. */
 function checkText(view: ProgramView, expression: ts.Expression): void {
   if (
     mayBePromise(expression) && isPromiseArray(view.checker, declaredType(view.checker, expression))
@@ -288,14 +290,14 @@ function mayBePromise(expression: ts.Expression): boolean {
     ts.isConditionalExpression(inner);
 }
 
-/** A promise from a call is always true; one from a cache may be absent, which is a fair question. */
+/** Reports a test of a call's promise, which is always true; one from a cache may be absent. */
 function checkTest(view: ProgramView, expression: ts.Expression): void {
   const inner = unwrap(expression);
   if (!ts.isCallExpression(inner) || calledTool(view.checker, inner) === null) return;
   checkValue(view, inner);
 }
 
-/** `tools.orders.list({})[0]`; with a text as key it is judged as a field. */
+/** Checks `tools.orders.list({})[0]`; `checkField` judges text keys. */
 function checkElement(view: ProgramView, node: ts.ElementAccessExpression): void {
   if (ts.isStringLiteralLike(node.argumentExpression)) return;
   checkValue(view, node.expression);

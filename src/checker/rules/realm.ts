@@ -1,8 +1,8 @@
 /**
- * What a program finds besides ECMAScript and its tools, as declarations for the checker.
+ * Declarations of the globals that a program has besides ECMAScript and its tools.
  *
- * Looser than the real thing on purpose: the check looks for mistakes that fail at run time, and
- * most of these functions convert what they get.
+ * They are looser than the real globals on purpose: the check finds mistakes that fail at run time,
+ * and most of these functions convert their arguments.
  */
 export const REALM_DECLARATIONS = `
 interface Console {
@@ -100,7 +100,7 @@ export const MISSING_GLOBALS: ReadonlyMap<string, string> = new Map([
   ...named("print", "use console.log"),
 ]);
 
-/** Names that the declarations of ECMAScript have and the sandbox has not. */
+/** Names that ECMAScript declares, but the sandbox removes. */
 export const REMOVED_GLOBALS: ReadonlyMap<string, string> = new Map([
   ...named("eval Function", "code cannot be generated; write the logic out"),
   ...named("SharedArrayBuffer Atomics", "there is one thread; use plain variables"),

@@ -20,19 +20,19 @@ export function isOpen(checker: ts.TypeChecker, target: ts.Type): boolean {
   return checker.getIndexInfosOfType(target).length > 0;
 }
 
-/** Whether other names are mistakes. A tool that names no parameter may still take some. */
+/** Whether other names are mistakes. A tool without declared parameters may still accept some. */
 export function isClosed(checker: ts.TypeChecker, target: ts.Type): boolean {
   return !isOpen(checker, target) && checker.getPropertiesOfType(target).length > 0;
 }
 
-/** Whether a tool's schema lets other names pass; they may still be mistakes. */
+/** Whether a tool's schema allows other names; they may still be mistakes. */
 export function isMarkedOpen(target: ts.Type): boolean {
   return target.getSymbol()?.declarations?.some((declaration) =>
     declaration.getText().startsWith("{ /*open*/")
   ) ?? false;
 }
 
-/** Whether the declaration of a parameter lets it be null. Types themselves do not tell. */
+/** Whether a parameter's declaration allows null. Its type does not show this. */
 export function allowsNull(parameter: ts.Symbol): boolean {
   const text = parameter.valueDeclaration?.getText() ?? "null";
   return /\b(?:null|any|unknown)\b/.test(text);
@@ -43,7 +43,7 @@ export function isPlainObject(checker: ts.TypeChecker, type: ts.Type): boolean {
     elementOf(checker, type) === undefined;
 }
 
-/** What a value of a type cannot do without, for `… needs …`. */
+/** The required names of a type, for `… needs …`. */
 export function renderNeeds(
   checker: ts.TypeChecker,
   type: ts.Type,

@@ -1,29 +1,31 @@
 import ts from "typescript";
 
-/** Where the declarations of the tools are kept. */
+/** The file of the tools' declarations. */
 export const TOOLS_FILE = "/tools.d.ts";
-/** Where the program is kept. */
+/** The file of the program. */
 export const PROGRAM_FILE = "/program.ts";
 
-/** What the rules look at. Made anew for each check. */
+/** The view of a program that rules use. Each check makes a new one. */
 export interface ProgramView {
   readonly checker: ts.TypeChecker;
   readonly file: ts.SourceFile;
   /** The function around the program. */
   readonly main: ts.ArrowFunction;
-  /** Tools that the code names, as `server.tool`: all of these were looked up in the catalog. */
+  /**
+   * Tools that the code names, as `server.tool`; the service looked up all of them in the catalog.
+   */
   readonly mentioned: ReadonlySet<string>;
   /** 1-based line and column of a node in the caller's code. */
   place(node: ts.Node): { readonly line: number; readonly column: number };
-  /** A program with this does not do what it says. */
+  /** Reports a mistake: the program does not do what its code says. */
   report(node: ts.Node, message: string, marks?: { readonly isMisspelling?: true }): void;
-  /** This is probably a mistake: nobody should refuse the program for it. */
+  /** Reports a probable mistake, which is not a reason to refuse the program. */
   advise(node: ts.Node, message: string): void;
-  /** Answers to questions about the whole program, which many of its nodes raise. */
+  /** Cached answers to questions about the whole program, which many nodes ask. */
   readonly answers: Map<string, boolean>;
 }
 
-/** Asks each question once. */
+/** Asks each question once and caches the answer. */
 export function once(view: ProgramView, question: string, ask: () => boolean): boolean {
   const known = view.answers.get(question);
   if (known !== undefined) return known;
@@ -36,7 +38,7 @@ export function once(view: ProgramView, question: string, ask: () => boolean): b
 export interface ToolName {
   /** `server.tool`, or `$search`. */
   readonly name: string;
-  /** Results that its result type was inferred from; null for a declared type. */
+  /** Number of results from which its result type was inferred; null for a declared type. */
   readonly observed: number | null;
 }
 
@@ -44,7 +46,7 @@ export function isFlagged(type: ts.Type, flags: ts.TypeFlags): boolean {
   return (type.flags & flags) !== 0;
 }
 
-/** Types of which nothing can be said: any, unknown, never, type parameters and the like. */
+/** Types without usable information: any, unknown, never, type parameters and similar. */
 export function isOpaque(type: ts.Type): boolean {
   return isFlagged(
     type,
@@ -72,7 +74,7 @@ export function hasPromise(type: ts.Type): boolean {
   return membersOf(type).some(isPromise);
 }
 
-/** The element type if the type is an array or a tuple of one kind. */
+/** The element type of an array or a tuple; undefined for any other type. */
 export function elementOf(checker: ts.TypeChecker, type: ts.Type): ts.Type | undefined {
   if (!checker.isArrayType(type) && !checker.isTupleType(type)) return undefined;
   return checker.getIndexTypeOfType(type, ts.IndexKind.Number);
@@ -84,7 +86,7 @@ function isDeclaredOutside(type: ts.Type, path: string): boolean {
   ) ?? false;
 }
 
-/** Whether a type is written in the given file. */
+/** Whether a type is declared in the given file. */
 export function isDeclaredIn(type: ts.Type, path: string): boolean {
   const declarations = [
     ...type.getSymbol()?.declarations ?? [],
@@ -141,7 +143,7 @@ export function spellTool(name: string): string {
   return name.replaceAll(/[^\p{ID_Continue}$.]/gu, "_");
 }
 
-/** Takes away what does not change a value: parentheses, `as`, `satisfies`, `!`. */
+/** Removes parts that do not change a value: parentheses, `as`, `satisfies`, `!`. */
 export function unwrap(expression: ts.Expression): ts.Expression {
   let inner = expression;
   while (
@@ -152,7 +154,7 @@ export function unwrap(expression: ts.Expression): ts.Expression {
   return inner;
 }
 
-/** What a place wants, in a few plain words. */
+/** Describes an expected type in a few plain words. */
 export function describeType(checker: ts.TypeChecker, type: ts.Type): string {
   if (type.isUnion() && !isFlagged(type, ts.TypeFlags.Boolean)) return describeUnion(checker, type);
   if (isLiteral(type)) return checker.typeToString(type);

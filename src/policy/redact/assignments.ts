@@ -184,9 +184,7 @@ function readQuoted(text: string, from: number, quote: string, place: NamedPlace
   return isSecretValue(place.kind, value) ? [secretSpan(from, from + value.length)] : [];
 }
 
-/**
- * Cuts a value where the JSON text around it continues: a mark must not remove the quotes there.
- */
+/** Cuts a value where the JSON text around it continues: a mark must not remove its quotes. */
 function beforeBoundary(value: string): string {
   const found = value.search(/\\*"\s*[,:\]}]|[,:[{]\s*\\*"|\\*"\s*\\*"|\\*"$/);
   return found < 0 ? value : value.slice(0, found);
@@ -307,10 +305,7 @@ function bareList(at: number, kind: SecretNameKind, [whole, list = ""]: RegExpEx
   return isCounts || isOfCode ? [] : [secretSpan(at + 1, at + 1 + list.length)];
 }
 
-/**
- * Code: arguments such as `password=password,`, types such as `credentials: Credentials,`,
- * patterns.
- */
+/** Code: arguments (`password=password,`), types (`credentials: Credentials,`), patterns. */
 function isCode(text: string, place: NamedPlace, value: string, run: string): boolean {
   const { at, start, end, delimiter } = place;
   const next = text[at + value.length] ?? "";

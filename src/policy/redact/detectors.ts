@@ -114,7 +114,7 @@ interface TokenSearch {
 
 function visitToken(search: Search, text: string, at: number, token: TokenSearch) {
   const { form, start, pattern } = token;
-  // A token inside the last one counts only if it is longer than that.
+  // This start lies inside the last token of the same form.
   if (at + start.length <= (search.ends?.get(form) ?? 0)) return;
   if (form.atWordStart === true && !isWordStart(text, at)) return;
   // The `n` of an escaped line end is not the start of `npm_`.

@@ -1,6 +1,6 @@
 import type { Span } from "./span.ts";
 
-/** A run of characters that is longer cannot be a part of a token. */
+/** The most characters of one part of a token; the search cuts a longer run here. */
 const PART_MAX = 65_536;
 /** A longer header is accepted without decoding it: certificates may come before `alg`. */
 const HEADER_MAX = 1_024;

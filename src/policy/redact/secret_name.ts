@@ -24,7 +24,7 @@ const SECRET_END = new RegExp(
     "|(?:api|secret|private|accesskeysecret|secretaccess|sharedaccess|signing|signature|encryption" +
     "|decryption|master|shared|account|auth|subscription|application|hmac|license)keys?|privatekeypem|clientkeydata)$",
 );
-/** Names ending in `accesskey` that are secret only as a whole. */
+/** Secret only as the whole name, not as the end of a longer name. */
 const SECRET_WHOLE: ReadonlySet<string> = new Set(["accesskey", "accesskeys", "awsaccesskey"]);
 /** `pass` and `pw` after the thing that it opens, written as one word. */
 const SHORT_PASSWORD =
