@@ -44,7 +44,7 @@ const WAITING_MAX = 64;
 /** After this many checks a new process replaces the old one, which frees its memory. */
 const CHECKS_PER_CHILD_MAX = 2_000;
 const IDLE_MS_MAX = 900_000;
-/** The checker does not repeat programs that took too long for this time. */
+/** Programs whose check took too long; for a while the checker does not check them again. */
 const STOPPED_MAX = 200;
 const STOPPED_MS_MAX = 600_000;
 

@@ -1,9 +1,10 @@
 /**
- * Puts spaces instead of what models write around a program, so that its lines and columns stay: a part
- * that thinks aloud, a tag around the whole, prose before and after a Markdown fence, the fence itself and a
- * `#!` line.
+ * Replaces the text that models write around a program by spaces, so that lines and columns do not
+ * change: thoughts, a tag around the program, prose before and after a Markdown fence, the fence
+ * itself and a `#!` line.
  *
- * Of several fenced blocks of code nobody knows which is meant: the text stays as it is, and does not parse.
+ * If there are several fenced blocks of code, it is unclear which one is the program. Then the text
+ * stays unchanged, and does not parse.
  */
 export function blankWrapping(code: string): string {
   let text = blankThoughts(code);
@@ -14,9 +15,10 @@ export function blankWrapping(code: string): string {
 }
 
 /**
- * Why fences that were left in a text say nothing: to a parser most of them are template texts.
+ * The message about Markdown fences that are still in a text: a parser reads most fences as
+ * template texts, so its own message does not help.
  *
- * @returns null where there are none.
+ * @returns null if there are no fences.
  */
 export function fenceProblem(code: string): string | null {
   const fences = fenceLines(code);
@@ -36,7 +38,7 @@ export function blankRange(text: string, start: number, end: number): string {
 
 const THOUGHT = /^\s*<(think|thinking|thought|thoughts|reasoning|scratchpad)>/i;
 
-/** `<think>…</think>` at the start; some hosts cut away the opening tag. */
+/** Blanks `<think>…</think>` at the start; some hosts remove the opening tag. */
 function blankThoughts(code: string): string {
   const opening = THOUGHT.exec(code);
   const closing = opening === null
@@ -65,7 +67,7 @@ interface FenceLine {
   readonly end: number;
   /** Three or more of one character. */
   readonly mark: string;
-  /** Words behind it; none where it closes. */
+  /** Words after the mark; empty on a closing line. */
   readonly info: string;
 }
 
@@ -112,7 +114,7 @@ function fenceOf(line: string): Pick<FenceLine, "mark" | "info"> | null {
   return info.includes("`") ? null : { mark, info };
 }
 
-/** False inside of a template or of a comment: there a fence is part of the program. */
+/** False inside a template or a comment, where a fence is part of the program. */
 function isOutside(before: string): boolean {
   const ticks = before.length - before.replaceAll("`", "").length;
   return ticks % 2 === 0 && before.lastIndexOf("/*") <= before.lastIndexOf("*/");
@@ -135,7 +137,7 @@ function codeBlocks(code: string, fences: readonly FenceLine[]): CodeBlock[] {
   return blocks;
 }
 
-/** The end of a block that runs to the end of the text; its mark may stand behind the last line. */
+/** The end of a block without a closing line; its mark may follow the last line directly. */
 function lastEnd(code: string, mark: string): number {
   const end = code.trimEnd().length;
   return code.startsWith(mark, end - mark.length) ? end - mark.length : code.length;

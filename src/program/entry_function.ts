@@ -1,35 +1,35 @@
 import type { Token } from "./scan_tokens.ts";
 import { statementStarts } from "./top_statements.ts";
 
-/** How a program begins that declares functions and calls none of them. */
+/** The function that starts a program which calls none of its functions, or why there is none. */
 export type Entry = { readonly name: string } | Uncalled;
 
-/** Functions that nothing calls, or classes that nothing uses, none of which is plainly the program. */
+/** Uncalled functions or unused classes, of which none is clearly the program. */
 export interface Uncalled {
   readonly uncalled: readonly string[];
-  /** How one could be called. */
+  /** An example of a call. */
   readonly example: string;
 }
 
 /** A function that a statement of the program declares. */
 interface Declared {
   readonly name: string;
-  /** Tokens of the statement, from its first to the one behind its last. */
+  /** Token indexes of the statement; `to` is exclusive. */
   readonly from: number;
   readonly to: number;
   readonly needsArguments: boolean;
 }
 
-/** Names that say that a function is the whole program. */
+/** Names of functions that are the whole program. */
 const MAIN =
   /^_*(?:main|run|execute|exec|program|start|handler|solve|solution|task|script|entry|entrypoint|app|job|workflow)(?:program|task|main|script|workflow|job|async|all)?_*$/i;
 
 /**
- * The function that a program without a result of its own is meant to begin with.
+ * Finds the function that starts a program without its own result.
  *
- * A function by the name of `main` or the like is called whatever stands around it. Another one is called
- * only if the program does nothing else: beside statements that do something, a function that nothing calls
- * may be left over.
+ * A function with a name such as `main` is called in any case. Another function is called only if
+ * the program does nothing else: next to statements that act, an uncalled function may be a
+ * leftover.
  *
  * @param starts index of the first token of each top-level statement.
  * @returns null if the program does something by itself.
@@ -46,7 +46,7 @@ export function entryFunction(tokens: readonly Token[], starts: readonly number[
   const main = uncalled.findLast(({ name }) => MAIN.test(name));
   if (main !== undefined) return main;
   if (statements.some(({ from, to }) => acts(tokens, from, to))) return null;
-  // Functions that call each other in a circle are all called.
+  // If functions call each other in a circle, none of them counts as uncalled.
   const candidates = uncalled.length > 0 ? uncalled : declared;
   if (declared.length === 1 && statements.length === 1) return declared[0] ?? null;
   const chosen = candidates.findLast(({ needsArguments }) => !needsArguments);
@@ -55,7 +55,7 @@ export function entryFunction(tokens: readonly Token[], starts: readonly number[
   return { uncalled: names, example: `${names.at(-1)}(…)` };
 }
 
-/** The classes of a program that has nothing but classes and types; null if it has something else. */
+/** The classes of a program that has only classes and types; null if it has other statements. */
 function unusedClasses(
   tokens: readonly Token[],
   statements: readonly { readonly from: number; readonly to: number }[],
@@ -64,7 +64,7 @@ function unusedClasses(
     const at = from + (tokens[from]?.text === "abstract" ? 1 : 0);
     const name = tokens[at + 1];
     const texts = tokens.slice(from, to).map(({ text }) => text);
-    // What is static may run when the class is declared; without a method there is nothing to run.
+    // Static code may run at the declaration of the class; a class without a method runs nothing.
     const hasOnlyMethods = texts.includes("(") && !texts.includes("static");
     const isClass = tokens[at]?.text === "class" && name?.type === "word";
     return isClass && hasOnlyMethods ? [name.text] : [];
@@ -79,7 +79,9 @@ function unusedClasses(
   return { uncalled: names, example: `new ${names.at(-1)}(…).method(…)` };
 }
 
-/** The `export` in front of functions; nobody imports from a program, and it means nothing else there. */
+/**
+ * The `export` tokens before functions. They have no effect, because no module imports a program.
+ */
 export function exportedFunctions(tokens: readonly Token[]): Token[] {
   const starts = statementStarts(tokens);
   return starts.flatMap((from, index) => {
@@ -120,7 +122,7 @@ function isArrow(tokens: readonly Token[], start: number, to: number): boolean {
   return after === "=>" || (after === ":" && findAtTop(tokens, close, to, "=>") > 0);
 }
 
-/** Whether the parameters that begin at or behind a token cannot be left out. */
+/** Whether the parameter list that begins at or after a token has required parameters. */
 function needsArguments(tokens: readonly Token[], start: number, to: number): boolean {
   if (tokens[start]?.type === "word" && tokens[start + 1]?.text === "=>") return true;
   const open = findAtTop(tokens, start, to, "(");
@@ -143,7 +145,7 @@ function findAtTop(tokens: readonly Token[], start: number, to: number, text: st
   return -1;
 }
 
-/** Whether a statement does more than to declare something. */
+/** Whether a statement does more than declare something. */
 function acts(tokens: readonly Token[], from: number, to: number): boolean {
   const [first, second] = [tokens[from], tokens[from + 1]];
   const word = first?.text === "async" ? second?.text : first?.text;
@@ -159,7 +161,7 @@ function acts(tokens: readonly Token[], from: number, to: number): boolean {
   return false;
 }
 
-/** How often each word stands in the program as a name of its own, not as a member of something. */
+/** How often the program uses each word as a name, not as a member of an object. */
 function countWords(tokens: readonly Token[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (let at = 0; at < tokens.length; at++) {

@@ -2,7 +2,7 @@ import { blankWrapping, fenceProblem } from "./blank_wrapping.ts";
 import { placeOf } from "./program_forms.ts";
 import { scanTokens, type Token } from "./scan_tokens.ts";
 
-/** What a text is that is not a program, and what to send instead. */
+/** Why a text is not a program, and what to send instead. */
 export interface SyntaxProblem {
   readonly message: string;
   readonly hint: string;
@@ -12,12 +12,12 @@ export interface SyntaxProblem {
 }
 
 /**
- * What is really wrong with a text that does not parse: a parser says what it expected at the place where it
- * gave up, which is seldom what the writer has to change.
+ * Finds the real mistake in a text that does not parse. A parser reports what it expected where it
+ * stopped, but the author usually has to change another place.
  *
- * Only for texts that do not parse: much of what it looks for may stand in a program that runs.
+ * Only for texts that do not parse: a valid program may contain many of these patterns too.
  *
- * @returns null if it knows no better than the parser.
+ * @returns null if the parser's message is the best one.
  */
 export function explainSyntax(code: string): SyntaxProblem | null {
   const text = blankWrapping(code);
@@ -40,7 +40,7 @@ type Look = (text: string, tokens: readonly Token[]) => Found | null;
 
 const ONLY_CODE = "Send only the code, without prose, fences or <think>.";
 
-/** Words that may stand behind a name in a program that runs. */
+/** Words that may follow a name in a valid program. */
 const OPERATOR_WORDS: ReadonlySet<string> = new Set(["as", "in", "instanceof", "of", "satisfies"]);
 
 const LOOKS: readonly Look[] = [
@@ -141,7 +141,7 @@ function byPattern(pattern: RegExp, message: string, hint: string): Look {
 
 const WORDS_MIN = 3;
 
-/** A line of words, as no statement is one. */
+/** Whether a line consists of words like a sentence, so that it is not a statement. */
 function isProse(line: string): boolean {
   const text = line.trim().slice(0, 1_000);
   if (!/^[\p{Lu}][\p{L}\p{N}'’,.:;!?()"`\- ]+$/u.test(text)) return false;

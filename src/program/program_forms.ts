@@ -5,7 +5,7 @@ import { scanTokens, type Token } from "./scan_tokens.ts";
 import { expressionStart, statementStarts } from "./top_statements.ts";
 
 export type Forms =
-  /** Best first; the first that parses is meant. */
+  /** Best first: the first form that parses is the program. */
   | { readonly ok: true; readonly forms: readonly ProgramForm[] }
   | {
     readonly ok: false;
@@ -16,10 +16,10 @@ export type Forms =
 
 /**
  * Finds how a program gives its result: `return`, a trailing expression (also an arrow function, which
- * is then called), `export default`, or the function that it declares and leaves to others to call.
+ * is then called), `export default`, or a function that it declares but does not call.
  *
- * @param code TypeScript as received; what is written around it (`blankWrapping`) and type imports are
- * replaced by spaces.
+ * @param code TypeScript as received; text around the program (`blankWrapping`) and type imports
+ * are replaced by spaces.
  */
 export function programForms(code: string): Forms {
   const whole = blankWrapping(code);
@@ -51,7 +51,7 @@ export function programForms(code: string): Forms {
   return { ok: true, forms: [returning, plain] };
 }
 
-/** How the message begins for a program whose functions nothing calls. */
+/** Start of the message for a program that calls none of its functions. */
 export const NOTHING_RUNS = "Nothing runs";
 
 function nothingRuns({ uncalled, example }: Uncalled): string {
@@ -114,7 +114,7 @@ function blankExports({ text, tokens }: Scanned): Scanned {
   };
 }
 
-/** Spaces instead of `import type … from "…"`: whoever runs the program needs no types. */
+/** Replaces `import type … from "…"` by spaces, because a program runs without its types. */
 function blankTypeImports(text: string, tokens: readonly Token[]): Scanned {
   const kept: Token[] = [];
   let blanked = "";
@@ -134,11 +134,11 @@ function blankTypeImports(text: string, tokens: readonly Token[]): Scanned {
   return { text: blanked + text.slice(done), tokens: kept };
 }
 
-/** Index of the last token of the type import that begins at `index`; null if none does. */
+/** Index of the last token of a type import that begins at `index`; null if there is none. */
 function endOfTypeImport(tokens: readonly Token[], index: number): number | null {
   if (tokens[index]!.depth !== 0 || tokens[index]!.text !== "import") return null;
   if (tokens[index + 1]?.text !== "type") return null;
-  // `import type from "…"` takes a value of that name.
+  // `import type from "…"` imports a value with the name `type`.
   for (let at = index + 3; at < tokens.length - 1; at++) {
     const { depth, text } = tokens[at]!;
     if (depth === 0 && text === "from") return tokens[at + 1]!.type === "string" ? at + 1 : null;

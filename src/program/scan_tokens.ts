@@ -1,4 +1,4 @@
-/** What a token is, as far as finding statements needs it. */
+/** Kinds of tokens, as detailed as finding statements needs them. */
 export type TokenType = "word" | "number" | "string" | "template" | "regex" | "punctuator";
 
 export interface Token {
@@ -13,7 +13,7 @@ export interface Token {
   readonly afterLineBreak: boolean;
 }
 
-/** Result of a scan: the tokens, or the first bracket that does not fit. */
+/** Result of a scan: the tokens, or the first problem, such as a bracket without a partner. */
 export type Scan =
   | { readonly ok: true; readonly tokens: readonly Token[] }
   | { readonly ok: false; readonly message: string; readonly offset: number };
@@ -75,7 +75,7 @@ const REGEX_AFTER = new Set([
 /**
  * Splits JavaScript or TypeScript into tokens: enough to find top-level statements, not a parser.
  *
- * Linear in the length of the text and not recursive, whatever the text is.
+ * For every text it is linear in the length and not recursive.
  */
 export function scanTokens(text: string): Scan {
   const tokens: Token[] = [];
@@ -213,7 +213,7 @@ function regexMayStart(previous: Token | undefined): boolean {
   if (previous === undefined) return true;
   if (previous.type === "word") return REGEX_AFTER.has(previous.text);
   if (previous.type !== "punctuator") return false;
-  // After these a division is far more likely; where it cannot be one, the caller knows.
+  // After these a slash is probably a division; the caller handles the exceptions.
   return previous.text !== ")" && previous.text !== "]" && previous.text !== "}" &&
     previous.text !== "++" && previous.text !== "--";
 }

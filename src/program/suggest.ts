@@ -54,12 +54,12 @@ const NO_RUNTIME = "Only standard JavaScript and `tools` exist here.";
 const NO_CALLER =
   "A tool is called as tools.<server>.<tool>(args); find tools with tools.$search(query).";
 const NO_NETWORK = "A program reaches the outside through tools only: tools.<server>.<tool>(args).";
-/** What tools are called through in other hosts. */
+/** Names through which programs call tools in other hosts. */
 export const CALLERS: readonly string[] =
   ("mcp client mcpClient callTool call_tool invokeTool invoke_tool useTool use_tool runTool run_tool " +
     "executeTool execute_tool use_mcp_tool callMcpTool call_mcp_tool codemode functions default_api api " +
     "gateway toolgate toolbox agent session sdk").split(" ");
-/** What models look for and does not exist, with what to do instead. */
+/** Names that models use, but that do not exist here, with what to do instead. */
 const ABSENT: ReadonlyMap<string, string> = new Map([
   ["eval", NO_CODE],
   ["fetch", NO_NETWORK],
@@ -83,7 +83,7 @@ const ABSENT: ReadonlyMap<string, string> = new Map([
   ...CALLERS.map((name): [string, string] => [name, NO_CALLER]),
 ]);
 
-/** What an uncaught error of the program is most likely about; empty if nothing is near. */
+/** A hint about the probable cause of an uncaught error; empty if no cause is likely. */
 export function suggestFor(message: string, servers: readonly string[], code = ""): string {
   if (/dynamic import callback/.test(message)) {
     return "Programs are not modules and cannot import; use tools.<server>.<tool>(args).";
@@ -102,12 +102,12 @@ export function suggestFor(message: string, servers: readonly string[], code = "
   if (servers.includes(missing)) return `Write tools.${missing}.`;
   const server = nearest(missing, servers, 1)[0];
   if (server !== undefined) return `Did you mean tools.${server}?`;
-  // Short names are near to each other without being the same.
+  // Short names resemble each other by chance.
   const name = missing.length < 4 ? undefined : nearest(missing, GLOBALS, 1)[0];
   return name === undefined ? "" : `Did you mean ${name}?`;
 }
 
-/** Whether a program gives a name a value: `total = 1`, `for (row of rows)`, `[a, b] = pair`. */
+/** Whether a program assigns a name: `total = 1`, `for (row of rows)`, `[a, b] = pair`. */
 function isAssigned(name: string, code: string): boolean {
   const word = `(?<![.\\p{ID_Continue}$])${name.replaceAll("$", "\\$")}(?![\\p{ID_Continue}$])`;
   const operator = "(?:[-+*/%&|^]|\\*\\*|&&|\\|\\||\\?\\?|<<|>>>?)?=(?![=>])|\\+\\+|--";
@@ -118,8 +118,8 @@ function isAssigned(name: string, code: string): boolean {
 }
 
 /**
- * The limit behind an error of the language itself, such as the RangeError of an allocation that the
- * kernel refused; null if it is an ordinary error.
+ * Finds the limit that caused an error of the language itself, such as the RangeError of an
+ * allocation that the kernel refused; null for an ordinary error.
  */
 export function exhaustionOf(
   failure: { readonly name: string; readonly message: string },
@@ -143,7 +143,7 @@ export function exhaustionOf(
   return null;
 }
 
-/** What to do about a program that does not parse. */
+/** A hint for a program that does not parse. */
 export function syntaxHint(message: string): string {
   if (/import.*export/.test(message)) {
     return "Programs are not modules: no import and no export, except `export default`; use tools.<server>.<tool>(args).";
@@ -155,9 +155,9 @@ export function syntaxHint(message: string): string {
 }
 
 /**
- * Where the engine's own syntax errors are, as far as the message tells: it gives no place itself.
+ * Finds the place of a syntax error from the engine's message, which does not contain the place.
  *
- * @returns 1-based line and column; null if it cannot be told
+ * @returns 1-based line and column; null if the message does not show the place
  */
 export function placeOfSyntaxError(
   message: string,

@@ -1,6 +1,6 @@
 import type { Token } from "./scan_tokens.ts";
 
-/** Words that begin a statement which is not an expression. */
+/** Words that begin a statement that is not an expression. */
 const STATEMENT_WORDS = new Set([
   "const",
   "let",
@@ -35,7 +35,7 @@ const STATEMENT_WORDS = new Set([
   "case",
   "default",
 ]);
-/** Words that need something after them: no statement ends there. */
+/** Words that need an operand after them, so that no statement ends there. */
 const OPEN_WORDS = new Set([
   "await",
   "typeof",
@@ -72,7 +72,7 @@ export function statementStarts(tokens: readonly Token[]): number[] {
   return starts;
 }
 
-/** Offset of the statement that begins at a token, if it may be an expression; else null. */
+/** Offset of the statement that begins at a token, if it may be an expression; otherwise null. */
 export function expressionStart(tokens: readonly Token[], first: number): number | null {
   const token = tokens[first];
   if (token === undefined || token.depth !== 0) return null;
@@ -80,7 +80,7 @@ export function expressionStart(tokens: readonly Token[], first: number): number
   if (token.type === "word") {
     if (token.text === "async" && tokens[first + 1]?.text === "function") return null;
     if (STATEMENT_WORDS.has(token.text)) {
-      // `type`, `module` … are ordinary names as well.
+      // `type`, `module` … may also be ordinary names.
       const soft = /^(type|module|namespace|declare|abstract|using|interface)$/.test(token.text);
       if (!soft || tokens[first + 1]?.type === "word") return null;
     }
@@ -124,7 +124,7 @@ function closesHeader(tokens: readonly Token[], index: number): boolean {
   return /^(if|for|while|with|switch|catch)$/.test(before) && tokens[open - 2]?.text !== ".";
 }
 
-/** True if the brace at `index` ends a block, function, class or the like that is a whole statement. */
+/** True if the brace at `index` ends a block, function or class that is a whole statement. */
 function closesBlock(tokens: readonly Token[], first: number, index: number): boolean {
   const head = tokens[first]!;
   if (head.text === "{") return true;

@@ -25,9 +25,9 @@ export function encodeFrame(
 /** Cuts a stream of bytes into frames; holds at most one unfinished frame. */
 export interface FrameReader {
   /**
-   * Takes the next bytes and hands every finished frame to `onFrame`.
+   * Takes the next bytes and passes every complete frame to `onFrame`.
    *
-   * @returns false if a frame says it is longer than the reader allows; the stream is then useless.
+   * @returns false if a frame is longer than the reader allows; the stream is then useless.
    */
   push(bytes: Uint8Array, onFrame: (frame: Frame) => void): boolean;
 }
@@ -67,7 +67,7 @@ export function createFrameReader(payloadBytesMax: () => number): FrameReader {
         buffer.set(source.subarray(offset));
       }
       have = rest;
-      // A large message must not keep its memory for the life of the stream.
+      // The stream must not keep the memory of a large message until it ends.
       if (rest === 0 && buffer.length > 4_194_304) buffer = new Uint8Array(65_536);
       return true;
     },

@@ -1,14 +1,16 @@
-/** Text that comes in one turn of the event loop, or while a write is under way, shares a write. */
+/**
+ * Joins texts of one turn of the event loop, and texts that arrive during a write, into one write.
+ */
 export interface GatheredWriter {
-  /** Resolves when it is written, with all that waits by then. */
+  /** Resolves when the text is written, together with the other waiting texts. */
   push(text: string): Promise<void>;
-  /** Characters that no write has taken yet. */
+  /** Characters that are not part of a write yet. */
   waitingChars(): number;
 }
 
 /**
- * @param write one at a time
- * @param charsMax of texts that share a write; a longer one has its own
+ * @param write is called for one write at a time
+ * @param charsMax the most characters of texts that share a write; a longer text has its own write
  */
 export function createGatheredWriter(
   write: (text: string) => Promise<void>,
@@ -31,7 +33,7 @@ export function createGatheredWriter(
     try {
       while (waiting.length > 0) await write(take());
     } finally {
-      // In the very moment in which nothing waits: whatever comes later begins anew.
+      // No text waits at this moment, so the next push starts a new loop.
       writing = null;
     }
   }

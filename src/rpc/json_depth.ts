@@ -1,7 +1,7 @@
 import { endOfString } from "../model/json/json_text.ts";
 
 /**
- * Tells whether JSON text nests deeper than a bound, without building anything.
+ * Tells whether JSON text nests deeper than a bound, without building values.
  *
  * Parsing and printing very deep values takes seconds and much memory; this is one linear scan.
  */
@@ -23,12 +23,12 @@ export function isDeeperThan(json: string, levelsMax: number): boolean {
 }
 
 /**
- * Values that the arguments of one call may have: each is checked, decided on, hashed and recorded without
- * a pause, so that more of them would hold everybody else.
+ * The most values in the arguments of one call. The service checks, decides, hashes and records
+ * them without a pause, so more values would delay all other callers.
  */
 export const CALL_VALUES_MAX = 100_000;
 
-/** Tells whether JSON text has more values than a bound, names of members not counted. */
+/** Tells whether JSON text has more values than a bound, without counting names of members. */
 export function hasMoreValues(json: string, valuesMax: number): boolean {
   if (json.length <= valuesMax) return false;
   let values = 1;
@@ -43,7 +43,7 @@ export function hasMoreValues(json: string, valuesMax: number): boolean {
   return false;
 }
 
-/** The same of a value that is built; it stops at the bound. */
+/** The same for a parsed value; it stops at the bound. */
 export function holdsMoreValues(value: unknown, valuesMax: number): boolean {
   const open: unknown[] = [value];
   let values = 1;
@@ -51,7 +51,7 @@ export function holdsMoreValues(value: unknown, valuesMax: number): boolean {
     const next = open.pop();
     if (typeof next !== "object" || next === null) continue;
     if (Array.isArray(next)) {
-      // Its length says it at once: a list of a million indices would take long to make.
+      // Add the length first: pushing a million members before the check would take long.
       values += next.length;
       if (values > valuesMax) return true;
       for (const member of next) open.push(member);

@@ -1,4 +1,4 @@
-/** How much structure JSON text may have. Text alone does not say what building it costs. */
+/** How much structure JSON text may have: its length alone does not bound the cost of parsing. */
 export const JSON_STRUCTURE_MAX = {
   depth: 128,
   /** Names of one object, repeated ones included. */
@@ -9,9 +9,9 @@ export const JSON_STRUCTURE_MAX = {
 
 export type JsonStructureMax = { readonly [bound in keyof typeof JSON_STRUCTURE_MAX]: number };
 
-/** Looks at a document that arrives in pieces. */
+/** Scans a document that arrives in pieces. */
 export interface JsonStructureScanner {
-  /** @returns what is too much, as the end of a sentence; null while nothing is. */
+  /** @returns the exceeded bound, as the end of a sentence; null while all bounds hold. */
   scan(bytes: Uint8Array): string | null;
 }
 
@@ -26,24 +26,25 @@ const COMMA = 7;
 const QUOTE_BYTE = 0x22;
 const BACKSLASH_BYTE = 0x5c;
 
-/** What each byte is outside a string. */
+/** The kind of each byte outside a string. */
 const KIND_OF_BYTE = kindsOfBytes();
 
 /**
- * Counts depth, names and values of JSON text in one linear scan over its bytes, before anything is built.
+ * Counts depth, names and values of JSON text in one linear scan over its bytes, before it is
+ * parsed.
  *
- * Text that is not JSON gets some count; whether it is JSON, the parser says.
+ * Text that is not JSON gets an arbitrary count; the parser rejects it later.
  */
 export function createJsonStructureScanner(
   max: JsonStructureMax = JSON_STRUCTURE_MAX,
 ): JsonStructureScanner {
-  /** Names so far of each open container. */
+  /** Number of names so far in each open container. */
   const keys = new Uint32Array(max.depth + 1);
   let depth = 0;
   let values = 1;
   let inString = false;
   let escaped = false;
-  /** A container was opened and nothing of it has come yet. */
+  /** A container has just been opened, and its content has not begun. */
   let opened = false;
   return {
     scan(bytes) {

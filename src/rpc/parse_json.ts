@@ -1,27 +1,27 @@
 import { endOfString } from "../model/json/json_text.ts";
 import { createYielder } from "../model/time/yield_to_loop.ts";
 
-/** Text up to this length is parsed in one go; longer text in pieces of about it. */
+/** Text up to this length is parsed at once; longer text in pieces of about this length. */
 const PIECE_CHARACTERS = 65_536;
 
-/** An array or object whose end the scan has not met yet. */
+/** An array or object whose end the scan has not reached yet. */
 interface Frame {
   readonly isArray: boolean;
-  /** Null as long as all of it is part of a piece of its parent. */
+  /** Null while the whole value is still part of a piece of its parent. */
   container: unknown[] | { [name: string]: unknown } | null;
-  /** Where its text begins that is not parsed yet. */
+  /** Offset of its first text that is not parsed yet. */
   start: number;
-  /** Where the member begins that the scan is in. */
+  /** Offset of the member that the scan is reading. */
   member: number;
-  /** What stands before `start`. */
+  /** The kind of text before `start`. */
   before: "opener" | "comma" | "child";
 }
 
 /**
- * `JSON.parse` that gives way to other tasks between pieces, so that a document of megabytes does not
- * hold the event loop. The pieces are parsed by `JSON.parse` itself: same values, same refusals.
+ * `JSON.parse` that lets other tasks run between pieces, so that a document of megabytes does not
+ * block the event loop. `JSON.parse` itself parses the pieces: same values, same refusals.
  *
- * @param text its depth is bounded by the caller.
+ * @param text the caller bounds its depth.
  * @throws {SyntaxError}
  */
 export async function parseJson(
@@ -83,12 +83,12 @@ function meetCloser(
   parent.before = "child";
 }
 
-/** Builds everything that is complete before the comma that the innermost frame has just met. */
+/** Builds every complete value before the comma that the innermost frame has just reached. */
 function parsePiece(text: string, frames: readonly Frame[]): void {
   let parent: Frame | undefined;
   for (const frame of frames) {
     if (frame.container === null && parent !== undefined) {
-      // The frame began at `start - 1`, and nothing of it is parsed yet.
+      // The frame began at `start - 1`, and none of its text is parsed yet.
       const opener = frame.start - 1;
       frame.container = newContainer(text, opener);
       addChild(parent, text.slice(parent.start, opener), frame.container, opener);
@@ -120,7 +120,7 @@ function addMembers(frame: Frame, text: string, end: number, mayBeEmpty: boolean
   if (count === 0 && !mayBeEmpty) throw syntaxErrorAt(end);
 }
 
-/** @param before what stands before the child in its parent: a name and a colon, or nothing. */
+/** @param before the text before the child in its parent: a name and a colon, or empty. */
 function addChild(parent: Frame, before: string, child: unknown, index: number): void {
   const { container } = parent;
   if (Array.isArray(container)) {
@@ -133,7 +133,7 @@ function addChild(parent: Frame, before: string, child: unknown, index: number):
   }
 }
 
-/** As `JSON.parse` does: an own property also by the name `__proto__`. */
+/** Defines an own property, also for the name `__proto__`, as `JSON.parse` does. */
 function define(container: { [name: string]: unknown }, name: string, value: unknown): void {
   if (name !== "__proto__") container[name] = value;
   else {

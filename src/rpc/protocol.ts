@@ -1,5 +1,5 @@
 /**
- * What crosses the boundary between the service and a sandbox host, and between the host and its Worker.
+ * Messages between the service and a sandbox host, and between the host and its Worker.
  *
  * Service and host exchange frames over the child's stdin and stdout:
  *
@@ -7,8 +7,8 @@
  * [u32 payload bytes][u8 frame type][u32 stamp][payload]        little endian
  * ```
  *
- * The frame type is set by the host's main thread, never by the Worker, so text of a program cannot
- * become a host message. The stamp of a frame from the host is the CPU time of the execution in
+ * The host's main thread sets the frame type, never the Worker, so text of a program cannot become
+ * a host message. The stamp of a frame from the host is the CPU time of the execution in
  * microseconds; towards the host it is 0.
  *
  * Host and Worker exchange strings. A string, and the payload of a `worker` or `replies` frame, is a
@@ -20,8 +20,8 @@
  *
  * Lengths instead of separators: nothing inside a field can start a message of its own.
  *
- * This file imports nothing, and every function in it refers to nothing but its arguments and
- * intrinsics: the source text of `encodeMessage` and `createMessageReader` is also put into the Worker.
+ * This file imports nothing, and its functions use only their arguments and intrinsics, because the
+ * Worker also gets the source text of `encodeMessage` and `createMessageReader`.
  */
 
 /** Frame types. Upper case: service to host; lower case: host to service. */
@@ -34,9 +34,9 @@ export const FRAME = {
   end: 0x45,
   /** Asks for the CPU time so far; the host answers with `usage`. */
   ask: 0x51,
-  /** What the host itself says, JSON {@linkcode HostMessage}. */
+  /** A message of the host itself, JSON {@linkcode HostMessage}. */
   host: 0x68,
-  /** What the Worker says: messages. */
+  /** Messages of the Worker. */
   worker: 0x77,
 } as const;
 
@@ -48,7 +48,7 @@ export const KIND = {
   call: "c",
   /** Fields: level, text. */
   log: "l",
-  /** What the realm itself has to say about the program. Field: text. */
+  /** A note of the realm about the program. Field: text. */
   note: "n",
   /** The result. Fields: JSON text or empty, JSON {@linkcode Leftovers}. */
   done: "d",
@@ -64,8 +64,8 @@ export const KIND = {
   /** Towards the Worker: drop the realm and answer with `ended`. `id` 1: make the next realm. */
   end: "e",
   /**
-   * Towards the Worker: the value of a call. `id`: call number. Fields: JSON text, milliseconds since
-   * the start (or empty) that a seeded clock is put forward to.
+   * Towards the Worker: the value of a call. `id`: call number. Fields: JSON text, and the new time
+   * of a seeded clock in milliseconds since the start (or empty).
    */
   replyOk: "o",
   /** Towards the Worker: a call failed. `id`: call number. Fields: JSON {@linkcode ReplyError}, as above. */
@@ -79,7 +79,7 @@ export interface Message {
   readonly fields: readonly string[];
 }
 
-/** Bounds that the program's realm keeps; the service checks them again. */
+/** Bounds that the program's realm enforces; the service checks them again. */
 export interface RealmLimits {
   readonly toolCallsMax: number;
   /** UTF-16 units of the JSON arguments of one call. */
@@ -99,12 +99,12 @@ export interface RealmLimits {
 export interface ProgramMessage {
   readonly code: string;
   readonly realm: RealmLimits;
-  /** JSON of `{server, tools}[]`: what `Object.keys(tools)` shows. Empty: not known. */
+  /** JSON of `{server, tools}[]`: the names that `Object.keys(tools)` shows. Empty: unknown. */
   readonly names: string;
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
 }
 
-/** The program inside a function, before its types are taken off. */
+/** The program inside a function, before its types are removed. */
 export interface ProgramForm {
   /** An async function as one expression. */
   readonly text: string;
@@ -114,12 +114,12 @@ export interface ProgramForm {
   readonly lines: number;
 }
 
-/** What the host's main thread says of itself. */
+/** A message of the host's main thread. */
 export type HostMessage =
   | { readonly kind: "ready"; readonly kernel: KernelReport; readonly workers: number }
   | { readonly kind: "idle"; readonly workers: number; readonly cpuTotalMs: number }
   | {
-    /** The brackets of the program do not fit. */
+    /** The program does not parse. */
     readonly kind: "syntax";
     readonly message: string;
     readonly line: number | null;
@@ -129,7 +129,7 @@ export type HostMessage =
   | { readonly kind: "usage" }
   | { readonly kind: "violation"; readonly what: string };
 
-/** Which kernel features hold in a host; empty where the platform has none. */
+/** The active kernel features of a host; none on a platform without them. */
 export interface KernelReport {
   readonly seccomp: boolean;
   /** Landlock ABI in force; 0: none. */
@@ -139,7 +139,7 @@ export interface KernelReport {
   readonly missing: readonly string[];
 }
 
-/** What was still open when the program ended. */
+/** Timers and calls that were still open when the program ended. */
 export interface Leftovers {
   readonly timers: number;
   readonly calls: number;
@@ -152,9 +152,9 @@ export interface FailureMessage {
   readonly stack: string;
   readonly line: number | null;
   readonly column: number | null;
-  /** Number of the failed call whose error this is; null if it is the program's own. */
+  /** Number of the failed call that caused the error; null if the program itself caused it. */
   readonly call: number | null;
-  /** A limit or rule that the realm itself enforces; null if none. */
+  /** Code of the realm's limit or rule that caused the error; null if there is none. */
   readonly code: string | null;
   readonly hint: string;
 }
@@ -179,10 +179,12 @@ export function encodeMessage(kind: string, id: number, fields: readonly string[
   return head + "\n" + body;
 }
 
-/** Reads a sequence of messages. @returns null if it is none, or has more than `messagesMax` of them */
+/** Reads a sequence of messages. @returns null if it is invalid, or has more than `messagesMax` */
 export type ReadMessages = (text: string, messagesMax: number) => Message[] | null;
 
-/** Makes a reader that uses the methods of this moment, whatever becomes of them later. */
+/**
+ * Makes a reader that keeps the current intrinsic methods, so that later changes have no effect.
+ */
 export function createMessageReader(): ReadMessages {
   const { bind, call } = Function.prototype;
   const slice = Reflect.apply(bind, call, [String.prototype.slice]) as (

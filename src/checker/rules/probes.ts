@@ -98,7 +98,7 @@ export function hasFallback(access: ts.Node): boolean {
 
 /**
  * Whether the program continues with a fallback if a place fails: `.catch(…)`, or
- * `try { … } catch { … }` if the `catch` does more than report the error.
+ * `try { … } catch { … }`, unless the `catch` only reports the error.
  */
 export function isTried(view: ProgramView, node: ts.Node): boolean {
   for (let at = node; at !== view.main; at = at.parent) {
