@@ -27,9 +27,8 @@ const MAIN =
 /**
  * Finds the function that starts a program without its own result.
  *
- * A function with a name such as `main` is called in any case. Another function is called only if
- * the program does nothing else: next to statements that act, an uncalled function may be a
- * leftover.
+ * An uncalled function with a name such as `main` always starts the program. Another function does
+ * so only if the program does nothing else: next to statements that act, it may be a leftover.
  *
  * @param starts index of the first token of each top-level statement.
  * @returns null if the program does something by itself.

@@ -33,7 +33,7 @@ export function createGatheredWriter(
     try {
       while (waiting.length > 0) await write(take());
     } finally {
-      // No text waits at this moment, so the next push starts a new loop.
+      // After the last write, or after a failed one, the next push starts a new loop.
       writing = null;
     }
   }
