@@ -7,8 +7,7 @@ export interface CheckerCommandOptions {
   readonly standalone: boolean;
   /**
    * URL or path of the checker's program if it is not compiled in:
-   * `src/checker/process/checker_host.ts` of a clone, or its bundle (`.js`), which needs no other
-   * file.
+   * `src/checker/process/checker_host.ts` of a clone, or its bundle (`.js`), which is one file.
    */
   readonly program: string;
   /** Deno's cache folder, where a clone finds TypeScript. */
@@ -28,8 +27,7 @@ const V8_FLAGS = "--max-old-space-size=512,--max-semi-space-size=4";
  * Makes the function that returns the command of the checker process: without any permission, and
  * without the service's environment.
  *
- * A compiled binary keeps the V8 flags of its compilation; there the checker's own watchdog bounds
- * the memory.
+ * A compiled binary keeps the V8 flags of its compilation; there the watchdog bounds the memory.
  */
 export function createCheckerCommand(options: CheckerCommandOptions): () => ChildCommand {
   const isBundle = !options.program.endsWith(".ts");

@@ -45,9 +45,7 @@ export interface ActivePolicy {
   readonly check: () => Promise<PolicyReport>;
   /** Runs the tests that the files contain. */
   readonly test: () => Promise<PolicyTestReport>;
-  /**
-   * Explains one decision of the policy in force; it knows a tool outside the catalog by name only.
-   */
+  /** Explains one decision of the policy in force; the tool may be outside the catalog. */
   readonly explain: (question: ExplainQuestion) => ExplainAnswer;
   /** Lists groups and spaces of a new API key that the policy does not know. */
   readonly keyNotes: (key: Parameters<typeof keyNotes>[0]) => readonly string[];
@@ -199,9 +197,7 @@ function explainQuestion(
   return { ...explanation, principal, notes: explainNotes({ as, call }, groups, all) };
 }
 
-/**
- * Checks the policy in force against the catalog, and warns if there are more problems than before.
- */
+/** Checks the policy in force against the catalog, and warns if there are more problems. */
 function checkAgainstCatalog(
   deps: ActivePolicyDeps,
   inForce: PolicyInForce,

@@ -4,9 +4,7 @@ import type { CelValue } from "./condition/cel_value.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import { isMember } from "./principal_facts.ts";
 
-/**
- * The facts of a principal that rules test before arguments. Same groups and scopes, same object.
- */
+/** The facts of a principal that rules test before arguments. One object per equal facts. */
 export interface Audience {
   readonly groups: ReadonlySet<string>;
   readonly scopes: ReadonlySet<string>;
@@ -26,9 +24,7 @@ export interface Audiences {
 /** The cache of audiences is cleared beyond this many. */
 const AUDIENCES_MAX = 1_000;
 
-/**
- * Turns principals into audiences. Its caches only save time: equal input gives an equal answer.
- */
+/** Turns principals into audiences. The caches save time and never change an answer. */
 export function createAudiences(groups: PolicyDocument["groups"]): Audiences {
   const byPrincipal = new WeakMap<Principal, Audience>();
   const userByPrincipal = new WeakMap<Principal, CelValue>();

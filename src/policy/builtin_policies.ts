@@ -44,9 +44,7 @@ export function openPolicy(): Policy {
   return build("open", "everything", ["read", "write", "destructive"]);
 }
 
-/**
- * The policy in force when no other policy can be used: it hides every tool from every principal.
- */
+/** The policy when no other policy can be used: it hides every tool from every principal. */
 export function closedPolicy(): Policy {
   return build("closed", "nothing", []);
 }

@@ -26,8 +26,8 @@ const SEVERITY: readonly Access[] = ["destructive", "write", "read"];
  * Compiles the `tools:` section. The most severe matching class and the highest matching price win.
  *
  * A tool without a matching pattern is destructive, unless it is an HTTP operation of an API that
- * the operator has configured: then its HTTP method gives the class. Hints of an upstream are
- * ignored.
+ * the operator has configured: then its HTTP method gives the class. The policy ignores hints of an
+ * upstream.
  */
 export function compileClasses(tools: PolicyDocument["tools"]): ToolClasses {
   const servers = [...tools].map(([name, spec]): ServerClasses => {

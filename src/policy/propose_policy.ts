@@ -17,10 +17,7 @@ import { type CompiledPolicy, compilePolicy, type Policy } from "./policy.ts";
 export interface ProposeDeps {
   readonly config: Pick<Config, "policies" | "bundle">;
   readonly tools: () => readonly Tool[];
-  /**
-   * False for a configured server whose tools are currently unknown: patterns for it are not
-   * judged.
-   */
+  /** False for a configured server whose tools are unknown: patterns for it are not judged. */
   readonly isListed: (server: string) => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -71,8 +68,7 @@ export async function readSources(
 /**
  * Reads the configured policy and decides whether it may be activated.
  *
- * @param options.isFirst at start the catalog is still empty: only checks of the files alone are
- * made.
+ * @param options.isFirst at start the catalog is still empty: check the files alone.
  */
 export async function propose(
   deps: ProposeDeps,

@@ -103,10 +103,7 @@ export function createPolicyReloads(
   };
 }
 
-/**
- * Leaves the old policy in force. Records a repeated reason only if an operator asked for the
- * reload.
- */
+/** Keeps the old policy. Records a repeated reason only if an operator asked for the reload. */
 async function reject(
   deps: PolicyReloadsDeps,
   inForce: PolicyInForce,

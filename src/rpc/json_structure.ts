@@ -30,8 +30,7 @@ const BACKSLASH_BYTE = 0x5c;
 const KIND_OF_BYTE = kindsOfBytes();
 
 /**
- * Counts depth, names and values of JSON text in one linear scan over its bytes, before it is
- * parsed.
+ * Counts depth, names and values of JSON text in one linear scan over its bytes, before parsing.
  *
  * Text that is not JSON gets an arbitrary count; the parser rejects it later.
  */

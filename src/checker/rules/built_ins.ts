@@ -1,8 +1,7 @@
 import { nearest } from "../../model/nearest.ts";
 
 /**
- * The message for a member that a built-in lacks; null if the member exists or the type is not a
- * built-in.
+ * The message for a member that a built-in lacks; null if it exists or this is not a built-in.
  *
  * The check asks the engine itself: it will run the program, and may have more members than
  * TypeScript's declarations.

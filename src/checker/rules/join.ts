@@ -17,10 +17,7 @@ export function joinMissing(
   return problems.map((problem) => problem === only ? meant : problem);
 }
 
-/**
- * Joins several unknown names into one problem, with the parameter where they belong if there is
- * one.
- */
+/** Joins unknown names into one problem, and names the parameter where they belong. */
 export function joinUnknown(
   checker: ts.TypeChecker,
   target: ts.Type,

@@ -33,8 +33,7 @@ export function parseProgram(code: string): ShapedProgram | Unreadable {
     shaped = { file: parseFile(PROGRAM_FILE, text), edits, lines };
     if (parseErrorsOf(shaped.file).length === 0) return shaped;
   }
-  // If no form parses, take the last: it has the fewest additions, so its errors are the caller's
-  // own.
+  // No form parses: the last has the fewest additions, so its errors are the caller's own.
   return shaped ?? { message: "There is no program", line: 1, column: 1 };
 }
 
@@ -45,10 +44,7 @@ export function parseFile(path: string, text: string): ts.SourceFile {
   });
 }
 
-/**
- * Reads a field outside of TypeScript's declared API; otherwise each form would need a
- * `ts.Program`.
- */
+/** Reads an undeclared field of TypeScript; otherwise each form would need a `ts.Program`. */
 export function parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[] {
   const { parseDiagnostics } = file as { parseDiagnostics?: readonly ts.DiagnosticWithLocation[] };
   return parseDiagnostics ?? [];

@@ -52,9 +52,7 @@ function settledType(checker: ts.TypeChecker, expression: ts.Expression): ts.Typ
   return checker.getAwaitedType(type) ?? type;
 }
 
-/**
- * The declared type of a variable is enough to find promises, and cheaper than the narrowed type.
- */
+/** A variable's declared type is enough to find promises, and cheaper than the narrowed type. */
 function declaredType(checker: ts.TypeChecker, expression: ts.Expression): ts.Type {
   const inner = unwrap(expression);
   const symbol = ts.isIdentifier(inner) ? checker.getSymbolAtLocation(inner) : undefined;

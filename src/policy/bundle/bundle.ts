@@ -1,6 +1,5 @@
 /**
- * Policy bundles: one signed file with everything a site needs for decisions, also without a
- * network.
+ * Policy bundles: one signed file with everything a site needs for decisions without a network.
  *
  * The file holds the bundle and a detached JWS (RFC 7515, RFC 7797) over its canonical JSON (RFC
  * 8785). In transit only white space and key order may change. The trusted keys come from the

@@ -62,10 +62,7 @@ interface Slot<Context> {
   readonly offset: number;
   /** The characters of the anchor. */
   readonly codes: Uint8Array;
-  /**
-   * Per character: 32, the bit that differs between capitals and small letters, or 0 if case
-   * matters.
-   */
+  /** Per character: 32, the bit that differs between letter cases, or 0 if case matters. */
   readonly caseBits: Uint8Array;
 }
 

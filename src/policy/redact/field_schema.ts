@@ -11,18 +11,12 @@ export function isFieldSchema(type: unknown, reference: unknown): boolean {
   return JSON_TYPES.has(type) || typeof reference === "string" && reference.startsWith("#/");
 }
 
-/**
- * Whether a name is a keyword of a field schema. `default`, `examples` and `value` hold data:
- * false.
- */
+/** Whether a name is a schema keyword without data, so not `default`, `examples` or `value`. */
 export function isSchemaWord(name: string): boolean {
   return SCHEMA_WORDS.has(name);
 }
 
-/**
- * Whether a field only describes a secret: `secrets: [{ name, created_at }]`, `secret: { secretName
- * }`.
- */
+/** Whether a field only describes a secret: `secrets: [{ name }]`, `secret: { secretName }`. */
 export function isLabel(name: string): boolean {
   return /^(?:name|kind|type|namespace|secret_?name|description|scopes?|visibility|(?:created|updated|expires|issued|rotated)(?:_?(?:at|on|in|date))?)$/i
     .test(name);

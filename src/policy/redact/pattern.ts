@@ -37,10 +37,7 @@ export function compileRedactionPattern(name: string, pattern: string): (text: s
   };
 }
 
-/**
- * End of the last piece; each piece must follow the previous one within one run. -1 if one is
- * missing.
- */
+/** End of the last piece; each must follow the previous one within a run. -1 if one is missing. */
 function endOf(
   text: string,
   from: number,
@@ -56,10 +53,7 @@ function endOf(
   return end;
 }
 
-/**
- * Finds a piece at or after an offset. Offsets rarely decrease, so the finder keeps its last
- * answer.
- */
+/** Finds a piece at or after an offset. Keeps its last answer: offsets rarely decrease. */
 function createFinder(text: string, piece: string): (from: number) => number {
   let asked = -1;
   let answer = -2;
