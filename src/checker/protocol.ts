@@ -50,7 +50,7 @@ export interface CheckFinding extends PreflightFinding {
   readonly isMisspelling?: true;
 }
 
-/** Parses untrusted findings: checks size and shape, and removes control characters. */
+/** Parses untrusted findings: checks size and shape, and blanks control characters. */
 export function parseFindings(value: unknown): CheckFinding[] | null {
   if (!Array.isArray(value) || value.length > FINDINGS_MAX) return null;
   const findings: CheckFinding[] = [];

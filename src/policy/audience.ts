@@ -4,7 +4,7 @@ import type { CelValue } from "./condition/cel_value.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import { isMember } from "./principal_facts.ts";
 
-/** The facts of a principal that rules test before arguments. One object per equal facts. */
+/** The facts of a principal that rules test before arguments. Equal facts share one object. */
 export interface Audience {
   readonly groups: ReadonlySet<string>;
   readonly scopes: ReadonlySet<string>;

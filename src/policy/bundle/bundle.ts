@@ -33,7 +33,7 @@ export const BundleSchema = z.strictObject({
     .min(1).max(1_000),
   /** SHA-256 of each approved tool definition, by server and tool name. */
   pins: z.record(z.string(), z.record(z.string(), PinSchema)),
-  /** A copy of the groups in the policies, for readers of the bundle. */
+  /** Copies of the groups and prices in the policies, for readers of the bundle. */
   groups: z.record(z.string(), GroupSchema),
   prices: z.record(z.string(), z.record(z.string(), z.number())),
 });
