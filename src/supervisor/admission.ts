@@ -13,7 +13,7 @@ export interface AdmissionDeps {
 }
 
 /**
- * Asked before new work: programs, classic calls, searches. What runs already is never asked again.
+ * Every new program, classic call and search asks this first. Running work is never asked again.
  *
  * @throws {GateError} `ERR_LIMIT_REACHED` if the person's budget in the store is used up.
  */

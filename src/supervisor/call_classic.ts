@@ -14,11 +14,11 @@ export interface CallClassicDeps extends CallToolDeps {
   readonly admit: (caller: Pick<Origin, "principal" | "space">) => Promise<void>;
   readonly newId: () => string;
   readonly limits: Limits;
-  /** How long the record of what was done is waited for before the answer goes out without it. */
+  /** How long the answer waits for the audit record of the call. */
   readonly recordPatienceMs: number;
 }
 
-/** A call that a client makes itself, without a program around it. */
+/** A call that a client makes directly, outside a program. */
 export interface ClassicCall extends Origin {
   readonly tool: Tool;
   readonly args: unknown;
@@ -27,9 +27,9 @@ export interface ClassicCall extends Origin {
 }
 
 /**
- * Makes one call as an execution of its own: the same gate, records and limits as a program's calls.
+ * Makes one call as its own execution, with the gate, records and limits of a program's calls.
  *
- * @throws {GateError} `ERR_BUSY` while the service closes, `ERR_LIMIT_REACHED`; nothing was called.
+ * @throws {GateError} `ERR_BUSY` while the service closes, `ERR_LIMIT_REACHED`; no tool was called.
  */
 export function callClassic(deps: CallClassicDeps, call: ClassicCall): Promise<CallOutcome> {
   return deps.drain.track(async (stopping) => {
@@ -43,7 +43,7 @@ export function callClassic(deps: CallClassicDeps, call: ClassicCall): Promise<C
       startedAt: null,
     });
     const outcome = await callTool(deps, context, {
-      // The identifiers: a tool and a prompt may share their original name.
+      // Identifiers are unique; a tool and a prompt may share their original name.
       server: call.tool.serverIdentifier,
       tool: call.tool.identifier,
       index: 0,

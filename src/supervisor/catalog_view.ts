@@ -4,9 +4,9 @@ import type { Principal } from "../model/principal.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Policy } from "../policy/policy.ts";
 
-/** The part of the catalog that one principal may use in one space. Everything shown comes from here. */
+/** The part of the catalog that one principal may use in one space, and may see. */
 export interface CatalogView {
-  /** The same for views that show the same, for as long as the policy is the same. */
+  /** Digest of the policy, the space, and the principal's fields that a policy can read. */
   readonly key: string;
   readonly tools: readonly Tool[];
   visible(tool: Tool): Visibility | null;
@@ -17,8 +17,8 @@ const VIEWS_MAX = 200;
 /**
  * Makes views and keeps them while catalog and policy stay the same.
  *
- * The key holds all of a principal that a policy can read, so two principals share a view only if the
- * policy cannot tell them apart.
+ * The key holds every field of a principal that a policy can read, so two principals share a view
+ * only if the policy cannot tell them apart.
  */
 export function createCatalogViews(deps: {
   readonly snapshot: () => CatalogSnapshot;

@@ -1,17 +1,19 @@
 import { GateError } from "../model/errors.ts";
 import { withinMs } from "../model/time/within_ms.ts";
 
-/** The work that runs, so that a service that closes can wait for it, and end it. */
+/** Tracks running work, so that a closing service can wait for the work and abort it. */
 export interface Drain {
   /**
-   * Runs work that ends with the service at the latest.
+   * Runs work that must end before the service does.
    *
-   * @param start gets the signal that aborts when the service waits no longer.
+   * @param start gets the signal that aborts when the service stops waiting.
    * @throws {GateError} `ERR_BUSY` once the service is closing; the work did not start.
    */
   track<T>(start: (signal: AbortSignal) => Promise<T>): Promise<T>;
   isDraining(): boolean;
-  /** Takes no new work, waits for what runs, aborts what is left, and waits for the end of that. */
+  /**
+   * Refuses new work, waits for running work, then aborts the rest and waits until it has ended.
+   */
   finish(patienceMs: number): Promise<void>;
 }
 

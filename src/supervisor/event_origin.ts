@@ -3,7 +3,7 @@ import type { Principal } from "../model/principal.ts";
 import type { Policy } from "../policy/policy.ts";
 import { actorOf } from "./actor.ts";
 
-/** Who asks for something, where, and as part of what. */
+/** The principal, space, task and trace of a request. */
 export interface Origin {
   readonly principal: Principal;
   readonly space: string;
@@ -13,7 +13,7 @@ export interface Origin {
   readonly traceparent: string | null;
 }
 
-/** What all records of something that was asked for have in common. */
+/** The fields that all audit records of one request share. */
 export function eventOrigin(
   { principal, space, task, traceparent }: Origin,
   policy: Pick<Policy, "groups">,

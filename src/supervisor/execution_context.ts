@@ -5,9 +5,10 @@ import type { Principal } from "../model/principal.ts";
 import type { Origin } from "./event_origin.ts";
 
 /**
- * What the gate knows about the run that a call belongs to.
+ * The gate's knowledge of the execution that a call belongs to.
  *
- * Made by the supervisor; nothing in it comes from the program. Only what the calls leave behind changes.
+ * The supervisor makes it; nothing in it comes from the program. Calls change only the collections,
+ * the taint and `start`.
  */
 export interface ExecutionContext {
   /** UUID version 7; with the call's index it makes the idempotency key. */
@@ -18,42 +19,44 @@ export interface ExecutionContext {
   readonly task: string | null;
   /** W3C `traceparent`, if the client sent one. */
   readonly traceparent: string | null;
-  /** The program whose calls these are; null for a call outside of one. */
+  /** The program that makes the calls; null for a call outside a program. */
   readonly program: {
     /** By the gate's own clock, milliseconds. */
     readonly startedAt: number;
-    /** Call id to milliseconds since the start, for outcomes that the program is about to hear of. */
+    /** Call index → milliseconds since the start at which the program gets the outcome. */
     readonly heardAtMs: Map<string, number>;
   } | null;
-  /** The span that calls are children of; null outside an execution. */
+  /** The parent span of the calls; null outside an execution. */
   readonly span: Context | null;
   readonly limits: Limits;
-  /** Writes are recorded and answered with a placeholder instead of being made. */
+  /** Records writes and answers them with a placeholder instead of sending them. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
-  /** What the program has seen so far. */
+  /** The servers whose results the program has seen, and whether one was untrusted. */
   readonly taint: { tainted: boolean; readonly sources: Set<string> };
   /**
-   * Outcomes on their way into the audit log. A program need not wait for them call by call; whoever
-   * answers for the execution does, before anything of it is returned.
+   * Outcomes on their way into the audit log. A program does not wait for them call by call; the
+   * end of the execution waits for all of them before it returns the result.
    */
   readonly recorded: Promise<unknown>[];
-  /** Why the start of the execution could not be recorded: then it makes no calls. Null if it was, or may be. */
+  /**
+   * Why the log refused the record of the start: no call is made then. Null if recorded or pending.
+   */
   readonly start: { refused: GateError | null };
-  /** Calls that the upstream may have heard of and whose outcome is not known yet, by index. */
+  /** Calls sent to the upstream that have no outcome yet, by index. */
   readonly sent: Map<number, { readonly tool: string; readonly since: number }>;
-  /** Writes a dry run would have made. */
+  /** Writes that the dry run did not make. */
   readonly planned: { readonly tool: string; readonly args: unknown }[];
 }
 
-/** The context of a new run: of a program, or of a call outside of one. */
+/** The context of a new execution: a program, or a single call outside a program. */
 export function newContext(
   { id, request, limits, span, startedAt }: {
     readonly id: string;
     readonly request: Origin & { readonly dryRun?: boolean; readonly signal: AbortSignal };
     readonly limits: Limits;
     readonly span: Context | null;
-    /** When the program started; null for a call outside of one. */
+    /** When the program started; null for a call outside a program. */
     readonly startedAt: number | null;
   },
 ): ExecutionContext {

@@ -1,8 +1,8 @@
 import type { CatalogSnapshot } from "../model/catalog.ts";
 
 /**
- * Whether it is known what a server offers. A configured server that has not answered yet is not listed;
- * one that is not configured counts as listed, with nothing.
+ * Whether the tools of a server are known. A configured server that has not answered yet is not
+ * listed; a server that is not configured counts as listed, without tools.
  */
 export function isListed(snapshot: CatalogSnapshot, name: string): boolean {
   const state = [...snapshot.servers.values()].find(({ server, serverIdentifier }) =>

@@ -8,10 +8,10 @@ export type SearchEnd =
   | { readonly ok: false; readonly error: Parameters<typeof errorOf>[0] };
 
 /**
- * The record of a search, whoever searched: a model, or a program by `tools.$search`.
+ * The record of a search by a model, or by a program with `tools.$search`.
  *
- * @param base who searched and for what. The query of a program is not in it but among the payloads: it
- *   may hold what the program has read.
+ * @param base principal and query. A program's query is among the payloads instead, because it may
+ *   hold text that the program has read.
  */
 export function searchEvent(base: Omit<AuditEvent, "kind">, end: SearchEnd): AuditEvent {
   const found = end.ok ? { hits: end.answer.hits.length, total: end.answer.total } : {};

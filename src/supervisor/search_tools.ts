@@ -16,7 +16,7 @@ export interface FindToolsDeps {
   readonly index: Pick<SearchIndex, "search">;
 }
 
-/** Finds tools among those that a principal may use in a space. Nothing of it is recorded. */
+/** Finds tools that a principal may use in a space. Does not record the search. */
 export async function findTools(
   { ready, view, index }: FindToolsDeps,
   { principal, space }: Pick<Origin, "principal" | "space">,
@@ -40,7 +40,7 @@ export interface SearchToolsDeps extends FindToolsDeps {
 const QUERY_CHARACTERS_MAX = 200;
 
 /**
- * Answers a search of a model, and records it first.
+ * Answers a model's search, after the search is recorded.
  *
  * @throws {GateError} `ERR_LIMIT_REACHED`, `ERR_AUDIT_UNAVAILABLE`
  */
@@ -65,7 +65,7 @@ export async function searchTools(
   return answer;
 }
 
-/** What the model has to read. */
+/** Adds the size of the declarations that the model has to read. */
 function withCost(
   { countTokens }: Pick<SearchToolsDeps, "countTokens">,
   base: Omit<AuditEvent, "kind">,

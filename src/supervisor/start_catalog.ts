@@ -14,10 +14,10 @@ export interface StartCatalogDeps {
 const FIRST_LISTING_MS = 15_000;
 
 /**
- * Puts an opened catalog to use: the policy in force is recorded before its first decision, servers are
- * listed, and listed again when they say that their lists changed.
+ * Puts an opened catalog to use: records the policy in force before its first decision, lists the
+ * servers, and lists a server again when it says that its list changed.
  *
- * @returns the catalog, once every server has answered or was given up on for now.
+ * @returns the catalog, once every server has answered or its waiting time is over.
  */
 export async function startCatalog(
   { policy, upstreams, log }: StartCatalogDeps,

@@ -10,14 +10,14 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * OpenTelemetry spans and metrics by the MCP and GenAI semantic conventions: one `execute_tool` span
- * per execution, one client span per call under it, the duration of both. None carries an argument, a
- * result or a secret.
+ * OpenTelemetry spans and metrics by the MCP and GenAI semantic conventions: one `execute_tool`
+ * span per execution, one client span per call below it, and the duration of both. Neither carries
+ * an argument, a result or a secret.
  *
  * Without an exporter (`OTEL_DENO`) the API does nothing and costs nothing.
  */
 export interface ExecutionTrace {
-  /** The context that calls of this execution are children of. */
+  /** The parent context of this execution's calls. */
   readonly context: Context;
   end(status: string, facts: { readonly [attribute: string]: string | number }): void;
 }
@@ -64,7 +64,7 @@ export function startExecution(
 }
 
 export interface CallTrace {
-  /** To send upstream; the client's own if nobody exports spans. */
+  /** The value to send upstream: the client's own if no exporter is configured. */
   readonly traceparent: string | null;
   end(errorCode: string | null): void;
 }

@@ -4,10 +4,10 @@ import { refuse } from "./refuse_call.ts";
 import type { CallToolDeps } from "./tool_call.ts";
 
 /**
- * The place where a call waits for the people whom the rules name. It holds nothing while it waits: limits
- * are reserved behind this step, and a call that has waited is looked up, checked and decided anew.
+ * The step at which a call needs the approval of a person named by the rules. It comes before
+ * limits are reserved, so a call that needs approval holds no quota.
  *
- * Nobody can approve a call yet, so that one which needs it ends here.
+ * Approval is not implemented yet: a call that needs it ends here.
  */
 export function awaitApproval(
   deps: Pick<CallToolDeps, "now" | "audit">,

@@ -6,7 +6,7 @@ import type { ExecutionContext } from "../execution_context.ts";
 import type { CheckedOutput } from "./output_gate.ts";
 import type { FoundCall } from "./passage.ts";
 
-/** What all records of one call have in common. */
+/** The fields that all audit records of one call share. */
 export function callEvent(
   context: ExecutionContext,
   index: number,
@@ -20,7 +20,7 @@ export function callEvent(
   };
 }
 
-/** A record of one call to a known tool, with what was decided if anything was. */
+/** A record of one call to a known tool, with the decision if there is one. */
 export function eventOf(
   { base, context, decision, policy, tool }: FoundCall & { readonly decision?: Decision },
   kind: AuditEvent["kind"],
@@ -36,7 +36,7 @@ export function eventOf(
     },
   };
   if (decision === undefined) return event;
-  // What the rules may have looked at; an outcome comes too late to tell.
+  // Rules can read the taint before the call; the call itself may change it before the outcome.
   const isTainted = kind !== "call.outcome" && context.taint.tainted;
   return {
     ...event,
@@ -50,7 +50,7 @@ export function eventOf(
   };
 }
 
-/** An error as records have it: with what the program was told to do instead. */
+/** An error as audit records hold it, with the hint that the program got. */
 export function errorOf(
   { code, message, hint }: {
     readonly code: string;
@@ -61,7 +61,7 @@ export function errorOf(
   return { code, message, ...(hint === "" ? {} : { hint }) };
 }
 
-/** What the output check did to a result, if anything. */
+/** Redactions and schema mismatch of a checked result; empty if there were none. */
 export function outputDetail(checked: CheckedOutput): Pick<AuditEvent, "detail"> {
   if (!("json" in checked)) return {};
   const { redactions, mismatch } = checked;

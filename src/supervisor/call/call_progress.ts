@@ -3,7 +3,7 @@ import type { Policy } from "../../policy/policy.ts";
 
 type OnProgress = (progress: CallProgress) => void;
 
-/** Where results are redacted, the upstream's words on its progress do not pass either. */
+/** Drops progress messages where the policy redacts results: they may hold the same secrets. */
 export function progressListener(
   policy: Policy,
   onProgress: OnProgress | undefined,

@@ -14,11 +14,11 @@ import { settleCall } from "./settle_call.ts";
 import type { CallOutcome, CallToolDeps, ToolCall } from "./tool_call.ts";
 
 /**
- * The one way to an upstream, for every path: programs, classic tools, the command line.
+ * Makes one call. The only path to an upstream, for programs, classic tools and the command line.
  *
- * The order is the security model: find → check → decide → await approval → reserve → intend (durable) →
- * send → settle. Each step takes what the one before has made; what a step stops goes no further, and
- * its record says why.
+ * The order is the security model: find → check → decide → await approval → reserve → intend
+ * (durable) → send → settle. Each step takes the stage that the step before made. A step that stops
+ * a call records why.
  */
 export async function callTool(
   deps: CallToolDeps,
@@ -36,7 +36,7 @@ export async function callTool(
   try {
     return await pass(deps, passage);
   } catch (error) {
-    // Only the audit log, the store and bugs get here, and only before the call.
+    // Only failures of the audit log, the store or the gate itself throw, and only before the call.
     return notMade(deps, passage, `${call.server}.${call.tool}`, error);
   }
 }
@@ -58,7 +58,7 @@ async function pass(deps: CallToolDeps, passage: Passage): Promise<CallOutcome> 
   return await make(deps, intended);
 }
 
-/** The call itself. Whoever answers for the execution meanwhile knows that its outcome is not known yet. */
+/** Sends and settles the call; `context.sent` lists the call until its outcome is known. */
 async function make(deps: CallToolDeps, intended: IntendedCall): Promise<CallOutcome> {
   const { call, context, tool } = intended;
   context.sent.set(call.index, { tool: tool.id, since: deps.now() });

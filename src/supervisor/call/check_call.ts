@@ -6,7 +6,7 @@ import { tooManyValues } from "./refusals.ts";
 import { refuse } from "./refuse_call.ts";
 import type { CallToolDeps } from "./tool_call.ts";
 
-/** Holds the arguments of a call against the gate's own bounds and against the tool's schema. */
+/** Checks the arguments of a call against the gate's own bounds and the tool's schema. */
 export async function checkCall(
   deps: Pick<CallToolDeps, "now" | "audit" | "formats">,
   found: FoundCall,

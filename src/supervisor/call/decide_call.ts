@@ -5,7 +5,7 @@ import { refuse } from "./refuse_call.ts";
 import type { CallToolDeps } from "./tool_call.ts";
 import { toolNotFound } from "./tool_not_found.ts";
 
-/** Asks the rules of the policy: what they deny or hide ends here. */
+/** Asks the rules of the policy; a call that they deny or hide ends here. */
 export function decideCall(
   deps: Pick<CallToolDeps, "now" | "audit">,
   checked: CheckedCall,

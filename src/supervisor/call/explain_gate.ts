@@ -11,10 +11,10 @@ import { checkArguments } from "../values/check_arguments.ts";
 import { lookUpQuarantined } from "./tool_not_found.ts";
 import type { FormatUse } from "../values/validate_json.ts";
 
-/** One step of the gate, in the order in which a call passes them. */
+/** One step of the gate. Steps are listed in the order in which a call passes them. */
 export interface GateStep {
   readonly step: "space" | "pin" | "schema" | "class" | "rules" | "limits" | "approval";
-  /** `stop`: the call ends here, or would if it came this far; `wait`: for a person. */
+  /** `stop`: the call ends here, or would if it came this far; `wait`: a person must approve it. */
   readonly outcome: "pass" | "stop" | "wait";
   readonly text: string;
 }
@@ -24,19 +24,19 @@ export interface GateQuestion extends Omit<ExplainQuestion, "tool"> {
   readonly executionId?: string;
 }
 
-/** What the gate would do with a call now, and everything that leads to it. Nothing is called or held. */
+/** How the gate would treat a call now, and why. Calls no tool and reserves no limit. */
 export interface GateExplanation extends ExplainAnswer {
   readonly call: string;
-  /** What pins, rules and limits say; who asks this may leave arguments out. */
+  /** The effect by pins, rules and limits; ignores arguments, which a question may leave out. */
   readonly effect: ShownEffect;
-  /** What would become of exactly this call, as a record of it would be shown. */
+  /** The effect on exactly this call, arguments included, as its audit record would show it. */
   readonly gateEffect: ShownEffect;
-  /** Of the policy alone. */
+  /** Reasons of the policy alone. */
   readonly because: readonly string[];
   readonly message: string;
   readonly steps: readonly GateStep[];
   readonly limitUses: readonly LimitUse[];
-  /** Why the policy's files as they are now are not in force; null if they are. */
+  /** Why the present policy files are not in force; null if they are. */
   readonly rejected: string | null;
 }
 
@@ -48,7 +48,7 @@ export interface ExplainGateDeps {
   readonly formats?: FormatUse;
 }
 
-/** The one explanation: the API, the command line and the console all answer with it. */
+/** Explains a call. The API, the command line and the console all use this answer. */
 export async function explainGate(
   deps: ExplainGateDeps,
   question: GateQuestion,
@@ -85,11 +85,11 @@ export async function explainGate(
 
 interface Subject {
   readonly tool: Tool;
-  /** Why it cannot be called although its server lists it; null if it can, or if nobody lists it. */
+  /** Why the tool cannot be called although its server lists it; null if callable or not listed. */
   readonly quarantined: QuarantinedTool | null;
-  /** No server lists it: explained is what would hold for one of that name. */
+  /** No server lists the tool: the explanation holds for a future tool of that name. */
   readonly isUnknown: boolean;
-  /** Its server has never listed anything: nobody knows whether it has the tool. */
+  /** The server has never listed its tools, so it may have this tool. */
   readonly isUnheard: boolean;
 }
 
@@ -110,7 +110,7 @@ function findSubject(catalog: Pick<Catalog, "snapshot" | "listed">, name: string
 
 const KNOWN = { quarantined: null, isUnknown: false, isUnheard: false };
 
-/** In the order of the gate: pin, visibility, arguments, rules, limits. */
+/** The first effect in the order of the gate: pin, visibility, arguments, rules, limits. */
 function effectOf(
   { quarantined, isUnknown, isUnheard }: Subject,
   { visibility, decision }: ExplainAnswer,
@@ -149,7 +149,7 @@ function spaceStep({ space, visibility, decision }: ExplainAnswer): GateStep {
   const text = space.canEnter
     ? `Space ${space.name} does not hold the tool`
     : `Space ${space.name} is closed to this principal`;
-  // A policy that only observes lets it through.
+  // A policy in observe mode lets the call through.
   const isLifted = visibility !== null && decision.effect !== "hidden";
   return step("space", isLifted ? "pass" : "stop", isLifted ? `${text}; only observed` : text);
 }

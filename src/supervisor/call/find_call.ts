@@ -11,8 +11,8 @@ import { lookUpQuarantined, toolNotFound } from "./tool_not_found.ts";
 type FindCallDeps = Pick<CallToolDeps, "now" | "audit" | "snapshot">;
 
 /**
- * Finds the tool of a call. A snapshot holds tools with an approved pin only, and a tool that the caller
- * may not use answers exactly like one that does not exist.
+ * Finds the tool of a call. A snapshot holds only tools with an approved pin. A tool that the
+ * caller may not use gets exactly the answer of a tool that does not exist.
  */
 export function findCall(deps: FindCallDeps, passage: Passage): Step<FoundCall> {
   const snapshot = deps.snapshot();
@@ -24,7 +24,7 @@ export function findCall(deps: FindCallDeps, passage: Passage): Step<FoundCall> 
 function notFound(
   deps: FindCallDeps,
   passage: Omit<FoundCall, "tool"> & {
-    /** The tool of that name which the caller may not see. */
+    /** The tool of that name, which the caller may not see; null if there is none. */
     readonly tool: FoundCall["tool"] | null;
   },
 ): EndedCall {

@@ -1,16 +1,16 @@
 import type { CallQuota } from "./quota_gate.ts";
 
 /**
- * What one call has reserved, for the rest of its way. The first end counts, so that a reservation which
- * was settled is not given back by a later failure.
+ * The quota that one call has reserved. Only the first end counts, so a later failure cannot refund
+ * a settled reservation.
  *
- * Neither end throws: a counter that could not be brought up to date is not a reason to lose the outcome of
- * a call, and what was reserved stays reserved then. The answer is null, or why it failed.
+ * Neither end throws: a counter that cannot be updated must not lose the outcome of a call. The
+ * reservation then stays. Both resolve with null, or with why the update failed.
  */
 export interface HeldQuota {
-  /** The call happened, or may have: what it really used. */
+  /** Counts what the call really used, because it happened or may have happened. */
   settle(actual: { readonly bytes: number; readonly tokens: number }): Promise<string | null>;
-  /** The call certainly did not happen. */
+  /** Gives everything back, because the call certainly did not happen. */
   refund(): Promise<string | null>;
 }
 

@@ -6,8 +6,8 @@ import { notMade } from "./refuse_call.ts";
 import type { CallToolDeps } from "./tool_call.ts";
 
 /**
- * Records what is about to happen, and waits until that is durable: after a crash the log may name a call
- * that never ran, but never misses one that did. Without that record there is no call.
+ * Records the intent to call, and waits until the record is durable: after a crash the log may name
+ * a call that never ran, but never misses one that did. Without that record the call is not made.
  */
 export async function intendCall(
   deps: Pick<CallToolDeps, "now" | "audit">,
@@ -32,7 +32,7 @@ export async function intendCall(
     : await withdraw(deps, reserved, withdrawn);
 }
 
-/** Why a call whose intent is durable is not sent after all; null if it is. */
+/** Why a call is withdrawn although its intent is durable; null if it is sent. */
 function withdrawal({ context, call }: ReservedCall): GateError | null {
   if (context.start.refused !== null) return context.start.refused;
   if (!context.signal.aborted && !call.signal.aborted) return null;

@@ -3,12 +3,12 @@ import type { Tool } from "../../model/tool.ts";
 import { toolSpellings, toolWords } from "../../model/tool_words.ts";
 
 /**
- * The tools that a name stands for which is spelled as other hosts spell tools: `orders_list`,
- * `mcp__orders__list`, `orders/list`, `functions.orders_list`, `listOrders`, or `list_orders` alone.
+ * The tools meant by a name in the spelling of another host: `orders_list`, `mcp__orders__list`,
+ * `orders/list`, `functions.orders_list`, `listOrders`, or `list_orders` alone.
  *
- * Tools that the caller may not use make no difference, whatever they are called.
+ * Tools that the caller may not use never change the answer.
  *
- * @returns at most three, none if the name stands for no tool in particular.
+ * @returns at most three, none if the name fits no particular tool.
  */
 export function meantTools(
   snapshot: CatalogSnapshot,
@@ -25,7 +25,7 @@ export function meantTools(
   return (words ?? []).filter(isVisible).slice(0, MEANT_MAX);
 }
 
-/** Those of them whose server the name holds, too. */
+/** The meant tools whose server is part of the name. */
 export function fullyNamed(
   snapshot: CatalogSnapshot,
   name: string,
@@ -54,7 +54,7 @@ interface NameIndex {
   readonly full: ReadonlyMap<string, readonly Tool[]>;
   /** By the tool's own name. */
   readonly own: ReadonlyMap<string, readonly Tool[]>;
-  /** By the words of both, in any order. */
+  /** By the words of server and tool, in any order. */
   readonly unordered: ReadonlyMap<string, readonly Tool[]>;
 }
 
@@ -84,7 +84,7 @@ function add(index: Map<string, Tool[]>, key: string, tool: Tool): void {
   else list.push(tool);
 }
 
-/** `get_order` and `orders.get` are the same. */
+/** Gives `get_order` and `orders.get` the same key. */
 function unorderedKey(words: readonly string[]): string {
   return words.map((word) => word.length > 3 ? word.replace(/s$/, "") : word).sort().join(" ");
 }

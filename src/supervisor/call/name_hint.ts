@@ -4,7 +4,7 @@ import type { Tool } from "../../model/tool.ts";
 /** The tools that a name may stand for. */
 export type MeantTools = (name: string) => readonly Tool[];
 
-/** How every tool is called, for a program that tries another way. */
+/** The hint for a program that calls a tool in another way. */
 export const CALL_FORM =
   "A tool is called as tools.<server>.<tool>(args); find tools with tools.$search(query).";
 
@@ -14,8 +14,8 @@ export function writeInstead(tools: readonly Tool[]): string {
 }
 
 /**
- * The tool that a program meant with a name which does not exist: `orders_list(…)`, `mcp.callTool({ name:
- * "orders.list" })`, `tools.mcp.orders.list(…)`.
+ * The hint that names the tool which a program meant by an unknown name: `orders_list(…)`,
+ * `mcp.callTool({ name: "orders.list" })`, `tools.mcp.orders.list(…)`.
  *
  * @returns null if the error is about something else.
  */
@@ -44,7 +44,7 @@ function calledMember(path: string, meant: MeantTools): string | null {
   return tools.length > 0 ? writeInstead(tools) : null;
 }
 
-/** The line of the error and the one after it: what a call is about often stands there. */
+/** The line of the error and the two lines after it, which often hold the name of the tool. */
 function lineOf(code: string, line: number | undefined): string {
   const lines = code.split("\n");
   return line === undefined ? code.slice(0, 2_000) : lines.slice(line - 1, line + 2).join("\n");
@@ -53,7 +53,7 @@ function lineOf(code: string, line: number | undefined): string {
 const NAMED =
   /^((?:\s{0,5}\??\.\s{0,5}[\p{ID_Continue}$]{1,200}){0,4})\s{0,5}\(\s{0,50}(?:\{\s{0,50}["']?(?:name|tool|toolName|tool_name)["']?\s{0,5}:\s{0,5})?(?:["'`]([^"'`\n]{1,300})["'`])?/u;
 
-/** What a call of `name` names: a text that it is given, or the name with its members. */
+/** Possible tool names in a call of `name`: a text argument, or the name with its members. */
 function candidatesOf(name: string, text: string): readonly string[] {
   const found = text.indexOf(name);
   const match = found < 0 ? null : NAMED.exec(text.slice(found + name.length));

@@ -10,18 +10,18 @@ export type CheckedOutput =
     readonly value: unknown;
     readonly json: string;
     readonly redactions: number;
-    /** How the value breaks the tool's output schema; null if it fits or nobody asked. */
+    /** How the value breaks the tool's output schema; null if it fits or is not checked. */
     readonly mismatch: string | null;
   }
   | { readonly error: GateError };
 
-/** What every result passes before the program sees it: size, schema, redaction. */
+/** Checks every result before the program sees it: size, schema, redaction. */
 export interface OutputGate {
   /** @param bytes size of the answer as received. */
   check(policy: Policy, tool: Tool, value: unknown, bytes: number): CheckedOutput;
-  /** An upstream's words on its own failure: they pass what results pass. */
+  /** Redacts an upstream's error text by the rules for results. */
   redactText(policy: Policy, text: string): string;
-  /** The same for what it says in another form than text, where names count too. */
+  /** Redacts an upstream's structured error, where rules for field names apply too. */
   redactValue(policy: Policy, value: unknown): unknown;
 }
 

@@ -10,17 +10,18 @@ import type { HeldQuota } from "./held_quota.ts";
 import type { CallOutcome, ToolCall } from "./tool_call.ts";
 
 /**
- * The stages of a call on its way through the gate. One step makes each from the one before, so that a
- * call cannot be sent that was not decided, and a step needs no more than its own stage to be tested.
+ * The stages of a call on its way through the gate. Each step makes a stage from the stage before,
+ * so an undecided call cannot be sent, and a test of a step needs only the stage that the step
+ * takes.
  */
 
-/** What is known about a call when it enters the gate. */
+/** A call that enters the gate. */
 export interface Passage {
   readonly context: ExecutionContext;
   readonly call: ToolCall;
   readonly policy: Policy;
   readonly startedAt: number;
-  /** What all records of this call have in common. */
+  /** The fields that all audit records of this call share. */
   readonly base: AuditEvent;
 }
 
@@ -33,7 +34,7 @@ export interface FoundCall extends Passage {
 
 /** The arguments fit the tool. */
 export interface CheckedCall extends FoundCall {
-  /** With the exact values that JSON cannot carry. */
+  /** The arguments with the exact values that JSON cannot carry. */
   readonly args: unknown;
   /** The arguments as the caller gave them, as JSON. */
   readonly argsText: string;
@@ -46,31 +47,31 @@ export interface DecidedCall extends CheckedCall {
   readonly decision: Decision & { readonly effect: "allow" | "ask" };
 }
 
-/** Nobody has to be asked any more. */
+/** The call needs no approval, or has it. */
 export interface PermittedCall extends DecidedCall {
   readonly decision: Decision & { readonly effect: "allow" };
 }
 
-/** All limits that count the call hold their share for it. */
+/** Every limit that counts the call has reserved the call's share. */
 export interface ReservedCall extends PermittedCall {
   readonly quota: HeldQuota;
-  /** What arguments, rules and limits took. */
+  /** Time that the gate spent on arguments, rules and limits. */
   readonly policyMs: number;
 }
 
-/** The log holds durably that the call is about to be made. */
+/** The intent to make the call is durable in the log. */
 export interface IntendedCall extends ReservedCall {
   readonly idempotencyKey: string;
 }
 
-/** The upstream has answered, or it is known why it has not. */
+/** The upstream has answered, or the call has failed. */
 export interface SentCall extends IntendedCall {
   readonly reply: { readonly answer: UpstreamAnswer } | { readonly failure: unknown };
   readonly upstreamMs: number;
   readonly span: CallTrace;
 }
 
-/** What a step makes of a call: the next stage, or its end. */
+/** The result of a step: the next stage of the call, or its end. */
 export type Step<Next> = Next | EndedCall;
 
 /** A call that goes no further; its record is on its way into the log. */

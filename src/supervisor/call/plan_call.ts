@@ -5,7 +5,7 @@ import { placeholderFor } from "../values/placeholder.ts";
 import { recordOutcome } from "./record_outcome.ts";
 import type { CallOutcome, CallToolDeps } from "./tool_call.ts";
 
-/** A dry run makes the calls that only read. */
+/** Whether a dry run plans the call instead of making it: it makes only calls that read. */
 export function isPlanned({ context, decision }: PermittedCall): boolean {
   return context.dryRun && decision.access !== "read";
 }

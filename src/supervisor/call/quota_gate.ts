@@ -5,7 +5,7 @@ import type { Policy } from "../../policy/policy.ts";
 import type { Quotas } from "../../usage/quota.ts";
 import { describeRefusal, remedyOf } from "../../usage/quota_words.ts";
 
-/** What the limits of the policy are counted by. */
+/** The call that the policy's limits count. */
 export interface QuotaRequest {
   readonly principal: Principal;
   readonly space: string;
@@ -15,11 +15,11 @@ export interface QuotaRequest {
   readonly policy: Policy;
 }
 
-/** What one call has reserved. Exactly one of `settle` and `refund` ends it. */
+/** The quota that one call has reserved. Exactly one of `settle` and `refund` ends it. */
 export interface CallQuota {
-  /** The call happened, or may have: what it really used. */
+  /** Counts what the call really used, because it happened or may have happened. */
   settle(actual: { readonly bytes: number; readonly tokens: number }): Promise<void>;
-  /** The call certainly did not happen. */
+  /** Gives everything back, because the call certainly did not happen. */
   refund(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export type QuotaGateAnswer =
   | {
     readonly ok: false;
     readonly limit: string;
-    /** RFC 3339; null if it never frees by itself. */
+    /** When the limit has room again, RFC 3339; null if that never happens by itself. */
     readonly freesAt: string | null;
     readonly error: GateError;
   };

@@ -4,9 +4,9 @@ import type { AuditEvent } from "../../model/event.ts";
 import type { ExecutionContext } from "../execution_context.ts";
 
 /**
- * Puts an outcome on its way into the log; the order of records is that of these calls.
+ * Appends an outcome to the log without waiting; records keep the order of these appends.
  *
- * The record says when the program heard of it: a replay gives the same answers at the same times.
+ * The record says when the program got the outcome, so that a replay answers at the same time.
  */
 export function recordOutcome(
   deps: { readonly now: () => number; readonly audit: Pick<AuditLog, "append"> },
@@ -14,14 +14,14 @@ export function recordOutcome(
   event: AuditEvent,
   payloads: AuditPayloads = {},
 ): void {
-  // A program goes on without it; outside one the caller waits for it.
+  // A program goes on without the record; a caller outside a program waits for it.
   const urgency = context.program === null ? "now" : "soon";
   const recorded = deps.audit.append(withPlace(deps.now(), context, event), payloads, urgency);
-  recorded.catch(() => {}); // whoever answers for the execution awaits it and fails with it
+  recorded.catch(() => {}); // the end of the execution awaits `context.recorded`
   context.recorded.push(recorded);
 }
 
-/** A call outside a program is marked: a model reads what it answers. */
+/** Marks a call outside a program, whose answer a model reads; else adds the program's time. */
 function withPlace(now: number, context: ExecutionContext, event: AuditEvent): AuditEvent {
   const ms = Object.fromEntries(
     Object.entries(event.ms ?? {}).map(([name, value]) => [name, roundMs(value)]),
@@ -32,7 +32,7 @@ function withPlace(now: number, context: ExecutionContext, event: AuditEvent): A
   return { ...event, ms: { ...ms, at } };
 }
 
-/** The clock's own digits are noise, and bytes in every record. */
+/** Rounds to hundredths: more digits of the clock are noise that costs bytes in every record. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

@@ -4,16 +4,19 @@ import { withinMs } from "../../model/time/within_ms.ts";
 import type { CallOutcome } from "./tool_call.ts";
 
 /**
- * What an answer says of what was done and of what is recorded. All answers take it from here:
+ * How an answer reports which calls were made and which are recorded. All answers follow these
+ * rules:
  *
  * - Before the first durable intent no tool was called; only then may an answer be an error alone.
- * - A call whose intent could not be recorded was not made, and its own error says so, of itself only.
- * - From the first intent on, an answer keeps its id, its calls and its result. What the audit log has
- *   not confirmed in time is named beside them (`recordPending`): it was done all the same.
+ * - A call whose intent could not be recorded was not made, and its own error says so for that call
+ *   only.
+ * - From the first intent on, an answer keeps its id, its calls and its result. `recordPending`
+ *   names the records that the audit log has not confirmed in time; their calls were made all the
+ *   same.
  * - A call that was sent and has no outcome is listed as `ERR_OUTCOME_UNKNOWN`.
  */
 
-/** How long calls are waited for that were under way when their program ended. */
+/** How long an ended program's answer waits for its calls that are still under way. */
 export const CALLS_PATIENCE_MS = 2_000;
 
 export interface Unconfirmed {
@@ -22,7 +25,7 @@ export interface Unconfirmed {
   readonly reason: string;
 }
 
-/** Waits for records, but not for ever: what they tell has happened, whether they are written or not. */
+/** Waits for records for a bounded time: the recorded events have happened in any case. */
 export async function confirm(
   records: readonly Promise<unknown>[],
   patienceMs: number,
@@ -41,7 +44,7 @@ export async function confirm(
   return count === 0 ? null : { count, of: records.length, reason };
 }
 
-/** The sentence that an answer has in `recordPending`. */
+/** The text of an answer's `recordPending`. */
 export function describePending({ count, of, reason }: Unconfirmed): string {
   return `Done, but not confirmed by the audit log yet: ${count} of ${of} records (${reason}). ` +
     "Do not repeat it for this reason";
@@ -66,7 +69,7 @@ export function summaryOf(call: CallOutcome): CallSummary {
   };
 }
 
-/** A call that was sent and that nobody waits for any more. */
+/** The summary of a call that was sent and whose outcome the answer no longer waits for. */
 export function unknownCall(
   { tool, since }: { readonly tool: string; readonly since: number },
   now: number,
@@ -75,7 +78,7 @@ export function unknownCall(
   return { tool, effect: "allow", status: "ERR_OUTCOME_UNKNOWN", ms };
 }
 
-/** Errors that a caller answers by sending the same program again. */
+/** Errors after which a caller usually sends the same program again. */
 const SENT_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_AUDIT_UNAVAILABLE",
   "ERR_BUSY",
@@ -88,7 +91,7 @@ const SENT_AGAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_STORE",
 ]);
 
-/** An error of a program that had made calls before: a second run would make them again. */
+/** Adds a warning to the error of a program that made calls: a second run would repeat them. */
 export function afterCalls(error: ProgramError, sentCount: number): ProgramError {
   if (sentCount === 0 || !SENT_AGAIN.has(error.code)) return error;
   const made = sentCount === 1 ? "1 call was made" : `${sentCount} calls were made`;

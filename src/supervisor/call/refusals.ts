@@ -4,7 +4,7 @@ import { GateError } from "../../model/errors.ts";
 import type { Tool } from "../../model/tool.ts";
 import { CALL_VALUES_MAX } from "../../rpc/json_depth.ts";
 
-/** A rule, or the lack of one, refuses the call: which, and what to do instead. */
+/** The error for a call that a rule, or the lack of one, denies. */
 export function policyDenied(tool: Tool, decision: Decision): GateError {
   const rules = decision.because.join(", ");
   const message = decision.message === "" ? "" : `: ${decision.message}`;
@@ -16,7 +16,7 @@ export function policyDenied(tool: Tool, decision: Decision): GateError {
   });
 }
 
-/** A rule makes the call wait for a person. */
+/** The error for a call that a person must approve. */
 export function approvalRequired(tool: Tool, decision: Decision): GateError {
   const by = decision.approval?.by ?? "a person";
   const message = decision.message === "" ? "" : `: ${decision.message}`;
@@ -31,7 +31,7 @@ export function approvalRequired(tool: Tool, decision: Decision): GateError {
   );
 }
 
-/** For those who can repair it; for everybody else the tool does not exist. */
+/** The error for callers who can repair the tool; for all others the tool does not exist. */
 export function toolUnavailable({ server, name, reason, detail }: QuarantinedTool): GateError {
   const remedy = reason === "malformed" || reason === "collision"
     ? "Its server has to correct it"

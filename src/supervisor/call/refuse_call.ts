@@ -15,7 +15,7 @@ export function refuse(
   { error, argsText, limit }: {
     readonly error: GateError;
     readonly argsText: string;
-    /** The limit that stopped it. */
+    /** The limit that stopped the call. */
     readonly limit?: string;
   },
 ): EndedCall {
@@ -57,7 +57,7 @@ export function refusal(
   return { ok: false, tool: tool.slice(0, 300), effect, ms, bytes: 0, sent, error };
 }
 
-/** The gate itself failed before the call: what it says is about this one call, not about those before it. */
+/** The outcome of a call before which the gate itself failed; its text is about this call only. */
 export function notMade(
   deps: Pick<CallToolDeps, "now">,
   passage: Pick<Passage, "startedAt">,

@@ -3,7 +3,7 @@ import { progressListener } from "./call_progress.ts";
 import type { IntendedCall, SentCall } from "./passage.ts";
 import type { CallToolDeps } from "./tool_call.ts";
 
-/** Makes the call. It never throws: an upstream that fails is a reply, too. */
+/** Sends the call. Never throws: a failure of the upstream is also a reply. */
 export async function sendCall(
   deps: Pick<CallToolDeps, "now" | "upstreams">,
   intended: IntendedCall,

@@ -19,9 +19,9 @@ type SettleCallDeps = Pick<
 const NEVER_SENT: readonly ErrorCode[] = ["ERR_UPSTREAM_UNREACHABLE", "ERR_CREDENTIAL", "ERR_BUSY"];
 
 /**
- * Makes the outcome of a call that was sent: checks and redacts the answer, settles the limits, records.
+ * Makes the outcome of a sent call: checks and redacts the answer, settles the limits, and records.
  *
- * Whatever fails here, an outcome is recorded, and the answer never says that the call was not made.
+ * If a step here fails, the outcome is still recorded, and the answer does not deny the call.
  */
 export async function settleCall(deps: SettleCallDeps, sent: SentCall): Promise<CallOutcome> {
   const { reply, span, tool } = sent;
@@ -78,7 +78,7 @@ async function settleAnswer(
   };
 }
 
-/** What the program gets of an answer: its value, or the words with which the tool itself failed. */
+/** The part of an answer that the program gets: its value, or the tool's own error text. */
 async function checkAnswer(
   { output }: SettleCallDeps,
   { policy, tool }: SentCall,
@@ -109,9 +109,9 @@ async function settleFailure(
   const report = { ...rest, message: redact(message), hint: redact(hint), tool: tool.id };
   span.end(report.code);
   const wasSent = "answer" in reply || !NEVER_SENT.includes(report.code);
-  // What may have happened is paid for: only a call that never left is given back.
+  // A call that may have happened counts; only a call that was never sent is refunded.
   const unsettled = wasSent ? await quota.settle({ bytes: 0, tokens: 0 }) : await quota.refund();
-  // A refusal has words of the upstream, too.
+  // An upstream's error text also reaches the program.
   if (wasSent) taint(sent);
   recordOutcome(deps, context, {
     ...eventOf(sent, "call.outcome"),
@@ -123,20 +123,20 @@ async function settleFailure(
   return refusal(deps, sent, { tool: tool.id, effect: "allow", error: report, sent: wasSent });
 }
 
-/** The program is about to see something of this tool. */
+/** Notes that the program is about to see text of this tool. */
 function taint({ context, policy, tool }: SentCall): void {
   if (policy.isUntrusted(tool)) context.taint.tainted = true;
   context.taint.sources.add(tool.server);
 }
 
-/** The upstream has answered, and the answer broke something here. */
+/** The error for an answer that the gate could not process. */
 function unusable(tool: Tool): GateError {
   return new GateError("ERR_INTERNAL", `"${tool.id}" was called, but its answer cannot be used`, {
     hint: "Do not repeat the call unless it only reads; the operator finds the cause in the log",
   });
 }
 
-/** Where a defect is; its message may hold what a tool has answered. */
+/** The source position of a defect. The message stays out: it may hold a tool's answer. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? error.stack ?? "" : "";
   return stack.split("\n").find((line) => line.startsWith("    at "))?.trim() ?? "unknown";

@@ -11,7 +11,7 @@ import type { OutputGate } from "./output_gate.ts";
 import type { QuotaGate } from "./quota_gate.ts";
 import type { FormatUse } from "../values/validate_json.ts";
 
-/** What a call needs on its way through the gate. */
+/** The services that the gate uses for a call. */
 export interface CallToolDeps {
   readonly now: () => number;
   readonly snapshot: () => CatalogSnapshot;
@@ -20,11 +20,11 @@ export interface CallToolDeps {
   readonly upstreams: Pick<Upstreams, "call">;
   readonly quotas: QuotaGate;
   readonly output: OutputGate;
-  /** Whether formats of arguments are asserted; default: they describe. */
+  /** Whether formats of arguments are enforced; default: `annotate`. */
   readonly formats?: FormatUse;
   /** Tokens of a text; an estimate. */
   readonly countTokens: (text: string) => number;
-  /** Hears the value of each good answer, to learn undeclared output types from. */
+  /** Receives the value of each good answer, to learn undeclared output types. */
   readonly observeResult: (tool: Tool, value: unknown) => void;
 }
 
@@ -34,7 +34,7 @@ export interface ToolCall extends ToolSpelling {
   /** Parsed JSON. */
   readonly args: unknown;
   readonly signal: AbortSignal;
-  /** Hears what the upstream says of its progress. */
+  /** Receives the upstream's progress messages. */
   readonly onProgress?: (progress: CallProgress) => void;
 }
 
@@ -47,9 +47,9 @@ export type CallOutcome =
     readonly ms: number;
     /** Size of the value handed to the program, as JSON. */
     readonly bytes: number;
-    /** False only if the upstream has surely not heard of the call. */
+    /** False only if the upstream has certainly not received the call. */
     readonly sent: boolean;
-    /** What the audit log has not confirmed; absent if it has, or if a program goes on meanwhile. */
+    /** Names the records not confirmed by the audit log; absent if all are, or inside a program. */
     readonly recordPending?: string;
   }
   & (
@@ -58,7 +58,7 @@ export type CallOutcome =
       readonly value: unknown;
       readonly json: string;
       readonly answer: UpstreamAnswer | null;
-      /** No rule changes results: the answer may be handed on as it was received. */
+      /** True if no rule redacts results, so the answer may be passed on as received. */
       readonly isIntact: boolean;
     }
     | { readonly ok: false; readonly error: ErrorReport }

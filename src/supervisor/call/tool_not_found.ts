@@ -23,7 +23,8 @@ export function lookUpQuarantined(
 /**
  * The error for a tool that does not exist for this caller.
  *
- * The same words whether it is missing or hidden; suggestions come from what the caller may see.
+ * A missing and a hidden tool get the same text; suggestions name only tools that the caller may
+ * see.
  */
 export function toolNotFound(
   snapshot: CatalogSnapshot,
@@ -40,7 +41,7 @@ export function toolNotFound(
     const message = `Tool "${name}" does not exist`;
     return new GateError("ERR_TOOL_NOT_FOUND", message, { hint, tool: name });
   }
-  // Said whatever server was meant: else it would tell which ones there are.
+  // Added for every server name: otherwise the hint would reveal which servers exist.
   const servers = unlisted === 1 ? "1 server has" : `${unlisted} servers have`;
   return new GateError("ERR_TOOL_NOT_FOUND", `Tool "${name}" is not known`, {
     hint: `${hint} ${servers} not answered yet, so that more tools may come.`,
@@ -73,8 +74,8 @@ export function toolsOfServer(snapshot: CatalogSnapshot, server: string): Tool[]
 }
 
 /**
- * Tools whose key is near to a word, the nearest first, all of them: who takes the first visible ones
- * gets the same whether the hidden ones are there or not.
+ * All tools whose key is near to a word, the nearest first. There is no bound, so that hidden tools
+ * cannot displace visible ones.
  */
 export function nearestTools(word: string, byKey: ReadonlyMap<string, Tool>): Tool[] {
   return nearest(word, byKey.keys(), Infinity).flatMap((key) => byKey.get(key) ?? []);

@@ -17,7 +17,7 @@ export interface BeginExecutionDeps {
   readonly policy: () => Pick<Policy, "groups">;
   readonly limits: Limits;
   readonly newId: () => string;
-  /** Clock and randomness of one program, so that a replay sees the same. */
+  /** Makes the clock and randomness of one program; a replay uses the same seed. */
   readonly newSeed: () => Seed;
 }
 
@@ -27,15 +27,17 @@ export interface BegunExecution {
   readonly context: ExecutionContext;
   readonly seed: Seed;
   readonly code: { readonly sha256: string; readonly bytes: number };
-  /** What all records of it have in common. */
+  /** The fields that all audit records of the execution share. */
   readonly base: AuditEvent;
   readonly startedAt: number;
   readonly trace: ExecutionTrace;
-  /** The record of the start. Fails if it could not be written; `context.start` then says why. */
+  /**
+   * Resolves when the start is recorded. Rejects if it cannot be; `context.start` then says why.
+   */
   readonly started: Promise<unknown>;
   /** Whether the start is durable. */
   readonly isRecorded: () => boolean;
-  /** Aborts when the start could not be recorded: a program stops then. */
+  /** Aborts if the start cannot be recorded, which stops the program. */
   readonly refusal: AbortSignal;
 }
 
@@ -54,11 +56,11 @@ export function beginExecution(deps: BeginExecutionDeps, request: ExecuteRequest
   };
   const codeBytes = new TextEncoder().encode(request.code);
   const code = { sha256: sha256Hex(codeBytes), bytes: codeBytes.length };
-  // Not awaited here: the log keeps order, so this is durable before the first intent is.
+  // Not awaited here: the log keeps order, so the start is durable before the first intent is.
   const started = deps.audit.append({ ...base, kind: "execution.start", code }, {
-    // One over the limit never runs: its digest and size are enough.
+    // A program over the limit never runs: its digest and size are enough.
     ...(code.bytes > limits.codeBytesMax ? {} : { code: JSON.stringify(request.code) }),
-    // Not in the chain itself: what a program drew from it may be a secret.
+    // The seed stays out of the chain: values that the program drew from it may be secrets.
     args: JSON.stringify({ seed, timeoutMs: request.timeoutMs, dryRun: request.dryRun }),
   }, "soon");
   const refusal = new AbortController();

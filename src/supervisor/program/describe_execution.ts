@@ -22,13 +22,15 @@ export interface DescribeExecutionDeps {
   readonly countTokens: (text: string) => number;
   readonly preflight: Pick<Preflight, "mode">;
   readonly discovery: Pick<ProgramDiscovery, "meant">;
-  /** Keeps a result that is too large to return; answers where it can be read by the same principal. */
+  /**
+   * Keeps a result that is too large to return; gives the URI where the same principal reads it.
+   */
   readonly keepResult: (
     principal: Principal,
     executionId: string,
     json: string,
   ) => Promise<KeptResult>;
-  /** How long records of what has happened are waited for before the answer goes out without them. */
+  /** How long the answer waits for the audit records of the execution. */
   readonly recordPatienceMs: number;
   /** How long a program that has ended waits for its check; default `CHECK_PATIENCE_MS`. */
   readonly checkPatienceMs?: number;
@@ -39,14 +41,14 @@ interface KeptResult {
   readonly bytes: number;
 }
 
-/** A program that has ended, or that the check did not let begin. */
+/** A program that has ended, or that the check did not let start. */
 export interface RanProgram {
   readonly outcome: SandboxOutcome;
   readonly tally: Tally;
   readonly check: Promise<PreflightReport>;
 }
 
-/** What became of an execution: for its answer, and for its record. */
+/** An ended execution, for its answer and for its record. */
 export interface DescribedExecution {
   readonly outcome: SandboxOutcome;
   readonly result: ExecutionResult;
@@ -61,7 +63,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "ERR_LIMIT_REACHED",
 ]);
 
-/** Puts together what an execution answers, in the shape of the `execute` tool. */
+/** Makes the answer of an execution, in the shape of the `execute` tool. */
 export async function describeExecution(
   deps: DescribeExecutionDeps,
   begun: BegunExecution,
@@ -104,7 +106,7 @@ export async function describeExecution(
   return { outcome, result, resultJson, resultBytes };
 }
 
-/** Keeps a result that is too large to return. That it cannot be kept is not a reason to lose the rest. */
+/** Keeps a result that is too large to return. If that fails, the answer keeps everything else. */
 async function keepOversize(
   deps: DescribeExecutionDeps,
   { context, request }: BegunExecution,
@@ -119,7 +121,7 @@ async function keepOversize(
   return [{ ...outcome, error: { ...error, hint } }, null];
 }
 
-/** A name that does not exist is often a tool in the spelling of another host. */
+/** Adds a hint to an unknown-name error: the name is often a tool in another host's spelling. */
 function named(error: ProgramError, code: string, meant: MeantTools): ProgramError {
   const hint = nameHint(error, code, meant);
   return hint === null ? error : { ...error, hint };
@@ -127,7 +129,7 @@ function named(error: ProgramError, code: string, meant: MeantTools): ProgramErr
 
 function statusOf(outcome: SandboxOutcome, calls: readonly CallSummary[]): ExecutionStatus {
   const code = outcome.error?.code;
-  // A program can throw any code it likes; only a refusal that the gate really gave counts.
+  // A program can throw any code; only a refusal that the gate really gave counts.
   if (code !== undefined && REFUSALS.has(code) && calls.some((call) => call.status === code)) {
     return "denied";
   }

@@ -10,14 +10,15 @@ export interface EndExecutionDeps {
   readonly now: () => number;
   readonly audit: Pick<AuditLog, "append">;
   readonly countTokens: (text: string) => number;
-  /** How long records of what has happened are waited for before the answer goes out without them. */
+  /** How long the answer waits for the audit records of the execution. */
   readonly recordPatienceMs: number;
 }
 
 /**
- * Records the end of an execution and answers for all of its records.
+ * Records the end of an execution, and waits for all of its records for a bounded time.
  *
- * @throws {GateError} `ERR_AUDIT_UNAVAILABLE` if the start is not recorded: then no tool was called.
+ * @throws {GateError} `ERR_AUDIT_UNAVAILABLE` if the start is not recorded: then no tool was
+ *   called.
  */
 export async function endExecution(
   deps: EndExecutionDeps,
@@ -52,12 +53,12 @@ export async function endExecution(
   const records = [started, ...context.recorded, ended];
   const unconfirmed = await confirm(records, deps.recordPatienceMs);
   if (unconfirmed === null) return result;
-  // A start that is not durable has let no call pass, so that there is nothing to keep.
+  // No call passes before the start is durable, so there is no result to keep.
   if (!begun.isRecorded()) throw context.start.refused ?? notBegun(unconfirmed.reason, null);
   return { ...result, recordPending: describePending(unconfirmed) };
 }
 
-/** Records the end of an execution that has called no tool, and fails with why. */
+/** Records the end of an execution that has called no tool, and throws its error. */
 export async function refuseExecution(
   deps: EndExecutionDeps,
   { base, context, started, startedAt, trace }: BegunExecution,
@@ -65,7 +66,7 @@ export async function refuseExecution(
 ): Promise<never> {
   const { code, message } = reportError(error);
   trace.end(code, {});
-  // A start that could not be recorded has no end.
+  // Without a recorded start there is no end to record.
   if (context.start.refused !== null) throw error;
   const ended = deps.audit.append({
     ...base,

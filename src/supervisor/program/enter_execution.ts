@@ -13,8 +13,8 @@ export interface EnterExecutionDeps extends ExecuteDeps {
 }
 
 /**
- * The way in for a program: within the caller's budget, with a catalog, and only while the service is
- * not closing.
+ * Runs a program if the caller's budget allows it and the service is not closing; waits for the
+ * catalog.
  *
  * @throws {GateError} `ERR_LIMIT_REACHED`, `ERR_BUSY`, and what `execute` throws.
  */

@@ -17,12 +17,13 @@ export interface ExecuteDeps
 }
 
 /**
- * Runs one program: begin → check → run in the sandbox, whose calls pass the gate → describe → end.
+ * Runs one program: begin → check → run in the sandbox (calls pass the gate) → describe → end.
  *
- * The supervisor never parses the program; it only hashes and hands it on.
+ * The supervisor never parses the program; it only hashes the text and passes it on.
  *
  * @returns the result in the shape of the `execute` tool, for failures too.
- * @throws {GateError} `ERR_BUSY`, `ERR_SANDBOX_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: no tool was called.
+ * @throws {GateError} `ERR_BUSY`, `ERR_SANDBOX_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: no tool was
+ *   called.
  */
 export async function execute(
   deps: ExecuteDeps,
@@ -39,7 +40,7 @@ export async function execute(
   return await endExecution(deps, begun, described);
 }
 
-/** A program over the limit is refused by the sandbox: to check it would only cost time. */
+/** Starts the check, except for a program over the size limit, which the sandbox refuses anyway. */
 function startCheck(
   { preflight }: ExecuteDeps,
   { code, context, request }: BegunExecution,
@@ -48,7 +49,7 @@ function startCheck(
   return preflight.check(request.principal, request.space, request.code, code.sha256);
 }
 
-/** Runs a program beside its check, or after it where findings stop a program. */
+/** Runs a program during its check, or after the check in the mode where findings stop programs. */
 async function checkAndRun(
   deps: ExecuteDeps,
   { context, refusal, request, seed }: BegunExecution,
@@ -64,7 +65,7 @@ async function checkAndRun(
   }
 }
 
-/** The sandbox failed after the program had made calls: what they did is still told. */
+/** The outcome when the sandbox fails after the program made calls; the answer still lists them. */
 function brokenOutcome(error: unknown): SandboxOutcome {
   const { code, message, hint } = reportError(error);
   return { ...NOT_RUN, error: { code, name: "SandboxError", message, hint } };

@@ -1,7 +1,7 @@
 import type { CallSummary } from "../../model/execution.ts";
 import type { Principal } from "../../model/principal.ts";
 
-/** One program that somebody wants to run. */
+/** One program that a caller wants to run. */
 export interface ExecuteRequest {
   readonly principal: Principal;
   readonly space: string;
@@ -12,6 +12,6 @@ export interface ExecuteRequest {
   readonly task: string | null;
   readonly traceparent: string | null;
   readonly signal: AbortSignal;
-  /** Hears of each finished call, for progress notifications. */
+  /** Receives each finished call, for progress notifications. */
   readonly onCall?: (call: CallSummary) => void;
 }

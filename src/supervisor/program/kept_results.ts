@@ -9,8 +9,9 @@ import { keyOf } from "../../store/keys.ts";
 import type { Change, Store } from "../../store/store.ts";
 
 /**
- * Results of `execute` that were too large to return: kept for a while, encrypted, readable by whoever
- * ran the program and nobody else. The newest of each principal are kept, up to a bound.
+ * Results of `execute` that were too large to return: kept for a limited time, encrypted, and
+ * readable only by the principal that ran the program. Each principal keeps its newest results, up
+ * to a bound.
  */
 export interface KeptResults {
   keep(
@@ -18,7 +19,7 @@ export interface KeptResults {
     executionId: string,
     json: string,
   ): Promise<{ readonly uri: string; readonly bytes: number }>;
-  /** @throws {GateError} `ERR_NOT_FOUND` for an unknown, expired, dropped or foreign one. */
+  /** @throws {GateError} `ERR_NOT_FOUND` for an unknown, expired, dropped or foreign result. */
   read(principal: Principal, uri: string): Promise<string>;
 }
 
@@ -27,21 +28,23 @@ export interface KeptResultsDeps {
   readonly sealer: Sealer;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Hears of what a principal has made the store keep. */
+  /** Called with the size of each result that the store keeps for a principal. */
   readonly onKept: (principal: Principal, bytes: number) => void;
   readonly limits?: KeptResultsLimits;
 }
 
-/** Bounds of what is kept for one principal at a time; bytes are those of the store. */
+/** Bounds on the results kept for one principal at a time; bytes count as stored. */
 export interface KeptResultsLimits {
   readonly bytesMax: number;
   readonly resultsMax: number;
 }
 
-/** One change of the store drops all that has to go, so that fewer are kept than it may change. */
+/** One store change drops all surplus results, so `resultsMax` is below the size of a change. */
 export const KEPT_RESULTS_LIMITS: KeptResultsLimits = { bytesMax: 67_108_864, resultsMax: 90 };
 
-/** One line of a principal's list, oldest first; a dropped result stays in it until its time is over. */
+/**
+ * One entry of a principal's list, oldest first; a dropped result stays listed until it expires.
+ */
 interface Listed {
   readonly id: string;
   readonly bytes: number;
@@ -62,7 +65,7 @@ const lists = document(keyOf.keptResults, ListSchema, {
   name: "the list of a principal's kept results",
   remedy: `Return less; the list is removed ${KEEP_MS / 60_000} minutes after its last change`,
 });
-/** Dropped results that are remembered, so that their handles are answered truly. */
+/** Dropped results that stay listed, so that a read of one says that it was dropped. */
 const DROPPED_MAX = 200;
 /** Attempts to change the list while others of the same principal change it. */
 const ATTEMPTS_MAX = 20;
@@ -131,7 +134,7 @@ async function openKept(
   if (typeof key === "string" && typeof sealed === "string") {
     return await sealer.open({ key, sealed }, placeOf(owner, id));
   }
-  // Kept in the hour before an update, by a version that did not encrypt.
+  // An older version stored this result without encryption.
   return value.owner === owner && typeof value.json === "string" ? value.json : null;
 }
 
@@ -144,7 +147,7 @@ function withinLimits(list: readonly Listed[], limits: KeptResultsLimits): Liste
     const isKept = count === 0 ||
       (bytes + listed.bytes <= limits.bytesMax && count < limits.resultsMax);
     if (!isKept) {
-      bytes = limits.bytesMax; // what is older than a dropped one is dropped, too
+      bytes = limits.bytesMax; // results older than a dropped one are also dropped
       return { ...listed, dropped: true as const };
     }
     bytes += listed.bytes;
@@ -160,12 +163,12 @@ function newlyDropped(before: readonly Listed[], after: readonly Listed[]): stri
   return after.filter(({ id, dropped }) => dropped && kept.has(id)).map(({ id }) => id);
 }
 
-/** Lines whose time is not over. */
+/** Entries that have not expired. */
 function stillListed(list: readonly Listed[], now: number): Listed[] {
   return list.filter(({ expiresAtMs }) => expiresAtMs > now);
 }
 
-/** Whose result it is is part of what it is sealed with: nobody else's key opens it. */
+/** The context of the seal. It names the owner, so the result cannot be opened for another one. */
 function placeOf(owner: string, id: string): string {
   return `toolgate kept result\n${owner}\n${id}`;
 }

@@ -12,7 +12,7 @@ import { fullyNamed, meantTools } from "../call/meant_tools.ts";
 /** Checks a program against the declarations of the tools it names, before or while it runs. */
 export interface Preflight {
   readonly mode: "off" | "warn" | "block";
-  /** Never throws: a program that could not be checked runs unchecked, and the report says why. */
+  /** Never throws: a program that cannot be checked runs unchecked, and the report says why. */
   check(
     principal: Principal,
     space: string,
@@ -24,11 +24,12 @@ export interface Preflight {
 export interface PreflightReport {
   readonly findings: readonly PreflightFinding[];
   /**
-   * Findings that never stop a program: what may be right all the same, and what rests on results seen so
-   * far, which need not be all that a tool gives (a file that was text may be JSON the next time).
+   * Findings that never stop a program: the program may be right, or the finding rests on results
+   * seen so far, and a tool may return other results later (a file that was text may be JSON the
+   * next time).
    */
   readonly advice: readonly PreflightFinding[];
-  /** Why the program was not checked; null if it was, or if nobody wanted it. */
+  /** Why the program was not checked; null if it was, or if the check is off. */
   readonly unchecked: string | null;
 }
 
@@ -49,14 +50,14 @@ export interface PreflightDeps {
   ) => Promise<CheckerReport>;
 }
 
-/** Looking for the tools that a longer program names would hold everybody else. */
+/** Above this size, the search for tool names in a program would delay other requests. */
 const CHECKED_CHARACTERS_MAX = 100_000;
 const REPORTS_MAX = 500;
 const NEIGHBOURS_MAX = 60;
 const NEAREST_MAX = 5;
 
 export function createPreflight(deps: PreflightDeps): Preflight {
-  // The same program is often sent again; its check depends on the code and on the declarations alone.
+  // Clients often send the same program again; its check depends only on code and declarations.
   const reports = new Map<string, Promise<PreflightReport>>();
   return {
     mode: deps.mode,
@@ -88,15 +89,15 @@ export function createPreflight(deps: PreflightDeps): Preflight {
   };
 }
 
-/** The declarations of tools as their servers give them; undefined if results have shown nothing more. */
+/** The declarations without observed results; undefined if none of the tools has any. */
 function declareWithoutResults(deps: PreflightDeps, tools: readonly Tool[]): string | undefined {
   if (tools.every(({ observed }) => observed === undefined)) return undefined;
   return deps.declareTools(tools.map(({ observed: _, ...tool }): Tool => tool));
 }
 
-/** Tells what stops a program from what is only worth a warning. */
+/** Separates findings that stop a program from findings that only warn. */
 function sortFindings(mode: Preflight["mode"], found: readonly CheckFinding[]): PreflightReport {
-  // Results seen so far need not be all that a tool gives; only a misspelt name is wrong all the same.
+  // A tool may return more than the results seen so far; only a misspelt name is surely wrong.
   const isUncertain = ({ isMisspelling, isObserved }: CheckFinding) =>
     mode === "block" && isObserved === true && isMisspelling !== true;
   const advice = found.filter(({ isAdvice }) => isAdvice === true);

@@ -2,15 +2,15 @@ import type { PreflightFinding, ProgramError } from "../../model/execution.ts";
 import { withinMs } from "../../model/time/within_ms.ts";
 import { NOTHING_FOUND, type Preflight, type PreflightReport } from "./preflight.ts";
 
-/** What the check of a program says in the answer to its execution. */
+/** The findings of a program's check in the answer to its execution. */
 
 /**
- * How long a program that has ended waits for its check. A check takes some 15 ms; the first one starts a
- * process, which takes a second, and several on a busy machine.
+ * How long the answer of an ended program waits for its check. A check takes about 15 ms; the first
+ * one starts a process, which takes a second, or several seconds on a busy machine.
  */
 export const CHECK_PATIENCE_MS = 10_000;
 
-/** The report on a program that has ended; of a short program the check may still be under way. */
+/** Waits for the report on an ended program; a short program may end before its check. */
 export async function finishedCheck(
   check: Promise<PreflightReport>,
   patienceMs = CHECK_PATIENCE_MS,
@@ -21,7 +21,7 @@ export async function finishedCheck(
   };
 }
 
-/** The error of a program that is not run because of its findings. */
+/** The error of a program that its findings stopped. */
 export function preflightError(findings: readonly PreflightFinding[]): ProgramError {
   const [first] = findings;
   const places = findings.map(({ line, column, message }) => `${line}:${column} ${message}`);
@@ -34,14 +34,14 @@ export function preflightError(findings: readonly PreflightFinding[]): ProgramEr
   };
 }
 
-/** The engine does not say where a program breaks its rules; the check of the same program does. */
+/** Adds the position of a syntax error from the check, because the engine may not report it. */
 export function placed(error: ProgramError, { findings }: PreflightReport): ProgramError {
   const [first] = findings;
   if (error.code !== "ERR_SYNTAX" || error.line !== undefined || first === undefined) return error;
   return { ...error, line: first.line, column: first.column };
 }
 
-/** What a program is warned of that ran all the same. */
+/** The warnings in the answer of a program that ran. */
 export function warningsOf(
   mode: Preflight["mode"],
   { findings, advice, unchecked }: PreflightReport,

@@ -12,16 +12,18 @@ import type { ExecutionContext } from "../execution_context.ts";
 import type { SearchEnd } from "../search_event.ts";
 import { programNames } from "./program_names.ts";
 
-/** How a program finds tools by itself: `tools.$search(query)` and `tools.$describe(name)`. */
+/** Lets a program find tools itself: `tools.$search(query)` and `tools.$describe(name)`. */
 export interface ProgramDiscovery {
-  /** Names for `Object.keys(tools)`; null when there are many and the program cannot ask for them. */
+  /**
+   * Names for `Object.keys(tools)`; null when there are many and the program cannot ask for them.
+   */
   names(principal: Principal, space: string, code: string): SandboxProgram["names"];
   answer(context: ExecutionContext, call: SandboxCall): Promise<DiscoveryAnswer>;
-  /** The tools that a name stands for which does not exist as it is spelled. */
+  /** The tools that the program may have meant by an unknown name. */
   meant(context: ExecutionContext, name: string): readonly Tool[];
 }
 
-/** What the program gets, and what the record of it says. */
+/** The reply for the program, and the end of the search for its audit record. */
 export interface DiscoveryAnswer {
   readonly reply: CallReply;
   readonly end: SearchEnd;
@@ -99,7 +101,7 @@ function meant(
   return meantTools(snapshot(), name, (tool) => visible(tool) !== null);
 }
 
-/** `tools.name(…)`, where no such thing can be called. */
+/** The error for `tools.name(…)`, which is neither a tool nor a discovery function. */
 function notATool(
   deps: ProgramDiscoveryDeps,
   context: ExecutionContext,

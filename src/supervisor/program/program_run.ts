@@ -24,10 +24,10 @@ export interface ProgramRunDeps extends CallToolDeps {
 /** Clock and randomness of one program. */
 export type Seed = NonNullable<SandboxProgram["seed"]>;
 
-/** What the ended calls of a program come to. */
+/** The totals of a program's ended calls. */
 export interface Tally {
   readonly calls: CallSummary[];
-  /** Calls that have ended and that the upstream may have heard of. */
+  /** Ended calls that the upstream may have received. */
   sent: number;
   bytesIn: number;
   tokensIn: number;
@@ -55,7 +55,7 @@ export function createTally(
   return tally;
 }
 
-/** Runs a program whose calls pass the gate; resolves when its calls have ended, too, or were given up. */
+/** Runs a program whose calls pass the gate; then waits for its open calls for a bounded time. */
 export async function runProgram(
   deps: ProgramRunDeps,
   context: ExecutionContext,
@@ -92,7 +92,7 @@ export async function runProgram(
       AbortSignal.any([context.signal, program.refusal]),
     );
   } finally {
-    // Calls under way were told to stop; what became of them belongs into the answer.
+    // Calls under way were told to stop; the answer should include their outcomes.
     if (running.size > 0) await withinMs(Promise.allSettled(running), CALLS_PATIENCE_MS);
   }
 }
@@ -110,7 +110,7 @@ async function answer(
     : { ok: false, error: { ...outcome.error, tool: outcome.tool } };
 }
 
-/** `tools.$search` and `tools.$describe`. */
+/** Answers `tools.$search` and `tools.$describe`. */
 async function discover(
   deps: ProgramRunDeps,
   context: ExecutionContext,

@@ -18,7 +18,7 @@ export interface ReplayDeps {
   readonly sandbox: Pick<SandboxPool, "run">;
   readonly limits: Limits;
   readonly now: () => number;
-  /** What programs that list their tools see now. */
+  /** The names that a program sees now when it lists tools. */
   readonly names: (principal: Principal, space: string, code: string) => SandboxProgram["names"];
 }
 
@@ -27,11 +27,14 @@ export interface ReplayReport {
   readonly verdict: "identical" | "diverged";
   /** The first place where the replay left the record; null if it never did. */
   readonly divergence: Divergence | null;
-  /** `sha256` is that of the program that was run again. */
+  /** `sha256` is the digest of the program that was run again. */
   readonly code: { readonly sha256: string | null; readonly bytes: number };
   readonly calls: { readonly recorded: number; readonly matched: number };
   readonly status: { readonly recorded: string; readonly replayed: string };
-  /** False: the clock and randomness of the program were not recorded, so they may explain a difference. */
+  /**
+   * False: the clock and randomness of the program were not recorded, so they may explain a
+   * difference.
+   */
   readonly seeded: boolean;
   readonly ms: number;
 }
@@ -46,7 +49,7 @@ const NEVER_RAN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @throws {GateError} `ERR_NOT_FOUND` if the log has no such execution or not its payloads;
+ * @throws {GateError} `ERR_NOT_FOUND` if the log lacks the execution or its payloads;
  * `ERR_BAD_REQUEST` if it has not ended or nothing ever ran.
  */
 export async function replayExecution(
@@ -65,7 +68,7 @@ export async function replayExecution(
     elapsedMs,
     onDivergence: () => stop.abort(),
   });
-  // Whoever cancelled it did so from outside; the replay is cancelled as late.
+  // The cancellation came from outside the program, so the replay is cancelled after the same time.
   const cancel = outcome.status === "cancelled"
     ? setTimeout(() => stop.abort(), outcome.totalMs ?? 0)
     : null;
@@ -129,7 +132,9 @@ function requireReplayable(
   });
 }
 
-/** Its own wall time; every call may wait at once, so that only the recorded order decides. */
+/**
+ * The recorded wall time; all calls may be open at once, so that only the recorded order decides.
+ */
 function limitsOf(limits: Limits, { settings, outcome }: RecordedExecution): Limits {
   const own = settings.timeoutMs === null
     ? limits.wallTimeMs
@@ -163,7 +168,7 @@ function compareOutcome(
   return { call: null, what: "result", recorded: before, replayed: after };
 }
 
-/** The sandbox knows no refusals: to it they are errors. */
+/** Compares statuses; the sandbox reports a refusal as an error. */
 function isSameStatus(recorded: string, replayed: SandboxOutcome["status"]): boolean {
   const ofSandbox = recorded === "denied" || recorded === "approval_required" ? "error" : recorded;
   return ofSandbox === replayed;

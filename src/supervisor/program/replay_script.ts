@@ -4,9 +4,9 @@ import { toIdentifier } from "../../catalog/names.ts";
 import type { ErrorCode } from "../../model/errors.ts";
 import type { CallReply, SandboxCall } from "../../sandbox/run/sandbox_call.ts";
 
-/** Where a replay left the record. Texts are bounded. */
+/** The place where a replay differs from the record. Texts are bounded. */
 export interface Divergence {
-  /** Number of the call; null: the outcome of the whole program. */
+  /** Number of the call; null for the outcome of the whole program. */
   readonly call: number | null;
   readonly what:
     | "not recorded"
@@ -23,7 +23,7 @@ export interface Divergence {
 /** Answers the calls of a replay from the record. */
 export interface ReplayScript {
   answer(call: SandboxCall): Promise<CallReply>;
-  /** The first call that was not as recorded; null while all were. */
+  /** The first call that differs from the record; null if none does. */
   divergence(): Divergence | null;
   /** The first call that was recorded and not made, if any. */
   missing(): Divergence | null;
@@ -35,15 +35,15 @@ export interface ReplayScriptOptions {
   readonly calls: readonly RecordedCall[];
   /** Milliseconds since the replay began. */
   readonly elapsedMs: () => number;
-  /** Called at the first call that is not as recorded: nothing after it means anything. */
+  /** Called at the first call that differs from the record: later calls prove nothing. */
   readonly onDivergence: () => void;
 }
 
 const TEXT_MAX = 300;
 
 /**
- * Each answer comes in the recorded order and not before its recorded time, so that programs which
- * race calls against each other or against timers go the same way again.
+ * Answers come in the recorded order and not before their recorded times, so that a program which
+ * races calls against each other or against timers takes the same path again.
  */
 export function createReplayScript(options: ReplayScriptOptions): ReplayScript {
   const byIndex = new Map(options.calls.map((call) => [call.index, call]));
@@ -57,7 +57,7 @@ export function createReplayScript(options: ReplayScriptOptions): ReplayScript {
   let diverged: Divergence | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
 
-  /** Gives every answer whose turn and time has come. */
+  /** Gives the next answers in order, as far as their recorded times have passed. */
   function pump(): void {
     if (timer !== null) return;
     for (let call = order[next]; call !== undefined; call = order[next]) {
@@ -133,13 +133,13 @@ function compareCall(recorded: RecordedCall | undefined, call: SandboxCall): Div
       replayed: `${is} (${whole.bytes} bytes, sha256 ${whole.sha256})`,
     };
   }
-  // A call of a tool that does not exist was recorded without its arguments.
+  // The record of a call to an unknown tool has no arguments.
   if (recorded.args === null || recorded.args === args) return null;
   const [was, is] = excerpts(recorded.args, args);
   return { call: call.index, what: "arguments", recorded: was, replayed: is };
 }
 
-/** Names that no tool has were recorded cut off. */
+/** Whether both are the same name; the record cuts long unknown names off. */
 function isSameName(recorded: string, spelled: string): boolean {
   return recorded === spelled || toIdentifier(recorded) === spelled ||
     (recorded.length >= 100 && spelled.startsWith(recorded));

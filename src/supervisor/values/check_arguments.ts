@@ -11,22 +11,22 @@ import { describePattern } from "./wanted_pattern.ts";
 
 const NAMES_MAX = 30;
 
-/** What holds for the arguments of every tool. */
+/** Rules for the arguments of every tool. */
 export interface ArgumentRules {
   readonly limits: Pick<Limits, "toolArgumentBytesMax">;
-  /** Whether formats are asserted; default: they describe. */
+  /** Whether formats are enforced; default: `annotate`. */
   readonly formats?: FormatUse;
 }
 
 export interface CheckedArguments {
-  /** With the exact values that JSON cannot carry; what was given where there is an error. */
+  /** The arguments with the exact values that JSON cannot carry; unchanged if there is an error. */
   readonly args: unknown;
-  /** For the caller; null if they fit. */
+  /** The error for the caller; null if the arguments fit. */
   readonly error: GateError | null;
 }
 
 /**
- * Holds the arguments of a call against size, form and the tool's schema.
+ * Checks the arguments of a call against size, form and the tool's schema.
  *
  * @param argsText the arguments as JSON.
  */
@@ -79,7 +79,9 @@ function formError(
   return null;
 }
 
-/** The error for arguments that do not fit a tool: each place, what is expected, and what was probably meant. */
+/**
+ * The error for arguments that do not fit: names each place, the expected value and a likely fix.
+ */
 function invalidArguments(tool: Tool, validation: Validation & { ok: false }): GateError {
   if (validation.problems === null) {
     return new GateError(

@@ -4,9 +4,9 @@ const DEPTH_MAX = 6;
 const PROPERTIES_MAX = 100;
 
 /**
- * A value in the shape of a schema: what a dry run answers for a write.
+ * A value in the shape of a schema, which a dry run returns for a write.
  *
- * Enough for a program to read fields from; not guaranteed to be valid against every keyword.
+ * A program can read its fields, but the value may break some keywords of the schema.
  */
 export function placeholderFor(schema: JsonSchema | null, depth = 0): unknown {
   if (schema === null || typeof schema === "boolean" || depth > DEPTH_MAX) return {};

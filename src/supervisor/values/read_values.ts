@@ -4,12 +4,12 @@ import type { JsonSchema } from "../../model/json/json.ts";
 import type { SchemaProblem } from "./validate_json.ts";
 
 /**
- * Arguments hold two kinds of values that JSON has no form for: integers of 64 bits and bytes.
+ * Reads two kinds of values that JSON cannot express: 64-bit integers and bytes.
  *
- * An integer that no number holds exactly travels as its digits. Where the schema says `int64` or
- * `uint64` it becomes a `bigint` here, so that conditions, quotas and the upstream get the exact value; a
- * number that has lost digits already is refused. Bytes travel as `{"$toolgate:bytes": base64}`: a file
- * where the schema takes one, else the base64 text.
+ * An integer too large for an exact number travels as its digits. Where the schema says `int64` or
+ * `uint64` it becomes a `bigint` here, so that conditions, quotas and the upstream get the exact
+ * value. A number that has already lost digits is refused. Bytes travel as `{"$toolgate:bytes":
+ * base64}` and become a file where the schema takes one, else the base64 text.
  */
 export function readValues(
   schema: JsonSchema,
@@ -23,7 +23,7 @@ export function readValues(
   return { args: read(reading, [schema], args, { path: "", depth: 0 }), problems };
 }
 
-/** What a program's bytes are called on their way, for whom no value may be lost. */
+/** The key under which a program's bytes travel in JSON. */
 export const BYTES_KEY = "$toolgate:bytes";
 
 interface Reading {
@@ -89,7 +89,7 @@ function read(
   });
 }
 
-/** Schemas that say something of one value: references followed, alternatives side by side. */
+/** All schemas that apply to one value: references followed, alternatives side by side. */
 function flatten(root: SchemaObject, schemas: readonly unknown[]): readonly SchemaObject[] {
   const flat: SchemaObject[] = [];
   const open = [...schemas];
@@ -109,12 +109,12 @@ function flatten(root: SchemaObject, schemas: readonly unknown[]): readonly Sche
 function schemasOf(schema: SchemaObject, name: string): readonly unknown[] {
   const { properties, patternProperties, additionalProperties } = schema;
   if (isSchemaObject(properties) && Object.hasOwn(properties, name)) return [properties[name]];
-  // A pattern is not run here: names that one may match get all of their schemas.
+  // Patterns are not run here: a name gets the schemas of all patterns that it may match.
   const patterns = isSchemaObject(patternProperties) ? Object.values(patternProperties) : [];
   return [...patterns, additionalProperties];
 }
 
-/** A schema of our own for files, see `FILE_SCHEMA` of OpenAPI bodies. */
+/** Whether the schema is toolgate's own for files, see `FILE_SCHEMA` of OpenAPI bodies. */
 function takesFile({ properties, required }: SchemaObject): boolean {
   return isSchemaObject(properties) && properties.base64 !== undefined &&
     Array.isArray(required) && required.includes("base64");
@@ -151,13 +151,13 @@ function readInteger(
   return Number.isSafeInteger(number) ? number : integer;
 }
 
-/** Only where the digits are welcome: a server that takes numbers alone gets them as they are. */
+/** Whether digits may become a `bigint`: only where the schema allows a string and an integer. */
 function isWideInteger({ format, type }: SchemaObject): boolean {
   return BOUNDS.has(format) && Array.isArray(type) && type.includes("integer") &&
     type.includes("string");
 }
 
-/** JSON Schema holds bounds against numbers only; these digits are one. */
+/** Checks the bounds of a `bigint`, because JSON Schema validation compares only numbers. */
 function boundProblem(schema: SchemaObject, value: bigint): string | null {
   const [lowest, highest] = BOUNDS.get(schema.format) ?? [value, value];
   if (value < lowest || value > highest) return `${value} is not in the range of ${schema.format}`;

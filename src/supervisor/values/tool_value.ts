@@ -3,10 +3,11 @@ import type { UpstreamAnswer } from "../../model/upstream.ts";
 import { parseJson } from "../../rpc/parse_json.ts";
 
 /**
- * What a program gets for a tool's answer: `structuredContent` if there is one; else, for a single text
- * block, the parsed JSON if the text is a JSON object or array, else the string; else the content array.
+ * The value that a program gets for a tool's answer: `structuredContent` if present. Else, for a
+ * single text block, the parsed JSON of an object or array, or the text itself. Else the content
+ * array.
  *
- * Integers that no number holds exactly become their digits.
+ * Integers too large for an exact number become their digits.
  */
 export async function toolValue(answer: UpstreamAnswer): Promise<unknown> {
   if (answer.structuredContent !== undefined) return answer.structuredContent;
@@ -16,8 +17,8 @@ export async function toolValue(answer: UpstreamAnswer): Promise<unknown> {
 }
 
 /**
- * The words of an answer that says it failed, wherever they are: its texts, else its structured content, else
- * what its other blocks say. Redacted as a whole, then bounded.
+ * The error text of a failed answer: its text blocks, else its structured content, else its other
+ * blocks. The text is redacted as a whole, then cut to a bound.
  */
 export function toolErrorText(
   { content, structuredContent }: UpstreamAnswer,
@@ -41,7 +42,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** What a block that is not a text says: a text that it embeds or refers to, or the whole of an unknown one. */
+/** The text of a non-text block: embedded or linked text, or all of a block of unknown type. */
 function wordsOfBlock(block: unknown): string {
   if (typeof block !== "object" || block === null) return typeof block === "string" ? block : "";
   const { type, resource, name, description, uri } = block as { readonly [key: string]: unknown };

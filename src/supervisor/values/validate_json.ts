@@ -25,7 +25,7 @@ interface Validators {
   readonly linear: Validator;
 }
 
-/** `annotate`: formats describe and do not refuse. @see JSON Schema 2020-12 Validation, 7.2.1 */
+/** `annotate`: formats never refuse a value. @see JSON Schema 2020-12 Validation, 7.2.1 */
 export type FormatUse = "annotate" | "assert";
 
 const validators = {
@@ -36,9 +36,9 @@ const validators = {
 /**
  * Checks a value against a JSON Schema 2020-12, as `normalizeSchema` makes it.
  *
- * Schemas come from half-trusted servers and values from hostile programs, so nothing here may take
- * more than about linear time: patterns that can backtrack without bound are left out, for large values
- * also formats, `uniqueItems` and patterns with a repetition. `$ref` is never fetched.
+ * Schemas come from half-trusted servers and values from hostile programs, so checks must take
+ * about linear time. Patterns that can backtrack without bound are left out; for large values also
+ * formats, `uniqueItems` and patterns with a repetition. `$ref` is never fetched.
  *
  * @param bytes size of the value as JSON.
  */
@@ -81,7 +81,7 @@ function validatorsOf(
         "2020-12",
         false,
       ),
-      // It stops at the first problem: of a large value there may be a million.
+      // This validator stops at the first problem: a large value may have a million.
       linear: new Validator(copy({ linearOnly: true, formats: false }), "2020-12", true),
     };
     validators[formats].set(schema, pair);
@@ -89,13 +89,15 @@ function validatorsOf(
   return pair;
 }
 
-/** What a copy of a schema keeps. */
+/** The costly keywords that a copy of a schema keeps. */
 interface Kept {
   readonly linearOnly: boolean;
   readonly formats: boolean;
 }
 
-/** Copies a schema without the keywords that a hostile value could turn into a denial of service. */
+/**
+ * Copies a schema without the keywords that a hostile value could turn into a denial of service.
+ */
 function withoutCostlyKeywords(schema: unknown, keep: Kept, depth = 0): unknown {
   const { linearOnly, formats } = keep;
   if (depth > NESTING_MAX) throw new Error(`Schema nests deeper than ${NESTING_MAX} levels`);
@@ -108,7 +110,7 @@ function withoutCostlyKeywords(schema: unknown, keep: Kept, depth = 0): unknown 
     if (keyword === "pattern" && typeof value === "string" && !isCheapPattern(value, linearOnly)) {
       continue;
     }
-    // Both are names that a property may have.
+    // `format` and `uniqueItems` may also be names of properties; then the value is a schema.
     if (keyword === "format" && !formats && typeof value !== "object") continue;
     if (keyword === "uniqueItems" && linearOnly && typeof value !== "object") continue;
     if (keyword === "patternProperties" && typeof value === "object" && value !== null) {
@@ -146,7 +148,9 @@ function nestsDeeper(value: unknown, levels: number): boolean {
 
 type OutputUnit = ReturnType<Validator["validate"]>["errors"][number];
 
-/** The innermost problems, each with its place: the outer ones only repeat that something inside failed. */
+/**
+ * The innermost problems with their places; outer problems only repeat that an inner one exists.
+ */
 function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   const isOuter = (unit: OutputUnit) =>
     ["properties", "items", "additionalProperties", "allOf", "$ref", "prefixItems"].includes(
@@ -158,7 +162,7 @@ function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   const seen = new Set<string>();
   const problems: SchemaProblem[] = [];
   for (const unit of errors) {
-    // `false` schemas of additionalProperties say less than their parent does.
+    // A `false` schema of `additionalProperties` says less than its parent.
     if (isOuter(unit) || unit.keyword === "false") continue;
     if (unit.error === "A subschema had errors." && errors.length > 1) continue;
     const problem = { path: unit.instanceLocation.replace(/^#/, ""), message: messageOf(unit) };
@@ -174,7 +178,7 @@ function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   }));
 }
 
-/** The library says of a bound that is not reached "0 is less than 0". */
+/** Corrects the library's message for an exclusive bound, "0 is less than 0". */
 function messageOf({ keyword, error }: OutputUnit): string {
   const [, value, bound] =
     /^(\S+) is (?:less|greater) than (?:or equal to )?\s*(\S+)\.$/.exec(error) ??

@@ -3,7 +3,7 @@ import { isFields } from "../../model/json/fields.ts";
 import type { JsonSchema } from "../../model/json/json.ts";
 
 /**
- * The pattern that a text has to match at a place of a value, and a text that does.
+ * The pattern that a text must match at a place of a value, with an example that matches.
  *
  * @param path JSON Pointer into the value (RFC 6901).
  * @returns ` ^\d{4}-\d{2}-\d{2}$, such as "2026-04-01"`; empty where the schema has no pattern.
@@ -26,10 +26,10 @@ export function describePattern(schema: JsonSchema, path: string): string {
 const PATTERN_SHOWN_MAX = 120;
 const SCHEMAS_MAX = 200;
 
-/** The parts of a schema that hold for a place of the value. */
+/** The parts of a schema that apply to one place of the value. */
 function schemasAt(root: JsonSchema, steps: readonly string[]): SchemaObject[] {
   let visits = 0;
-  /** What a schema says of the same value, by itself and by what it refers to. */
+  /** The schema, its alternatives and its reference targets, which all apply to the same value. */
   const spread = (schema: unknown): SchemaObject[] => {
     if (!isFields(schema) || ++visits > SCHEMAS_MAX) return [];
     const parts = [schema.allOf, schema.anyOf, schema.oneOf].flatMap((list) =>
@@ -67,7 +67,7 @@ function resolve(root: JsonSchema, reference: string): unknown {
 
 const EXAMPLE_CHARS_MAX = 80;
 
-/** A text that matches: one that the schema itself gives, else one made from the pattern. */
+/** A matching text: an example of the schema, else one made from the pattern. */
 function exampleOf(schema: SchemaObject, pattern: string): string | null {
   const given = [
     schema.example,
@@ -83,7 +83,7 @@ function exampleOf(schema: SchemaObject, pattern: string): string | null {
   return candidates.find((text) => matches(pattern, text)) ?? null;
 }
 
-/** What may take long on a text of any length is not tried: patterns come from strangers. */
+/** Patterns that may take long on any text; they are not run, because upstreams supply them. */
 const COSTLY = /\)[*+{?]|\\[1-9k]|\(\?[=!<]/;
 
 function matches(pattern: string, text: string): boolean {
@@ -95,7 +95,7 @@ function matches(pattern: string, text: string): boolean {
   }
 }
 
-/** Digits that stand like those of a date or a time become one. */
+/** Replaces digits in the form of a date or a time by a valid date or time. */
 function datesIn(text: string): string[] {
   const date = text.replace(/\d{4}-\d{2}-\d{2}/, "2026-04-01");
   const time = date.replace(/\d{2}:\d{2}(?::\d{2})?/, (all) => "09:00:00".slice(0, all.length));
@@ -109,7 +109,7 @@ const TIMES = /\{(\d{1,3})(?:,\d{0,3})?\}|[*+?]/y;
 /**
  * A text for a pattern without groups.
  *
- * @returns null if it is too hard to say.
+ * @returns null if the pattern is too complex.
  */
 function exampleFor(pattern: string): string | null {
   let text = "";
@@ -132,7 +132,7 @@ function exampleFor(pattern: string): string | null {
   return text;
 }
 
-/** Tried for a class, each a little further in, so that an example does not look like one letter. */
+/** Candidates for a character class; each position starts further in, so examples vary. */
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 const SAMPLES = [LETTERS, LETTERS.toUpperCase(), "1234567890", "_-. /:@#"];
 
