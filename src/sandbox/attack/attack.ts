@@ -4,7 +4,7 @@ import type { CallReply, SandboxCall } from "../run/sandbox_call.ts";
 import type { SandboxOutcome } from "../run/outcome.ts";
 import { type AttackProgram, ESCAPE_SAMPLE, HOSTILE_NINE } from "./attack_programs.ts";
 
-/** How one attack went. */
+/** The result of one attack. */
 export interface AttackRow {
   readonly name: string;
   readonly expected: string;
@@ -17,14 +17,14 @@ export interface AttackRow {
 /** Principals of the attacks and of the bystander; no real principal has such a key. */
 const ATTACKER = "(attack)";
 const BYSTANDER = "(bystander)";
-/** Attacks get little time: the limit, not its size, is what is tested. */
+/** Attacks get short limits: the test is whether a limit holds, not how long it is. */
 const CLOCK_MS_MAX = 2_000;
 
 /**
- * Runs hostile programs against a running sandbox: nine that take a service down, and a sample of ways
- * out. After each, another principal's program must run as ever.
+ * Runs hostile programs against a running sandbox: nine that try to take the service down, and a
+ * sample of escapes. After each of them, another principal's program must run normally.
  *
- * @param limits the service's own; the clocks are shortened
+ * @param limits the service's own; time limits are shortened
  */
 export async function runAttacks(pool: SandboxPool, limits: Limits): Promise<AttackRow[]> {
   const short: Limits = {

@@ -1,16 +1,16 @@
-/** One hostile program and how it must end. It does no harm where it succeeds. */
+/** One hostile program and how it must end. A program that succeeds does no harm. */
 export interface AttackProgram {
   readonly name: string;
   readonly code: string;
-  /** What must happen, for people. */
+  /** The expected end, for people. */
   readonly expected: string;
-  /** Error codes that are right; `refused`: any end but success, or the text `held`. */
+  /** Accepted error codes; `refused` accepts any end but success, or the text `held`. */
   readonly codes: readonly string[] | "refused";
 }
 
 const CLOCKS = ["ERR_SANDBOX_CPU_TIME", "ERR_SANDBOX_WALL_TIME"];
 
-/** Nine ways to take a service down. */
+/** Nine attempts to take a service down. */
 export const HOSTILE_NINE: readonly AttackProgram[] = [
   {
     name: "loop",
@@ -75,7 +75,7 @@ const escape = (name: string, code: string): AttackProgram => ({
   codes: "refused",
 });
 
-/** A sample of ways out, one per kind. */
+/** A sample of escape attempts, one per kind. */
 export const ESCAPE_SAMPLE: readonly AttackProgram[] = [
   escape("runtime API", 'return Deno.readTextFileSync("/etc/hostname");'),
   escape("environment", "return JSON.stringify(process.env);"),

@@ -1,6 +1,6 @@
-/** Lets other programs go first once the program of this host has computed for long. */
+/** Lowers the host's priority for good once its program has computed for long. */
 export interface AgeWatch {
-  /** There is no way back for this host: it takes no other program. */
+  /** True once the priority is lowered: the host must not take another program. */
   readonly isAged: boolean;
   /** A program starts. */
   start(): void;
@@ -11,11 +11,11 @@ export interface AgeWatch {
 export interface AgeWatchOptions {
   /** CPU time of the program. */
   readonly usedMicros: () => number;
-  /** Lets everybody else go first, for good. @returns false if it cannot */
+  /** Lowers the priority of this process for good. @returns false if it cannot */
   readonly standBack: () => boolean;
 }
 
-/** Computing time after which a program lets others go first. */
+/** CPU time after which a program gets lower priority than others. */
 const AGED_CPU_MS = 500;
 const PAUSE_MS = 100;
 

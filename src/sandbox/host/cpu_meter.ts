@@ -1,9 +1,9 @@
-/** CPU time of this process in microseconds; the declarations of Deno do not know it yet. */
+/** CPU time of this process in microseconds; Deno's type declarations lack the function. */
 const { cpuUsage } = Deno as typeof Deno & {
   cpuUsage(): { readonly user: number; readonly system: number };
 };
 
-/** The CPU time of this process, counted from a start. */
+/** The CPU time of this process since a chosen start. */
 export interface CpuMeter {
   usedMicros(): number;
   /** Counts from now. */

@@ -16,18 +16,18 @@ export interface HostCommandOptions {
   /** `Deno.build.standalone`: the executable is a compiled toolgate. */
   readonly standalone: boolean;
   /**
-   * URL or path of the host's program when it is not compiled in: `src/sandbox/host/host_main.ts` of a
-   * clone, or the `sandbox_host.js` beside a packed bundle.
+   * URL or path of the host's program when it is not compiled in: `src/sandbox/host/host_main.ts`
+   * of a clone, or the `sandbox_host.js` beside a packed bundle.
    */
   readonly program: string;
   /**
-   * Deno's cache folder. Hosts keep their own inside it: they compile their own, trusted code there
-   * before they lock themselves in, and let go of it then.
+   * Deno's cache folder. Hosts have their own folder inside it: they cache their own, trusted code
+   * there, and close it before they lock themselves in.
    */
   readonly cacheDir: string | null;
 }
 
-/** Where Deno keeps its cache in this environment; null if it cannot be told. @see Deno, `DENO_DIR` */
+/** Deno's cache folder in this environment; null if unknown. @see Deno, `DENO_DIR` */
 export function denoCacheDir(env: (name: string) => string | undefined): string | null {
   const own = env("DENO_DIR");
   if (own !== undefined && own !== "") return own;
@@ -40,12 +40,12 @@ export function denoCacheDir(env: (name: string) => string | undefined): string 
 /** The argument that turns the compiled binary into a sandbox host. */
 export const HOST_ARGUMENT = "__sandbox-host";
 
-/** Makes the function that says how a host with given settings is started. */
+/** Makes the function that gives the start command of a host for its settings. */
 export function createHostCommand(
   options: HostCommandOptions,
 ): (settings: HostSettings) => HostCommand {
   return (settings) => {
-    // A compiled binary has its V8 flags from its compilation: there is machine code in it.
+    // The V8 flags of a compiled binary are fixed at compilation, and allow machine code.
     const argument = JSON.stringify(
       options.standalone ? { ...settings, jitless: false } : settings,
     );
@@ -61,8 +61,8 @@ export function createHostCommand(
 }
 
 /**
- * Flags of `deno run`: nothing may be fetched, found in a config or prompted for. `ffi` is there for the
- * kernel layer and revoked, like everything else, before the first program arrives.
+ * Flags of `deno run`: no remote code, no config file, no prompts. The kernel layer needs `ffi`;
+ * the host revokes it with all other permissions before the first program arrives.
  */
 function runArguments(settings: HostSettings): string[] {
   return [
@@ -84,7 +84,7 @@ function runArguments(settings: HostSettings): string[] {
 function v8Flags(settings: HostSettings): string[] {
   return [
     `--max-old-space-size=${settings.memoryMb}`,
-    // Fewer collections while a Worker starts.
+    // Fewer garbage collections while a Worker starts.
     "--min-semi-space-size=8",
     "--stack-size=900",
     "--disallow-code-generation-from-strings",
@@ -92,7 +92,7 @@ function v8Flags(settings: HostSettings): string[] {
   ];
 }
 
-/** Nothing of the service's environment; no certificates, no proxies, no secrets. */
+/** The host's environment: no certificates, proxies or secrets of the service. */
 function environment(options: HostCommandOptions): { [name: string]: string } {
   return {
     NO_COLOR: "1",

@@ -1,10 +1,10 @@
 /**
  * The sandbox host: a process that holds the Workers in which programs run.
  *
- * Its main thread is the only part that talks to the service. It makes the Workers, puts the kernel
- * layer on, gives up every permission, says `ready`, and then relays: frames from the service become
- * messages to the Worker, strings from the Worker become frames whose type it sets itself. It also
- * parses programs (a parser that crashes ends this process and nothing else) and watches the CPU time.
+ * Only its main thread talks to the service. The main thread makes the Workers, enables the kernel
+ * layer, gives up every permission, says `ready`, and then relays: frames from the service become
+ * messages to the Worker, strings from the Worker become frames whose type the main thread sets. It
+ * also parses programs (a crash of the parser ends only this process) and watches the CPU time.
  */
 import type { CompiledWorker, WorkerBoot } from "../../../workers/worker_main.ts";
 import { renderWorkerBoot, WORKER_MODULE } from "../../../workers/worker_source.ts";
@@ -14,7 +14,7 @@ import { createKernelLayer } from "./kernel/harden_process.ts";
 import { createRelay } from "./relay.ts";
 import { revokePermissions } from "./revoke_permissions.ts";
 
-/** Time for the cache to be written. */
+/** Time that the runtime needs to write the cache. */
 const PRIME_MS = 200;
 
 /** Runs until the service closes the pipe. @param argument JSON {@linkcode HostSettings} */
@@ -35,21 +35,21 @@ export async function runSandboxHost(argument: string): Promise<void> {
 }
 
 /**
- * What goes wrong in the relay is memory that is used up: the program's, which all threads share. The
- * runtime's own report of an error needs files, which are gone, and would end in a panic.
+ * Errors in the relay mean that the memory, which all threads share with the program, is used up.
+ * The runtime's own error report would panic, because it needs files, which are closed.
  */
 function exitWithoutMemory(): never {
   Deno.exit(EXIT_MEMORY);
 }
 
-/** The runtime compiles what a Worker needs and keeps it; nothing hostile has run in this process. */
+/** Lets the runtime compile and cache a Worker's code; no program has run in this process. */
 async function primeCache(): Promise<void> {
   await startWorkers(1);
   await new Promise((resolve) => setTimeout(resolve, PRIME_MS));
   Deno.exit(0);
 }
 
-/** One after the other: the first compiles for all. */
+/** Starts the Workers in sequence, because the first one compiles for all. */
 async function startWorkers(count: number): Promise<Worker[]> {
   const first = await startWorker(renderWorkerBoot({ warmParser: true, share: count > 1 }));
   const workers = [first.worker];
@@ -61,12 +61,14 @@ async function startWorkers(count: number): Promise<Worker[]> {
   return workers;
 }
 
-/** @returns the Worker when it is ready for a program, and what it compiled if it was to share that */
+/**
+ * @returns the Worker when it is ready for a program, and its compiled code if `boot.share` is set
+ */
 async function startWorker(
   boot: WorkerBoot,
 ): Promise<{ worker: Worker; compiled: CompiledWorker | null }> {
   const { promise, resolve, reject } = Promise.withResolvers<CompiledWorker | null>();
-  // Always the same URL: what the runtime finds out about the module, it finds in its cache.
+  // The URL is always the same, so that the runtime finds the module in its cache.
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(WORKER_MODULE)}`, {
     type: "module",
     name: "sandbox",

@@ -3,12 +3,12 @@ import { FRAME, type HostMessage } from "../../rpc/protocol.ts";
 import type { CpuMeter } from "./cpu_meter.ts";
 import { EXIT_VIOLATION } from "./host_settings.ts";
 
-/** The way from the host to the service. Every frame carries the CPU time of the program. */
+/** Sends frames from the host to the service. Every frame carries the CPU time of the program. */
 export interface HostPipe {
   say(message: HostMessage): void;
-  /** Passes on what a Worker says, under the type that only Workers have. */
+  /** Passes on a Worker's text, under the frame type reserved for Workers. */
   relay(text: string): void;
-  /** Says what broke the protocol, and ends the process. */
+  /** Reports a breach of the protocol, and ends the process. */
   violate(what: string): never;
 }
 

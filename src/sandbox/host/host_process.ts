@@ -6,11 +6,11 @@ import type { HostCommand } from "./host_command.ts";
 export interface HostDeath {
   readonly code: number;
   readonly signal: string | null;
-  /** The last of what it wrote to stderr. May hold text of a program: never log it raw. */
+  /** The end of its stderr. May hold text of a program: never log it raw. */
   readonly stderr: string;
 }
 
-/** Who is told what a host says while a program runs in it. */
+/** Receives the messages of a host while a program runs in it. */
 export interface HostListener {
   /** The payload is only valid during the call. */
   onWorkerText(text: string, cpuMs: number): void;
@@ -20,7 +20,7 @@ export interface HostListener {
   onDeath(death: HostDeath): void;
 }
 
-/** One sandbox host as the service holds it. */
+/** One sandbox host, seen from the service. */
 export interface HostProcess {
   readonly pid: number;
   /** Rejects if the process dies first. */
@@ -34,7 +34,7 @@ export interface HostProcess {
 
 const STDERR_CHARS_MAX = 8_192;
 
-/** Starts a host and reads what it says. @param frameBytesMax the longest frame accepted from it */
+/** Starts a host and reads its frames. @param frameBytesMax the longest frame accepted from it */
 export function startHostProcess(command: HostCommand, frameBytesMax: number): HostProcess {
   const child = new Deno.Command(command.command, {
     args: [...command.args],
@@ -58,7 +58,7 @@ export function startHostProcess(command: HostCommand, frameBytesMax: number): H
     try {
       child.kill("SIGKILL");
     } catch {
-      // It ended by itself in this moment.
+      // The process has already ended by itself.
     }
   }
 
@@ -131,7 +131,7 @@ export function startHostProcess(command: HostCommand, frameBytesMax: number): H
   };
 }
 
-/** @returns null if the text is not a message that a host sends. */
+/** @returns null if the text is not a valid message of a host. */
 function parseHostMessage(text: string): HostMessage | null {
   let message: unknown;
   try {

@@ -1,27 +1,27 @@
-/** How program runs are kept apart. */
+/** What separates the runs of programs from each other. */
 export type Isolation = "process" | "worker" | "realm";
 
 export const ISOLATIONS: readonly Isolation[] = ["process", "worker", "realm"];
 
-/** Exit codes of a host: it was asked or told what no honest side says. */
+/** Exit code of a host after a breach of the protocol by the service or a Worker. */
 export const EXIT_VIOLATION = 91;
-/** There was no memory left to relay a message. */
+/** Exit code of a host without the memory to relay a message. */
 export const EXIT_MEMORY = 92;
 
 /**
- * How far a host stands back that others should not notice, as niceness. Further, and a busy machine would
- * never start one.
+ * Niceness of hosts that must not slow others down. With a higher value a busy machine would never
+ * start such a host.
  */
 export const STAND_BACK = 10;
 
-/** What a host is told when it starts: one JSON argument. */
+/** Settings of a host, passed as one JSON argument at its start. */
 export interface HostSettings {
   readonly isolation: Isolation;
   /** Single-use Workers made before the kernel layer goes on; 1 for `process` and `realm`. */
   readonly workers: number;
   /** Heap of one Worker in megabytes, a flag of V8. */
   readonly memoryMb: number;
-  /** Megabytes of memory that the whole host may add to what it has when it is ready. */
+  /** Megabytes that the whole host may add to its memory after it is ready. */
   readonly memoryBudgetMb: number;
   /** CPU seconds after which the kernel ends the host. */
   readonly cpuSeconds: number;
@@ -29,11 +29,11 @@ export interface HostSettings {
   readonly frameBytesMax: number;
   /** Interpreter only: nothing in the host may become machine code. */
   readonly jitless: boolean;
-  /** How far the host stands back when the machine is busy, 0 to 19. @see setpriority(2) */
+  /** Niceness of the host, 0 to 19; lowers its priority on a busy machine. @see setpriority(2) */
   readonly niceness: number;
-  /** Only fills the runtime's cache of compiled code, for the hosts that start later, and ends. */
+  /** True: the host only fills the runtime's cache of compiled code for later hosts, and ends. */
   readonly prime: boolean;
-  /** Parts of the kernel layer; all on, except where their effect is measured. */
+  /** Parts of the kernel layer; all are on, except to measure their effect. */
   readonly kernel: KernelSettings;
 }
 

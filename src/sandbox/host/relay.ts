@@ -1,4 +1,4 @@
-/** Passes messages between the service and the Worker that runs the program of the moment. */
+/** Passes messages between the service and the Worker that runs the current program. */
 import { programForms } from "../../program/program_forms.ts";
 import { createFrameReader, type Frame } from "../../rpc/frames.ts";
 import {
@@ -16,15 +16,15 @@ import type { HostSettings } from "./host_settings.ts";
 
 export interface Relay {
   say(message: HostMessage): void;
-  /** Reads what the service says until it closes the pipe. */
+  /** Reads messages of the service until it closes the pipe. */
   run(): Promise<void>;
 }
 
 const ENDED_TEXT = encodeMessage(KIND.ended, 0, []);
 
 /**
- * @param workers those that are ready; at level `realm` the first one runs every program
- * @param standBack lets everybody else go first, for good; false if it cannot
+ * @param workers ready Workers; at level `realm` the first one runs every program
+ * @param standBack lowers the priority of this process for good; false if it cannot
  */
 export function createRelay(
   settings: HostSettings,
@@ -105,7 +105,7 @@ export function createRelay(
   };
 }
 
-/** From here on everything that the Worker says is a program's, and untrusted. */
+/** From here on every message of the Worker may come from a program, and is untrusted. */
 function listenTo(worker: Worker, take: (text: unknown) => void, pipe: HostPipe): void {
   worker.onmessage = (event) => take(event.data);
   worker.onmessageerror = () => pipe.violate("message that does not deserialize");

@@ -1,26 +1,27 @@
 /**
- * Which programs may share what others rely on, judged by how programs ended before.
+ * Decides which programs may use the common hosts, by how programs ended before.
  *
- * A strike is an end by a limit that destroyed the host. It belongs to the text of the program first. A
- * session is struck only by different texts, so that one bad program, however often it is sent, says
- * nothing about the other programs of its session. An attacker who changes the text every time strikes
- * the session; one who changes the session as well strikes the principal. A principal with strikes loses
- * only this: programs that nobody has seen end well no longer take hosts from the common stock.
+ * A strike is an end by a limit or a cancellation that destroyed the host. It counts first against
+ * the text of the program. Only different texts strike a session, so that one bad program, however
+ * often it is sent, says nothing about the other programs of its session. An attacker who changes
+ * the text every time strikes the session; one who also changes the session strikes the principal.
+ * The only effect on a principal: its texts that are not known to end well no longer take common
+ * hosts.
  */
 import type { FinishedRun } from "../run/run_program.ts";
 
-/** What decides where a program runs. */
+/** The standing of a program, which decides where it runs. */
 export type Standing =
   /** Its text ended well before. */
   | "known"
-  /** Nothing is known of it, and nothing against its session. */
+  /** Its text is unknown, and its session and principal have few strikes. */
   | "new"
-  /** Nothing is known of it, but too many programs beside it misbehaved. */
+  /** Its text is unknown, and its session or principal has many strikes. */
   | "watched"
   /** Its text hit limits again and again. */
   | "struck";
 
-/** Whose program it is. */
+/** The principal, session and text of a program. */
 export interface ProgramOrigin {
   readonly principalKey: string;
   /** Session or task, as the client names it; null if it names none. */
@@ -38,21 +39,25 @@ export interface Conduct {
   endedWell(origin: ProgramOrigin): void;
 }
 
-/** Strikes are forgotten so long after the last of them. */
+/** Strikes are forgotten this long after the last of them. */
 const STRIKES_MS = 60_000;
-/** A text that ended well is known for so long. */
+/** A text that ended well stays known for this long. */
 const KNOWN_MS = 600_000;
-/** Programs, sessions and principals that are remembered, each; the oldest are forgotten first. */
+/**
+ * Bound on the texts, the sessions and the principals remembered; the oldest are forgotten first.
+ */
 const ENTRIES_MAX = 10_000;
-/** What a strike counts. An end within the limits takes one point off, so that a busy text survives rare failures. */
+/**
+ * Points of a strike. An end within the limits removes one, so a busy text survives rare failures.
+ */
 const LIMIT_POINTS = 10;
-/** A cancelled program costs a host too, but mostly its client lost patience. */
+/** A cancelled program also costs a host, but usually its client only lost patience. */
 const CANCEL_POINTS = 5;
-/** A text with so many points runs in the slow lane. */
+/** A text with this many points runs in the slow lane. */
 const CODE_POINTS_MAX = 2 * LIMIT_POINTS;
-/** So many points by different texts of one session, and its new texts are watched. */
+/** With this many points by different texts of a session, its new texts are watched. */
 const SESSION_POINTS_MAX = 4 * LIMIT_POINTS;
-/** The same for a principal, whatever it calls its sessions. */
+/** The same bound for all sessions of a principal together. */
 const PRINCIPAL_POINTS_MAX = 12 * LIMIT_POINTS;
 
 export function createConduct(now: () => number): Conduct {
@@ -82,7 +87,7 @@ export function createConduct(now: () => number): Conduct {
       principals.add(origin.principalKey, points);
     },
     endedWell(origin) {
-      // A bystander that sends one text all the time must not hide what runs beside it.
+      // One good text, sent again and again, must not remove the strikes of other texts.
       const isFirst = codes.read(codeKey(origin)).sinceGoodMs >= KNOWN_MS;
       codes.takeOff(codeKey(origin), 1);
       sessions.takeOff(sessionKey(origin), isFirst ? 1 : 0);
@@ -91,7 +96,7 @@ export function createConduct(now: () => number): Conduct {
   };
 }
 
-/** Tells the conduct how a program ended. */
+/** Records in the conduct how a program ended. */
 export function noteEnd(
   conduct: Pick<Conduct, "strike" | "endedWell">,
   origin: ProgramOrigin,

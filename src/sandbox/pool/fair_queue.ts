@@ -1,28 +1,28 @@
-/** Whose entry it is: owners take turns, and within an owner its flows do. */
+/** The owner and flow of an entry: owners take turns, and so do the flows of one owner. */
 export interface QueueOwner {
   readonly owner: string;
   readonly flow: string;
 }
 
 /**
- * A queue that serves its owners in turn, and the flows of each owner in turn, so that one with a thousand
- * entries delays nobody else.
+ * A queue that serves its owners in turn, and the flows of each owner in turn, so that an owner
+ * with a thousand entries does not delay the others.
  */
 export interface FairQueue<Entry extends QueueOwner> {
   readonly size: number;
   push(entry: Entry): void;
   remove(entry: Entry): boolean;
   /**
-   * Offers the first entry of each flow in turn and takes out those that `take` accepts, until a whole
-   * round accepted nothing.
+   * Offers the first entry of each flow in turn and removes the entries that `take` accepts, until
+   * a whole round accepts none.
    */
   takeWhere(take: (entry: Entry) => boolean): void;
   /**
-   * Removes the last entry of the longest flow of the owner with most entries. Between equals, those of
-   * `newcomer` are the longest.
+   * Removes the last entry of the longest flow of the owner with most entries. Between equals, the
+   * owner and the flow of `newcomer` lose.
    */
   removeFromLongest(newcomer: Entry): Entry;
-  /** Every entry, in no order that matters. */
+  /** Every entry, in any order. */
   entries(): Iterable<Entry>;
   drain(): Entry[];
 }
@@ -46,12 +46,12 @@ export function createFairQueue<Entry extends QueueOwner>(): FairQueue<Entry> {
     return true;
   }
 
-  /** Lets one flow of this owner have its turn. */
+  /** Serves one flow of this owner. @returns false if `take` accepted none */
   function serve(owner: string, flows: Flows<Entry>, take: (entry: Entry) => boolean): boolean {
     for (const [flow, [entry]] of [...flows]) {
       if (entry === undefined || !take(entry)) continue;
       remove(entry);
-      // Who was served goes to the end of the line.
+      // The served flow and its owner go to the end of the line.
       moveToEnd(flows, flow);
       moveToEnd(owners, owner);
       return true;

@@ -6,28 +6,28 @@ export interface LaneHostsMax {
   readonly ofAll: number;
 }
 
-/** The hosts that the pool has: how many of which kind, who gets which, and which end to make room. */
+/** The hosts of the pool: counts them, assigns them to principals, and ends some to make room. */
 export interface HostRoster {
   /** Every host whose process has not ended yet. */
   readonly size: number;
   add(host: PooledHost): void;
   remove(host: PooledHost): void;
   count(state: PooledHost["state"]): number;
-  /** Ready hosts that belong to nobody yet. */
+  /** Ready hosts without a principal. */
   countFresh(): number;
-  /** Starting hosts that belong to nobody yet. */
+  /** Starting hosts without a principal. */
   countComing(): number;
   /** Hosts of this principal that will soon take a program without a new start. */
   countSoon(principalKey: string, lane: Lane): number;
-  /** A ready host of this principal, else one that belongs to nobody yet, else null. */
+  /** A ready host of this principal, else one without a principal, else null. */
   find(principalKey: string, lane: Lane): PooledHost | null;
-  /** Ends the host that has been idle longest and belongs to somebody. @returns false if there is none */
+  /** Ends the host with a principal that has been idle longest. @returns false if there is none */
   evictIdle(): boolean;
-  /** Ends a host that belongs to nobody yet. @returns false if there is none */
+  /** Ends a host without a principal. @returns false if there is none */
   evictFresh(): boolean;
   /**
-   * Tells whether this principal may have one more host of this lane. When the lane is full, an idle host
-   * of it ends to make room.
+   * Tells whether this principal may have one more host of this lane. In a full lane, an idle host
+   * ends to make room.
    */
   admits(principalKey: string, lane: Lane, max: LaneHostsMax): boolean;
   endAll(): Promise<void>;
@@ -64,7 +64,7 @@ export function createHostRoster(): HostRoster {
       const ofLane = [...hosts].filter((host) => host.lane === lane && host.state !== "dead");
       if (ofLane.filter((host) => host.principalKey === principalKey).length >= ofOne) return false;
       if (ofLane.length < ofAll) return true;
-      // Somebody else's idle host is not a reason to wait.
+      // An idle host of another principal ends instead of making this one wait.
       return retire(ofLane.find((host) => host.state === "ready"));
     },
     endAll: async () => void await Promise.all([...hosts].map((host) => host.end())),

@@ -1,4 +1,6 @@
-/** Starts hosts, checks what the kernel enforces in each, and reports a lane in which none starts. */
+/**
+ * Starts hosts, checks what the kernel enforces in each, and reports a lane in which none starts.
+ */
 import { GateError } from "../../model/errors.ts";
 import type { KernelReport } from "../../rpc/protocol.ts";
 import type { HostCommand } from "../host/host_command.ts";
@@ -10,24 +12,24 @@ import { type HostSizeOptions, sizeHost } from "./size_host.ts";
 import { createStartFailures } from "./start_failures.ts";
 
 export interface HostStarterOptions extends HostSizeOptions {
-  /** Hosts kept ready before anybody asks. */
+  /** Hosts kept ready in advance. */
   readonly warm: number;
-  /** Kernel features whose absence is a refusal to start. */
+  /** Kernel features without which the sandbox does not start. */
   readonly require: readonly ("seccomp" | "landlock")[];
   readonly hostCommand: (settings: HostSettings) => HostCommand;
   readonly log: (level: "info" | "warn" | "error", message: string) => void;
 }
 
 export interface HostSupplyEvents {
-  /** A host can take a program, or there is room for another. */
+  /** Called when a host can take a program, or there is room for another host. */
   readonly onChange: () => void;
-  /** No host of this lane can be had; whoever waits for one should be told. */
+  /** Called when this lane cannot start hosts, to refuse the programs that wait for one. */
   readonly onUnavailable: (error: GateError, lane: Lane) => void;
 }
 
 export interface HostStarterDeps extends HostSupplyEvents {
   readonly roster: HostRoster;
-  /** Programs per millisecond that all hosts of the common lane take together. */
+  /** Programs per millisecond that all common hosts take together. */
   readonly usesPerMs: () => number;
 }
 
@@ -36,9 +38,9 @@ export interface HostStarter {
   readonly firstReady: Promise<void>;
   /** What the kernel enforces in the newest host; null until the first one was ready. */
   readonly kernel: KernelReport | null;
-  /** @param reservedFor the principal that the host belongs to from the start; null: nobody yet */
+  /** @param reservedFor the principal that owns the host from the start; null: none yet */
   start(lane: Lane, reservedFor: string | null): void;
-  /** Lets no failure or end of a host start anything more, and ends what fills the code cache. */
+  /** Stops all further starts, and ends the process that fills the code cache. */
   close(): Promise<void>;
 }
 
@@ -115,8 +117,8 @@ export function createHostStarter(
   }
 
   /**
-   * Programs that wait in the other lanes keep waiting: where the machine is busy, hosts that let others
-   * go first may not start in time while common hosts do.
+   * Refuses the programs of one lane; those of other lanes keep waiting. On a busy machine, hosts
+   * with lower priority may not start in time while common hosts do.
    */
   function refuseLane(lane: Lane, error: GateError): void {
     if (lane === "common") firstReady.reject(error);

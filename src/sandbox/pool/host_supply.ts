@@ -1,9 +1,9 @@
 /**
- * The supply of hosts: keeps some warm, starts what is missing, gives each to one principal only, and
- * ends what is idle, surplus, worn out or in the way.
+ * The supply of hosts: keeps some warm, starts missing ones, gives each to one principal only, and
+ * ends hosts that are idle, surplus or worn out, or whose place is needed.
  *
- * Programs that are struck or watched get hosts of their own lane, made for their principal alone, small
- * and last in line, so that the stock that others rely on is not destroyed with them.
+ * Struck and watched programs get hosts of their own lane, made for their principal alone, small
+ * and with low priority, so that they cannot destroy the common hosts.
  */
 import type { KernelReport } from "../../rpc/protocol.ts";
 import { createHostRoster } from "./host_roster.ts";
@@ -18,7 +18,7 @@ import { createUseRate } from "./use_rate.ts";
 
 export interface HostSupplyOptions extends HostStarterOptions {
   readonly hostsMax: number;
-  /** Memory that the machine has left, in megabytes; null if it cannot be told. */
+  /** Free memory of the machine, in megabytes; null if unknown. */
   readonly freeMemoryMb?: () => number | null;
 }
 
@@ -26,10 +26,10 @@ export interface HostSupply {
   /** Resolves with the first host; rejects if none starts or a requirement is not met. */
   readonly firstReady: Promise<void>;
   readonly kernel: KernelReport | null;
-  /** A ready host of this principal, or a common one that belongs to nobody yet; null if there is none. */
+  /** A ready host of this principal, or a common one without a principal; null if there is none. */
   take(principalKey: string, lane: Lane): PooledHost | null;
   /**
-   * Starts what is missing.
+   * Starts the missing hosts.
    *
    * @param wants programs that may run now and have no host
    * @param places common hosts that may be started for them
@@ -39,7 +39,7 @@ export interface HostSupply {
   close(): Promise<void>;
 }
 
-/** So many programs of a principal wait for a host. */
+/** The number of programs of a principal that wait for a host of a lane. */
 export interface HostWant {
   readonly principalKey: string;
   readonly lane: Lane;
@@ -47,7 +47,7 @@ export interface HostWant {
 }
 
 const STARTS_AT_ONCE_MAX = 3;
-/** Kept free for the rest of the machine. */
+/** Memory kept free for the rest of the machine. */
 const RESERVE_MB = 256;
 
 export function createHostSupply(options: HostSupplyOptions, events: HostSupplyEvents): HostSupply {
@@ -65,7 +65,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
     if (closed) return;
     let common = 0;
     for (const { principalKey, lane, count } of wants) {
-      // A host that is about to be ready again is worth waiting for.
+      // Waiting for a host that will soon be ready again is cheaper than a start.
       const missing = count - roster.countSoon(principalKey, lane);
       if (missing <= 0) continue;
       if (lane === "common") common += missing;
@@ -87,7 +87,7 @@ export function createHostSupply(options: HostSupplyOptions, events: HostSupplyE
 
   function startReserved(principalKey: string, lane: ReservedLane): void {
     if (!pace.isDue(lane)) return;
-    // The stock may fill a small pool, and a program of a reserved lane would then wait for ever.
+    // Warm hosts may fill a small pool, and a program of a reserved lane would then wait for ever.
     if (!hasRoom(true) && !roster.evictFresh()) return;
     pace.noteStart(lane);
     starter.start(lane, principalKey);

@@ -13,12 +13,13 @@ export interface Places {
   readonly taken: number;
   readonly free: number;
   /**
-   * While others are about, a quarter of the places is not for one principal alone, and of its places a
-   * quarter not for one of its sessions alone. A principal of which programs misbehave keeps a quarter
-   * for those that are known to end.
+   * Tells whether a program may start. While other principals are active, one principal gets at
+   * most three quarters of the places; while it has several sessions, one session gets at most
+   * three quarters of those. If some of its programs misbehave, it keeps a quarter for texts known
+   * to end well.
    */
   admits(origin: ProgramOrigin): boolean;
-  /** A program starts. @returns what to call when it has ended */
+  /** Takes a place for a program. @returns the function that frees the place */
   take(origin: ProgramOrigin): () => void;
 }
 
@@ -57,7 +58,7 @@ export function createPlaces({ placesMax, conduct, recent }: PlacesDeps): Places
   };
 }
 
-/** A quarter is kept free where somebody else may come. */
+/** The usable part of the places: a shared part keeps a quarter free for others. */
 function shareOf(places: number, isShared: boolean): number {
   return isShared ? places - Math.floor(places / 4) : places;
 }

@@ -15,7 +15,7 @@ export interface PoolLoad {
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 30_000;
 
-/** Too many programs wait; the hint says when those before it should be through. */
+/** The error when too many programs wait; estimates when those ahead will have run. */
 export function busyError({ queued, running, placesMax, meanRunMs }: PoolLoad): GateError {
   const estimateMs = (meanRunMs * (queued + running)) / placesMax;
   const retryAfterMs = Math.ceil(Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, estimateMs)));
@@ -34,7 +34,7 @@ export function stoppingError(): GateError {
   );
 }
 
-/** The outcome of a program that no host ever got. */
+/** The outcome of a program that never reached a host. */
 export function refusedOutcome(
   code: "ERR_SANDBOX_CODE_SIZE" | "ERR_CANCELLED",
   limits: Limits,

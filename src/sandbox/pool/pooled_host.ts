@@ -6,37 +6,37 @@ import type { FinishedRun } from "../run/run_program.ts";
 import { recycleHost } from "./recycle_host.ts";
 
 /**
- * Which programs a host is for: `common` hosts are kept ready for everybody, `watched` and `slow` ones are
- * made for one principal when it needs them, and stand back when the machine is busy.
+ * The programs that a host is for: `common` hosts are kept ready for all principals; `watched` and
+ * `slow` hosts are made for one principal on demand, and have lower priority on a busy machine.
  */
 export type Lane = "common" | "watched" | "slow";
 
 /** A host's place in the pool: its state, its owner and when it retires. */
 export interface PooledHost {
   readonly lane: Lane;
-  /** `recycling`: its program is over and it has not said yet that it can take the next. */
+  /** `recycling`: its program has ended, and it has not yet reported that it can take the next. */
   readonly state: "starting" | "ready" | "busy" | "recycling" | "dead";
-  /** Whom it belongs to; null before its first program. */
+  /** The principal that owns the host; null before its first program. */
   readonly principalKey: string | null;
   readonly idleSinceMs: number;
-  /** Why it ended before it was ready. */
+  /** Why the host ended before it was ready. */
   readonly failure: string | null;
   run(
     principalKey: string,
     start: (process: HostProcess) => Promise<FinishedRun>,
   ): Promise<FinishedRun>;
-  /** Ends it now. */
+  /** Ends the host now. */
   retire(): void;
-  /** Ends it and waits until the process is gone. */
+  /** Ends the host and waits until the process is gone. */
   end(): Promise<void>;
 }
 
 export interface PooledHostOptions {
   readonly isolation: Isolation;
   readonly lane: Lane;
-  /** Whom it is for from the start; null: whoever comes first. */
+  /** The principal that owns the host from the start; null: the first one that uses it. */
   readonly reservedFor: string | null;
-  /** How long it may take to be ready. */
+  /** How long the host may take to be ready. */
   readonly startMs: number;
   readonly usesMax: number;
   /** A host that has computed longer than this retires before the kernel ends it. */
@@ -44,9 +44,9 @@ export interface PooledHostOptions {
   readonly idleRetireMs: number;
   /** @returns false if the host must not run programs */
   readonly onReady: (kernel: KernelReport) => boolean;
-  /** Whether an idle host stays for longer. */
+  /** Whether an idle host stays longer than `idleRetireMs`. */
   readonly keepsIdle: (host: PooledHost) => boolean;
-  /** It can take a program again. */
+  /** Called when the host can take a program again. */
   readonly onChange: () => void;
   readonly onEnd: (host: PooledHost, wasReady: boolean) => void;
 }
@@ -58,7 +58,7 @@ export function createPooledHost(process: HostProcess, options: PooledHostOption
   let failure: string | null = null;
   let uses = 0;
   let wasReady = false;
-  /** Until it must have started, or have dropped what the last program left. */
+  /** The deadline for the start, or for dropping the state of the last program. */
   let deadline = startDeadline(options.startMs, process.kill);
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
 

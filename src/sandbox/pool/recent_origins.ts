@@ -1,21 +1,21 @@
 import type { ProgramOrigin } from "./conduct.ts";
 
-/** Whose programs came within the last minute: of which principals, and of which of their sessions. */
+/** The principals, and their sessions, that sent programs within the last minute. */
 export interface RecentOrigins {
   note(origin: ProgramOrigin): void;
-  /** More than one principal was here. */
+  /** True if more than one principal was active. */
   hasOtherPrincipals(): boolean;
-  /** More than one session of this principal was here. */
+  /** True if more than one session of this principal was active. */
   hasOtherSessions(principalKey: string): boolean;
 }
 
-/** A principal that was here this recently keeps others from taking every place. */
+/** A principal that was active this recently keeps others from taking every place. */
 const RECENT_MS = 60_000;
-/** Sessions of one principal that are told apart for this. */
+/** Sessions of one principal that are remembered. */
 const SESSIONS_MAX = 100;
 
 export function createRecentOrigins(nowMs: () => number): RecentOrigins {
-  /** Principal to session to when it came, both in the order of their last program. */
+  /** Principal → session → time of its last program, both in the order of those times. */
   const seenMs = new Map<string, Map<string | null, number>>();
 
   function forgetOld(now: number): void {

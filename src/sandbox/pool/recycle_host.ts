@@ -3,7 +3,7 @@ import { FRAME } from "../../rpc/protocol.ts";
 import type { HostProcess } from "../host/host_process.ts";
 
 export interface RecycleOptions {
-  /** A host that has computed longer than this takes no other program. */
+  /** A host with more CPU time than this takes no other program. */
   readonly cpuTotalMsMax: number;
   /** The host can take the next program. */
   readonly onFit: () => void;
@@ -11,21 +11,21 @@ export interface RecycleOptions {
   readonly onUnfit: () => void;
 }
 
-/** How long an ended program's host may take to say that it is idle. */
+/** How long a host may take to report that it is idle after a program. */
 const RECYCLE_MS = 500;
 
 /**
- * Asks a host to drop what its program left; with its answer it proves that it still listens.
+ * Asks a host to drop the state of its last program. The answer proves that the host still listens.
  *
  * @returns the time that the host has for its answer
  */
 export function recycleHost(process: HostProcess, options: RecycleOptions): Deadline {
   const deadline = startDeadline(RECYCLE_MS, options.onUnfit);
   process.listen({
-    // Late messages of the program that ended.
+    // Late messages of the ended program are ignored.
     onWorkerText() {},
     onHostMessage(message) {
-      // An answer to a question of the run that is over.
+      // A late answer to a question of the ended run.
       if (message.kind === "usage") return;
       if (message.kind !== "idle") return options.onUnfit();
       deadline.cancel();

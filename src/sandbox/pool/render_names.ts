@@ -4,7 +4,7 @@ export type ProgramNames = readonly {
   readonly tools: readonly string[];
 }[];
 
-/** @returns a function that prints names as JSON, once per array: a catalog has thousands of them */
+/** @returns a function that renders names as JSON, once per array: a catalog has thousands */
 export function createNamesRenderer(): (names: ProgramNames | null) => string {
   const rendered = new WeakMap<ProgramNames, string>();
   return (names) => {

@@ -4,10 +4,10 @@ import type { Lane } from "./pooled_host.ts";
 /** Lanes whose hosts are made for one principal when it needs them. */
 export type ReservedLane = Exclude<Lane, "common">;
 
-/** Pause between two starts of such a lane, whoever they are for. */
+/** Pause between two starts of such a lane, for any principals. */
 const PAUSE_MS = { watched: 100, slow: 200 } as const;
 
-/** Reserved lanes share some of the places, and no principal has all of a lane. */
+/** Bounds on the hosts of each reserved lane; one principal cannot have a whole lane. */
 export function laneHostsMax(places: number): { readonly [lane in ReservedLane]: LaneHostsMax } {
   const part = (divisor: number) => Math.max(1, Math.floor(places / divisor));
   return {
@@ -16,11 +16,11 @@ export function laneHostsMax(places: number): { readonly [lane in ReservedLane]:
   };
 }
 
-/** Keeps the starts of each reserved lane apart. */
+/** Enforces a pause between the starts of each reserved lane. */
 export interface LanePace {
-  /** @returns false if it is too early: then `onDue` is called when it is worth asking again */
+  /** @returns false if the pause is not over; `onDue` is then called when it is */
   isDue(lane: ReservedLane): boolean;
-  /** A host of this lane starts now. */
+  /** Notes that a host of this lane starts now. */
   noteStart(lane: ReservedLane): void;
   close(): void;
 }

@@ -1,10 +1,10 @@
 /**
- * The pool: hands each execution a host and refuses what it cannot hold.
+ * The pool: gives each execution a host, and refuses programs when its queue is full.
  *
- * A host goes `starting → ready → busy → (ready →) dead`. It belongs to nobody until its first program
- * and from then on to that program's principal alone. At level `process` it dies after one program, at
- * `worker` when its single-use Workers are used up, at `realm` after some hundred uses. Anything unclean,
- * at any level, ends it at once.
+ * A host goes `starting → ready → busy → (recycling → ready →) dead`. From its first program on, it
+ * belongs to that program's principal alone. At level `process` it ends after one program, at
+ * `worker` when its single-use Workers are used up, at `realm` after some hundred uses. At any
+ * level, an unclean end of a program ends its host at once.
  */
 import type { Limits } from "../../model/limits.ts";
 import type { KernelReport } from "../../rpc/protocol.ts";
@@ -46,7 +46,8 @@ export interface SandboxPool {
   /**
    * Runs one program.
    *
-   * @throws {GateError} `ERR_BUSY` (with `retryAfterMs`) or `ERR_SANDBOX_UNAVAILABLE`, before anything ran.
+   * @throws {GateError} `ERR_BUSY` (with `retryAfterMs`) or `ERR_SANDBOX_UNAVAILABLE`, before
+   *   anything ran.
    */
   run(
     program: SandboxProgram,
@@ -101,14 +102,14 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
     recent.note(waiting.origin);
     queue.push(waiting);
     pump();
-    // Programs that only wait for a host to start are not over the limit.
+    // Programs with a free place that only wait for a host to start do not count.
     if (queue.size - Math.max(0, places.free) <= options.queueMax) return;
     const refused = queue.removeFromLongest(waiting);
     const load = { queued: queue.size, running: running.size, placesMax, meanRunMs };
     refused.reject(busyError(load));
   }
 
-  /** Gives waiting programs hosts and has missing hosts started. Called after every change. */
+  /** Gives hosts to waiting programs and starts missing hosts. Called after every change. */
   function pump(): void {
     if (closed) return;
     queue.takeWhere((waiting) => {
@@ -169,7 +170,7 @@ function createPool(options: SandboxPoolOptions): SandboxPool & { firstReady: Pr
   };
 }
 
-/** @returns how a program ends that must not even wait; null if it may */
+/** @returns the outcome of a program that must not be queued; null if it may */
 function refusalOf(code: string, limits: Limits, signal: AbortSignal): SandboxOutcome | null {
   if (signal.aborted) return refusedOutcome("ERR_CANCELLED", limits);
   const bytes = new TextEncoder().encode(code).length;

@@ -12,11 +12,11 @@ import type { Lane } from "./pooled_host.ts";
 export interface HostSizeOptions {
   readonly isolation: Isolation;
   readonly limits: Limits;
-  /** Single-use Workers of a host at level `worker`; default: by how much they are used. */
+  /** Single-use Workers of a host at level `worker`; default: by the rate of programs. */
   readonly workersPerHost?: number;
   /** True (the default): programs are interpreted, no machine code is made at run time. */
   readonly jitless?: boolean;
-  /** Parts of the kernel layer to leave off: only for measuring what the others hold. */
+  /** Parts of the kernel layer that are on; only measurements switch some off. */
   readonly kernel?: KernelSettings;
 }
 
@@ -26,7 +26,8 @@ const WORKERS_MAX = 16;
 const HOST_LIFE_MS = 2_000;
 
 /**
- * What a host of this lane gets. Hosts outside the common lane are small and let others go first.
+ * The settings of a host of this lane. Hosts outside the common lane are small and have low
+ * priority.
  *
  * @param usesPerMs programs per millisecond that one host of the common lane takes
  */
@@ -47,14 +48,14 @@ export function sizeHost(options: HostSizeOptions, lane: Lane, usesPerMs: number
   };
 }
 
-/** Few Workers while little happens, so that idle hosts are small; more when they are used up quickly. */
+/** Few Workers at a low rate, so that idle hosts are small; more at a high rate. */
 function workersFor(usesPerMs: number): number {
   return Math.min(WORKERS_MAX, Math.max(WORKERS_MIN, Math.ceil(usesPerMs * HOST_LIFE_MS)));
 }
 
 /**
- * What a host may add to its memory after it is ready: the program's own, V8's young generation and
- * stacks, and a large result on its way through pipe, string and Worker.
+ * Memory that a host may add after it is ready: the program's heap, V8's young generation and
+ * stacks, and the copies of a large result in pipe, string and Worker.
  */
 function memoryBudgetMb(limits: Limits): number {
   return limits.memoryMb + 64 + Math.ceil((limits.toolResultBytesMax * 3) / 1_048_576);

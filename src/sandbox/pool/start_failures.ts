@@ -1,10 +1,10 @@
 import type { Lane } from "./pooled_host.ts";
 
-/** Counts the starts that failed in a row, lane by lane: a few are tried again, then the lane gives up. */
+/** Counts failed starts in a row, lane by lane: retries a few, then gives the lane up. */
 export interface StartFailures {
-  /** A start failed: tries again soon, or gives up. */
+  /** Notes a failed start: tries again soon, or gives up. */
   note(lane: Lane, reason: string): void;
-  /** A start succeeded. */
+  /** Resets the count after a start that succeeded. */
   clear(lane: Lane): void;
   close(): void;
 }
@@ -12,7 +12,7 @@ export interface StartFailures {
 export interface StartFailuresOptions {
   readonly log: (level: "error", message: string) => void;
   readonly onRetry: () => void;
-  /** Too many starts failed in a row. The next failure counts as the first one again. */
+  /** Called after too many failures in a row. The next failure counts as the first one again. */
   readonly onGiveUp: (lane: Lane) => void;
 }
 
@@ -48,7 +48,7 @@ export function createStartFailures(options: StartFailuresOptions): StartFailure
   };
 }
 
-/** Text of a dying host, safe for a log line. */
+/** Text of a failed host, made safe for a log line. */
 function printable(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what must go
   return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, " ").slice(0, 500);

@@ -1,6 +1,6 @@
 /** How often programs take a host of the common lane. */
 export interface UseRate {
-  /** A program takes a host now. */
+  /** Notes that a program takes a host now. */
   note(): void;
   /** Programs per millisecond, smoothed. */
   perMs(): number;

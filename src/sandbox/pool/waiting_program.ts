@@ -10,23 +10,23 @@ import type { ProgramNames } from "./render_names.ts";
 
 /** One program to run. */
 export interface SandboxProgram {
-  /** Hosts are never shared between these. */
+  /** Two principals never share a host. */
   readonly principalKey: string;
-  /** Session or task that it belongs to, as the client names it; null if it names none. */
+  /** Session or task of the program, as the client names it; null if the client names none. */
   readonly session: string | null;
   /** TypeScript as received; fences are allowed. */
   readonly code: string;
   readonly limits: Limits;
   /**
-   * For `Object.keys(tools)` and suggestions. Other names still reach `onCall`. The same array object
-   * should be passed again while nothing changed: its JSON is remembered.
+   * For `Object.keys(tools)` and suggestions. Other names still reach `onCall`. Pass the same array
+   * object again while nothing changed, because its JSON is cached.
    */
   readonly names: ProgramNames | null;
   /** Deterministic clock and randomness; null for the real ones. */
   readonly seed: { readonly epochMs: number; readonly random: string } | null;
 }
 
-/** A program in the queue of the pool or in a host. Whoever runs it resolves or rejects it. */
+/** A program in the queue of the pool or in a host. The pool resolves or rejects it. */
 export interface WaitingProgram extends QueueOwner {
   readonly origin: ProgramOrigin;
   readonly run: ProgramRun;
@@ -54,7 +54,7 @@ export function createWaitingProgram(parts: WaitingProgramParts): WaitingProgram
   return {
     origin,
     owner: origin.principalKey,
-    // A session's good programs do not stand behind what misbehaves in it.
+    // Good programs of a session must not wait behind bad ones of the same session.
     flow: JSON.stringify([origin.session, standing]),
     run: {
       code: program.code,
@@ -73,10 +73,10 @@ export function createWaitingProgram(parts: WaitingProgramParts): WaitingProgram
 }
 
 /**
- * Resolves when the program has ended. When `signal` aborts first, the program stops, or ends at once if
- * it was still in the queue.
+ * Resolves when the program has ended. When `signal` aborts first, the program stops, or ends at
+ * once if it was still in the queue.
  *
- * @param leaveQueue takes it out of the queue; false if it is not there
+ * @param leaveQueue removes the program from the queue; false if it is not queued
  */
 export async function outcomeOf(
   waiting: WaitingProgram,

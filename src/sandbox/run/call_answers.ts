@@ -5,9 +5,9 @@ import type { CallReply } from "./sandbox_call.ts";
 
 /** The answers to the calls of one execution, sent in batches. */
 export interface CallAnswers {
-  /** Resolves when the answer is on its way, so that whoever waits for this keeps answers from piling up. */
+  /** Resolves when the pipe has taken the answer. Await it, so that answers do not pile up. */
   send(id: number, reply: CallReply): Promise<void>;
-  /** The error that a call was answered with, if it was. */
+  /** The error that was sent for a call, if any. */
   failureOf(id: number): CallRefusal | undefined;
   /** Sends nothing more. */
   close(): void;

@@ -13,14 +13,16 @@ export interface CallLaneOptions {
   readonly send: (messages: string) => Promise<void>;
 }
 
-/** The calls of one execution: in order, so many at a time, answered in batches. */
+/**
+ * The calls of one execution: started in order, with a bound on open calls, answered in batches.
+ */
 export interface CallLane {
   readonly count: number;
   /** @returns the code with which the execution must end; null if the call is under way */
   take(id: number, server: string, tool: string, json: string): ErrorCode | null;
   /** The error that a call failed with, if it did. */
   failureOf(id: number): CallRefusal | undefined;
-  /** Starts nothing more, answers nothing more, and aborts what runs. */
+  /** Starts and answers no more calls, and aborts the running ones. */
   close(): void;
 }
 
@@ -39,7 +41,7 @@ export function createCallLane({ limits, onCall, send }: CallLaneOptions): CallL
     if (count >= limits.toolCallsMax) return "ERR_SANDBOX_CALLS";
     count++;
     openChars += json.length;
-    // The realm keeps the window; a host that does not is broken.
+    // The realm keeps within the window, so a host that exceeds it is broken.
     if (openChars > windowChars(limits) + limits.toolArgumentBytesMax) {
       return "ERR_SANDBOX_PROTOCOL";
     }
@@ -78,7 +80,7 @@ export function createCallLane({ limits, onCall, send }: CallLaneOptions): CallL
     }
     if (closed) return;
     if (result.ok) result = refuseResult(call, result.json, limits) ?? result;
-    // The place of a call is free when its answer is on its way, so that answers cannot pile up.
+    // A call keeps its place until the pipe has taken its answer, so that answers cannot pile up.
     await reply(call.index, chars, result);
     active--;
     startWaiting();

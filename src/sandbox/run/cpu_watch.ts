@@ -1,10 +1,12 @@
-/** The CPU time of one program, asked of its host as often as the limit needs. */
+/** Asks the host for the CPU time of one program, as often as the limit needs. */
 export interface CpuWatch {
-  /** As the host counted it last. */
+  /** The newest count from the host. */
   readonly usedMs: number;
-  /** Every frame of the host brings its count. */
+  /** Takes the count that every frame of the host carries. */
   note(usedMs: number): void;
-  /** The host has answered. @returns false if the program is over its limit: then nothing more is asked */
+  /**
+   * Notes an answer of the host. @returns false if the program is over its limit; asking then stops
+   */
   answered(): boolean;
   close(): void;
 }
@@ -37,7 +39,7 @@ export function createCpuWatch({ cpuTimeMs, ask }: CpuWatchOptions): CpuWatch {
   };
 }
 
-/** The limit cannot be passed sooner than the cores of a host can compute what is left of it. */
+/** Pause before the next question: half the time left, since threads may compute in parallel. */
 export function cpuPauseMs(leftMs: number): number {
   return Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, leftMs / 2));
 }

@@ -3,14 +3,14 @@ import type { Limits } from "../../model/limits.ts";
 import { limitError } from "./outcome.ts";
 import type { ProgramEnd } from "./program_end.ts";
 
-/** The one end of an execution: by the program, a limit, its client, or a broken protocol. */
+/** The only end of an execution: by the program, a limit, its client, or a broken protocol. */
 export interface Ending {
-  /** True once it has ended: whatever comes later is not part of the outcome. */
+  /** True once the execution has ended: later messages are not part of the outcome. */
   readonly isOver: boolean;
-  /** @param end null if the host said what no honest host says */
+  /** @param end null if the host broke the protocol */
   finish(end: ProgramEnd | null): void;
   stop(status: "error" | "timeout" | "cancelled", code: ErrorCode): void;
-  /** Stops for what an intake answered. @param code null: nothing is wrong */
+  /** Stops if an intake answered with an error code. @param code null: the execution goes on */
   stopFor(code: ErrorCode | null): void;
   violate(): void;
 }

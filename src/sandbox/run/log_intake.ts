@@ -3,7 +3,7 @@ import type { LogLine } from "../../model/execution.ts";
 import { utf8Bytes } from "../../rpc/json_depth.ts";
 import { LOG_ENTRIES_MAX } from "./program_message.ts";
 
-/** What one program logs, and what the realm notes about it, within their bounds. */
+/** Collects a program's log lines and the realm's notes about it, within bounds. */
 export interface LogIntake {
   readonly lines: readonly LogLine[];
   /** @returns the code with which the execution must end; null if the line was taken */

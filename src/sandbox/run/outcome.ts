@@ -4,7 +4,7 @@ import type { Limits } from "../../model/limits.ts";
 import type { HostDeath } from "../host/host_process.ts";
 import { EXIT_MEMORY } from "../host/host_settings.ts";
 
-/** How one execution ended. `run` resolves with this whatever the program did. */
+/** How one execution ended. `run` resolves with this for every program that was accepted. */
 export interface SandboxOutcome {
   readonly status: "ok" | "error" | "timeout" | "cancelled";
   /** JSON text of the result; null if there is none. */
@@ -69,7 +69,10 @@ const LIMIT_TEXTS: { readonly [code: string]: (limits: Limits) => readonly [stri
   ERR_CANCELLED: () => ["The execution was cancelled", "Start it again if it is still wanted."],
 };
 
-/** How V8, the allocators and the runtime, which starts threads as it goes, say that memory is used up. */
+/**
+ * Messages of V8, the allocators and the runtime (which also starts threads) when memory is used
+ * up.
+ */
 const NO_MEMORY =
   /out of memory|memory allocation of|Allocation failed|Cannot allocate|unable to create worker threads|failed to spawn thread/i;
 
@@ -80,8 +83,9 @@ export function causeOfDeath(death: HostDeath): ErrorCode {
   if (code === EXIT_MEMORY) return "ERR_SANDBOX_MEMORY";
   if (/stack overflow|overflowed its stack/i.test(stderr)) return "ERR_SANDBOX_NESTING";
   if (NO_MEMORY.test(stderr)) return "ERR_SANDBOX_MEMORY";
-  // V8, ICU and the allocators end the process when they cannot get memory, at times without a word; and
-  // when nobody here killed it, the kernel did, for memory that the machine does not have.
+  // V8, ICU and the allocators end the process when they cannot get memory, sometimes without a
+  // message. A SIGKILL that the service did not send came from the kernel, because the machine
+  // lacks memory.
   if (signal !== null && /^SIG(TRAP|ILL|ABRT|BUS|SEGV|KILL)$/.test(signal)) {
     return "ERR_SANDBOX_MEMORY";
   }

@@ -13,10 +13,10 @@ export interface Failure {
   readonly hint: string;
 }
 
-/** What the realm sends is cut to 14,000 characters; a control character takes six in JSON. */
+/** The realm cuts failures to 14,000 characters; a control character takes six in JSON. */
 const FAILURE_CHARS_MAX = 131_072;
 
-/** Codes that the realm may give by itself; any other would let a program claim what did not happen. */
+/** Codes that the realm may set; with any other code a program could claim a false cause. */
 const REALM_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_SYNTAX",
   "ERR_RESULT_FORM",

@@ -1,4 +1,4 @@
-/** What the last message of a program says about its end. */
+/** Reads the end of a program from its last message. */
 import type { ErrorCode } from "../../model/errors.ts";
 import type { ProgramError } from "../../model/execution.ts";
 import { findInexactInteger, findNonFinite } from "../../model/json/json_numbers.ts";
@@ -16,24 +16,24 @@ import { NESTING_MAX } from "./program_message.ts";
 export interface ProgramEnd
   extends Pick<SandboxOutcome, "status">, Partial<Pick<SandboxOutcome, "resultJson" | "oversize">> {
   readonly error?: ProgramError;
-  /** Nothing hit a limit, nothing is left over. */
+  /** True if the program hit no limit and left no timers or calls behind. */
   readonly clean: boolean;
 }
 
-/** The program whose end it is, as far as hints need it. */
+/** The parts of the ended program that hints need. */
 export interface EndedProgram {
   readonly code: string;
   /** Server names, for suggestions. */
   readonly servers: readonly string[];
 }
 
-/** How a call failed, as the service answered it. */
+/** The failure of a call, as the service answered it. */
 interface KnownFailure {
   readonly code: ErrorCode;
   readonly hint: string;
 }
 
-/** The end of a program that returned. @returns null if no honest host says this */
+/** The end of a program that returned. @returns null if the text breaks the protocol */
 export function readResult(json: string, leftoverText: string, limits: Limits): ProgramEnd | null {
   const clean = readClean(leftoverText);
   if (clean === null) return null;
@@ -57,8 +57,8 @@ export function readResult(json: string, leftoverText: string, limits: Limits): 
 /**
  * The end of a program that threw.
  *
- * @param failureOf how the service answered a call, if that was a failure
- * @returns null if no honest host says this
+ * @param failureOf the failure that the service sent for a call, if any
+ * @returns null if the text breaks the protocol
  */
 export function readFailure(
   text: string,
@@ -69,7 +69,8 @@ export function readFailure(
   const failure = parseFailure(text);
   const clean = readClean(leftoverText);
   if (failure === null || clean === null) return null;
-  // How a call failed is known here: an uncaught error keeps that code, not one the program claims.
+  // An uncaught error of a call gets the code that the service sent, not one that the program
+  // claims.
   const known = failure.call === null ? undefined : failureOf(failure.call);
   const error = describeFailure(failure, known, program);
   return { status: "error", error, clean: clean && !error.code.startsWith("ERR_SANDBOX_") };
@@ -86,7 +87,7 @@ export function readSyntax(
   return { status: "error", error: syntaxError(code, text, place), clean: true };
 }
 
-/** @returns whether the program left nothing behind; null if the text is not what a realm sends */
+/** @returns whether the program left nothing behind; null if the text breaks the protocol */
 function readClean(leftoverText: string): boolean | null {
   const leftovers = parseLeftovers(leftoverText);
   return leftovers === null ? null : leftovers.timers === 0 && leftovers.calls === 0;
@@ -122,7 +123,7 @@ function describeFailure(
   };
 }
 
-/** @param place where the parser gave up; null if it does not say. */
+/** @param place where the parser stopped; null if unknown. */
 function syntaxError(
   code: string,
   message: string,
@@ -139,7 +140,7 @@ function syntaxError(
   };
 }
 
-/** A program can write numbers as it likes (`JSON.rawJSON`), but not return what nobody can read. */
+/** The error for numbers that a reader would lose; `JSON.rawJSON` can write any digits. */
 function numberProblem(value: unknown, json: string): ProgramError | null {
   const place = findNonFinite(value, "result");
   const inexact = place === null ? findInexactInteger(json, "result") : null;

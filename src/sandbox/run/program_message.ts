@@ -6,7 +6,7 @@ export const NESTING_MAX = 200;
 export const LOG_ENTRIES_MAX = 2_000;
 const TIMERS_MAX = 1_000;
 
-/** The program as its host gets it, with the limits that the realm keeps by itself. */
+/** The message that brings the program to its host, with the limits that the realm enforces. */
 export function programMessage(
   program: Pick<ProgramMessage, "code" | "names" | "seed">,
   limits: Limits,
@@ -28,7 +28,7 @@ export function programMessage(
   };
 }
 
-/** UTF-16 units of arguments that may be under way at once. */
+/** Bound on the UTF-16 units of arguments in open calls. */
 export function windowChars(limits: Limits): number {
   return limits.toolArgumentBytesMax * 2;
 }

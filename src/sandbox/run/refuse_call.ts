@@ -7,7 +7,7 @@ import type { CallReply, SandboxCall } from "./sandbox_call.ts";
 
 export type CallRefusal = CallReply & { readonly ok: false };
 
-/** A call whose arguments nobody has parsed. */
+/** A call whose arguments are not parsed yet. */
 export interface UnreadCall extends Pick<SandboxCall, "server" | "tool" | "argsBytes"> {
   /** The arguments as JSON. */
   readonly json: string;
@@ -56,7 +56,9 @@ export function refuseCall(call: UnreadCall, limits: Limits): CallRefusal | null
   );
 }
 
-/** @returns the answer to a call whose result is too large; null if the program may have the result */
+/**
+ * @returns the answer to a call whose result is too large; null if the program may have the result
+ */
 export function refuseResult(
   call: Pick<SandboxCall, "server" | "tool">,
   json: string,
@@ -72,7 +74,7 @@ export function refuseResult(
   );
 }
 
-/** The answer to a call that failed in a way that nobody expected. */
+/** The answer to a call that failed unexpectedly. */
 export function internalFailure(call: Pick<SandboxCall, "server" | "tool">): CallRefusal {
   const title = titleOf(call);
   return refusal(

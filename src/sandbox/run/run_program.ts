@@ -10,7 +10,7 @@ import { type ProgramEnd, readFailure, readResult, readSyntax } from "./program_
 import { programMessage } from "./program_message.ts";
 import type { CallReply, SandboxCall } from "./sandbox_call.ts";
 
-/** What `runProgram` needs to know of the program. */
+/** The program and settings that `runProgram` needs. */
 export interface ProgramRun {
   readonly code: string;
   readonly limits: Limits;
@@ -26,7 +26,7 @@ export interface ProgramRun {
 /** The outcome, and whether the host may be used again. */
 export interface FinishedRun {
   readonly outcome: SandboxOutcome;
-  /** Nothing hit a limit, nothing is left over, nothing broke the protocol. */
+  /** True if the program hit no limit, left nothing behind and broke no protocol. */
   readonly clean: boolean;
 }
 
@@ -43,8 +43,8 @@ const FIELD_COUNTS: ReadonlyMap<string, number> = new Map([
 /**
  * Runs one program in a ready host and enforces every limit that the service can see.
  *
- * Everything the host says is untrusted: shapes, order, counts and sizes are checked, and whatever no
- * honest host sends ends the execution with `ERR_SANDBOX_PROTOCOL`. Never rejects.
+ * Messages of the host are untrusted: their shapes, order, counts and sizes are checked, and an
+ * invalid message ends the execution with `ERR_SANDBOX_PROTOCOL`. Never rejects.
  */
 export function runProgram(host: HostProcess, run: ProgramRun): Promise<FinishedRun> {
   const { limits } = run;

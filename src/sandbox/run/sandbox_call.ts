@@ -17,7 +17,7 @@ export type CallReply =
   | { readonly ok: true; readonly json: string; readonly atMs?: number }
   | {
     readonly ok: false;
-    /** Milliseconds since the start of the execution: what a seeded clock is put forward to. */
+    /** Milliseconds since the start of the execution, to which a seeded clock is advanced. */
     readonly atMs?: number;
     readonly error: {
       readonly code: ErrorCode;

@@ -178,7 +178,7 @@ function readableProblems(errors: readonly OutputUnit[]): SchemaProblem[] {
   }));
 }
 
-/** Corrects the library's message for an exclusive bound, "0 is less than 0". */
+/** Rewrites the library's messages about bounds, which can read "0 is less than 0". */
 function messageOf({ keyword, error }: OutputUnit): string {
   const [, value, bound] =
     /^(\S+) is (?:less|greater) than (?:or equal to )?\s*(\S+)\.$/.exec(error) ??

@@ -1,11 +1,12 @@
 /**
- * The kernel layer: what this process asks of the kernel so that even native code in it reaches nothing.
+ * The kernel layer: restrictions by the kernel, so that even native code in this process reaches
+ * nothing.
  *
- * In two steps, because Workers cannot be made once memory and system calls are limited, while Landlock
- * only binds threads that start after it:
+ * There are two steps, because Workers cannot start once memory and system calls are limited, while
+ * Landlock binds only threads that start after it:
  *
- * 1. `lockFiles`, before the first Worker: no new privileges, no core dumps, no tracing, killed with the
- *    service, no write to a file, no file or network right (Landlock).
+ * 1. `lockFiles`, before the first Worker: no new privileges, no core dumps, no tracing, killed
+ *    with the service, no write to a file, no file or network right (Landlock).
  * 2. `lockProcess`, when everything exists: memory, CPU, descriptors, and the allow list of
  *    system calls (seccomp) on all threads.
  */
@@ -18,13 +19,13 @@ import { createFileSeal } from "./seal_files.ts";
 import { PRIO_PGRP } from "./seccomp_filter.ts";
 import { type SyscallTable, syscallTable } from "./syscall_numbers.ts";
 
-/** The two steps, and what they give the host afterwards. */
+/** The two steps, and the functions that the host still needs afterwards. */
 export interface KernelLayer {
   lockFiles(): void;
   lockProcess(): KernelReport;
-  /** Resident memory of this process in bytes; null if it cannot be told. */
+  /** Resident memory of this process in bytes; null if unknown. */
   residentBytes(): number | null;
-  /** Lets everybody else go first when the machine is busy, for good. @returns false if it cannot */
+  /** Lowers the priority of this process for good. @returns false if it cannot */
   standBack(): boolean;
 }
 
@@ -40,7 +41,9 @@ const OPEN_FILES_MAX = 256;
 const PAGE_BYTES_OF_STATM = 4_096;
 const MEGABYTE = 1_048_576;
 
-/** Prepares the layer; on a platform without one, the steps do nothing and the report says why. */
+/**
+ * Prepares the layer; where it is off or unsupported, the steps do nothing and the report says why.
+ */
 export function createKernelLayer(settings: HostSettings): KernelLayer {
   if (!settings.kernel.enabled) return absentLayer("the kernel layer (switched off)");
   if (Deno.build.os !== "linux") return absentLayer(`the kernel layer (${Deno.build.os})`);
@@ -69,7 +72,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   const { seccomp, landlock, rlimits } = settings.kernel;
   let landlockAbi = 0;
   let ownGroup = false;
-  // Opened before the files go; the descriptor stays for memory readings.
+  // Opened before files are locked; the descriptor stays open for memory readings.
   const statm = libc.open(cString("/proc/self/statm"), 0);
   const files = createFileSeal(libc, OPEN_FILES_MAX, statm);
   const statmText = new Uint8Array(128);
@@ -90,14 +93,15 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
   function lockFiles(): void {
     libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n);
     limit(RLIMIT.core, 0);
-    // A group of its own: what is asked of the group is asked of this host's threads and nobody else's.
+    // With its own process group, a change of the group's priority affects only this host's
+    // threads.
     ownGroup = libc.setpgid(0, 0) === 0;
     if (!ownGroup) missing.push("a process group of its own");
-    // Threads inherit it, so before the Workers.
+    // Threads inherit the niceness, so it is set before the Workers start.
     if (settings.niceness > 0) libc.setpriority(PRIO_PROCESS, 0, settings.niceness);
     if (rlimits) {
-      // From here on writing to a file fails: the pipes are not files, and the runtime's caches, which
-      // other hosts read, must not grow with every Worker.
+      // From here on writes to files fail. Pipes are not files and still work; the runtime's
+      // caches, which other hosts read, must not grow with every Worker.
       libc.signal(SIGXFSZ, SIG_IGN);
       limit(RLIMIT.fileSize, 0);
     }
@@ -113,7 +117,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
 
   function lockProcess(): KernelReport {
     files.seal();
-    // From here on nobody, this user's other processes included, may look into this one.
+    // From here on no unprivileged process, of the same user either, may read this one's memory.
     libc.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
     const limited = rlimits && limitResources();
     if (!rlimits) missing.push("resource limits (switched off)");
@@ -127,7 +131,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
     if (dataNow === null) missing.push("the memory limit (/proc is not readable)");
     const done = [
       dataNow !== null && limit(RLIMIT.data, dataNow + settings.memoryBudgetMb * MEGABYTE),
-      // SIGXCPU first, which says why; the kernel's SIGKILL a second later.
+      // SIGXCPU comes first and shows the cause; the kernel sends SIGKILL a second later.
       limit(RLIMIT.cpu, settings.cpuSeconds, settings.cpuSeconds + 1),
       limit(RLIMIT.openFiles, OPEN_FILES_MAX),
     ];

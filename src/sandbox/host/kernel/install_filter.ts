@@ -5,9 +5,9 @@ const SECCOMP_SET_MODE_FILTER = 1n;
 const SECCOMP_FILTER_FLAG_TSYNC = 1n;
 
 /**
- * Puts the allow list of system calls on all threads, for good.
+ * Applies the allow list of system calls to all threads, for good.
  *
- * @returns 0, or what the kernel answered instead
+ * @returns 0, or the kernel's other answer
  * @throws {Error} if the filter is on and refuses nothing
  */
 export function installFilter(libc: Libc, options: SeccompOptions): number {
@@ -25,7 +25,8 @@ export function installFilter(libc: Libc, options: SeccompOptions): number {
     0n,
   ));
   if (result !== 0) return result;
-  // A filter that refuses nothing would be worse than none: nobody would look.
+  // A filter that refuses nothing would be worse than none, because the report would call it
+  // active.
   if (libc.socket(1, 1, 0) >= 0 || libc.open(cString("/"), 0) >= 0) {
     throw new Error("The system call filter does not work");
   }

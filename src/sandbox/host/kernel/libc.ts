@@ -30,7 +30,7 @@ export function openLibc(arch: string): Libc {
   throw problem;
 }
 
-/** A path or name as the C library reads it. */
+/** A path or name as a zero-terminated string. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }

@@ -5,7 +5,7 @@ const O_CLOEXEC = 0o2000000;
 const MAP_PRIVATE_FIXED_ANONYMOUS = 0x32;
 const PROT_READ_WRITE = 3;
 
-/** Lets go of the files that the runtime opened while it started. */
+/** Closes the files that the runtime opened while it started. */
 export interface FileSeal {
   /** @returns how many descriptors and mappings were replaced */
   seal(): { readonly descriptors: number; readonly mappings: number };
@@ -14,11 +14,11 @@ export interface FileSeal {
 /**
  * Prepares the seal while files can still be opened.
  *
- * The runtime keeps its caches open (databases in its cache folder). A host that is taken over could
- * write to them, and hosts of other principals read them. So every descriptor of a file becomes one of
- * /dev/null, and every shared mapping of a file becomes private memory.
+ * The runtime keeps its caches open (databases in its cache folder). A hostile program that takes a
+ * host over could write to them, and hosts of other principals read them. So every file descriptor
+ * is replaced by one of /dev/null, and every shared mapping of a file by private memory.
  *
- * @param keep a descriptor that stays as it is
+ * @param keep a descriptor that stays open
  */
 export function createFileSeal(libc: Libc, descriptorsMax: number, keep: number): FileSeal {
   const nothing = libc.open(cString("/dev/null"), O_RDWR | O_CLOEXEC);
@@ -37,8 +37,8 @@ export function createFileSeal(libc: Libc, descriptorsMax: number, keep: number)
     for (let descriptor = 3; descriptor < descriptorsMax; descriptor++) {
       if (descriptor === nothing || descriptor === keep) continue;
       const path = pathOf(descriptor);
-      // Files, and pipes that the service itself was given and passed on; what remains are the pipes to
-      // the service and the runtime's own event descriptors.
+      // Files, and pipes that the service inherited and passed on. The pipes to the service and the
+      // runtime's own event descriptors stay.
       const foreign = path.startsWith("/") || path.startsWith("pipe:");
       if (!foreign || own.has(path)) continue;
       if (libc.dup3(nothing, descriptor, O_CLOEXEC) === descriptor) count++;

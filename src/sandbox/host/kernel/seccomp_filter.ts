@@ -38,13 +38,13 @@ const X32_FIRST = 0x40000000;
 export interface SeccompOptions {
   readonly table: SyscallTable;
   readonly pid: number;
-  /** False (interpreter only): no memory may become executable any more. */
+  /** False (interpreter only): memory must not become executable. */
   readonly executableMemory: boolean;
 }
 
 /**
- * The allow list of a sandbox host: what V8, the allocator and the message loop need, and nothing that
- * opens, connects, starts or signals. Everything else fails with EPERM.
+ * The allow list of a sandbox host: the calls that V8, the allocator and the message loop need, and
+ * none that opens, connects, starts or signals. Other calls fail with EPERM.
  */
 export function seccompFilter(options: SeccompOptions): Instruction[] {
   const { table } = options;
@@ -60,10 +60,10 @@ export function seccompFilter(options: SeccompOptions): Instruction[] {
     ...forCall(table.tgkill, equals(0, [options.pid])),
     ...forCall(table.prctl, equals(0, [PR_SET_NAME, PR_SET_VMA])),
     ...forCall(table.socketpair, equals(0, [AF_UNIX])),
-    // The runtime wakes itself over a pair of sockets; no other socket exists or can be made.
+    // The runtime wakes itself through a pair of sockets; no other socket exists or can be made.
     ...forCall(table.sendto, isNull(4)),
     ...forCall(table.prlimit64, isNull(2)),
-    // The host as a whole may stand back, no further and not forward again.
+    // The whole host may lower its priority to exactly `STAND_BACK`, and never raise it again.
     ...forCall(table.setpriority, allEqual([PRIO_PGRP, 0, STAND_BACK])),
   ];
   const memory: Instruction[] = options.executableMemory
@@ -106,7 +106,7 @@ function equals(index: number, values: readonly number[]): Instruction[] {
   ];
 }
 
-/** The first arguments, one after the other. */
+/** Requires each of the first arguments to equal the given value. */
 function allEqual(values: readonly number[]): Instruction[] {
   return [
     ...values.flatMap((value, index): Instruction[] => [

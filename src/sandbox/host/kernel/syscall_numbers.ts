@@ -1,13 +1,13 @@
 /**
- * Numbers of the system calls that a sandbox host needs once it is ready, and of those the host uses to
- * lock itself in. `null`: the architecture does not have the call.
+ * Numbers of the system calls that a sandbox host needs once it is ready, and of the calls with
+ * which the host locks itself in. `null`: the architecture does not have the call.
  *
  * @see Linux, `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`
  */
 export interface SyscallTable {
-  /** `AUDIT_ARCH_*`: what the kernel says the calling convention is. */
+  /** `AUDIT_ARCH_*`: the kernel's number of the calling convention. */
   readonly auditArch: number;
-  /** Allowed whatever the arguments are. */
+  /** Calls allowed with any arguments. */
   readonly plain: readonly number[];
   readonly clone: number;
   readonly clone3: number;
@@ -25,7 +25,10 @@ export interface SyscallTable {
   readonly landlockRestrictSelf: number;
 }
 
-/** Name → [x86-64, aarch64]. Nothing here opens, creates, connects, signals others or starts a process. */
+/**
+ * Name → [x86-64, aarch64]. Nothing here opens, creates, connects, signals others or starts a
+ * process.
+ */
 const PLAIN: { readonly [name: string]: readonly [number, number | null] } = {
   futex: [202, 98],
   madvise: [28, 233],
