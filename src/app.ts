@@ -28,21 +28,29 @@ export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Bearer token of the local operator; changes with every start. */
   readonly localToken: string;
-  /** Takes note of an error that no part of the service waited for: logged, counted, shown. */
+  /** Logs, counts and shows an error that no part of the service caught. */
   readonly noteStrayError: StrayErrors["note"];
   /** Starts everything and listens. @throws {Deno.errors.AddrInUse} */
   listen(): Promise<{ readonly url: string }>;
-  /** Takes no new work, lets running executions finish within `server.drainMs`, closes everything. */
+  /**
+   * Refuses new work, lets running executions finish within `server.drainMs`, then closes all
+   * parts.
+   */
   close(): Promise<void>;
 }
 
 export interface AppOptions extends LoadedConfig {
   readonly log: Log;
-  /** Default `refuse`; `close` opens with every tool hidden, to look at what is wrong. */
+  /**
+   * Default `refuse`; `close` starts with every tool hidden, so that an operator can find the
+   * problem.
+   */
   readonly unusablePolicy?: "refuse" | "close";
 }
 
-/** Wires the service; nothing but the store and the audit log is opened before it is used. */
+/**
+ * Wires the service. Opens only the store and the audit log; other parts open at their first use.
+ */
 export async function createApp(options: AppOptions): Promise<App> {
   const store = await openStore(options.config.store, ({ message, hint }) => {
     options.log("error", message, { hint });
@@ -50,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return await openApp(options, store);
 }
 
-/** The same over a store that is open already; it is closed with the service. */
+/** Wires the service over an open store, which closes with the service. */
 export async function openApp(
   options: AppOptions,
   store: Store,
@@ -87,11 +95,11 @@ interface OpenParts {
   readonly recordPatienceMs: number;
 }
 
-/** Wires the parts of the service in the order in which each needs the ones before it. */
+/** Wires the parts of the service in the order of their dependencies. */
 async function assemble(options: AppOptions, parts: OpenParts): Promise<App> {
   const { store, audit, budget, clock } = parts;
   const { config, log } = options;
-  // A proxy that cannot be used is told now, not by the first call.
+  // Report an unusable proxy setting now, not at the first call.
   readSiteProxies(siteEnvironment());
   const identity = wireIdentity({ config, store, now: clock.now });
   const mask = createSecretMask();
@@ -148,7 +156,7 @@ interface AppParts extends OpenParts {
   readonly protocols: Protocols;
 }
 
-/** The life of a service that is wired: it answers, it listens, it closes. */
+/** Makes the `App` of a wired service: it answers, listens and closes. */
 function appOf(parts: AppParts): App {
   const { options, identity: { instance, localToken }, gate, status, protocols } = parts;
   let closed: Promise<void> | null = null;
@@ -167,7 +175,7 @@ function appOf(parts: AppParts): App {
   };
 }
 
-/** Opens before the first request what each needs; a failure shows in /readyz and in the requests. */
+/** Opens catalog and sandbox before the first request; `/readyz` and requests show failures. */
 function warm({ catalog, sandbox }: Gate, log: Log): void {
   catalog().then(refreshStale).catch((error) =>
     log("error", "Cannot open the catalog", { cause: `${error}` })
@@ -178,7 +186,7 @@ function warm({ catalog, sandbox }: Gate, log: Log): void {
 async function closeAll(parts: AppParts): Promise<void> {
   const { drain, gate, status, protocols, listening } = parts;
   drain.abort();
-  // What listens goes on until nothing runs any more: a balancer sees the red `/readyz` first.
+  // The port stays open until all work has ended, so that a balancer sees the red `/readyz` first.
   await gate.close();
   const serving = status.edge.close();
   await protocols.close();

@@ -20,13 +20,13 @@ import type { UserTokens } from "./upstream/credentials/user_tokens.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
 import { openUpstreams, type Upstreams } from "./upstream/upstreams.ts";
 
-/** What can be called, and by whom: the upstreams, the catalog of their tools, the policy over it. */
+/** The upstreams, the catalog of their tools, and the policy that says who may call them. */
 export interface CatalogParts {
   readonly upstreams: Upstreams;
   readonly policy: ActivePolicy;
-  /** The catalog, listed at least once or given up on; opened at its first use. */
+  /** The catalog, opened at its first use; waits a bounded time for the servers' first lists. */
   readonly catalog: () => Promise<Catalog>;
-  /** The catalog as it is now; empty before it was opened. */
+  /** The current snapshot; empty before the catalog is opened. */
   readonly snapshot: () => CatalogSnapshot;
   readonly view: (principal: Principal, space: string) => CatalogView;
   readonly observeResult: (tool: Tool, value: unknown) => void;
@@ -41,9 +41,9 @@ export interface CatalogPartsDeps {
   /** The service's time, which never goes back. */
   readonly now: () => number;
   readonly resolveSecrets: ResolveSecrets;
-  /** The token by which a caller proved who they are; null if there is none. */
+  /** The token with which a caller authenticated; null if there is none. */
   readonly subjectToken: SubjectToken;
-  /** Where tokens of people's own accounts are kept; undefined if no upstream asks for them. */
+  /** The store of tokens for users' own accounts; undefined if no upstream uses them. */
   readonly userTokens: UserTokens | undefined;
   readonly env: () => { readonly [name: string]: string };
   readonly log: Log;
@@ -51,7 +51,7 @@ export interface CatalogPartsDeps {
   readonly unusablePolicy: "refuse" | "close";
 }
 
-/** Wires them; nothing is connected or listed before it is used. */
+/** Wires these parts; upstreams connect and list at their first use. */
 export async function wireCatalog(deps: CatalogPartsDeps): Promise<CatalogParts> {
   const { loaded: { config }, log } = deps;
   const upstreams = wireUpstreams(deps);
@@ -101,7 +101,7 @@ function wireUpstreams(deps: CatalogPartsDeps): Upstreams {
   });
 }
 
-/** The catalog as the store has it. */
+/** Opens the catalog from the store. */
 async function openStoredCatalog(deps: CatalogPartsDeps, upstreams: Upstreams): Promise<Catalog> {
   const { loaded: { config }, store, audit, log } = deps;
   return await openCatalog({

@@ -38,7 +38,7 @@ import { estimateTokens } from "./usage/tokens.ts";
 import { type CatalogParts, type CatalogPartsDeps, wireCatalog } from "./wire_catalog.ts";
 import { type Programs, wirePrograms } from "./wire_programs.ts";
 
-/** Everything behind the edge: upstreams, catalog, policy, search, sandbox, and the gate between them. */
+/** All parts behind the HTTP edge: upstreams, catalog, policy, search, sandbox, and the gate. */
 export interface Gate
   extends
     Pick<CatalogParts, "catalog" | "policy" | "upstreams" | "view">,
@@ -48,14 +48,14 @@ export interface Gate
     input: SearchInput,
     exchange?: Pick<McpExchange, "task" | "traceparent">,
   ) => Promise<SearchAnswer>;
-  /** What this gate would do with a call, and why; nothing is called. */
+  /** How this gate would treat a call, and why; calls no tool. */
   readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
   readonly execute: (
     caller: McpCaller,
     input: ExecuteInput,
     exchange: McpExchange,
   ) => Promise<ExecutionResult>;
-  /** The tools that the caller's space offers as they are. */
+  /** The upstream tools that the caller's space offers directly. */
   readonly classic: (caller: McpCaller) => Promise<ClassicTools>;
   readonly callClassic: (
     caller: McpCaller,
@@ -67,13 +67,13 @@ export interface Gate
   readonly inline: (caller: McpCaller) => string;
   readonly kept: KeptResults;
   readonly servers: () => readonly ServerState[];
-  /** Lets running executions finish for `drainMs`, then stops them, and closes everything. */
+  /** Lets running executions finish within `drainMs`, then stops them and closes all parts. */
   close(): Promise<void>;
 }
 
 export interface GateDeps extends CatalogPartsDeps {
   readonly audit: AuditLog;
-  /** How long an answer waits for records of what has happened. */
+  /** How long an answer waits for the audit records of its calls. */
   readonly recordPatienceMs: number;
   readonly budget: StorageBudget;
 }
@@ -87,7 +87,7 @@ interface GateParts {
   readonly drain: Drain;
 }
 
-/** Tokens that the declarations in the description of `execute` may cost. */
+/** Bound on the tokens of the declarations in the description of `execute`. */
 const INLINE_TOKENS_MAX = 2_000;
 
 export async function openGate(deps: GateDeps): Promise<Gate> {
@@ -138,7 +138,7 @@ export async function openGate(deps: GateDeps): Promise<Gate> {
   };
 }
 
-/** What searches, programs and classic calls are made with. */
+/** Wires searches, programs and classic calls. */
 function wireWork(
   { loaded: { config }, audit, budget, now, recordPatienceMs, log }: GateDeps,
   { known, index, programs, kept, quotas, drain }: GateParts,
@@ -186,5 +186,5 @@ function wireWork(
   };
 }
 
-/** Of a search that did not come by MCP. */
+/** Task and trace of a search that did not come through MCP. */
 const NO_EXCHANGE = { task: null, traceparent: null };

@@ -14,17 +14,17 @@ import type { Principal } from "./model/principal.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectToken } from "./upstream/upstream.ts";
 
-/** Who this service is, and how callers prove who they are. */
+/** The identity of this service, and the verification of its callers. */
 export interface Identity {
-  /** Names this start of the service. */
+  /** Id of this start of the service. */
   readonly instance: string;
   /** Bearer token of the local operator; changes with every start. */
   readonly localToken: string;
-  /** Proves to commands on this machine that this is the service they look for. */
+  /** Proves to commands on this machine that they have reached their service. */
   readonly prove: (challenge: string) => string | null;
   readonly keys: ApiKeys;
   readonly authenticator: Authenticator;
-  /** The access token that a caller came with, for upstreams that exchange it. */
+  /** The caller's access token, for upstreams that exchange it. */
   readonly subjectToken: SubjectToken;
 }
 
@@ -59,6 +59,6 @@ export function wireIdentity({ config, store, now }: IdentityDeps): Identity {
 
 function jwtVerifiers({ auth }: Pick<Config, "auth">): TokenVerifier[] {
   if (typeof auth === "string") return [];
-  // Issuers have clocks of their own: what they say is compared with the machine's.
+  // Issuers use their own clocks, so token times are compared with the machine's clock.
   return [createJwtVerifier(auth, { now: Date.now, fetch: siteFetch })];
 }

@@ -11,11 +11,13 @@ import {
 import type { Log } from "./model/log.ts";
 import type { Store } from "./store/store.ts";
 
-/** What a service does for others from the moment it listens until it closes. */
+/**
+ * Tasks of a service from the moment it listens until it closes: it is found, and ships records.
+ */
 export interface Listening {
-  /** Lets commands on this machine find the service, and begins to ship records. */
+  /** Lets commands on this machine find the service, and starts to ship records. */
   start(service: ServiceFile): Promise<void>;
-  /** Null until it listens. */
+  /** Null until the service listens. */
   shipping(): Shipping | null;
   close(): Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface ListeningDeps {
   readonly store: Store;
   readonly audit: Pick<AuditLog, "signNote">;
   readonly resolveSecrets: ResolveSecrets;
-  /** Environment variable, or undefined. */
+  /** An environment variable, or undefined. */
   readonly env: (name: string) => string | undefined;
   /** The service's time, which never goes back. */
   readonly now: () => number;

@@ -10,15 +10,15 @@ import {
   type SandboxStatus,
 } from "./sandbox/pool/sandbox_pool.ts";
 
-/** What programs need before and while they run: the checker and the sandbox, each in child processes. */
+/** The checker and the sandbox that programs need, each in child processes. */
 export interface Programs {
   readonly checker: Checker;
-  /** Has the checker ready before somebody waits for it; never fails. */
+  /** Starts the checker before a program waits for it; never fails. */
   readonly warmChecker: () => void;
   /** The sandbox; opened at its first use. */
   readonly sandbox: () => Promise<SandboxPool>;
   readonly run: SandboxPool["run"];
-  /** Null before the sandbox was opened. */
+  /** Null before the sandbox is opened. */
   readonly sandboxStatus: () => SandboxStatus | null;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface ProgramsDeps {
   readonly log: Log;
 }
 
-/** Wires the child processes; none starts before it is used. */
+/** Wires the child processes, which start at their first use. */
 export function wirePrograms({ config, env, log }: ProgramsDeps): Programs {
   const child = {
     executable: Deno.execPath(),

@@ -24,12 +24,12 @@ import type { Identity } from "./wire_identity.ts";
 import type { Listening } from "./wire_listening.ts";
 import type { Status } from "./wire_status.ts";
 
-/** All that the service speaks on one port: MCP, the API, the console's pages. */
+/** The protocols that the service serves on one port: MCP, the API, the console's pages. */
 export interface Protocols {
   readonly fetch: ReturnType<typeof createHttpApp>;
-  /** Ends sessions and streams; what was listed is recorded. */
+  /** Ends sessions and streams, and waits until all lists are recorded. */
   close(): Promise<void>;
-  /** Records failed authentications that were only counted; for when nobody can fail any more. */
+  /** Records failed authentications that were only counted; call it after the port is closed. */
   recordFailures(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ function wireMcp(
     search: gate.search,
     execute: gate.execute,
     onListed: (...listing) => {
-      // A list is answered to everybody; it is recorded within the budget of whoever asked.
+      // Every caller gets the list; its record counts against the caller's budget.
       const [{ principal }] = listing;
       admit(principal).then(() => listings.listed(...listing), () => {});
       // Clients that list tools usually run a program next, so start the checker now.

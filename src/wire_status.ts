@@ -13,7 +13,7 @@ import type { Store } from "./store/store.ts";
 import { createMetrics, type Metrics } from "./usage/metrics.ts";
 import type { Gate } from "./wire_gate.ts";
 
-/** The place on the network, and what the service says of itself there. */
+/** The service's HTTP edge, and the status that it reports there. */
 export interface Status {
   readonly edge: Edge;
   readonly metrics: Metrics;
@@ -31,7 +31,7 @@ export interface StatusDeps {
   readonly shipping: () => Shipping | null;
   readonly isDraining: () => boolean;
   readonly instance: string;
-  /** Hides the secrets that are known. */
+  /** Hides known secrets in a text. */
   readonly mask: (text: string) => string;
   readonly log: Log;
 }

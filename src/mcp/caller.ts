@@ -1,6 +1,6 @@
 import type { Principal } from "../model/principal.ts";
 
-/** Who sends an MCP request, to which space. Made by the HTTP edge from verified facts. */
+/** The sender of an MCP request and its space. The HTTP edge makes it from verified facts. */
 export interface McpCaller {
   readonly principal: Principal;
   readonly space: string;

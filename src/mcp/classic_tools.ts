@@ -7,11 +7,11 @@ import { compileToolPattern } from "../policy/tool_pattern.ts";
 import type { CallOutcome } from "../supervisor/call/tool_call.ts";
 import { readableResult } from "./readable_result.ts";
 
-/** How a space offers its tools. */
+/** Offers upstream tools of a space as MCP tools. */
 
-/** The tools that a space offers as they are, by the name that MCP clients call them by. */
+/** The upstream tools that a space offers directly, by the name that MCP clients use. */
 export interface ClassicTools {
-  /** Whether `search` and `execute` are offered too. */
+  /** Whether the space also offers `search` and `execute`. */
   readonly codeMode: boolean;
   readonly byName: ReadonlyMap<string, Tool>;
   /** Resources and templates of the upstream, in `pass` mode. */
@@ -22,12 +22,12 @@ export interface ClassicTools {
 
 const NOTHING = { byName: new Map(), resources: [], prompts: [] };
 const CODE_MODE: ClassicTools = { codeMode: true, ...NOTHING };
-/** What every client accepts; MCP itself allows 128. */
+/** A length that every client accepts; MCP itself allows 128. */
 const NAME_CHARACTERS_MAX = 64;
 
 /**
  * @param space the space's configuration; undefined means `code`.
- * @param tools those the caller may use there.
+ * @param tools tools that the caller may use there.
  */
 export function classicTools(
   space: Config["spaces"][string] | undefined,
@@ -56,7 +56,9 @@ export function classicTools(
   }
 }
 
-/** A tool in MCP's shape; its annotations are our own class of it, not the upstream's claim. */
+/**
+ * A tool in MCP's shape; annotations show toolgate's class of the tool, not the upstream's claim.
+ */
 export function classicDefinition(name: string, tool: Tool, visibility: Visibility): McpTool {
   return {
     name,
@@ -72,7 +74,9 @@ export function classicDefinition(name: string, tool: Tool, visibility: Visibili
   };
 }
 
-/** One schema that a client cannot read would cost it the whole list. */
+/**
+ * A schema that every client can read: one unreadable schema would cost a client the whole list.
+ */
 function readableInput(schema: Tool["inputSchema"]): McpTool["inputSchema"] {
   const { properties, required, ...rest } = typeof schema === "object"
     ? schema as { readonly [name: string]: unknown }
@@ -89,7 +93,7 @@ function readableInput(schema: Tool["inputSchema"]): McpTool["inputSchema"] {
   };
 }
 
-/** Each schema as an object: older clients know no boolean ones. */
+/** Each schema as an object, because older clients cannot read boolean schemas. */
 function objectsOf(properties: object): NonNullable<McpTool["inputSchema"]["properties"]> {
   const objects = Object.entries(properties).map(([name, schema]: [string, unknown]) => [
     name,
@@ -99,7 +103,8 @@ function objectsOf(properties: object): NonNullable<McpTool["inputSchema"]["prop
 }
 
 /**
- * The outcome of a call as MCP answers it. What a rule changed is in it as changed only.
+ * The MCP answer to a call. Where a rule changed the result, the answer holds only the changed
+ * value.
  *
  * @param isModern whether the client speaks 2026-07-28.
  */
@@ -110,7 +115,7 @@ export function classicResult(outcome: CallOutcome, isModern: boolean): CallTool
   return { ...result, content: [...result.content, note], ...recordNote(outcome) };
 }
 
-/** What a client is told when the audit log has not confirmed the record of its call. */
+/** The note for a client whose call the audit log has not confirmed; empty if confirmed. */
 export function recordNote({ recordPending }: CallOutcome): { readonly _meta?: RecordNote } {
   return recordPending === undefined ? {} : { _meta: { "toolgate/recordPending": recordPending } };
 }
@@ -139,7 +144,7 @@ function resultOf(outcome: CallOutcome, isModern: boolean): CallToolResult {
   };
 }
 
-/** True if the value of an answer is its content, not what a single text block says. */
+/** True if the value of an answer is its content array, not the text of a single block. */
 function isOwnContent({ structuredContent, content }: UpstreamAnswer): boolean {
   const [block, ...others] = content;
   return structuredContent === undefined && (others.length > 0 || !isTextBlock(block));
@@ -149,7 +154,7 @@ function isTextBlock(block: unknown): boolean {
   return typeof block === "object" && block !== null && "type" in block && block.type === "text";
 }
 
-/** Gives each tool its name; a name that two tools would share is given to neither. */
+/** Names each tool; a name that two tools would share goes to neither. */
 function nameTools(
   tools: readonly Tool[],
   nameOf: (tool: Tool) => string,

@@ -4,28 +4,30 @@ import type { CallSummary } from "../model/execution.ts";
 import type { CallProgress } from "../model/upstream.ts";
 import type { McpCaller } from "./caller.ts";
 
-/** What one MCP request brings along beside its arguments. */
+/** The context of one MCP request beside its arguments. */
 export interface McpExchange {
-  /** Client's task id from `_meta`, else its session; null for neither. */
+  /** Client's task id from `_meta`, else its session; null if it has neither. */
   readonly task: string | null;
   /** W3C `traceparent` from `_meta`. */
   readonly traceparent: string | null;
-  /** What the client reports of its work so far. */
+  /** The client's report on its work so far. */
   readonly success?: SuccessReport;
   readonly signal: AbortSignal;
-  /** Hears of each finished call of a program, if the client asked for progress. */
+  /** Receives each finished call of a program, if the client asked for progress. */
   readonly onCall?: (call: CallSummary) => void;
-  /** Hears the progress of the one call, if the client asked for it. */
+  /** Receives the progress of a single call, if the client asked for it. */
   readonly onProgress?: (progress: CallProgress) => void;
 }
 
-/** `_meta["toolgate/success"]`: true or false for the task so far, or an object about one execution. */
+/**
+ * `_meta["toolgate/success"]`: true or false for the task so far, or an object about one execution.
+ */
 export interface SuccessReport {
   readonly success: boolean;
   readonly execution?: string;
 }
 
-/** The caller that the HTTP edge attached to this very request. */
+/** The caller that the HTTP edge attached to this request. */
 export function callerOf(context: ServerContext): McpCaller {
   const caller = context.http?.authInfo?.extra?.caller;
   if (caller === undefined) throw new Error("An MCP request arrived without a caller");
@@ -60,7 +62,7 @@ export function exchangeOf(context: ServerContext): McpExchange {
   };
 }
 
-/** Whatever has another form reports nothing. */
+/** The client's report; empty if it has another form. */
 function successOf(report: unknown): Pick<McpExchange, "success"> {
   if (typeof report === "boolean") return { success: { success: report } };
   if (typeof report !== "object" || report === null) return {};
@@ -74,7 +76,7 @@ function progressOf(context: ServerContext): Pick<McpExchange, "onCall" | "onPro
   if (progressToken === undefined) return {};
   const notify = (progress: CallProgress) => {
     const params = { progressToken, ...progress };
-    // A client that has gone away is noticed by the signal, not here.
+    // The signal, not this error, tells that the client has gone away.
     context.mcpReq.notify({ method: "notifications/progress", params }).catch(() => {});
   };
   let finished = 0;

@@ -4,7 +4,7 @@ import type { McpExchange } from "./exchange.ts";
 import { codeOf, type ExecuteInput } from "./tool_definitions.ts";
 
 /**
- * A call of the tool `execute`, as the supervisor runs it.
+ * Turns a call of the tool `execute` into the supervisor's request.
  *
  * @throws {GateError} if there is no code. @see codeOf
  */

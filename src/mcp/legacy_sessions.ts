@@ -12,9 +12,9 @@ import type { SessionSigner } from "./session_id.ts";
 /**
  * Sessions of clients that speak a 2025 or older revision.
  *
- * A session lives in this process; its id is signed, so that an id of another replica or of before a
- * restart is served statelessly (`fallback`) and only a forged, foreign, expired or ended id is unknown
- * (404).
+ * A session lives in this process and its id is signed. An id from another replica, or from before
+ * a restart, is therefore served statelessly (`fallback`); only a forged, foreign, expired or ended
+ * id is unknown (404).
  */
 export interface LegacySessions {
   handle(request: Request, caller: McpCaller, body: unknown): Promise<Response>;
@@ -47,7 +47,10 @@ const LIFE_MS = 24 * 60 * 60_000;
 
 export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, Session>();
-  /** Ended by their clients; another replica, or this one after a restart, still serves them statelessly. */
+  /**
+   * Ids that clients ended; other replicas, and this one after a restart, still serve them
+   * statelessly.
+   */
   const ended = new Set<string>();
 
   const drop = async (id: string, session: Session) => {
@@ -55,7 +58,7 @@ export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
     await session.server.close();
   };
 
-  /** Ends idle sessions, and the longest unused ones when there are too many. */
+  /** Ends idle sessions, and the least recently used ones when there are too many. */
   const evict = async () => {
     const idleBefore = deps.now() - IDLE_MS;
     for (const [id, session] of sessions) {

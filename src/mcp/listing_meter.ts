@@ -11,11 +11,11 @@ import type { McpCaller } from "./caller.ts";
 import { classicDefinition } from "./classic_tools.ts";
 import type { McpExchange } from "./exchange.ts";
 
-/** Records what a list of tools cost its reader, and what all definitions together would have cost. */
+/** Records the token cost of a list of tools, and the cost that all definitions would have had. */
 export interface ListingMeter {
-  /** Returns at once: counting and recording go on beside the answer. */
+  /** Returns at once; counts and records in the background. */
   listed(caller: McpCaller, tools: readonly McpTool[], exchange: McpExchange): void;
-  /** Resolves when everything that was listed is recorded. */
+  /** Resolves when every list so far is recorded. */
   settled(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface ListingMeterDeps {
   readonly audit: Pick<AuditLog, "append">;
   readonly policy: () => Policy;
   readonly view: (principal: Principal, space: string) => CatalogView;
-  /** An estimate. */
+  /** Estimated tokens of a text. */
   readonly countTokens: (text: string) => number;
   readonly log: Log;
 }

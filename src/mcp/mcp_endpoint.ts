@@ -6,7 +6,10 @@ import { checkParamHeaders } from "./param_header_check.ts";
 import { createMcpServer, type McpServerDeps } from "./mcp_server.ts";
 import type { SessionSigner } from "./session_id.ts";
 
-/** Serves MCP over Streamable HTTP: revision 2026-07-28 statelessly, older ones over signed sessions. */
+/**
+ * Serves MCP over Streamable HTTP: revision 2026-07-28 statelessly, older ones over signed
+ * sessions.
+ */
 export interface McpEndpoint {
   /** @param body the parsed JSON body of a POST; undefined for GET and DELETE. */
   handle(request: Request, caller: McpCaller, body: unknown): Promise<Response>;
@@ -46,7 +49,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps): McpEndpoint {
   };
 }
 
-/** Hands the caller to the SDK, which attaches it to the request it serves. */
+/** Options that pass the caller to the SDK, which attaches it to the request. */
 function optionsOf(caller: McpCaller, body: unknown): { authInfo: AuthInfo; parsedBody?: unknown } {
   return {
     authInfo: {

@@ -45,13 +45,13 @@ export interface McpServerDeps extends PassedListsDeps {
     exchange: McpExchange,
   ) => Promise<ExecutionResult>;
   readonly visibility: (caller: McpCaller, tool: Tool) => Visibility | null;
-  /** Hears of each list of tools that was answered. */
+  /** Called after each answered list of tools. */
   readonly onListed: (
     caller: McpCaller,
     tools: readonly McpTool[],
     exchange: McpExchange,
   ) => void;
-  /** Records what the client reports of its work; never fails the request that it came with. */
+  /** Records the client's report on its work; never fails the request that carried it. */
   readonly reportSuccess: (
     caller: McpCaller,
     report: SuccessReport,
@@ -64,15 +64,18 @@ export interface McpServerDeps extends PassedListsDeps {
 const INSTRUCTIONS =
   "Two tools stand for many: search finds tools and their TypeScript declarations, execute runs a program over them and returns only its result.";
 
-/** Tools may change with every catalog or policy change; clients may keep a list for this long. */
+/**
+ * Clients may cache a list of tools for this long, although catalog or policy may change earlier.
+ */
 const LIST_TTL_MS = 30_000;
 const FIRST_MODERN_REVISION = "2026-07-28";
 
 /**
- * An MCP server; each request brings its own caller, so that a session never outlives a revoked scope.
+ * An MCP server. Each request brings its own caller, so that a revoked scope takes effect within a
+ * session.
  *
- * Low-level on purpose: the tool JSON is prebuilt, which halves the cost of a request against the
- * high-level class that would rebuild it from schemas.
+ * It uses the SDK's low-level class: the tool JSON is prebuilt, which halves the cost of a request.
+ * The high-level class would rebuild the JSON from schemas.
  */
 export function createMcpServer(deps: McpServerDeps): Server {
   const server = new Server({ name: "toolgate", title: "toolgate", version: deps.version }, {

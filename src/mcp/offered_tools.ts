@@ -11,13 +11,13 @@ export interface OfferedToolsDeps {
   readonly view: (principal: Principal, space: string) => CatalogView;
 }
 
-/** The tools that the caller's space offers as they are. */
+/** The upstream tools that the caller's space offers directly. */
 export async function offeredTools(
   { spaces, ready, view }: OfferedToolsDeps,
   { principal, space }: McpCaller,
 ): Promise<ClassicTools> {
   const configured = Object.hasOwn(spaces, space) ? spaces[space] : undefined;
-  // A space in mode "code" offers none: its list needs no catalog.
+  // A space in mode "code" offers none, so its list does not need the catalog.
   if ((configured?.mode ?? "code") !== "code") await ready();
   return classicTools(configured, view(principal, space).tools);
 }

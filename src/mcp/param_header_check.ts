@@ -12,10 +12,10 @@ import type { ClassicTools } from "./classic_tools.ts";
 const HEADER_MISMATCH = -32_020;
 
 /**
- * Holds the `Mcp-Param-*` headers of a call of a handed-on tool against its arguments: what a proxy in
- * between read in a header must be what the tool is called with.
+ * Compares the `Mcp-Param-*` headers of a call to an upstream tool with its arguments: a proxy that
+ * reads a header must see the value that the tool gets.
  *
- * @returns the refusal, or null if there is nothing wrong.
+ * @returns the refusal, or null if the headers match.
  * @see MCP 2026-07-28, "Custom headers from tool parameters"
  */
 export async function checkParamHeaders(
@@ -45,7 +45,7 @@ function problemOf(expected: string | null, actual: string | null): string | nul
   return isSame(decode(expected), text) ? null : "differs from the argument";
 }
 
-/** Numbers may be spelled in several ways. */
+/** Compares a header with an argument; one number may have several spellings. */
 function isSame(expected: string | null, actual: string): boolean {
   const isNumber = /^-?\d+(\.\d+)?$/;
   if (expected === null) return false;
@@ -53,7 +53,7 @@ function isSame(expected: string | null, actual: string): boolean {
     (isNumber.test(expected) && isNumber.test(actual) && Number(expected) === Number(actual));
 }
 
-/** The text of a header's value, which may be `=?base64?…?=`; null for what is neither. */
+/** The text of a header's value, which may be `=?base64?…?=`; null if it cannot be decoded. */
 function decode(value: string): string | null {
   const [, encoded] = /^=\?base64\?(.*)\?=$/.exec(value) ?? [];
   if (encoded === undefined) return /^[\t\x20-\x7e]*$/.test(value) ? value : null;
@@ -61,7 +61,7 @@ function decode(value: string): string | null {
     const bytes = Uint8Array.fromBase64(encoded, { lastChunkHandling: "strict" });
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return null; // no base64, or no text
+    return null; // not base64, or not text
   }
 }
 

@@ -1,4 +1,4 @@
-/** Resources and prompts of the one upstream that a `pass` space stands for. */
+/** Serves resources and prompts of the one upstream behind a `pass` space. */
 import {
   type Prompt,
   ProtocolError,
@@ -38,7 +38,7 @@ const KEPT_RESULT_TEMPLATE: ResourceTemplateType = {
   mimeType: "application/json",
 };
 
-/** Resources: those of a passed upstream, and results that were too large to return. */
+/** Serves the resources of a passed upstream, and results that were too large to return. */
 export function serveResources(server: Server, deps: PassedListsDeps): void {
   server.setRequestHandler("resources/list", async (_request, context) => {
     const { resources } = await deps.classic(callerOf(context));
@@ -92,7 +92,7 @@ export function servePrompts(server: Server, deps: PassedListsDeps): void {
   });
 }
 
-/** The resource, or the template with the values that the URI has for it. */
+/** The resource of a URI, or the matching template with its values from the URI. */
 export function findResource(
   resources: readonly Tool[],
   uri: string,
@@ -114,7 +114,7 @@ function matchTemplate(template: string, uri: string): { [name: string]: string 
       Object.entries(values).map(([name, value]) => [name, [value].flat().join(",")]),
     );
   } catch {
-    return null; // an upstream's template that is none matches nothing
+    return null; // an invalid template of an upstream matches nothing
   }
 }
 
@@ -156,7 +156,7 @@ function contentsOf(outcome: CallOutcome, uri: string): ReadResourceResult["cont
   return [{ uri, text: typeof value === "string" ? value : json }];
 }
 
-/** A refusal where MCP has no result that says so. */
+/** A refusal as a protocol error, for requests whose MCP result cannot express one. */
 function refusalOf(outcome: CallOutcome & { ok: false }): ProtocolError {
   const { code, message, hint } = outcome.error;
   const { recordPending } = outcome;

@@ -6,16 +6,16 @@ import {
 } from "@modelcontextprotocol/server";
 import { isFields } from "../model/json/fields.ts";
 
-/** What an upstream answered, with whatever it put into it. */
+/** The unchecked parts of an upstream's answer. */
 export interface AnswerParts {
   readonly content: readonly unknown[];
   readonly structuredContent?: unknown;
 }
 
 /**
- * An answer in a form that the client can read. The call has happened, so nothing in its answer may become
- * an error of the protocol, which says that it has not: a block of a kind that MCP does not know becomes
- * the text of it, and so does structured content that the client's revision does not allow.
+ * An answer in a form that the client can read. The call has happened, so the answer must not
+ * become a protocol error, which would say that it has not. A block of a type unknown to MCP
+ * becomes text, and so does structured content that the client's revision does not allow.
  *
  * @param isModern whether the client speaks 2026-07-28, where structured content is any JSON value.
  */
@@ -24,7 +24,7 @@ export function readableResult(answer: AnswerParts, isModern: boolean): CallTool
   const { structuredContent: structured } = answer;
   if (structured === undefined) return { content };
   if (isModern || isFields(structured)) {
-    // The type is that of the older revisions.
+    // The SDK's type is the one of the older revisions.
     return {
       content,
       structuredContent: structured as NonNullable<CallToolResult["structuredContent"]>,
@@ -35,7 +35,7 @@ export function readableResult(answer: AnswerParts, isModern: boolean): CallTool
   return { content: isSaid ? content : [...content, { type: "text", text }] };
 }
 
-/** The messages of a prompt; what has no role is said by the user. */
+/** The messages of a prompt; a message without a role counts as the user's. */
 export function readablePrompt(prompt: unknown): GetPromptResult {
   const { description, messages, _meta } = isFields(prompt) ? prompt : {};
   return {
@@ -49,7 +49,7 @@ export function readablePrompt(prompt: unknown): GetPromptResult {
   };
 }
 
-/** The parts of a resource; one without a URI is of the one that was read. */
+/** The parts of a resource; a part without a URI gets the URI that was read. */
 export function readableContents(
   contents: readonly unknown[],
   uri: string,
@@ -74,12 +74,12 @@ function readableBlock(block: unknown): CallToolResult["content"][number] {
   return { type: "text", text: typeof text === "string" ? text : JSON.stringify(text) ?? "" };
 }
 
-/** Whether a text is this JSON, however it is laid out. */
+/** Whether a text holds this JSON value, in any layout. */
 function saysJson(text: string, json: string): boolean {
   try {
     return text.includes(json) || JSON.stringify(JSON.parse(text)) === json;
   } catch {
-    return false; // a text of another kind
+    return false; // the text is not JSON
   }
 }
 

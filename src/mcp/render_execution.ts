@@ -2,9 +2,9 @@ import type { ErrorReport } from "../model/errors.ts";
 import type { ExecutionResult, ProgramError } from "../model/execution.ts";
 
 /**
- * An execution as the text a model reads: the result first, then what went wrong, then logs.
+ * An execution as text for a model: the result first, then errors, then logs.
  *
- * The same facts as `structuredContent`, without what a model has no use for.
+ * It has the facts of `structuredContent`, without those that a model cannot use.
  */
 export function renderExecution(execution: ExecutionResult): string {
   const parts: string[] = [];
@@ -51,7 +51,7 @@ function renderError(error: ProgramError): string {
   return lines.join("\n");
 }
 
-/** A refusal before anything ran, in the shape of an execution. */
+/** A refusal before the program ran, in the shape of an execution. */
 export function refusedExecution(error: ErrorReport): ExecutionResult {
   return {
     executionId: "",

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a legacy session id says; signed, so that any replica can accept it. */
+/** The content of a legacy session id; signed, so that any replica can accept it. */
 export interface SessionClaims {
-  /** SHA-256 (hex) of the principal's key: a session belongs to who opened it. */
+  /** SHA-256 (hex) of the key of the principal that opened the session and owns it. */
   readonly principal: string;
   readonly space: string;
   /** Milliseconds since the epoch. */
@@ -14,12 +14,12 @@ export interface SessionClaims {
 /**
  * Session ids of the 2025 protocol revisions: `base64url(claims) "." base64url(HMAC-SHA-256)`.
  *
- * Signed ids let a replica that never saw the session, or one that was restarted, serve it statelessly
- * instead of answering 404.
+ * Signed ids let a replica that never saw the session, or one that was restarted, serve it
+ * statelessly instead of answering 404.
  */
 export interface SessionSigner {
   sign(claims: SessionClaims): string;
-  /** Null for anything not signed by this key, malformed, or expired. */
+  /** Null if the id is malformed, expired, or not signed by this key. */
   verify(id: string, now: number): SessionClaims | null;
 }
 
@@ -27,7 +27,7 @@ const ID_CHARACTERS_MAX = 1_024;
 
 /** @param secret at least 32 random bytes, the same on every replica. */
 export function createSessionSigner(secret: Uint8Array): SessionSigner {
-  // Synchronous: the thread pool costs more than the few blocks that are hashed.
+  // Synchronous: handing a few blocks to the thread pool costs more than hashing them.
   const macOf = (body: string) => createHmac("sha256", secret).update(body).digest();
   return {
     sign(claims) {
@@ -47,7 +47,7 @@ export function createSessionSigner(secret: Uint8Array): SessionSigner {
         );
         return claims.expiresAt > now ? claims : null;
       } catch {
-        return null; // not base64, not JSON: not ours
+        return null; // not base64 or not JSON, so not signed by toolgate
       }
     },
   };

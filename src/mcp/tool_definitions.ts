@@ -5,7 +5,7 @@ import { listSchema } from "../model/list_schema.ts";
 
 /** Input of the `search` tool. */
 export const SearchInputSchema = z.strictObject({
-  /** The ranking reads the first 4,000 characters. */
+  /** The ranking reads only the first 4,000 characters. */
   query: z.string().max(20_000).default(""),
   limit: z.int().min(1).max(50).optional(),
   detail: z.enum(["names", "signatures", "full"]).optional(),
@@ -26,8 +26,8 @@ export type ExecuteInput = z.infer<typeof ExecuteInputSchema>;
 /**
  * The program to run.
  *
- * @throws {GateError} `ERR_BAD_REQUEST` if there is none; `ERR_NOT_FOUND` for `resume`, which must not run
- *   the code beside it as if it were new.
+ * @throws {GateError} `ERR_BAD_REQUEST` without code; `ERR_NOT_FOUND` for `resume`, because a
+ *   request to resume must not run its code as a new program.
  */
 export function codeOf({ code, resume }: ExecuteInput): string {
   if (resume !== undefined) {
@@ -42,8 +42,8 @@ export function codeOf({ code, resume }: ExecuteInput): string {
 }
 
 /**
- * The two tools an agent sees. Every word of them is paid for in each conversation, so the schemas are
- * written by hand and the descriptions say only what a model cannot guess.
+ * The two tools that an agent sees. Every word costs tokens in each conversation, so the schemas
+ * are written by hand and the descriptions say only what a model cannot guess.
  */
 export const SEARCH_TOOL: McpTool = {
   name: "search",
@@ -67,7 +67,7 @@ export const SEARCH_TOOL: McpTool = {
 const EXECUTE_DESCRIPTION =
   "Run a TypeScript program: `await tools.server.tool({...})`, then `return` a small result; only that comes back. Search for the declarations first. Join, filter and loop in code; Promise.all for independent calls; a failed call throws {code, message, hint}. No imports, network or files. dryRun plans writes instead of making them.";
 
-/** @param inline declarations of a small catalog, or an empty text. */
+/** @param inline declarations of a small catalog; empty for a large one. */
 export function executeTool(inline: string): McpTool {
   return {
     name: "execute",

@@ -6,7 +6,7 @@ import type { SandboxPool } from "../sandbox/pool/sandbox_pool.ts";
 import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
 export interface AttackReport {
-  /** Every attack was held. */
+  /** True if the sandbox held every attack. */
   readonly ok: boolean;
   readonly isolation: string;
   readonly attacks: readonly AttackRow[];
@@ -18,10 +18,10 @@ export interface AttackDeps extends RecordAdminDeps {
 }
 
 /**
- * Attacks the sandbox of this service, as it is configured, one time at a time. The programs have a
- * principal and tools of their own, so that no real tool is in their reach.
+ * Attacks the sandbox of this service, as configured; one run at a time. The programs have a
+ * principal and tools of their own, so that they cannot reach a real tool.
  *
- * @throws {GateError} `ERR_BUSY` while another one runs.
+ * @throws {GateError} `ERR_BUSY` while another run is in progress.
  */
 export function createAttack(deps: AttackDeps): (principal: Principal) => Promise<AttackReport> {
   let running = false;

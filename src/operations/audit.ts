@@ -1,4 +1,7 @@
-/** What can be read of the audit log. What opens payloads stands in files of its own, and is recorded. */
+/**
+ * Reads the audit log without payloads. Operations that open payloads have other files, and are
+ * recorded.
+ */
 import type { AuditLog } from "../audit/audit_log.ts";
 import { type AuditFilter, type AuditPage, recordMatcher } from "../audit/audit_query.ts";
 import { GateError } from "../model/errors.ts";
@@ -36,7 +39,7 @@ const RECORDS_OF_EXECUTION_MAX = 10_000;
 /**
  * The records of one execution, or of one call of it, without payloads.
  *
- * @param id of an execution, or `<execution>:<index>` for a call.
+ * @param id an execution, or `<execution>:<index>` for a call.
  * @throws {GateError} `ERR_NOT_FOUND`
  */
 export async function showRecords(deps: FindRecordsDeps, id: string): Promise<ShownRecords> {
@@ -57,10 +60,10 @@ export interface StreamRecordsDeps {
   readonly closing: AbortSignal;
 }
 
-/** Records that a reader may be behind; one more ends its stream. */
+/** Unread records that a stream may hold; one more ends the stream. */
 const UNREAD_MAX = 10_000;
 
-/** Records that match, as JSON lines, from now on until the reader or the service stops. */
+/** Streams new matching records as JSON lines, until the reader or the service stops. */
 export function streamRecords(
   deps: StreamRecordsDeps,
   filter: AuditFilter,
@@ -74,7 +77,7 @@ export function streamRecords(
     start(controller) {
       stop = deps.audit.follow((record) => {
         if (!matches(record)) return;
-        // A reader that does not keep up loses its stream, not the log its memory.
+        // End the stream of a slow reader, so that unread records do not fill the memory.
         if ((controller.desiredSize ?? 0) < -UNREAD_MAX) {
           return controller.error(new Error("Too slow"));
         }
@@ -85,7 +88,7 @@ export function streamRecords(
         try {
           controller.close();
         } catch {
-          // The reader was faster.
+          // The reader has already closed the stream.
         }
       }, { once: true });
     },

@@ -1,6 +1,6 @@
 /**
- * What can be done with the catalog. Everything is answered from the caller's view: a tool that the
- * caller may not use does not exist for them.
+ * Operations on the catalog. Answers come from the caller's view: a tool that the caller may not
+ * use does not exist for them.
  */
 import type { Catalog } from "../catalog/catalog.ts";
 import type { PinDecision } from "../catalog/decide_pin.ts";
@@ -29,7 +29,9 @@ export interface ViewCatalogDeps {
 
 export interface CatalogListing {
   readonly tools: readonly CatalogTool[];
-  /** With scope `admin` all; else those of the tools, without the reason why one is down. */
+  /**
+   * With scope `admin` all; else the servers of the listed tools, without the reasons of failures.
+   */
   readonly servers: readonly ServerState[];
   /** Empty without scope `admin`. */
   readonly quarantined: readonly QuarantinedTool[];
@@ -38,14 +40,14 @@ export interface CatalogListing {
 export interface CatalogTool {
   readonly tool: Tool;
   readonly access: Access;
-  /** What the principal gets; `hidden` is listed with scope `admin` only. */
+  /** The effect for the principal; `hidden` is listed with scope `admin` only. */
   readonly effect: "allow" | "ask" | "hidden";
 }
 
 /**
- * Tools, servers and what waits for a decision.
+ * Tools, servers, and definitions that wait for a decision.
  *
- * @param which `all`: with scope `admin` also the tools that are hidden from the caller.
+ * @param which `all`: with scope `admin` also tools hidden from the caller.
  */
 export async function listCatalog(
   deps: ListCatalogDeps,
@@ -66,14 +68,17 @@ export async function listCatalog(
   return { tools, quarantined: snapshot.quarantined, servers: deps.servers() };
 }
 
-/** Servers of the tools. Why one is down may be in its own words, which only administrators read. */
+/**
+ * The servers of the tools, without error texts: a server may have written them, so only `admin`
+ * reads.
+ */
 function ownServers(servers: readonly ServerState[], tools: readonly Tool[]): ServerState[] {
   const used = new Set(tools.map(({ server }) => server));
   return servers.filter(({ server }) => used.has(server))
     .map(({ down: _, ...state }) => ({ ...state, error: null }));
 }
 
-/** One tool in the list of those that a caller may use. */
+/** One tool that the caller may use. */
 export interface ToolRow {
   /** `server.tool` as programs write it. */
   readonly name: string;
@@ -106,7 +111,7 @@ export interface ShownTool extends Tool, Pick<CatalogTool, "access" | "effect"> 
   readonly declaration: string;
 }
 
-/** @throws {GateError} `ERR_TOOL_NOT_FOUND`, in the same words whether it is missing or hidden. */
+/** @throws {GateError} `ERR_TOOL_NOT_FOUND`, with the same text for a missing and a hidden tool. */
 export async function showTool(
   deps: ViewCatalogDeps,
   { principal, space }: McpCaller,
@@ -137,7 +142,7 @@ export interface PinDeps {
   readonly policy: { readonly current: () => Pick<Policy, "groups"> };
 }
 
-/** How a tool differs from what was approved; null if its server does not list it. */
+/** How a tool differs from its approved definition; null if its server does not list the tool. */
 export async function diffTool(
   deps: Pick<PinDeps, "catalog">,
   server: string,
@@ -147,9 +152,9 @@ export async function diffTool(
 }
 
 /**
- * Approves or blocks exactly the definition that was shown; the catalog records who did.
+ * Approves or blocks exactly the definition that was shown; the catalog records who decided.
  *
- * @throws {PinMismatch} if it is another definition now; nothing was decided then.
+ * @throws {PinMismatch} if the definition has changed; nothing was decided then.
  */
 export async function decideTool(
   deps: PinDeps,
@@ -166,7 +171,7 @@ export interface NamedDiff {
   readonly diff: ToolDiff | null;
 }
 
-/** `diffTool` for a tool in either spelling, also one that waits or is blocked. */
+/** `diffTool` for a tool in either spelling, including one that waits or is blocked. */
 export async function diffNamedTool(
   deps: Pick<PinDeps, "catalog">,
   name: string,
@@ -175,14 +180,14 @@ export async function diffNamedTool(
   return { ...named, diff: await diffTool(deps, named.server, named.name) };
 }
 
-/** `server.tool` of what was approved or blocked, and the pin that was decided about. */
+/** `server.tool` of the approved or blocked tool, and the pin of that definition. */
 export interface DecidedTool {
   readonly approved?: string;
   readonly blocked?: string;
   readonly pin: string;
 }
 
-/** `decideTool` for a tool in either spelling; answers with what was decided about what. */
+/** `decideTool` for a tool in either spelling; returns the decision, the tool and the pin. */
 export async function decideNamedTool(
   deps: PinDeps,
   principal: Principal,
@@ -194,7 +199,7 @@ export async function decideNamedTool(
   return verb === "approve" ? { approved: tool, pin } : { blocked: tool, pin };
 }
 
-/** The server's and the tool's own names; as they were spelled if nothing callable is meant. */
+/** The server's and the tool's own names; unchanged if the spelling fits no callable tool. */
 function originalName(
   snapshot: CatalogSnapshot,
   name: string,
@@ -204,7 +209,7 @@ function originalName(
   return { server: known?.server ?? server, name: known?.name ?? tool };
 }
 
-/** Server to tool to the pin of its approved definition. */
+/** Server → tool → pin of its approved definition. */
 export interface PinsByServer {
   readonly [server: string]: { readonly [tool: string]: string };
 }
@@ -217,7 +222,9 @@ export async function listPins(deps: {
   return Object.fromEntries([...byServer].map(([server, tools]) => [server, pinsOf(tools)]));
 }
 
-/** Of a tool and a prompt of one name, the tool is the one that must be callable. */
+/**
+ * Pins by name. If a tool and a prompt share a name, the tool's pin wins: it must stay callable.
+ */
 function pinsOf(tools: readonly Tool[]): PinsByServer[string] {
   return Object.fromEntries(tools.toReversed().map((tool) => [tool.name, tool.pin]));
 }

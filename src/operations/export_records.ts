@@ -12,10 +12,10 @@ export interface ExportRecordsDeps {
 }
 
 /**
- * Records as a file, oldest first, made while the reader takes it.
+ * Streams records as a file, oldest first, as fast as the reader takes them.
  *
- * JSON lines of everything, or of everything since a time, end with a checkpoint of their own:
- * whoever has the public key can tell that none of them was changed or cut off.
+ * JSON lines of all records, or of all since a time, end with a checkpoint of their own. With the
+ * public key a reader can verify that no record was changed or cut off.
  */
 export async function exportRecords(
   { audit }: ExportRecordsDeps,
@@ -35,7 +35,7 @@ export async function exportRecords(
   });
 }
 
-/** Leaves out what this chain got since its checkpoint. */
+/** Leaves out records that this chain got after its checkpoint. */
 async function* upTo(
   records: AsyncIterable<AuditRecord>,
   chain: string,

@@ -10,13 +10,13 @@ export interface KeyDeps extends RecordAdminDeps {
 }
 
 export interface CreatedKey extends ApiKey {
-  /** The secret; only this answer has it. */
+  /** The secret, which only this answer contains. */
   readonly key: string;
-  /** What the key is given and the policy in force does not know. */
+  /** Warnings about settings of the key that the policy in force does not know. */
   readonly notes: readonly string[];
 }
 
-/** Makes an API key. Without its record the secret is not given out. */
+/** Makes an API key. Does not return the secret unless the audit record is written. */
 export async function createKey(
   deps: KeyDeps,
   principal: Principal,
@@ -39,7 +39,7 @@ export interface RevokedKey {
   readonly revoked: true;
 }
 
-/** @throws {GateError} `ERR_NOT_FOUND`: there is no such key, and nothing to record. */
+/** @throws {GateError} `ERR_NOT_FOUND`: there is no such key, and nothing is recorded. */
 export async function revokeKey(
   deps: Omit<KeyDeps, "policy"> & RecordAdminDeps,
   principal: Principal,

@@ -12,23 +12,23 @@ import type { CatalogView } from "../supervisor/catalog_view.ts";
 
 /**
  * The parts of the service that operations work with. The composition root makes them once; each
- * operation declares the few that it takes.
+ * operation declares the few parts that it uses.
  */
 export interface OperationDeps {
   readonly audit: AuditLog;
   readonly keys: ApiKeys;
   readonly policy: ActivePolicy;
-  /** The catalog, listed at least once or given up on; opened at its first use. */
+  /** The catalog, opened at its first use; waits a bounded time for the servers' first lists. */
   readonly catalog: () => Promise<Catalog>;
   readonly view: (principal: Principal, space: string) => CatalogView;
   /** As they are now, connections included. */
   readonly servers: () => readonly ServerState[];
-  /** What the gate would do with a call, and why; nothing is called. */
+  /** How the gate would treat a call, and why; calls no tool. */
   readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
   /** The sandbox; opened at its first use. */
   readonly sandbox: () => Promise<SandboxPool>;
   readonly limits: Limits;
-  /** Refuses who has used up their budget in the store. */
+  /** Refuses a principal whose budget in the store is used up. */
   readonly admit: (principal: Principal) => Promise<void>;
   readonly usdPerMillionTokens: number;
   /** Milliseconds since the epoch. */

@@ -20,18 +20,18 @@ export function showPolicy(deps: {
 
 export interface CheckPolicyDeps {
   readonly policy: Pick<ActivePolicy, "check" | "status">;
-  /** Waited for: what is checked is checked against the tools that there are. */
+  /** The check waits for the catalog, because it compares the policy with the existing tools. */
   readonly catalog: () => Promise<unknown>;
   readonly servers: () => readonly ServerState[];
 }
 
-/** What is wrong with the files as they are now, and which policy is in force meanwhile. */
+/** The problems of the present policy files, and the policy in force. */
 export interface PolicyCheck extends Omit<PolicyStatus, "problems"> {
-  /** Each with the line that people read. */
+  /** Each with its `text` for people. */
   readonly problems: readonly (PolicyProblem & { readonly text: string })[];
-  /** What the service decides with, which may not be what the files say. */
+  /** The policy that the service decides with, which may differ from the files. */
   readonly inForce: Pick<PolicyStatus, "name" | "digest" | "since">;
-  /** No problem is an error. */
+  /** True if no problem is an error; warnings are allowed. */
   readonly ok: boolean;
 }
 
@@ -51,7 +51,7 @@ export async function checkPolicy(deps: CheckPolicyDeps): Promise<PolicyCheck> {
   };
 }
 
-/** A check that looked at nothing must not read like one that found nothing. */
+/** The warning that tools of a server were not checked, so that a clean result is not misread. */
 function notChecked(server: string, source: string): PolicyProblem {
   return {
     path: source,
@@ -64,7 +64,7 @@ function notChecked(server: string, source: string): PolicyProblem {
   };
 }
 
-/** Reads the configured policy again and activates it if it is good. */
+/** Reads the configured policy again and activates it if it is valid. */
 export async function reloadPolicy(deps: {
   readonly policy: Pick<ActivePolicy, "reload">;
   readonly catalog: () => Promise<unknown>;
@@ -73,7 +73,7 @@ export async function reloadPolicy(deps: {
   return await deps.policy.reload();
 }
 
-/** Runs the tests that the policy's files hold. */
+/** Runs the tests in the policy's files. */
 export async function testPolicy(deps: {
   readonly policy: Pick<ActivePolicy, "test">;
   readonly catalog: () => Promise<unknown>;
@@ -87,7 +87,7 @@ export interface ExplainDeps {
   readonly explain: (question: GateQuestion) => Promise<GateExplanation>;
 }
 
-/** A question as clients put it. */
+/** A question in the form that clients send. */
 export interface ExplainRequest extends Pick<GateQuestion, "as" | "issuer" | "call" | "args"> {
   readonly exec: GateQuestion["execution"];
   /** Default: the space of `/mcp`. */

@@ -10,7 +10,7 @@ import { createArgumentView } from "../policy/condition/argument_view.ts";
 import { compileCondition, type Condition } from "../policy/condition/condition.ts";
 import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
-/** One call with what it was told and what it answered; texts are JSON, cut where they are long. */
+/** One call with its arguments and its result; texts are JSON, cut where they are long. */
 export interface CallRow {
   /** `<execution>:<index>` */
   readonly call: string;
@@ -20,16 +20,16 @@ export interface CallRow {
   readonly space: string;
   /** `server.name` */
   readonly tool: string;
-  /** What became of it: `allow` is a call that went through. */
+  /** The gate's effect on the call: `allow` means that the call was made. */
   readonly effect: ShownEffect;
-  /** What the policy alone decided; null if it was not asked. */
+  /** The decision of the policy alone; null if the policy was not asked. */
   readonly decision: Effect | "hidden" | null;
   /** Ids of the rules that decided. */
   readonly because: readonly string[];
-  /** What stopped it, then those rules, in words. */
+  /** Why the call was stopped, then the deciding rules, as text. */
   readonly reasons: string;
   readonly status: string;
-  /** Null: not kept (any more). */
+  /** Null if not kept, or no longer. */
   readonly args: string | null;
   readonly result: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -40,19 +40,19 @@ export interface CallRow {
 export interface CallAnswer {
   /** Newest first. */
   readonly calls: readonly CallRow[];
-  /** Calls that were looked at. */
+  /** Number of calls that were examined. */
   readonly examined: number;
-  /** Of those, the ones whose arguments are not kept: nobody can say whether they match. */
+  /** Number of those whose arguments are not kept, so whether they match is unknown. */
   readonly withoutArguments: number;
-  /** True: there may be more than were looked at. */
+  /** True if there may be more calls than were examined. */
   readonly more: boolean;
 }
 
-/** Which calls: every given member must match. */
+/** The filter for calls: every given member must match. */
 export interface CallQuestion extends Omit<AuditFilter, "kind" | "after" | "limit"> {
   /** A condition over the arguments, as a policy's `when`: `args.amount > 100`. */
   readonly where?: string;
-  /** Calls to answer with, at most. */
+  /** Bound on the calls in the answer. */
   readonly limit: number;
 }
 
@@ -63,11 +63,11 @@ export interface ReadCallsDeps extends RecordAdminDeps {
 const EXAMINED_MAX = 20_000;
 const PAGE = 500;
 const TEXT_MAX = 4_000;
-/** Executions whose intents are remembered: calls of one come close together. */
+/** Executions whose intents are cached: calls of one execution are close together in the log. */
 const EXECUTIONS_MAX = 64;
 
 /**
- * Calls with their arguments and results, for auditors; who reads them is recorded.
+ * Calls with their arguments and results, for auditors; the log records each reader.
  *
  * @throws {GateError} `ERR_BAD_REQUEST` for a condition that cannot be read.
  */
@@ -123,7 +123,7 @@ function compileWhere(text: string): Condition {
   });
 }
 
-/** An argument that is missing or of another kind is not a match. */
+/** Whether the arguments match; a missing argument, or one of another type, does not match. */
 function holds(condition: Condition, record: AuditRecord, args: string | null): boolean {
   if (args === null) return false;
   const { actor, tool } = record;
@@ -149,7 +149,7 @@ function holds(condition: Condition, record: AuditRecord, args: string | null): 
   }
 }
 
-/** Arguments of calls that were made are kept with their intent. */
+/** Finds the intents of calls, because the arguments of a made call are kept with its intent. */
 function createIntents(audit: ReadCallsDeps["audit"]) {
   const byExecution = new Map<string, Map<string, AuditRecord>>();
   return {

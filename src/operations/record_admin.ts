@@ -10,10 +10,10 @@ export interface RecordAdminDeps {
 }
 
 /**
- * Records who did what to the service itself. The only way to record an administrative act.
+ * Records an administrative act and its principal. All administrative acts are recorded here.
  *
  * @param action such as `keys.create`; part of the contract, since auditors search for it.
- * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: what is not recorded must not be answered.
+ * @throws {GateError} `ERR_AUDIT_UNAVAILABLE`: an act without a record must not be answered.
  */
 export function recordAdmin(
   deps: RecordAdminDeps,

@@ -4,7 +4,7 @@ import type { Principal } from "../model/principal.ts";
 import { type Verdict, verdictOf } from "../model/verdict.ts";
 import { recordAdmin, type RecordAdminDeps } from "./record_admin.ts";
 
-/** A call as the log has it: what to ask the gate again, and what it answered then. */
+/** A call from the log: the question for the gate, and the gate's verdict at that time. */
 export interface RecordedCall {
   /** `<execution>:<index>` */
   readonly call: string;
@@ -19,7 +19,7 @@ export interface RecordedCall {
   readonly tainted: boolean;
   /** Servers whose results the program had seen. */
   readonly sources: readonly string[];
-  /** JSON; null: not kept (any more), or not for this reader. */
+  /** JSON; null if not kept, no longer kept, or not for this reader. */
   readonly argsText: string | null;
   /** Digest of the policy that decided; null if none did. */
   readonly policyDigest: string | null;
@@ -35,9 +35,10 @@ export interface OpenRecordedCallDeps extends RecordAdminDeps {
 }
 
 /**
- * A call of the log, to ask the gate about it again.
+ * Reads a call from the log, to ask the gate about it again.
  *
- * @param mayOpen opens its arguments, which is recorded; callers ask for scope `auditor` first.
+ * @param mayOpen opens its arguments, which is recorded; callers must require scope `auditor`
+ *   first.
  * @returns null if the log does not know the call.
  */
 export async function openRecordedCall(
@@ -53,7 +54,7 @@ export async function openRecordedCall(
 }
 
 /**
- * @param mayOpen whether to open the call's arguments, which the caller has to record.
+ * @param mayOpen whether to open the call's arguments, which the caller must record.
  * @returns null if the log does not know the call.
  */
 export async function readRecordedCall(
@@ -99,7 +100,7 @@ export async function readRecordedCall(
   };
 }
 
-/** Servers that had answered the program before a record was written. */
+/** Servers that answered the program before the given record. */
 function sourcesBefore(records: readonly AuditRecord[], until: AuditRecord): readonly string[] {
   const made = new Set(
     records.flatMap(({ kind, call }) => kind === "call.intent" && call !== undefined ? [call] : []),

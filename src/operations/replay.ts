@@ -17,8 +17,8 @@ export interface ReplayRecordedDeps extends RecordAdminDeps {
 }
 
 /**
- * Runs recorded code over recorded answers, in this service's sandbox, and records who asked for it and
- * what came of it.
+ * Runs recorded code over recorded answers in this service's sandbox, and records the principal who
+ * asked and the result.
  *
  * @throws {GateError} as `replayExecution`.
  */

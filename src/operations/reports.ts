@@ -1,4 +1,4 @@
-/** What clients report of their own work: whether it succeeded, and what a model took for it. */
+/** Clients' reports about their own work: whether it succeeded, and the model's usage for it. */
 import type { AuditLog } from "../audit/audit_log.ts";
 import {
   type Feedback,
@@ -17,7 +17,7 @@ import { actorOf } from "../supervisor/actor.ts";
 
 export interface ReportDeps {
   readonly audit: Pick<AuditLog, "append" | "query">;
-  /** Refuses who has used up their budget in the store. */
+  /** Refuses a principal whose budget in the store is used up. */
   readonly admit: (principal: Principal) => Promise<void>;
   readonly policy: { readonly current: () => Pick<Policy, "groups"> };
 }
@@ -26,7 +26,7 @@ export interface FeedbackReport extends Pick<Feedback, "task" | "execution" | "s
   readonly note?: string;
 }
 
-/** Where a report stands in the log. */
+/** The place of a report in the log. */
 export interface Recorded {
   readonly chain: string;
   readonly seq: number;
@@ -56,8 +56,8 @@ export async function reportModelUsage(
 }
 
 /**
- * What an MCP client reports with a request: of the task that the request belongs to, or an execution.
- * Never fails the request.
+ * Records a report that an MCP client sends with a request, about the request's task or an
+ * execution. Never fails the request.
  */
 export async function reportSuccess(
   deps: ReportDeps & { readonly log: Log },
@@ -78,7 +78,7 @@ export async function reportSuccess(
   }
 }
 
-/** People report within their budget, and on what they ran themselves. */
+/** Admits a report if the principal has budget left and ran the execution. */
 async function admitReport(
   deps: ReportDeps,
   principal: Principal,
@@ -88,13 +88,13 @@ async function admitReport(
   if (execution === undefined) return;
   const { actor } = await firstRecordOf(deps.audit, execution) ?? {};
   if (actor?.sub === principal.sub && actor.iss === principal.issuer) return;
-  // The same words whether it is missing or somebody else's.
+  // A missing execution and one of another principal get the same text.
   throw new GateError("ERR_NOT_FOUND", `You have no execution "${execution.slice(0, 100)}"`, {
     hint: "Report on what you ran yourself: execute answers with its executionId",
   });
 }
 
-/** The record that says who ran it; a call outside a program has no start. */
+/** The first record, which names the principal; a call outside a program has no start record. */
 async function firstRecordOf(
   audit: ReportDeps["audit"],
   execution: string,

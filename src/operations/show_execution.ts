@@ -9,38 +9,38 @@ export interface ShowExecutionDeps extends RecordAdminDeps {
   readonly audit: Pick<AuditLog, "append" | "query" | "payloads">;
 }
 
-/** What to open of an execution, for those who may; null: nothing. */
+/** The payloads of an execution to open. */
 export interface PayloadWish {
-  /** One more call, by its id. */
+  /** Id of one more call to open. */
   readonly call: string | null;
 }
 
 export interface ExecutionView {
   /** Oldest first. */
   readonly records: readonly AuditRecord[];
-  /** By `recordKey`; null: not asked for. A record without an entry has none kept (any more). */
+  /** By `recordKey`; null if not requested. A record without an entry has no kept payloads. */
   readonly payloads: ReadonlyMap<string, RecordPayloads> | null;
-  /** Calls whose payloads were not opened though others were. */
+  /** Calls whose payloads stay closed although others were opened. */
   readonly unopened: ReadonlySet<string>;
-  /** True: there are more records than are given here. */
+  /** True if there are more records than this answer holds. */
   readonly truncated: boolean;
 }
 
-/** Texts kept beside a record. `logs`: a JSON array of `{level, text}`. */
+/** Texts stored beside a record. `logs`: a JSON array of `{level, text}`. */
 export interface RecordPayloads extends AuditPayloads {
   readonly logs?: string;
 }
 
-/** Records of one execution at most; the page says when there are more. */
+/** Bound on the records of one execution; the page says when there are more. */
 const RECORDS_MAX = 5_000;
-/** Calls whose payloads are opened at once; opening costs, and few pages need more. */
+/** Calls whose payloads are opened at once; opening takes time, and few pages need more. */
 const CALLS_OPENED_MAX = 20;
 
 /**
  * Everything about one execution.
  *
- * @param wish payloads to open, which is recorded; callers ask for scope `auditor` first.
- * @returns null if the log does not know it.
+ * @param wish payloads to open, which is recorded; callers must require scope `auditor` first.
+ * @returns null if the log does not know the execution.
  */
 export async function showExecution(
   deps: ShowExecutionDeps,

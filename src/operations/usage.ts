@@ -18,16 +18,16 @@ export interface UsageQuestion {
 }
 
 export interface UsageAnswer extends Usage, Required<UsageQuestion> {
-  /** What the estimate of classic cost is made with. */
+  /** Token price for the estimate of classic cost. */
   readonly usdPerMillionTokens: number;
 }
 
 const PERIOD_DEFAULT_MS = 30 * 86_400_000;
 
 /**
- * What was used, by whom and at what cost. Reads every record of the period.
+ * Counts the usage and cost of a period by principal. Reads every record of the period.
  *
- * @throws {GateError} `ERR_BAD_REQUEST` for a period that holds nothing.
+ * @throws {GateError} `ERR_BAD_REQUEST` for an empty period.
  */
 export async function countUsage(
   deps: CountUsageDeps,

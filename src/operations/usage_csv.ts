@@ -36,7 +36,7 @@ const COLUMNS: readonly (readonly [string, (row: UsageFigures) => number | null]
 ];
 
 /**
- * Usage as CSV for showback; a name that a spreadsheet would run as a formula stays a text.
+ * Usage as CSV for showback; names that a spreadsheet would run as formulas are written as text.
  *
  * @param by the name of the first column.
  * @see RFC 4180

@@ -14,9 +14,9 @@ import type { FinishedRun } from "../run/run_program.ts";
 export type Standing =
   /** Its text ended well before. */
   | "known"
-  /** Its text is unknown, and its session and principal have few strikes. */
+  /** Its text is not known to end well; its session and principal have few strikes. */
   | "new"
-  /** Its text is unknown, and its session or principal has many strikes. */
+  /** Its text is not known to end well; its session or principal has many strikes. */
   | "watched"
   /** Its text hit limits again and again. */
   | "struck";

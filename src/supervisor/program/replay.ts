@@ -133,7 +133,8 @@ function requireReplayable(
 }
 
 /**
- * The recorded wall time; all calls may be open at once, so that only the recorded order decides.
+ * The program's own wall time; all calls may be open at once, so that only the recorded order
+ * decides.
  */
 function limitsOf(limits: Limits, { settings, outcome }: RecordedExecution): Limits {
   const own = settings.timeoutMs === null
