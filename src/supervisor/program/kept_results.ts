@@ -39,7 +39,7 @@ export interface KeptResultsLimits {
   readonly resultsMax: number;
 }
 
-/** One store change drops all surplus results, so `resultsMax` is below the size of a change. */
+/** One store change drops all surplus results, so `resultsMax` is below the keys of a change. */
 export const KEPT_RESULTS_LIMITS: KeptResultsLimits = { bytesMax: 67_108_864, resultsMax: 90 };
 
 /**

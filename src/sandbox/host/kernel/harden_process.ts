@@ -117,7 +117,7 @@ function linuxLayer(settings: HostSettings, libc: Libc, table: SyscallTable): Ke
 
   function lockProcess(): KernelReport {
     files.seal();
-    // From here on no unprivileged process, of the same user either, may read this one's memory.
+    // From here on no unprivileged process, not even one of this user, may inspect this one.
     libc.prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
     const limited = rlimits && limitResources();
     if (!rlimits) missing.push("resource limits (switched off)");
