@@ -65,7 +65,9 @@ export function wirePrograms({ config, env, log }: ProgramsDeps): Programs {
   };
 }
 
-/** A child's program: a module of the source tree, or a file beside a packed bundle. */
+/**
+ * The program of a child process: a module of the source tree, or a file beside a packed bundle.
+ */
 function programOf(child: "host" | "checker"): string {
   const isSource = import.meta.url.endsWith("/src/wire_programs.ts");
   const sources = { host: "sandbox/host/host_main.ts", checker: "checker/process/checker_host.ts" };

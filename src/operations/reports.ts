@@ -32,7 +32,7 @@ export interface Recorded {
   readonly seq: number;
 }
 
-/** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
+/** @throws {GateError} `ERR_NOT_FOUND` for an execution of another principal. */
 export async function reportFeedback(
   deps: ReportDeps,
   principal: Principal,
@@ -44,7 +44,7 @@ export async function reportFeedback(
   return placeOf(await deps.audit.append(feedbackEvent({ ...report, ...comment }, actor)));
 }
 
-/** @throws {GateError} `ERR_NOT_FOUND` for an execution of somebody else. */
+/** @throws {GateError} `ERR_NOT_FOUND` for an execution of another principal. */
 export async function reportModelUsage(
   deps: ReportDeps,
   principal: Principal,

@@ -15,7 +15,7 @@ export interface HostListener {
   /** The payload is only valid during the call. */
   onWorkerText(text: string, cpuMs: number): void;
   onHostMessage(message: HostMessage, cpuMs: number): void;
-  /** A frame that no honest host sends. */
+  /** Called when the host sends an invalid frame. */
   onViolation(what: string): void;
   onDeath(death: HostDeath): void;
 }

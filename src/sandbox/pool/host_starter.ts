@@ -1,5 +1,5 @@
 /**
- * Starts hosts, checks what the kernel enforces in each, and reports a lane in which none starts.
+ * Starts hosts, checks the kernel's restrictions on each, and reports a lane in which none starts.
  */
 import { GateError } from "../../model/errors.ts";
 import type { KernelReport } from "../../rpc/protocol.ts";
@@ -36,7 +36,7 @@ export interface HostStarterDeps extends HostSupplyEvents {
 export interface HostStarter {
   /** Resolves with the first host; rejects if none starts or a requirement is not met. */
   readonly firstReady: Promise<void>;
-  /** What the kernel enforces in the newest host; null until the first one was ready. */
+  /** The kernel's restrictions on the newest host; null until the first host is ready. */
   readonly kernel: KernelReport | null;
   /** @param reservedFor the principal that owns the host from the start; null: none yet */
   start(lane: Lane, reservedFor: string | null): void;

@@ -35,7 +35,7 @@ import {
 
 export interface SandboxStatus {
   readonly isolation: Isolation;
-  /** What the kernel enforces in every host; null until the first host was ready. */
+  /** The kernel's restrictions on every host; null until the first host is ready. */
   readonly kernel: KernelReport | null;
   readonly hosts: { readonly starting: number; readonly ready: number; readonly busy: number };
   readonly queued: number;

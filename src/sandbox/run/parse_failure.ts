@@ -31,7 +31,7 @@ const REALM_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "ERR_SANDBOX_STALLED",
 ]);
 
-/** @returns null if the text is not what a realm sends. */
+/** @returns null if the text is not a valid message of a realm. */
 export function parseFailure(text: string): Failure | null {
   const value = parseObject(text);
   if (value === null) return null;
@@ -54,7 +54,7 @@ export function parseFailure(text: string): Failure | null {
   };
 }
 
-/** @returns null if the text is not what a realm sends. */
+/** @returns null if the text is not a valid message of a realm. */
 export function parseLeftovers(text: string): Leftovers | null {
   const value = parseObject(text);
   if (value === null) return null;

@@ -41,7 +41,7 @@ export interface ToolCall extends ToolSpelling {
 /** The outcome of one call. Expected failures are values, so that they are always audited. */
 export type CallOutcome =
   & {
-    /** `server.tool`, as the catalog spells it, or as the caller did if there is no such tool. */
+    /** `server.tool` in the catalog's spelling, or in the caller's if the tool does not exist. */
     readonly tool: string;
     readonly effect: Effect;
     readonly ms: number;
