@@ -32,19 +32,13 @@ export interface App {
   readonly noteStrayError: StrayErrors["note"];
   /** Starts everything and listens. @throws {Deno.errors.AddrInUse} */
   listen(): Promise<{ readonly url: string }>;
-  /**
-   * Refuses new work, lets running executions finish within `server.drainMs`, then closes all
-   * parts.
-   */
+  /** Refuses new work, lets executions finish within `server.drainMs`, then closes all parts. */
   close(): Promise<void>;
 }
 
 export interface AppOptions extends LoadedConfig {
   readonly log: Log;
-  /**
-   * Default `refuse`; `close` starts with every tool hidden, so that an operator can find the
-   * problem.
-   */
+  /** Default `refuse`; `close` starts with every tool hidden, so that an operator can look. */
   readonly unusablePolicy?: "refuse" | "close";
 }
 

@@ -103,8 +103,7 @@ function objectsOf(properties: object): NonNullable<McpTool["inputSchema"]["prop
 }
 
 /**
- * The MCP answer to a call. Where a rule changed the result, the answer holds only the changed
- * value.
+ * The MCP answer to a call. If a rule changed the result, the answer holds only the changed value.
  *
  * @param isModern whether the client speaks 2026-07-28.
  */

@@ -48,8 +48,7 @@ const LIFE_MS = 24 * 60 * 60_000;
 export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, Session>();
   /**
-   * Ids that clients ended; other replicas, and this one after a restart, still serve them
-   * statelessly.
+   * Ids that clients ended; other replicas, or this one after a restart, serve them statelessly.
    */
   const ended = new Set<string>();
 

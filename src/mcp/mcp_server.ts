@@ -71,8 +71,7 @@ const LIST_TTL_MS = 30_000;
 const FIRST_MODERN_REVISION = "2026-07-28";
 
 /**
- * An MCP server. Each request brings its own caller, so that a revoked scope takes effect within a
- * session.
+ * An MCP server. Each request brings its own caller, so a revoked scope takes effect in a session.
  *
  * It uses the SDK's low-level class: the tool JSON is prebuilt, which halves the cost of a request.
  * The high-level class would rebuild the JSON from schemas.

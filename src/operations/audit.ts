@@ -1,7 +1,4 @@
-/**
- * Reads the audit log without payloads. Operations that open payloads have other files, and are
- * recorded.
- */
+/** Reads the audit log without payloads. Other files open them and record that. */
 import type { AuditLog } from "../audit/audit_log.ts";
 import { type AuditFilter, type AuditPage, recordMatcher } from "../audit/audit_query.ts";
 import { GateError } from "../model/errors.ts";

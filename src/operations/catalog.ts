@@ -69,8 +69,7 @@ export async function listCatalog(
 }
 
 /**
- * The servers of the tools, without error texts: a server may have written them, so only `admin`
- * reads.
+ * The servers of the tools, without error texts, which a server may write and only `admin` sees.
  */
 function ownServers(servers: readonly ServerState[], tools: readonly Tool[]): ServerState[] {
   const used = new Set(tools.map(({ server }) => server));

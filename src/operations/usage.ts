@@ -25,8 +25,7 @@ export interface UsageAnswer extends Usage, Required<UsageQuestion> {
 const PERIOD_DEFAULT_MS = 30 * 86_400_000;
 
 /**
- * Counts the usage and cost of a period, grouped by `question.by`. Reads every record of the
- * period.
+ * Counts usage and cost of a period, grouped by `question.by`. Reads every record of the period.
  *
  * @throws {GateError} `ERR_BAD_REQUEST` if `since` is not before `until`.
  */

@@ -26,8 +26,7 @@ const WORKERS_MAX = 16;
 const HOST_LIFE_MS = 2_000;
 
 /**
- * The settings of a host of this lane. Hosts outside the common lane are small and have low
- * priority.
+ * The settings of a host of this lane. Hosts outside `common` are small and have low priority.
  *
  * @param usesPerMs programs per millisecond that one host of the common lane takes
  */

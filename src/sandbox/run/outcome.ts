@@ -69,10 +69,7 @@ const LIMIT_TEXTS: { readonly [code: string]: (limits: Limits) => readonly [stri
   ERR_CANCELLED: () => ["The execution was cancelled", "Start it again if it is still wanted."],
 };
 
-/**
- * Messages of V8, the allocators and the runtime (which also starts threads) when memory is used
- * up.
- */
+/** Messages of V8, the allocators and the runtime, also for threads, when memory is used up. */
 const NO_MEMORY =
   /out of memory|memory allocation of|Allocation failed|Cannot allocate|unable to create worker threads|failed to spawn thread/i;
 

@@ -4,8 +4,7 @@ import { withinMs } from "../../model/time/within_ms.ts";
 import type { CallOutcome } from "./tool_call.ts";
 
 /**
- * How an answer reports which calls were made and which are recorded. All answers follow these
- * rules:
+ * How an answer reports which calls were made and which are recorded. Rules for all answers:
  *
  * - Before the first durable intent no tool was called; only then may an answer be an error alone.
  * - A call whose intent could not be recorded was not made, and its own error says so for that call

@@ -23,8 +23,7 @@ export function lookUpQuarantined(
 /**
  * The error for a tool that does not exist for this caller.
  *
- * A missing and a hidden tool get the same text; suggestions name only tools that the caller may
- * see.
+ * A missing and a hidden tool get the same text; suggestions name only visible tools.
  */
 export function toolNotFound(
   snapshot: CatalogSnapshot,

@@ -13,8 +13,8 @@ export interface EnterExecutionDeps extends ExecuteDeps {
 }
 
 /**
- * Runs a program if the caller's budget allows it and the service is not closing; waits for the
- * catalog.
+ * Waits for the catalog and runs a program, within the caller's budget and while the service is
+ * open.
  *
  * @throws {GateError} `ERR_LIMIT_REACHED`, `ERR_BUSY`, and what `execute` throws.
  */

@@ -31,10 +31,7 @@ export interface ReplayReport {
   readonly code: { readonly sha256: string | null; readonly bytes: number };
   readonly calls: { readonly recorded: number; readonly matched: number };
   readonly status: { readonly recorded: string; readonly replayed: string };
-  /**
-   * False: the clock and randomness of the program were not recorded, so they may explain a
-   * difference.
-   */
+  /** False: the program's clock and randomness were not recorded and may explain a difference. */
   readonly seeded: boolean;
   readonly ms: number;
 }
@@ -132,10 +129,7 @@ function requireReplayable(
   });
 }
 
-/**
- * The program's own wall time; all calls may be open at once, so that only the recorded order
- * decides.
- */
+/** The program's wall time; all calls may be open at once, so only the recorded order decides. */
 function limitsOf(limits: Limits, { settings, outcome }: RecordedExecution): Limits {
   const own = settings.timeoutMs === null
     ? limits.wallTimeMs

@@ -1,6 +1,5 @@
 /**
- * The kernel layer: restrictions by the kernel, so that even native code in this process reaches
- * nothing.
+ * The kernel layer: kernel restrictions, so that even native code in this process reaches nothing.
  *
  * There are two steps, because Workers cannot start once memory and system calls are limited, while
  * Landlock binds only threads that start after it:
