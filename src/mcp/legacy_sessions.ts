@@ -47,9 +47,7 @@ const LIFE_MS = 24 * 60 * 60_000;
 
 export function createLegacySessions(deps: LegacySessionsDeps): LegacySessions {
   const sessions = new Map<string, Session>();
-  /**
-   * Ids that clients ended; other replicas, or this one after a restart, serve them statelessly.
-   */
+  /** Ids that clients ended; other replicas, or this one restarted, serve them statelessly. */
   const ended = new Set<string>();
 
   const drop = async (id: string, session: Session) => {

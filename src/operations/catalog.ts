@@ -68,9 +68,7 @@ export async function listCatalog(
   return { tools, quarantined: snapshot.quarantined, servers: deps.servers() };
 }
 
-/**
- * The servers of the tools, without error texts, which a server may write and only `admin` sees.
- */
+/** The tools' servers without error texts: a server may write those, and only `admin` sees them. */
 function ownServers(servers: readonly ServerState[], tools: readonly Tool[]): ServerState[] {
   const used = new Set(tools.map(({ server }) => server));
   return servers.filter(({ server }) => used.has(server))

@@ -13,8 +13,7 @@ export interface EnterExecutionDeps extends ExecuteDeps {
 }
 
 /**
- * Waits for the catalog and runs a program, within the caller's budget and while the service is
- * open.
+ * Runs a program within the caller's budget and until the service closes; awaits the catalog.
  *
  * @throws {GateError} `ERR_LIMIT_REACHED`, `ERR_BUSY`, and what `execute` throws.
  */
