@@ -4,7 +4,7 @@ import type { Tool } from "./tool.ts";
 export type QuarantineReason =
   | "malformed" // the definition does not parse
   | "collision" // two tools would have the same identifier
-  | "pending" // new since the baseline, waits for `tools approve`
+  | "pending" // new since the baseline; it waits for `tools approve`
   | "drift" // changed since it was approved
   | "blocked"; // an operator blocked it
 
@@ -15,13 +15,13 @@ export interface QuarantinedTool {
   readonly detail: string;
 }
 
-/** Why a server is down, beyond one sentence. */
+/** Details of why a server is down. */
 export interface DownReport {
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** When it is tried next, milliseconds since the epoch; null: not by itself. */
+  /** Next automatic attempt, milliseconds since the epoch; null if there is none. */
   readonly retryAt: number | null;
-  /** How its process ended, `exit code 1` or `signal SIGKILL`; null: it has none, or it still runs. */
+  /** How its process ended: `exit code 1` or `signal SIGKILL`; null without an ended process. */
   readonly exit: string | null;
   /** The last lines that its process wrote to standard error, oldest first, without secrets. */
   readonly stderr: readonly string[];
@@ -31,19 +31,19 @@ export interface ServerState {
   readonly server: string;
   readonly serverIdentifier: string;
   readonly title: string;
-  /** What the server says of itself; cleaned, still untrusted. */
+  /** The server's own description; cleaned, still untrusted. */
   readonly description?: string;
   readonly status: "starting" | "ready" | "stale" | "down";
-  /** Why it is stale or down. */
+  /** Why the server is stale or down; null otherwise. */
   readonly error: string | null;
   readonly toolCount: number;
   /** Milliseconds since the epoch of the last good listing; null before the first. */
   readonly listedAt: number | null;
-  /** Present while its connection is down. For operators: it holds the server's own words. */
+  /** Present while the connection is down. For operators: it holds the server's own words. */
   readonly down?: DownReport;
 }
 
-/** Everything callable at one moment. Immutable: a change makes a new snapshot. */
+/** All tools and servers at one moment. Immutable: a change makes a new snapshot. */
 export interface CatalogSnapshot {
   /** Grows by one with each change. */
   readonly revision: number;
@@ -54,7 +54,7 @@ export interface CatalogSnapshot {
   readonly quarantined: readonly QuarantinedTool[];
 }
 
-/** Before the catalog was opened. */
+/** The snapshot before the catalog was opened. */
 export const EMPTY_SNAPSHOT: CatalogSnapshot = {
   revision: 0,
   tools: new Map(),

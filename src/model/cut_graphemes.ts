@@ -2,15 +2,15 @@
 const GROUP_UNITS_MAX = 64;
 
 /**
- * The beginning of a text, at most so many UTF-16 units: what a reader sees as one character, such as
- * an emoji of several code points, is never cut in two.
+ * Returns the beginning of a text, at most `unitsMax` UTF-16 units. It never splits one visible
+ * character, such as an emoji of several code points.
  */
 export function cutGraphemes(text: string, unitsMax: number): string {
   if (text.length <= unitsMax) return text;
   const from = Math.max(0, unitsMax - GROUP_UNITS_MAX);
   const around = text.slice(from, unitsMax + GROUP_UNITS_MAX);
   const { index = 0 } = SEGMENTER.segment(around).containing(unitsMax - from) ?? {};
-  // A group that is longer than that is not a character that anybody can see: only pairs stay together.
+  // A longer group is not a visible character: keep only surrogate pairs together.
   if (index > 0 || from === 0) return text.slice(0, from + index);
   return text.slice(0, isPairAt(text, unitsMax) ? unitsMax - 1 : unitsMax);
 }

@@ -3,14 +3,14 @@ import type { Access, Tool } from "./tool.ts";
 
 export type Effect = "allow" | "ask" | "deny";
 
-/** How a principal sees one tool: what search, types and the console show of it. */
+/** How a principal sees one tool in search, in types and in the console. */
 export interface Visibility {
   readonly access: Access;
   /** `ask` if some argument may need an approval. */
   readonly effect: "allow" | "ask";
 }
 
-/** What a decision is about. */
+/** One call for the policy to decide. */
 export interface DecisionRequest {
   readonly principal: Principal;
   readonly space: string;
@@ -18,7 +18,7 @@ export interface DecisionRequest {
   /** Parsed JSON arguments. */
   readonly args: unknown;
   readonly execution: {
-    /** True once a result of an untrusted tool was seen. */
+    /** True once the program has seen a result of an untrusted tool. */
     readonly tainted: boolean;
     /** Servers whose results the program has seen. */
     readonly sources: readonly string[];
@@ -36,7 +36,7 @@ export interface Decision {
   readonly message: string;
   /** The first of `approvals`, when the effect is `ask`. */
   readonly approval: ApprovalDemand | null;
-  /** Who approves, when the effect is `ask`: every one of them is needed, one per approver. */
+  /** One per approver when the effect is `ask`; the call needs all of them. */
   readonly approvals: readonly ApprovalDemand[];
   /** The effect that `mode: observe` did not enforce; null when enforced. */
   readonly observed: Effect | "hidden" | null;
@@ -49,6 +49,6 @@ export interface ApprovalDemand {
   readonly message: string;
   readonly expiresMs: number;
   readonly covers: "call" | "tool";
-  /** Uses of a `tool` grant; null means no bound of its own. */
+  /** How often a `tool` grant can be used; null means no bound of its own. */
   readonly max: number | null;
 }

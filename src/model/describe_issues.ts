@@ -5,10 +5,10 @@ const NAMES_MAX = 5;
 const NAME_CHARACTERS_MAX = 60;
 
 /**
- * What is wrong with input that a stranger sent, in a few words however much is wrong: the text goes back
- * to him, and into logs.
+ * Describes the problems of untrusted input. The text goes to the sender and into logs, so its
+ * length is bounded however many problems there are.
  *
- * @param whole what to call the input where a finding is about all of it.
+ * @param whole name of the input, for a problem of the input as a whole.
  */
 export function describeIssues(issues: readonly z.core.$ZodIssue[], whole: string): string {
   const places = issues.slice(0, PLACES_MAX).map((issue) => {

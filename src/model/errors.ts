@@ -1,8 +1,8 @@
-/** What a code stands for, for its reader: a model, an operator, or whoever writes a client. */
+/** The meaning of a code, for models, operators and authors of clients. */
 interface CodeMeaning {
   /** What happened. */
   readonly means: string;
-  /** What to do; the hint of the error itself is more exact. */
+  /** What to do. The hint of each error is more exact. */
   readonly remedy: string;
 }
 
@@ -223,7 +223,7 @@ export class GateError extends Error {
   }
 }
 
-/** An error as plain JSON: what crosses a process or HTTP boundary. */
+/** An error as plain JSON, to cross a process or HTTP boundary. */
 export interface ErrorReport {
   readonly code: ErrorCode;
   readonly message: string;
@@ -232,7 +232,10 @@ export interface ErrorReport {
   readonly retryAfterMs?: number;
 }
 
-/** Turns anything thrown into a report; what is not a GateError becomes `ERR_INTERNAL` without its inner text. */
+/**
+ * Turns any thrown value into a report. A value that is not a GateError becomes `ERR_INTERNAL`, and
+ * its own text is left out.
+ */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof GateError) {
     return {

@@ -26,7 +26,7 @@ export interface AuditActor {
   readonly scopes: readonly string[];
 }
 
-/** What a component reports; the audit log adds `v`, `chain`, `seq`, `ts` and `prev`. */
+/** The report of a component; the audit log adds `v`, `chain`, `seq`, `ts` and `prev`. */
 export interface AuditEvent {
   readonly kind: AuditKind;
   readonly space?: string;
@@ -55,7 +55,7 @@ export interface AuditEvent {
     readonly commit: string;
     readonly bytes: number;
     readonly redactions?: number;
-    /** Only so many characters are kept: no upstream got them. The commit covers the whole. */
+    /** Characters kept of arguments that no upstream received. The commit covers all of them. */
     readonly cut?: number;
   };
   readonly result?: {
@@ -74,13 +74,13 @@ export interface AuditEvent {
     readonly policy?: number;
     readonly waitHuman?: number;
     readonly upstream?: number;
-    /** From the start of the execution to when the program heard of this outcome. */
+    /** From the start of the execution until the program received this outcome. */
     readonly at?: number;
   };
   /** US dollars. */
   readonly cost?: number;
   readonly err?: { readonly code: string; readonly message: string; readonly hint?: string };
-  /** Facts of the kinds that have no field of their own (search, admin, limits). Small, JSON, no secrets. */
+  /** Facts without a field of their own (search, admin, limits). Small JSON without secrets. */
   readonly detail?: { readonly [key: string]: unknown };
 }
 

@@ -37,7 +37,7 @@ export interface ProgramError {
   readonly stack?: string;
 }
 
-/** What `execute` answers (`structuredContent`). */
+/** The answer of `execute` (`structuredContent`). */
 export interface ExecutionResult {
   readonly executionId: string;
   readonly status: ExecutionStatus;
@@ -52,7 +52,7 @@ export interface ExecutionResult {
     readonly expiresAt: string;
   };
   readonly handle?: { readonly uri: string; readonly bytes: number };
-  /** What was done and is not confirmed by the audit log yet; absent if all of it is. */
+  /** Work that the audit log has not confirmed yet; absent if it has confirmed everything. */
   readonly recordPending?: string;
   /** Findings of the preflight check that did not stop the run. */
   readonly warnings?: readonly PreflightFinding[];

@@ -2,17 +2,17 @@
 export type TextMatcher = (text: string) => boolean;
 
 /**
- * Which characters of a pattern stand for others: `*` for any text, the empty one included, and with
- * `*?` also `?` for exactly one character. Policies know only `*`, since names of tools may hold a `?`;
- * filters of the audit log know both.
+ * The wildcards of a pattern: `*` matches any text, also the empty one; with `*?`, `?` matches
+ * exactly one character. Policies know only `*`, because a tool's name may contain `?`. Filters of
+ * the audit log know both.
  */
 export type Wildcards = "*" | "*?";
 
 /**
- * Compiles a pattern; every character that is not a wildcard stands for itself.
+ * Compiles a pattern; every character that is not a wildcard matches itself.
  *
- * There is no backtracking: the pieces between the stars are looked for from left to right, so the work
- * is linear in the text for each piece.
+ * The matcher never backtracks: it searches the pieces between the stars from left to right, so the
+ * work is linear in the text for each piece.
  */
 export function compileGlob(pattern: string, wildcards: Wildcards = "*"): TextMatcher {
   if (!isGlob(pattern, wildcards)) return (text) => text === pattern;
@@ -34,16 +34,16 @@ export function compileGlob(pattern: string, wildcards: Wildcards = "*"): TextMa
   };
 }
 
-/** True if the pattern holds a wildcard, and so may fit more than one text. */
+/** True if the pattern holds a wildcard and may match several texts. */
 export function isGlob(pattern: string, wildcards: Wildcards = "*"): boolean {
   return pattern.includes("*") || (wildcards === "*?" && pattern.includes("?"));
 }
 
-/** What stands between two stars of a pattern. */
+/** The part of a pattern between two stars. */
 interface Piece {
   readonly length: number;
   readonly isAt: (text: string, index: number) => boolean;
-  /** Where the piece stands first, from an index on; -1 if nowhere. */
+  /** First index of the piece at or after `from`; -1 if there is none. */
   readonly find: (text: string, from: number) => number;
 }
 

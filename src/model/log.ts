@@ -1,6 +1,8 @@
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** The service's own log: one line per event, fields as JSON. Never a secret, never a payload. */
+/**
+ * The service's own log: one line per event, fields as JSON. It never holds secrets or payloads.
+ */
 export type Log = (
   level: LogLevel,
   message: string,

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 /**
  * True for `localhost` and the addresses that only this machine can reach: 127.0.0.0/8 and ::1.
  *
- * @param host with or without the brackets of a URL, and the dot of the root.
+ * @param host may have the brackets of a URL and a trailing dot.
  */
 export function isLoopback(host: string): boolean {
   const name = bareHost(host);
@@ -11,8 +11,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The same, and every name below `localhost`. Only for addresses that are looked up and checked again:
- * not every resolver keeps such names on this machine.
+ * Like `isLoopback`, but also true for every name below `localhost`. Callers must check the
+ * resolved address too, because not every resolver maps such names to this machine.
  *
  * @see RFC 6761, section 6.3
  */
@@ -20,7 +20,7 @@ export function isLoopbackName(host: string): boolean {
   return isLoopback(host) || bareHost(host).endsWith(".localhost");
 }
 
-/** A host in lower case, without the brackets of a URL and without the dot of the root. */
+/** A host in lower case, without the brackets of a URL and without a trailing dot. */
 export function bareHost(host: string): string {
   return host.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 }

@@ -6,10 +6,10 @@ export interface ToolSpelling {
   readonly tool: string;
 }
 
-/** Tools to look names up in: those of a snapshot, by `Tool.id`, or a list. */
+/** The tools to search: those of a snapshot, by `Tool.id`, or a list. */
 export type KnownTools = ReadonlyMap<string, Tool> | readonly Tool[];
 
-/** The tool of a name, in either spelling of its server and of its own name; null if there is none. */
+/** Finds a tool by name. Server and tool may each have either spelling; null if not found. */
 export function findTool(tools: KnownTools, name: string): Tool | null {
   return lookUp(tools, splitToolName(tools, name));
 }
@@ -26,13 +26,13 @@ export function splitToolName(tools: KnownTools, name: string): ToolSpelling {
     : { server: name.slice(0, first), tool: name.slice(first + 1) };
 }
 
-/** The tool of a spelling, each part as the upstream writes it or as an identifier; null if there is none. */
+/** Finds a tool; each part is as the upstream writes it or an identifier. Null if not found. */
 export function lookUp(tools: KnownTools, { server, tool }: ToolSpelling): Tool | null {
   return byId(tools, `${server}.${tool}`) ??
     spellings(tools).get(JSON.stringify([server, tool])) ?? null;
 }
 
-/** A tool of which only the name is known, as `server.tool`. */
+/** Makes a tool from only its name, `server.tool`. */
 export function toolFromName(name: string): Tool {
   const dot = name.indexOf(".");
   const server = dot < 0 ? name : name.slice(0, dot);
@@ -55,7 +55,7 @@ export function toolFromName(name: string): Tool {
   };
 }
 
-/** Everything that a tool may be of which only the name is known: its method decides its class. */
+/** Every possible tool for a name alone: an HTTP API's tool gets its class from its method. */
 export function toolsFromName(name: string): Tool[] {
   const tool = toolFromName(name);
   const methods = ["GET", "POST", "DELETE"];
@@ -68,7 +68,7 @@ function byId(tools: KnownTools, id: string): Tool | undefined {
 
 const spellingsOfTools = new WeakMap<KnownTools, ReadonlyMap<string, Tool>>();
 
-/** Tools by each mixture of original spellings and identifiers, made once for each set of tools. */
+/** Tools by every mix of original spellings and identifiers; made once per set of tools. */
 function spellings(tools: KnownTools): ReadonlyMap<string, Tool> {
   const known = spellingsOfTools.get(tools);
   if (known !== undefined) return known;

@@ -1,7 +1,8 @@
 /**
  * The candidates closest in spelling to a word, for "did you mean".
  *
- * Optimal string alignment distance; a candidate further than a third of the word is not near.
+ * Uses the optimal string alignment distance, at most a third of the word's length. A candidate
+ * that contains the word is always near.
  *
  * @returns at most `limit` candidates, nearest first.
  */

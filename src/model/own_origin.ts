@@ -1,11 +1,11 @@
 /**
  * Whether a request comes from a page of this service, or from no page at all.
  *
- * Browsers send cookies, and requests that need no preflight, to every port of a host: a site is not
- * an origin. What they say of the sender is therefore compared as a whole: scheme, host and port.
- * Programs that are not browsers say nothing, and are told apart by their credentials alone.
+ * Browsers send cookies, and requests without a preflight, to every port of a host: a site is not
+ * an origin. The check therefore compares scheme, host and port of the sender. Other programs send
+ * no origin; only their credentials identify them.
  *
- * @param publicUrl the base URL that clients use, where it is not the one that the request names.
+ * @param publicUrl the base URL that clients use, if it differs from the one in the request.
  * @see Fetch Metadata Request Headers; RFC 6454, section 7
  */
 export function isOwnOrigin(request: Request, publicUrl: string | undefined): boolean {
@@ -18,7 +18,7 @@ export function isOwnOrigin(request: Request, publicUrl: string | undefined): bo
     (publicUrl !== undefined && origin === new URL(publicUrl).origin);
 }
 
-/** The origin of the address that the client used; null if its Host header is none. */
+/** The origin of the address that the client used; null if its Host header is not valid. */
 function originAsReached(request: Request): string | null {
   const { protocol, host } = new URL(request.url);
   const reached = `${protocol}//${request.headers.get("host") ?? host}`;

@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 /**
  * The bytes of an IP address: 4 or 16; null if the text is not one. Accepts `[…]` and zones.
  *
- * Only the usual forms are read: what other readers take for an address too (`0x7f.1`, `127.1`, octal
- * numbers) is a name here.
+ * Reads only the usual forms. Forms that some other parsers accept (`0x7f.1`, `127.1`, octal
+ * numbers) are names here.
  */
 export function parseAddress(text: string): Uint8Array | null {
   const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%[^%]*$/, "");

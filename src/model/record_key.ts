@@ -1,6 +1,6 @@
 import type { AuditRecord } from "./event.ts";
 
-/** What names one record of the audit log: `<chain>#<seq>`. */
+/** The name of one record of the audit log: `<chain>#<seq>`. */
 export function recordKey(record: Pick<AuditRecord, "chain" | "seq">): string {
   return `${record.chain}#${record.seq}`;
 }

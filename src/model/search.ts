@@ -12,7 +12,7 @@ export interface SearchRequest {
 }
 
 export interface SearchHit {
-  /** `server.tool` as a program writes it; `names` of a request takes it too. */
+  /** `server.tool` as a program writes it; also valid in `names` of a request. */
   readonly name: string;
   /** As configured. */
   readonly server: string;
@@ -26,7 +26,7 @@ export interface SearchHit {
 
 export interface SearchAnswer {
   readonly hits: readonly SearchHit[];
-  /** Tools that match, shown or not. */
+  /** Matching tools, also those that are not shown. */
   readonly total: number;
   readonly truncated: boolean;
   /** TypeScript, ready to read. */

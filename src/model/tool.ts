@@ -1,6 +1,6 @@
 import type { JsonSchema } from "./json/json.ts";
 
-/** Our own class of a tool; the operator decides, upstream hints are advice. */
+/** Our own class of a tool. The operator decides it; upstream hints are only advice. */
 export type Access = "read" | "write" | "destructive";
 
 /** What an upstream claims about its tool (MCP `ToolAnnotations`). Untrusted. */
@@ -11,7 +11,7 @@ export interface ToolHints {
   readonly openWorld?: boolean;
 }
 
-/** One tool of one upstream, cleaned and named: what the catalog holds and everything else reads. */
+/** One tool of one upstream, cleaned and named by the catalog. */
 export interface Tool {
   /** `<server>.<tool>` as a program writes it (identifier spelling): the key everywhere inside. */
   readonly id: string;
@@ -27,19 +27,19 @@ export interface Tool {
   readonly description: string;
   /** JSON Schema 2020-12, as types print it and the gate checks it. */
   readonly inputSchema: JsonSchema;
-  /** As the MCP server wrote it, where that differs: what clients get that are shown the tool itself. */
+  /** The MCP server's own schema, if it differs: for clients that see the tool itself. */
   readonly listedInputSchema?: JsonSchema;
   readonly outputSchema: JsonSchema | null;
   readonly hints: ToolHints;
   readonly tags: readonly string[];
-  /** The operation behind it, for OpenAPI upstreams. */
+  /** The HTTP operation of a tool of an OpenAPI upstream; else null. */
   readonly http: { readonly method: string; readonly path: string } | null;
-  /** What of its schemas could not be understood and constrains nothing. */
+  /** Parts of its schemas that were not understood and are not enforced. */
   readonly schemaNotes?: readonly string[];
   /** SHA-256 (hex) of the canonical definition. */
   readonly pin: string;
-  /** The operator's own words to find it by. */
+  /** The operator's own search words for it. */
   readonly aliases?: readonly string[];
-  /** What its results looked like, for a tool that declares no output. Shapes only, never values. */
+  /** The shape of past results, for a tool without an output schema. It never holds values. */
   readonly observed?: { readonly schema: JsonSchema; readonly results: number };
 }

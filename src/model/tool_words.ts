@@ -4,10 +4,10 @@ export function toolWords(name: string): string[] {
     .split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
 }
 
-/** Words before a tool's name that say nothing: the host, the gateway, `functions`. */
+/** Meaningless words before a tool's name: the host, the gateway, `functions`. */
 const PREFIXES_MAX = 3;
 
-/** Everything that a name may be without what stands before it, the longest first. */
+/** Every possible spelling of a name without its prefix words, the longest first. */
 export function toolSpellings(name: string): string[] {
   const words = toolWords(name);
   return words.slice(0, PREFIXES_MAX + 1).map((_, from) => words.slice(from).join(""));

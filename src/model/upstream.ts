@@ -1,26 +1,26 @@
 import type { Principal } from "./principal.ts";
 
-/** What an upstream lists. The definitions are raw: nobody has looked at them yet. */
+/** The listing of an upstream. Its definitions are raw and not checked yet. */
 export interface UpstreamListing {
   /** The server's own title or name; untrusted text. */
   readonly title: string;
   /** The server's own description or MCP `instructions`; untrusted text. */
   readonly description?: string;
-  /** What identifies the server beyond its configured name: command line or URL, without secrets. */
+  /** Identifies the server besides its configured name: command line or URL, without secrets. */
   readonly identity: string;
   /**
-   * MCP tool definitions as received. An HTTP API makes the same shape, with
+   * MCP tool definitions as received. An HTTP API produces the same shape, with
    * `_meta["toolgate/http"] = {method, path}` and `_meta["toolgate/tags"] = string[]`.
    */
   readonly tools: readonly unknown[];
   /**
-   * The definitions are ours, made from an OpenAPI document that the operator chose. Only then is the
-   * HTTP method in `_meta` believed: a server could claim GET for a tool that deletes.
+   * True if toolgate made the definitions from an OpenAPI document that the operator chose. Only
+   * then is the HTTP method in `_meta` trusted: a server could claim GET for a tool that deletes.
    */
   readonly isHttpApi?: boolean;
   readonly resources: readonly unknown[];
   readonly prompts: readonly unknown[];
-  /** What could not be represented (OpenAPI), with the reason. */
+  /** Operations (OpenAPI) that cannot be represented, with the reason. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 
@@ -38,7 +38,7 @@ export interface UpstreamCall {
   readonly traceparent: string | null;
   readonly resultBytesMax: number;
   readonly signal: AbortSignal;
-  /** Hears what the upstream says of its progress. */
+  /** Called for each progress report of the upstream. */
   readonly onProgress?: (progress: CallProgress) => void;
 }
 
@@ -62,6 +62,6 @@ export interface UpstreamAnswer {
   readonly retryAfterMs?: number;
   /** Size of the answer as received. */
   readonly bytes: number;
-  /** Which credential was used: its kind or reference, never its value. */
+  /** Kind or reference of the credential used, never its value. */
   readonly credential: string;
 }

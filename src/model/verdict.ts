@@ -2,19 +2,19 @@ import type { Effect } from "./decision.ts";
 import type { AuditEvent } from "./event.ts";
 
 /**
- * What became of a call, as people are shown it. A policy that allowed a call says little about a call
- * that a limit stopped or an upstream failed: only what went through is `allow`.
+ * The outcome of a call as people see it. A call that the policy allowed can still be stopped by a
+ * limit or fail at its upstream; only a call that went through is `allow`.
  */
 export type ShownEffect =
   | Effect
   | "hidden"
-  | "planned" // a dry run: it was not made
+  | "planned" // a dry run: the call was not made
   | "cancelled"
-  | "unknown" // it may have happened
-  | "failed" // it was made and did not succeed
-  | "refused"; // something else than a rule stopped it: a limit, a pin, its arguments
+  | "unknown" // the call may have happened
+  | "failed" // the call was made and did not succeed
+  | "refused"; // not a rule but a limit, a pin or its arguments stopped the call
 
-/** From good to bad; every one there is. */
+/** All effects, from good to bad. */
 export const SHOWN_EFFECTS: readonly ShownEffect[] = [
   "allow",
   "planned",
@@ -27,7 +27,7 @@ export const SHOWN_EFFECTS: readonly ShownEffect[] = [
   "deny",
 ];
 
-/** Why it became that, the decisive reason first. */
+/** One reason for a verdict. */
 export interface Reason {
   readonly kind: "rule" | "limit" | "word";
   /** An id of the policy, or words. */
@@ -44,7 +44,7 @@ type Decided = Pick<
   "kind" | "decision" | "approval" | "err" | "result" | "detail" | "ms"
 >;
 
-/** What a record says became of it; null for a record of something that nobody decides. */
+/** The verdict of a record; null if the record is not about a decision. */
 export function verdictOf(record: Decided): Verdict | null {
   const effect = effectOf(record);
   if (effect === null) return null;
@@ -63,8 +63,8 @@ export function effectOf(record: Decided): ShownEffect | null {
 }
 
 /**
- * Whether a record is about something that the gate stopped, whatever its rules said. A call that a
- * rule asks about and nobody approved was stopped, too.
+ * True if the gate stopped the call, whatever the rules said. A call that needed an approval and
+ * did not get it was stopped, too.
  */
 export function isStopped(record: Decided): boolean {
   const effect = effectOf(record);
@@ -73,28 +73,28 @@ export function isStopped(record: Decided): boolean {
 }
 
 /**
- * Whether a filter by effect wants a record: the one answer for the command line, the API and the
- * console. `deny` is everything that was stopped, by whatever; the other words are exact.
+ * True if a filter by effect selects a record. The command line, the API and the console all use
+ * this function. `deny` selects everything that was stopped, for any reason; other words are exact.
  */
 export function hasEffect(record: Decided, wanted: string): boolean {
   return wanted === "deny" ? isStopped(record) : effectOf(record) === wanted;
 }
 
-/** What records can be filed under that a filter by effect wants. */
+/** The shown effects that a filter by effect can select. */
 export function effectsWithin(wanted: string): readonly string[] {
   return wanted === "deny" ? ["deny", "hidden", "refused", "ask"] : [wanted];
 }
 
-/** What the gate did with a call, in the few words that other systems know. */
+/** What the gate did with a call, in words that other systems know. */
 export type Disposition =
-  | "allowed" // it was let through, whatever the upstream made of it
+  | "allowed" // the gate passed it on, whatever the upstream answered
   | "denied"
-  | "delayed" // it waits for a person
-  | "observed" // it was let through, since the rule that matched is only observed
+  | "delayed" // it waits for an approval
+  | "observed" // the gate passed it on, because the matching rule is only observed
   | "planned" // a dry run
-  | "cancelled"; // its caller took it back before it was made
+  | "cancelled"; // its caller cancelled it before it was made
 
-/** The same for every export; null for a record of something that nobody decides. */
+/** All exports use it. Null if the record is not about a decision. */
 export function dispositionOf(record: Decided): Disposition | null {
   const effect = effectOf(record);
   if (effect === null) return null;
@@ -105,7 +105,7 @@ export function dispositionOf(record: Decided): Disposition | null {
   return effect === "ask" && record.approval === undefined ? "delayed" : "allowed";
 }
 
-/** Whether an upstream may have heard of the call that this outcome ends. */
+/** True if the call of this outcome may have reached an upstream. */
 function wasMade(outcome: Decided): boolean {
   return outcome.ms?.upstream !== undefined || codeOf(outcome) === "ERR_OUTCOME_UNKNOWN";
 }
@@ -127,7 +127,7 @@ function effectOfOutcome(outcome: Decided): ShownEffect {
   return code === "ERR_CANCELLED" ? "cancelled" : "refused";
 }
 
-/** Records are read, not made here: a word that this version does not know is not an allowance. */
+/** Another version may have written the record: an unknown word never counts as allowed. */
 function knownEffect(effect: string): ShownEffect {
   return SHOWN_EFFECTS.find((known) => known === effect) ?? "deny";
 }
@@ -137,7 +137,7 @@ function codeOf({ err, result }: Decided): string | null {
   return result?.status.startsWith("ERR_") ? result.status : null;
 }
 
-/** What stopped it, then the rules that matched. */
+/** First the reason that stopped the call, then the rules that matched. */
 function reasonsOf(record: Decided): readonly Reason[] {
   const { decision, detail } = record;
   const rules = decision === undefined ? [] : becauseOf(decision);
@@ -149,7 +149,7 @@ function reasonsOf(record: Decided): readonly Reason[] {
     : [{ kind: "word", text: word }, ...rules];
 }
 
-/** What stops a call that no rule stops. */
+/** Reasons other than rules that stop a call, by error code. */
 const WORD_OF_CODE: ReadonlyMap<string, string> = new Map([
   ["ERR_LIMIT_REACHED", "a limit"],
   ["ERR_INVALID_ARGUMENTS", "its arguments"],
@@ -158,7 +158,7 @@ const WORD_OF_CODE: ReadonlyMap<string, string> = new Map([
   ["ERR_STORE", "the store"],
 ]);
 
-/** What decisions say instead of rules. */
+/** Words that a decision gives instead of rule ids. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["no-allow-rule", "no rule allows it"],
   ["space", "the space does not hold it"],
@@ -174,7 +174,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 
 const PIN_WORDS = new Set(["pending", "drift", "blocked", "malformed", "collision", "bundle-pin"]);
 
-/** Only what hides a tool is said in words; a rule may have any of them for its id. */
+/** A rule id may equal one of these words, so only a hidden tool counts as pinned. */
 function isPinned(decision: Decided["decision"]): boolean {
   return decision?.effect === "hidden" && decision.because.some((word) => PIN_WORDS.has(word));
 }

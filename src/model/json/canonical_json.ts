@@ -4,20 +4,22 @@
  * Keys in UTF-16 order, no white space, numbers and strings as ECMAScript writes them. Members that
  * are `undefined` are left out.
  *
- * @throws {TypeError} for what has no canonical form: NaN, infinities, lone surrogates, functions, cycles.
+ * @throws {TypeError} for values without a canonical form: NaN, infinities, lone surrogates,
+ * functions, cycles.
  */
 export function canonicalJson(value: unknown): string {
   if (isInOrder(value, 0)) {
     const text = JSON.stringify(value);
-    // The platform escapes lone surrogates; text with such an escape is looked at closely below.
+    // The platform escapes lone surrogates; render() below checks text with such an escape.
     if (!text.includes("\\ud")) return text;
   }
   return render(value, 0, true);
 }
 
 /**
- * The same text for what has a canonical form. What has none is written as `JSON.stringify` does: a lone
- * surrogate as its escape, NaN as null. For definitions of others, which are compared as they came.
+ * Returns the same text for values with a canonical form, and writes others like `JSON.stringify`:
+ * a lone surrogate as its escape, NaN as null. Made for upstream definitions, which are compared as
+ * received.
  *
  * @throws {TypeError} for a BigInt and more levels than canonical JSON has.
  */
@@ -68,7 +70,7 @@ function* renderPieces(value: unknown, depth: number, out: { text: string }): Ge
   out.text += isArray ? "]" : "}";
 }
 
-/** Whether the platform's own JSON text is the canonical one: what a canonical line parses to. */
+/** True if `JSON.stringify` writes the canonical text, as for values parsed from canonical JSON. */
 function isInOrder(value: unknown, depth: number): boolean {
   if (typeof value === "string" || typeof value === "boolean") return true;
   if (typeof value === "number") return Number.isFinite(value);

@@ -1,11 +1,11 @@
-/** Values in which a `bigint` stands for an integer that no number holds, and their JSON. */
+/** Values in which a `bigint` is an integer that a number cannot hold exactly, and their JSON. */
 
 type JsonObject = { readonly [key: string]: unknown };
 
 /** In V8, not yet in TypeScript's library. */
 const RAW = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** JSON in which a `bigint` is written as the number it is. */
+/** Writes a `bigint` as a JSON number. */
 export function numbersToJson(value: unknown): string {
   return JSON.stringify(
     value,

@@ -1,14 +1,15 @@
 /**
- * Numbers of JSON that a number here cannot hold.
+ * JSON numbers that a JavaScript number cannot hold.
  *
- * `1e400` is read as Infinity and written as `null`; `9007199254740993` is read as `9007199254740992`. Both
- * would reach a tool as another value than the one that was checked and decided on, so they are refused
- * by name. `-0` is written as `0`, and decimals are rounded as everywhere.
+ * `1e400` is read as Infinity and written as `null`; `9007199254740993` is read as
+ * `9007199254740992`. A tool would receive another value than the one that was checked and decided
+ * on, so the gate refuses both and names the place. `-0` is written as `0`, and decimals are
+ * rounded as everywhere.
  */
 
 import { endOfString } from "./json_text.ts";
 
-/** A part of a JSON value: an index or key of the part around it. */
+/** A part of a JSON value: an index or key in its parent. */
 interface Place {
   readonly around: Place | null;
   readonly key: string | number;
@@ -19,8 +20,9 @@ const PLACE_CHARS_MAX = 200;
 const INTEGER_CHARS_MAX = 310;
 
 /**
- * @param root what the value is called: `args`.
- * @returns where a number is that is not finite, as `args.lines[0].price`; null if there is none.
+ * @param root name of the value: `args`.
+ * @returns path of a number that is not finite, such as `args.lines[0].price`; null if there is
+ * none.
  */
 export function findNonFinite(value: unknown, root: string): string | null {
   const open: { readonly part: unknown; readonly place: Place | null }[] = [
@@ -33,7 +35,7 @@ export function findNonFinite(value: unknown, root: string): string | null {
     const container = part as { readonly [key: string | number]: unknown };
     const look = (key: string | number) => {
       const child = container[key];
-      // Texts and numbers are most of a value.
+      // Most members are texts and numbers: keep them off the stack.
       if (typeof child === "number" ? !Number.isFinite(child) : typeof child === "object") {
         open.push({ part: child, place: { around: place, key } });
       }
@@ -46,15 +48,15 @@ export function findNonFinite(value: unknown, root: string): string | null {
 
 /**
  * @param json valid JSON.
- * @returns an integer that changes when it is read, and where it is; null if there is none.
+ * @returns an integer that a number cannot hold exactly, and its path; null if there is none.
  */
 export function findInexactInteger(
   json: string,
   root: string,
 ): { readonly place: string; readonly text: string } | null {
-  // Every shorter integer fits; most long ones stand in texts.
+  // A number holds every shorter integer; most long ones are part of texts.
   if (!/(?:^|[[:,\s])-?\d{16,}(?:[,\]}\s]|$)/.test(json)) return null;
-  /** Where we are: an index or key per container that is open. */
+  /** The current path: an index or key for each open container. */
   const keys: (string | number)[] = [];
   const last = () => keys.length - 1;
   for (let index = 0; index < json.length; index++) {
@@ -97,10 +99,11 @@ export function findInexactInteger(
 }
 
 /**
- * Puts quotes around numbers that would change when they are read: integers beyond what a number holds
- * exactly, and what is not finite. An answer keeps its digits so, as a text; decimals are rounded.
+ * Puts quotes around numbers that would change when they are read: integers that a number cannot
+ * hold exactly, and numbers that are not finite. An answer keeps their digits as text. Decimals are
+ * rounded.
  *
- * @param json valid JSON; anything else stays what it is.
+ * @param json valid JSON; other text is returned unchanged.
  * @see RFC 8259, section 6
  */
 export function quoteInexactNumbers(json: string): string {
@@ -113,7 +116,7 @@ export function quoteInexactNumbers(json: string): string {
       index = endOfString(json, index);
       continue;
     }
-    // A digit or a minus begins a number, nothing else does.
+    // A number begins with a digit or a minus.
     if (code !== 0x2d && (code < 0x30 || code > 0x39)) continue;
     const end = endOfNumber(json, index);
     if (end - index >= 5) {

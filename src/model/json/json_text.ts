@@ -1,6 +1,6 @@
 /**
- * @returns the index of the quote that ends the string which begins at `opener`; the length of the text if
- * no quote does.
+ * @returns the index of the quote that ends the string that begins at `opener`; the length of the
+ * text if the string does not end.
  */
 export function endOfString(json: string, opener: number): number {
   for (let from = opener + 1;;) {

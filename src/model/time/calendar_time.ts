@@ -2,18 +2,18 @@ const TIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d):(\d\d))?)?$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** A moment: whole milliseconds since the epoch, and the nanoseconds (0 to 999,999) that come after them. */
+/** A moment: whole milliseconds since the epoch, plus nanoseconds (0 to 999,999). */
 export interface CalendarTime {
   readonly ms: number;
   readonly ns: number;
 }
 
 /**
- * Reads a date, or a date and time; what names no zone is UTC. `Date.parse` takes 30 February for 2 March,
- * and hour 24 for the next day.
+ * Reads a date, or a date and time; without a zone it is UTC. `Date.parse` would read 30 February
+ * as 2 March, and hour 24 as the next day.
  *
- * @returns milliseconds since the epoch, with what was written below a millisecond as a fraction; null if it
- * is not a time of the calendar.
+ * @returns milliseconds since the epoch, smaller units as a fraction; null if the text is not a
+ * time of the calendar.
  * @see RFC 3339, 5.6 and 5.7
  */
 export function readCalendarTime(text: string): number | null {
@@ -21,7 +21,7 @@ export function readCalendarTime(text: string): number | null {
   return time === null ? null : time.ms + time.ns / 1_000_000;
 }
 
-/** A timestamp that is written in full: date, time and zone. */
+/** Reads a full timestamp: date, time and zone. */
 export function readTimestamp(text: string): CalendarTime | null {
   return RFC_3339.test(text) ? readTime(text) : null;
 }
@@ -37,7 +37,7 @@ function readTime(text: string): CalendarTime | null {
     hour <= 23 && minute <= 59 && second <= 59 && zoneHour <= 23 && zoneMinute <= 59;
   if (!isReal) return null;
   const date = new Date(0);
-  // Date.UTC takes the years before 100 for others.
+  // Date.UTC reads the years 0 to 99 as 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second);
   const zoneMs = (parts[9] === "-" ? -1 : 1) * (zoneHour * 60 + zoneMinute) * 60_000;

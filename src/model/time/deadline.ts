@@ -8,12 +8,12 @@ const STEP_MS_MIN = 10;
 const STEP_MS_MAX = 1_000;
 
 /**
- * Calls back when another side (a store, a host, an upstream) has had its time to answer.
+ * Calls `onDue` when the other side (a store, a host, an upstream) has had its time to answer.
  *
- * Counts only time in which this process could have heard an answer. While something holds the event loop
- * a plain timer goes on, and fires before the answer that waits in the socket is read, so that our own
- * pause is taken for the other's death. So the time is measured in steps: a step that took longer counts
- * for what it should have taken, and a last step that came late is followed by another one.
+ * Counts only time in which this process could have received an answer. After a blocked event loop,
+ * a plain timer fires before the waiting answer is read from the socket: our own pause would look
+ * like a dead peer. The deadline therefore runs in steps. A late step counts only its planned
+ * length, and another step follows a late last one.
  */
 export function startDeadline(ms: number, onDue: () => void): Deadline {
   const stepMs = Math.min(Math.max(ms / STEPS, STEP_MS_MIN), STEP_MS_MAX);

@@ -1,10 +1,10 @@
-/** A thing that is opened at its first use and never twice. */
+/** A resource that is opened at its first use and never twice. */
 export interface OpenOnce<T> {
-  /** Opens it, or waits for the opening that runs; after a failure the next use tries again. */
+  /** Opens it, or waits for the running attempt; after a failure the next call tries again. */
   get(): Promise<T>;
-  /** Null before it was opened. */
+  /** Null until it is open. */
   current(): T | null;
-  /** The same after an opening that runs has ended: what there is to close. Never fails. */
+  /** Waits for a running attempt, then returns the resource to close, or null. Never fails. */
   settled(): Promise<T | null>;
 }
 
@@ -28,7 +28,7 @@ export function openOnce<T>(open: () => Promise<T>): OpenOnce<T> {
     },
     current,
     async settled() {
-      await opening?.catch(() => null); // whoever asked for it hears of the failure
+      await opening?.catch(() => null); // get() reports the failure to its caller
       return current();
     },
   };

@@ -1,7 +1,7 @@
 /**
- * Waits; cut short by the signal. A pause keeps no process alive.
+ * Waits until the time is over or the signal aborts. A pause does not keep the process alive.
  *
- * @returns false if it was cut short.
+ * @returns false if the signal ended the pause.
  */
 export function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);

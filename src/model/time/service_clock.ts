@@ -1,38 +1,38 @@
-/** The clock of the machine moves by itself, or stops, by less than this. */
+/** Smaller jumps of the machine's clock are not reported. */
 const JUMP_MS_MIN = 2_000;
-/** While it is ahead of the machine's clock it goes at this speed, so that the other catches up. */
+/** Speed while the service's clock is ahead, so that the machine's clock can catch up. */
 const CATCHING_UP_SPEED = 0.5;
 const LOOK_EVERY_MS = 5_000;
 
 export interface ClockStatus {
-  /** How far the service's time is ahead of the machine's clock, which was set back. */
+  /** How far the service's time is ahead of the machine's clock after that was set back. */
   readonly aheadMs: number;
   readonly jumps: number;
-  /** When, by the machine's clock after it, and by how much: negative if it was set back. */
+  /** Time by the machine's clock after the jump, and its size: negative if set back. */
   readonly lastJump: { readonly at: string; readonly byMs: number } | null;
 }
 
 /**
- * The time of day for records, limits and expiry: it never goes back, so that nothing that was used up
- * or has expired is granted anew. When the machine's clock is set back, it goes on at half speed until
- * that has caught up; forward it follows at once.
+ * The time of day for records, limits and expiry. It never goes back, so a used-up limit or an
+ * expired grant never becomes valid again. When the machine's clock is set back, this clock runs at
+ * half speed until the machine's clock has caught up. It follows a jump forward at once.
  */
 export interface ServiceClock {
   /** Whole milliseconds since the epoch. */
   now(): number;
   status(): ClockStatus;
-  /** Stops looking at the machine's clock between questions. */
+  /** Stops the regular look at the machine's clock. */
   close(): Promise<void>;
 }
 
 export interface ServiceClockDeps {
-  /** Milliseconds since the epoch, as the machine has it. */
+  /** Milliseconds since the epoch by the machine's clock. */
   readonly wall: () => number;
-  /** Milliseconds that nobody can set. */
+  /** Milliseconds of a clock that cannot be set. */
   readonly monotonic: () => number;
-  /** Not before this: the newest record of an earlier start. */
+  /** The earliest time to show: the newest record of an earlier start. */
   readonly floorMs: number;
-  /** Hears once of each jump. */
+  /** Called once for each jump. */
   readonly onJump: (byMs: number, status: ClockStatus) => void;
 }
 
@@ -63,7 +63,7 @@ export function createServiceClock(deps: ServiceClockDeps): ServiceClock {
     return Math.floor(shownMs);
   }
 
-  // An earlier start saw a later time than this one begins with.
+  // An earlier start saw a later time: the machine's clock was set back in between.
   if (shownMs - wallMs >= JUMP_MS_MIN) noteJump(wallMs - shownMs);
   const timer = setInterval(now, LOOK_EVERY_MS);
   Deno.unrefTimer(timer);
@@ -80,7 +80,7 @@ export function createServiceClock(deps: ServiceClockDeps): ServiceClock {
   };
 }
 
-/** One sentence for the log and for people. */
+/** One sentence for the log and the operator. */
 export function describeJump(byMs: number, { aheadMs }: ClockStatus): string {
   const span = describeSpan(Math.abs(byMs));
   if (byMs > 0) return `The machine's clock went forward by ${span}, or the machine slept`;

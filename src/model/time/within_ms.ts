@@ -1,19 +1,19 @@
 /**
- * What a promise gives, if it takes no longer than this; else null, and what becomes of it then is for
- * whoever else waits for it. A failure in time is thrown.
+ * Returns the value of a promise, or null if it does not settle within `ms`. A failure in time is
+ * thrown; a later outcome is ignored here.
  */
 export async function withinMs<T>(work: Promise<T>, ms: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
   try {
-    // The race also hears of a failure that comes too late.
+    // The race also handles a later failure, so it is not an unhandled rejection.
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** True if a promise settles well in this time. A failure in time is thrown. */
+/** True if a promise resolves within `ms`. A failure in time is thrown. */
 export async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   return await withinMs(work.then(() => true), ms) ?? false;
 }

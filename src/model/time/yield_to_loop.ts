@@ -1,6 +1,6 @@
 /**
- * Keeps long work from blocking the service: called between pieces, it gives way to other tasks once
- * `sliceMs` have gone by since it last did.
+ * Keeps long work from blocking the service. Call the returned function between pieces of work: it
+ * lets other tasks run when `sliceMs` have passed since the last time.
  */
 export function createYielder(sliceMs = 20, now = () => performance.now()): () => Promise<void> {
   let startedAt = -Infinity;
@@ -12,15 +12,15 @@ export function createYielder(sliceMs = 20, now = () => performance.now()): () =
   };
 }
 
-/** Work on less than this is over in a few milliseconds. */
+/** Work on fewer bytes takes only a few milliseconds. */
 const LARGE_BYTES = 65_536;
 
-/** Gives way to other tasks between two pieces of work on a value of this size, if that is large. */
+/** Lets other tasks run after work on a value of this size, if the value is large. */
 export async function giveWayAfter(bytes: number): Promise<void> {
   if (bytes > LARGE_BYTES) await giveWay();
 }
 
-/** Lets everything run once that is ready. */
+/** Lets every ready task run once. */
 export async function giveWay(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
