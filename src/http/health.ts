@@ -19,7 +19,7 @@ export interface HealthDeps {
   readonly store: Pick<Store, "kind" | "logs">;
   readonly audit: Pick<AuditLog, "health">;
   readonly gate: {
-    /** As they are now, connections included. */
+    /** The current states, connections included. */
     readonly servers: () => readonly ServerState[];
     readonly policy: Pick<ActivePolicy, "status" | "current">;
     readonly catalog: () => Promise<Catalog>;
@@ -35,11 +35,11 @@ export interface HealthDeps {
   readonly instance: string;
 }
 
-/** What `/readyz` and `doctor` say of the service. */
+/** The state of the service for `/readyz` and `doctor`. */
 export interface Health {
   /**
-   * Ready means: a call could be decided, recorded and run. Upstreams that are down do not count.
-   * Answers within a second, whatever hangs.
+   * Ready means that the service can decide, record and run a call. Upstreams that are down do not
+   * count. Answers within a second, also if a part hangs.
    */
   readiness(): Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
   /** Everything that `doctor` prints. */
@@ -47,7 +47,7 @@ export interface Health {
 }
 
 export interface HealthReport {
-  /** A call could be decided, recorded and run. */
+  /** The service can decide, record and run a call. */
   readonly ready: boolean;
   /** Present while the service shuts down. */
   readonly reason?: string;
@@ -55,7 +55,7 @@ export interface HealthReport {
   readonly instance: string;
   readonly audit: AuditHealth;
   readonly shipping: readonly SinkStatus[];
-  /** Sentences for people. */
+  /** Sentences for operators. */
   readonly alarms: readonly string[];
   readonly store: { readonly kind: Store["kind"]; readonly ok: boolean; readonly reason?: string };
   readonly strayErrors: StrayErrorStatus;
@@ -74,7 +74,7 @@ export interface HealthReport {
   readonly now: string;
 }
 
-/** Who asks for the whole report wants to hear of a sandbox that is still starting. */
+/** The full report waits this long, so that it includes a sandbox that is still starting. */
 const REPORT_PATIENCE_MS = 30_000;
 
 export function createHealth(deps: HealthDeps): Health {
@@ -98,11 +98,11 @@ export function createHealth(deps: HealthDeps): Health {
       version: deps.version,
       instance: deps.instance,
       audit,
-      // A place that is away turns nothing red: calls are recorded, and the records wait.
+      // An unreachable sink does not affect readiness: records are stored and shipped later.
       shipping: isOpen ? shipping : shipping.map(({ to: _, ...told }) => told),
       alarms: shipping.filter(({ isLate }) => isLate).map(alarmOf),
       store: { kind: deps.store.kind, ...store, value: undefined },
-      // Defects, not a state: they are for people, and turn nothing red.
+      // Stray errors are defects for operators to read; they do not affect readiness.
       strayErrors: deps.strayErrors(),
       clock: deps.clock(),
       sandbox: sandbox.ok ? { ok: true as const, ...sandbox.value } : sandbox,
@@ -110,7 +110,7 @@ export function createHealth(deps: HealthDeps): Health {
         name: policy.name,
         digest: policy.digest,
         since: policy.since,
-        // Anybody may ask, and the reason names tools: where log-in is needed only the places are told.
+        // Callers need no credential, and the reason names tools: with log-in, show only places.
         rejected: isOpen ? policy.rejected : placesOf(policy.rejected),
       },
     };
@@ -143,7 +143,7 @@ function alarmOf({ sink, behind, oldestSeconds }: SinkStatus): string {
     `for ${days} days, and the store grows`;
 }
 
-/** Files and lines of a reason, without what it says of them. */
+/** The files and lines of a reason, without its text. */
 function placesOf(reason: string | null): string | null {
   if (reason === null) return null;
   const places = [...reason.matchAll(/([^\s/\\]+:\d+):/g)].map(([, place]) => place);

@@ -8,8 +8,8 @@ import { problemOf } from "./problem.ts";
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /**
- * Refuses requests whose Host or Origin is not ours, so that a web page cannot reach the service through a
- * name it controls (DNS rebinding).
+ * Refuses requests whose Host or Origin is not ours. Otherwise a web page could reach the service
+ * through a name that the page's owner controls (DNS rebinding).
  *
  * @see MCP 2026-07-28, Streamable HTTP, security warning
  */
@@ -17,16 +17,16 @@ export function createHostGuard(
   host: string,
   publicUrl: string | undefined,
 ): (request: Request) => Response | null {
-  // The address that it listens on is one that no other name can be made to stand for.
+  // The listening address itself is safe: an attacker cannot make a name out of an address.
   const own = host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
   const names = ["localhost", "127.0.0.1", "[::1]", own];
   if (publicUrl !== undefined) names.push(new URL(publicUrl).hostname);
   else if (!isLoopback(host)) {
-    // Bound to the network without a public name: who may call is decided by credentials alone.
+    // Bound to the network without a public name: only credentials decide about access.
     return (request) => request.headers.has("origin") ? originOfHost(request) : null;
   }
   return (request) => {
-    // Probes and scrapers call the address of the machine, whatever its public name is.
+    // Probes and scrapers call the machine's address, not its public name.
     if (!isLoopback(host) && isProbe(request)) return null;
     if (hostHeaderValidationResponse(request, names) !== undefined) return refuse(request, "host");
     return originValidationResponse(request, names) === undefined

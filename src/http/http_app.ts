@@ -15,18 +15,18 @@ import { requireJson } from "./require_json.ts";
 import type { HttpExchange } from "./server/http_server.ts";
 import { RequestRefused } from "./server/request_refused.ts";
 
-/** Messages of one JSON-RPC batch. */
+/** Maximum of messages in one JSON-RPC batch. */
 const BATCH_MAX = 100;
 
-/** What the edge needs; it decides nothing itself but who is calling. */
+/** Dependencies of the edge, which itself decides only who is calling. */
 export interface HttpDeps {
   readonly publicUrl: string | undefined;
   readonly authenticator: Authenticator;
   readonly resource: ProtectedResource;
   readonly mcp: McpEndpoint;
-  /** True if the principal may use this space; a space it may not use does not exist. */
+  /** True if the principal may use this space; other spaces look as if they did not exist. */
   readonly canEnter: (principal: Principal, space: string) => boolean;
-  /** No valid credential (then nobody knows whose it was), or one that does not reach. */
+  /** Called without a valid credential (principal is null), or if a scope is missing. */
   readonly onAuthFailure: (
     failure: {
       readonly path: string;
@@ -35,14 +35,14 @@ export interface HttpDeps {
     },
   ) => Promise<unknown>;
   readonly readiness: () => Promise<{ readonly ready: boolean; readonly [fact: string]: unknown }>;
-  /** Prometheus text, for anybody on loopback or else for a credential with scope `audit`. */
+  /** Prometheus text: open on loopback, else for a credential with scope `audit`. */
   readonly metrics: {
     readonly needsCredential: boolean;
     readonly contentType: string;
     readonly render: () => string;
   };
   readonly instance: string;
-  /** Proves to commands on this machine that this is the service they look for. */
+  /** Proves the identity of this service to commands on this machine. */
   readonly prove: (challenge: string) => string | null;
   readonly api: ApiDeps;
   /** Pages below `/console`, with their own log-in. */
@@ -62,7 +62,7 @@ export function createHttpApp(
   };
 }
 
-/** Every route of the service but those of the console's own pages. */
+/** Every route of the service except the console's own pages. */
 export function httpRoutes(
   deps: HttpDeps,
   exchangeOf: (request: Request) => HttpExchange | undefined = () => undefined,
@@ -155,8 +155,9 @@ export function httpRoutes(
 }
 
 /**
- * Where an authorization server sends a person back to. A strict cookie does not come along from another
- * site, so this page goes on by itself, from this site, to the one that knows who is there.
+ * The page to which an authorization server returns the browser. Browsers do not send a strict
+ * cookie after a navigation from another site, so this page forwards to the page that needs the
+ * session.
  */
 function continueHere(request: Request): Response {
   const { pathname, search } = new URL(request.url);
@@ -187,7 +188,7 @@ async function verify(deps: HttpDeps, request: Request): Promise<Principal> {
   }
 }
 
-/** The scopes that an MCP message needs: its tool's; everything else needs a valid credential only. */
+/** The scopes that an MCP message needs: those of its tool; other messages need none. */
 function scopesNeeded(body: unknown): readonly string[] {
   const messages = Array.isArray(body) ? body : [body];
   const needed = messages.flatMap((message) => {
@@ -204,7 +205,7 @@ function bearerOf(request: Request): string | null {
   return /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] ?? "";
 }
 
-/** Said before anything looks at the messages one by one. */
+/** Sent before the messages are read one by one. */
 function batchTooLarge(): Response {
   const message = `Invalid Request: Batch must not exceed ${BATCH_MAX} messages`;
   return Response.json({ jsonrpc: "2.0", error: { code: -32600, message }, id: null }, {
@@ -212,7 +213,7 @@ function batchTooLarge(): Response {
   });
 }
 
-/** GET and DELETE are for clients with a session; who has none may only POST. */
+/** GET and DELETE need a session; a client without one may only POST. */
 function methodNotAllowed(request: Request, response: Response): Response {
   const problem = problemOf({
     code: "ERR_BAD_REQUEST",

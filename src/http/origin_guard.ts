@@ -2,17 +2,17 @@ import type { MiddlewareHandler } from "hono";
 import { isOwnOrigin } from "../model/own_origin.ts";
 import { problemOf } from "./problem.ts";
 
-/** Documents that a page of any origin may read: they say where to log in, and grant it themselves. */
+/** Pages of any origin may read these: they say where to log in and set their own CORS headers. */
 const PUBLIC_PATH = /^\/\.well-known\//;
-/** Where a link from another site may lead a person; none of these answers can be read by that site. */
+/** Pages that a link on another site may open; that site cannot read their answers. */
 const PAGE_PATH = /^\/(?:$|console$|console\/|connect\/|healthz$|readyz$|metrics$)/;
 
 /**
- * Refuses what pages of other origins send, other ports of this host included: they could run programs,
- * make keys or approve tools in the name of whoever looks at them.
+ * Refuses requests from pages of other origins, also from other ports of this host. Such a page
+ * could run programs, make keys or approve tools in the name of its visitor.
  *
- * A person who follows a link to a page of the console is let through; a frame, an image, a form or a
- * script is not.
+ * A person may follow a link to a page of the console; frames, images, forms and scripts of other
+ * origins are refused.
  */
 export function refuseForeignPages(publicUrl: string | undefined): MiddlewareHandler {
   return async ({ req: { raw } }, next) => {

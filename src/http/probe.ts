@@ -1,25 +1,25 @@
-/** What came of asking one part of the service whether it works. */
+/** The result of a health check of one part of the service. */
 export type ProbeAnswer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };
 
-/** How long an answer is waited for: the whole of `/readyz` answers within a second. */
+/** Maximum wait for an answer: `/readyz` as a whole answers within a second. */
 const PATIENCE_MS = 700;
-/** A question without an answer for this long is given up, and asked again. */
+/** The probe gives up a question after this long and asks again. */
 const GIVEN_UP_MS = 15_000;
-/** Questions without an answer at once, so that a part that hangs for ever does not gather them. */
+/** Maximum of open questions, so that they cannot pile up at a part that hangs. */
 const OPEN_MAX = 3;
 
 interface Question<T> {
   readonly number: number;
   readonly answer: Promise<ProbeAnswer<T>>;
-  /** When it was asked. */
+  /** When the probe asked, in milliseconds of a steady clock. */
   readonly since: number;
 }
 
 /**
- * Makes a check that always answers soon: all who ask share one question, and a question that takes
- * long is answered with that.
+ * Makes a check that always answers soon. All callers share one question; if it takes too long, the
+ * answer says for how long the part has not answered.
  */
 export function createProbe<T>(
   ask: () => Promise<T>,

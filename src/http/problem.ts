@@ -1,7 +1,7 @@
 import { PinMismatch } from "../catalog/pin_mismatch.ts";
 import { type ErrorCode, type ErrorReport, reportError } from "../model/errors.ts";
 
-/** The HTTP status of errors that end a request; an execution that fails is answered with 200. */
+/** The HTTP status of errors that end a request. A failed execution is answered with 200. */
 export const STATUS_OF_CODE: { readonly [code in ErrorCode]?: number } = {
   ERR_BAD_REQUEST: 400,
   ERR_INVALID_ARGUMENTS: 400,
@@ -37,7 +37,7 @@ export function problem(error: unknown): Response {
 export function problemOf(
   report: ErrorReport,
   status = STATUS_OF_CODE[report.code] ?? 500,
-  /** Extension members beside those of the error. */
+  /** Extension members besides those of the error. */
   more: { readonly [member: string]: unknown } = {},
 ): Response {
   const headers = new Headers({ "content-type": "application/problem+json" });

@@ -4,9 +4,9 @@ import { type Principal, SCOPES } from "../model/principal.ts";
 
 const METADATA_PATH = "/.well-known/oauth-protected-resource";
 
-/** The OAuth face of the edge: where tokens come from, and what a refused request lacks. */
+/** The OAuth side of the edge: the issuer of tokens, and what a refused request lacks. */
 export interface ProtectedResource {
-  /** The metadata document of the resource that the path names; null if the path is none. */
+  /** The metadata document of the resource in the path; null if the path names no resource. */
   metadata(request: Request): Response | null;
   /** The value of `WWW-Authenticate` for a refused request. */
   challenge(request: Request, error: unknown): string;
@@ -26,7 +26,7 @@ export function createProtectedResource(options: {
       const { pathname } = new URL(request.url);
       if (typeof auth === "string" || !pathname.startsWith(METADATA_PATH)) return null;
       const path = pathname.slice(METADATA_PATH.length);
-      // Every name of a space has a document, so that it tells nobody which spaces exist.
+      // Every space name has a document, so that it does not reveal which spaces exist.
       if (path !== "" && !/^\/(mcp|s\/[^/]{1,100}\/mcp)$/.test(path)) return null;
       return Response.json({
         resource: new URL(path, options.publicUrl(request)).href,
@@ -56,7 +56,7 @@ export function createProtectedResource(options: {
   };
 }
 
-/** The credential is good but does not reach; the challenge names every scope the operation needs. */
+/** The credential is valid but lacks a scope; the challenge names all scopes of the operation. */
 export class MissingScope extends GateError {
   readonly scopes: readonly string[];
   readonly principal: Principal;

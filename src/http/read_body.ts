@@ -4,18 +4,18 @@ import { createJsonStructureScanner } from "../rpc/json_structure.ts";
 import { parseJson } from "../rpc/parse_json.ts";
 import { RequestRefused } from "./server/request_refused.ts";
 
-/** Largest request body, in bytes; a larger one is answered with 413. */
+/** Largest request body in bytes; the edge answers 413 to a larger one. */
 export const BODY_BYTES_MAX = 4 * 1_048_576;
 
 /**
- * The parsed JSON body, read with a hard cap whatever the headers claim.
+ * Reads and parses a JSON body with a hard size limit, whatever the headers claim.
  *
- * Its structure is bounded while it arrives, before anything is built, and it is built in pieces: no
- * body holds the event loop, and so everybody else, for long.
+ * It checks the amount of structure while the body arrives, then builds the value in pieces: a body
+ * cannot block the event loop, and with it all other requests, for long.
  *
- * @throws {RequestRefused} 413 over `BODY_BYTES_MAX`; what the server refuses while the body arrives.
- * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON, not UTF-8, has too much structure, or an integer
- * that would change.
+ * @throws {RequestRefused} 413 over `BODY_BYTES_MAX`, or as the server refuses an arriving body.
+ * @throws {GateError} `ERR_BAD_REQUEST` if it is not JSON, not UTF-8, has too much structure, or
+ * has an integer that a number cannot hold exactly.
  */
 export async function readJson(request: Request): Promise<unknown> {
   const declared = Number(request.headers.get("content-length") ?? 0);
@@ -48,7 +48,7 @@ export async function readJson(request: Request): Promise<unknown> {
   );
 }
 
-/** @param chunk left out at the end of the body, where half a character is not UTF-8 either. */
+/** @param chunk absent at the end of the body, where an incomplete character is an error. */
 function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });

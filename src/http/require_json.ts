@@ -6,8 +6,8 @@ const JSON_TYPE =
   /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;\s*charset\s*=\s*"?(?:utf-?8|us-ascii)"?\s*)?;?\s*$/i;
 
 /**
- * Answers 415 to a body that does not call itself JSON, and to an empty one that calls itself anything
- * else: the types that a page can send to another origin without asking first are none of ours.
+ * Answers 415 if the content type is not JSON; a request without a body may leave it out. The types
+ * that a page can send to another origin without a preflight are therefore all refused.
  */
 export const requireJson: MiddlewareHandler = async ({ req: { raw } }, next) => {
   if (raw.method === "GET" || raw.method === "HEAD") return await next();
@@ -21,7 +21,7 @@ export const requireJson: MiddlewareHandler = async ({ req: { raw } }, next) => 
   }, 415);
 };
 
-/** Without a body some servers still hand on an empty stream, so the headers decide. */
+/** The headers decide, because some servers give an empty stream for a request without a body. */
 function hasBody({ headers, body }: Request): boolean {
   if (headers.has("transfer-encoding")) return true;
   const length = headers.get("content-length");

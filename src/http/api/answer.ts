@@ -1,15 +1,18 @@
 import type { z } from "zod";
 
-/** How a route answers. Its schema is for documents, clients and tests; answers are not checked at run time. */
+/**
+ * The answer of a route. Documents, clients and tests use the schema; the service does not check
+ * it.
+ */
 export interface Answer<Answered> {
   readonly status: 200 | 201;
-  /** Of the JSON; null for a route that never answers with JSON. */
+  /** Schema of the JSON; null for a route that never answers with JSON. */
   readonly schema: z.ZodType<Answered> | null;
-  /** What else than JSON it answers with. */
+  /** Media types of other answers. */
   readonly mediaTypes: readonly string[];
 }
 
-/** An answer in JSON; `created` is one with status 201. */
+/** A JSON answer; `created` means status 201. */
 export function json<Answered>(
   schema: z.ZodType<Answered>,
   ...mediaTypes: readonly string[]

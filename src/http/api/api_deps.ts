@@ -8,8 +8,8 @@ import type { SearchAnswer } from "../../search/search_index.ts";
 import type { HealthReport } from "../health.ts";
 
 /**
- * What the routes of the API work with: the parts of the service for its operations, and what is made
- * for the API. A function trusts its caller's identity and decides the rest itself.
+ * Dependencies of the API's routes: the parts of the service that operations need, and functions
+ * made for the API. Each function trusts its caller's identity and checks everything else itself.
  */
 export interface ApiDeps extends OperationDeps {
   readonly version: string;
@@ -21,6 +21,6 @@ export interface ApiDeps extends OperationDeps {
     signal: AbortSignal,
   ) => Promise<ExecutionResult>;
   readonly health: () => Promise<HealthReport>;
-  /** Hostile programs against the running sandbox, one time at a time. */
+  /** Runs hostile programs against the running sandbox; one run at a time. */
   readonly attack: ReturnType<typeof createAttack>;
 }

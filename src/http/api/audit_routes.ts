@@ -15,7 +15,7 @@ import {
 import { route } from "./route.ts";
 import { CallQuerySchema, ExportQuerySchema, FilterSchema } from "./inputs/audit_inputs.ts";
 
-/** What happened. */
+/** Routes of the audit log. */
 export const AUDIT_ROUTES = [
   route("GET /audit", {
     scope: "audit",
@@ -72,7 +72,7 @@ export const AUDIT_ROUTES = [
   }),
 ] as const;
 
-/** @throws {GateError} `ERR_BAD_REQUEST` for a period that holds nothing. */
+/** @throws {GateError} `ERR_BAD_REQUEST` for an empty period. */
 function checkedPeriod<T extends { readonly since?: number; readonly until?: number }>(
   query: T,
 ): T {

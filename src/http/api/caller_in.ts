@@ -6,7 +6,10 @@ import type { Principal } from "../../model/principal.ts";
 /** The field of every query and body that names a space. */
 export const SPACE = { space: z.string().default(DEFAULT_SPACE) };
 
-/** @throws {GateError} `ERR_NOT_FOUND` for a space that the principal may not enter, as if there were none. */
+/**
+ * @throws {GateError} `ERR_NOT_FOUND` for a space that the principal may not enter, as if it did
+ * not exist.
+ */
 export function callerIn(
   deps: { readonly canEnter: (principal: Principal, space: string) => boolean },
   principal: Principal,

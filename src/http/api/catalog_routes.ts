@@ -19,7 +19,7 @@ import { callerIn, SPACE } from "./caller_in.ts";
 import { route } from "./route.ts";
 import { PinBodySchema } from "./inputs/catalog_inputs.ts";
 
-/** The tools, and what operators decide about their definitions. */
+/** Routes for tools and for the decisions of operators about their definitions. */
 export const CATALOG_ROUTES = [
   route("GET /tools", {
     scope: "search",

@@ -1,4 +1,4 @@
-/** What a client sends to each route and gets from it, as the table of routes says. */
+/** Types of the input and the answer of each route, from the table of routes. */
 import type { z } from "zod";
 import type { Answer } from "./answer.ts";
 import type { PathParams } from "./route_key.ts";
@@ -6,16 +6,16 @@ import type { ApiRoutes } from "./routes.ts";
 
 export type RouteName = keyof ApiRoutes;
 
-/** The routes that answer with JSON. */
+/** Names of the routes that answer with JSON. */
 export type JsonRouteName = {
   [Name in RouteName]: [RouteAnswer<Name>] extends [never] ? never : Name;
 }[RouteName];
 
-/** The JSON that a route answers with; never if it has none. */
+/** The JSON answer of a route; `never` if it has none. */
 export type RouteAnswer<Name extends RouteName> = ApiRoutes[Name]["answer"] extends
   Answer<infer Answered> ? Answered : never;
 
-/** Parameters, query and body of a request to a route, before the service fills in what was left out. */
+/** Parameters, query and body of a request, before the service adds defaults. */
 export type RouteInput<Name extends RouteName> =
   & ParamsOf<Name>
   & Optional<"query", ApiRoutes[Name]["query"]>
@@ -23,7 +23,7 @@ export type RouteInput<Name extends RouteName> =
   & BodyOf<ApiRoutes[Name]["body"]>
   & { readonly signal?: AbortSignal };
 
-/** The input as an argument, which may be left out where nothing in it is needed. */
+/** The input as an argument; optional if every part of it is optional. */
 export type RouteArguments<Name extends RouteName> = Partial<RouteInput<Name>> extends
   RouteInput<Name> ? readonly [input?: RouteInput<Name>] : readonly [input: RouteInput<Name>];
 

@@ -4,7 +4,7 @@ import { CreatedKeySchema, KeyListSchema, RevokedKeySchema } from "./answers/key
 import { route } from "./route.ts";
 import { KeyRequestSchema } from "./inputs/key_inputs.ts";
 
-/** API keys. */
+/** Routes for API keys. */
 export const KEY_ROUTES = [
   route("POST /keys", {
     scope: "admin",

@@ -4,7 +4,7 @@ import type { Route } from "./route.ts";
 import { fillPath, splitKey } from "./route_key.ts";
 
 /**
- * The API described by itself.
+ * The OpenAPI document of the API.
  *
  * @see OpenAPI 3.1.0
  */
@@ -87,13 +87,15 @@ function contentOf({ schema, mediaTypes }: Answer<unknown>): object {
   ]);
 }
 
-/** What a client may send. */
+/** Schema of the input of a client. */
 function inputSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return rest;
 }
 
-/** What a client is answered with. An answer may get more fields: clients pass over what they do not know. */
+/**
+ * Schema of an answer. Clients must ignore unknown fields, because an answer may get more fields.
+ */
 function answerSchema(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: "output",

@@ -3,7 +3,7 @@ import { describeIssues } from "../../model/describe_issues.ts";
 import { GateError } from "../../model/errors.ts";
 
 /**
- * Input of the API in the shape of a schema.
+ * Parses input of the API with a schema.
  *
  * @param what `body` or `query`, for the message.
  * @throws {GateError} `ERR_BAD_REQUEST` that names up to five places.

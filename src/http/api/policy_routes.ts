@@ -16,7 +16,7 @@ import {
 import { route } from "./route.ts";
 import { ExplainRequestSchema } from "./inputs/policy_inputs.ts";
 
-/** The policy in force, and its files as they are now. */
+/** Routes for the policy in force and its current files. */
 export const POLICY_ROUTES = [
   route("GET /policy", {
     scope: "admin",

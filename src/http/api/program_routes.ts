@@ -6,7 +6,7 @@ import { ExecutionResultSchema, SearchAnswerSchema } from "./answers/execution_a
 import { callerIn, SPACE } from "./caller_in.ts";
 import { route } from "./route.ts";
 
-/** What agents do, without MCP. */
+/** Routes for the work of agents without MCP. */
 export const PROGRAM_ROUTES = [
   route("POST /search", {
     scope: "search",

@@ -1,6 +1,6 @@
 /**
- * One route of `/api/v1`, written once: path, scope, input, answer and what it does. Routing, the check
- * of the scope and of the input, the OpenAPI document and the client's types come from it.
+ * One route of `/api/v1`: path, scope, input, answer and handler. Routing, the checks of scope and
+ * input, the OpenAPI document and the client's types are all made from it.
  */
 import type { z } from "zod";
 import type { Principal, Scope } from "../../model/principal.ts";
@@ -10,7 +10,7 @@ import type { ApiDeps } from "./api_deps.ts";
 import { parseInput } from "./parse_input.ts";
 import type { PathParams, RouteKey } from "./route_key.ts";
 
-/** What the handler of a route gets; everything in it is checked. */
+/** The checked input of a handler. */
 export interface Asked<Key extends string, Query, Body, Headers> {
   /** Has the scope of the route. */
   readonly principal: Principal;
@@ -27,12 +27,12 @@ type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 export interface RouteSpec<Key extends RouteKey, Query, Body, Headers, Answered> {
   readonly scope: Scope;
   readonly summary: string;
-  /** Parameters without a schema are passed over. */
+  /** Parameters without a schema are ignored. */
   readonly query?: Query;
   readonly body?: Body;
-  /** The error for a request without any body, where it is not that of a body that is not JSON. */
+  /** The error for a request without a body; absent: the same as for a body that is not JSON. */
   readonly noBody?: () => Error;
-  /** Names in small letters. */
+  /** Header names in lower case. */
   readonly headers?: Headers;
   readonly answer: Answer<Answered>;
   readonly handle: (
@@ -41,7 +41,7 @@ export interface RouteSpec<Key extends RouteKey, Query, Body, Headers, Answered>
   ) => NoInfer<Answered> | Response | Promise<NoInfer<Answered> | Response>;
 }
 
-/** A request whose sender may do what the route does. */
+/** A request whose sender has the scope of the route. */
 export interface Admitted {
   readonly principal: Principal;
   readonly request: Request;
@@ -63,7 +63,9 @@ export interface Route<
   readonly body: Body;
   readonly headers: Headers;
   readonly answer: Answer<Answered>;
-  /** @throws {GateError} `ERR_BAD_REQUEST` for input that does not fit, and what the handler throws. */
+  /**
+   * @throws {GateError} `ERR_BAD_REQUEST` for input that does not fit, and errors of the handler.
+   */
   readonly serve: (deps: ApiDeps, admitted: Admitted) => Promise<Response>;
 }
 
@@ -78,14 +80,14 @@ export function route<
   spec: RouteSpec<Key, Query, Body, Headers, Answered>,
 ): Route<Key, Query, Body, Headers, Answered> {
   const { scope, summary, answer } = spec;
-  // A schema that was left out is undefined, which is what its type parameter says then.
+  // The type parameter of an absent schema is undefined, so the cast is correct.
   const [query, body, headers] = [spec.query, spec.body, spec.headers] as [Query, Body, Headers];
   return {
     ...{ key, scope, summary, query, body, headers, answer },
     async serve(deps, { principal, request, params, query: sentQuery }) {
       const asked: Asked<Key, Query, Body, Headers> = {
         principal,
-        // The router matched this very path, so that its names are those of the key.
+        // The router matched this path, so the names of the parameters are those of the key.
         params: params as Asked<Key, Query, Body, Headers>["params"],
         headers: check(headers, () => sentHeaders(headers, request), "header"),
         query: check(query, () => sentQuery, "query"),

@@ -14,7 +14,7 @@ export function splitKey(key: RouteKey): { readonly method: string; readonly pat
   return { method: key.slice(0, blank), path: key.slice(blank + 1) };
 }
 
-/** The path with each parameter as the function writes it. */
+/** Replaces each parameter of a path with the text that `write` returns. */
 export function fillPath(path: string, write: (name: string) => string): string {
   return path.replaceAll(/:(\w+)/g, (_, name: string) => write(name));
 }

@@ -6,7 +6,7 @@ import { PROGRAM_ROUTES } from "./program_routes.ts";
 import { SERVICE_ROUTES } from "./service_routes.ts";
 import { USAGE_ROUTES } from "./usage_routes.ts";
 
-/** Every route under `/api/v1`; their order does not matter. */
+/** Every route under `/api/v1`. The order does not matter. */
 export const ROUTES = [
   ...PROGRAM_ROUTES,
   ...CATALOG_ROUTES,

@@ -30,7 +30,7 @@ export function apiRoutes(deps: ApiDeps, authenticate: Authenticate): Hono {
   return api;
 }
 
-/** The router takes the first that fits: `/audit/:id` must not hide `/audit/export`. */
+/** The router takes the first match: `/audit/:id` must not hide `/audit/export`. */
 function plainPathsFirst({ key: a }: Route, { key: b }: Route): number {
   return Number(a.includes(":")) - Number(b.includes(":"));
 }

@@ -2,7 +2,7 @@ import { json } from "./answer.ts";
 import { AttackReportSchema, HealthReportSchema } from "./answers/service_answers.ts";
 import { route } from "./route.ts";
 
-/** The service itself. */
+/** Routes about the service itself. */
 export const SERVICE_ROUTES = [
   route("POST /attack", {
     scope: "admin",

@@ -11,7 +11,7 @@ import {
   UsageQuerySchema,
 } from "./inputs/usage_inputs.ts";
 
-/** Usage, and what clients report of their own work. */
+/** Routes for usage and for the reports of clients about their own work. */
 export const USAGE_ROUTES = [
   route("GET /usage", {
     scope: "audit",

@@ -1,4 +1,4 @@
-/** Bytes of request bodies that may be in memory: in all, and of one owner. */
+/** Limits the bytes of request bodies in memory: the total, and per owner. */
 export interface BodyBudget {
   /** Counts the bytes of one body until it is released. */
   open(): BodyClaim;
@@ -6,9 +6,9 @@ export interface BodyBudget {
 }
 
 export interface BodyClaim {
-  /** From now on the bytes count for this owner too, those before included. */
+  /** The bytes of the body, also earlier ones, count for each of these owners. */
   readonly owners: Set<string>;
-  /** @returns why there is no room; null if there is. */
+  /** @returns the limit that is exceeded; null if none is. */
   add(bytes: number): "all" | "owner" | null;
   release(): void;
 }

@@ -16,31 +16,31 @@ export type EdgeReason =
 
 /** One open connection, in milliseconds of a steady clock. */
 export interface Connection {
-  /** Its peer's key; null is not counted by peer. */
+  /** Key of the peer; null if the connection is not counted per peer. */
   readonly peer: string | null;
   /** `waiting`: for a request. `body`: for the rest of one. `working`: on an answer. */
   state: "waiting" | "body" | "working";
-  /** Since when it is in this state. */
+  /** Start of this state. */
   since: number;
-  /** Requests that were answered. */
+  /** Number of answered requests. */
   answered: number;
-  /** Since when the client takes nothing of an answer; null if it takes. */
+  /** When the client stopped reading its answer; null while it reads. */
   stuckSince: number | null;
-  /** An answer came before the end of the body: the rest is not wanted. */
+  /** The connection ends after this answer, at the latest after `lingerMs`. */
   isOver: boolean;
-  /** Whether a reader waits for bytes of the body, and how many came. */
+  /** Whether a reader waits for bytes of the body, and the bytes received. */
   readonly body: { isAwaited(): boolean; bytes(): number } | null;
 }
 
-/** A body that takes this long may be ended in favour of a new connection. */
+/** After this time an unfinished body may be ended to admit a new connection. */
 const BODY_EVICTABLE_MS = 3_000;
 const READER_EVICTABLE_MS = 5_000;
 
 /**
- * Which open connection has to go so that a new one can come: the oldest that does the least. A client
- * that says nothing so never keeps out one that does.
+ * Chooses the open connection to end for a new one: the oldest of the least active. So silent
+ * clients never keep out active ones.
  *
- * @returns null if all of them are at work.
+ * @returns null if all connections are at work.
  */
 export function chooseVictim<T extends Connection>(
   connections: Iterable<T>,
@@ -50,7 +50,7 @@ export function chooseVictim<T extends Connection>(
   let bestRank = Infinity;
   for (const connection of connections) {
     const rank = rankOf(connection, now);
-    // The oldest of a rank comes first, in the order of opening.
+    // At equal age, the connection that was opened first is chosen.
     if (rank < bestRank || (rank === bestRank && best !== null && connection.since < best.since)) {
       best = connection;
       bestRank = rank;
@@ -68,7 +68,7 @@ function rankOf(connection: Connection, now: number): number {
   return Infinity;
 }
 
-/** Why a connection has to end now; null if it may go on. */
+/** The reason to end a connection now; null if it may stay open. */
 export function overdue(
   connection: Connection,
   now: number,
@@ -90,7 +90,7 @@ export function overdue(
   return null;
 }
 
-/** Whether a new connection would be one too many, and of what. */
+/** The limit that a new connection would exceed; null if none. */
 export function excessOf(
   open: number,
   ofPeer: number,

@@ -7,22 +7,22 @@ import type { EdgeReason } from "./connections.ts";
 import { type HttpHandler, type HttpServer, openHttpServer } from "./http_server.ts";
 import { createPeers } from "./peers.ts";
 
-/** What `doctor` says of the listener. */
+/** State of the listener, for `doctor`. */
 export interface EdgeStatus {
   readonly connections: number;
   readonly connectionsMax: number;
-  /** Files, pipes and sockets that the process may have open. */
+  /** Maximum of open files, pipes and sockets of the process. */
   readonly descriptorsMax: number;
 }
 
-/** The service's place on the network. */
+/** The network listener of the service. */
 export interface Edge {
-  /** @throws {Deno.errors.AddrInUse} and other reasons why the place cannot be listened on. */
+  /** @throws {Deno.errors.AddrInUse} and other errors if the address cannot be used. */
   listen(handler: HttpHandler): Promise<{ readonly port: number }>;
   /** Null before it listens. */
   status(): EdgeStatus | null;
   connections(): number;
-  /** Accepts nothing more, and resolves when the last request is answered. */
+  /** Stops accepting requests; resolves when the last request is answered. */
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { RequestRefused } from "./request_refused.ts";
 
 const RETRY_AFTER_MS = 2_000;
 
-/** There is too much at the moment: of this caller (429), or of all (503). */
+/** Too many requests at the moment: of this caller (429), or in total (503). */
 export function busy(status: 429 | 503, message: string): RequestRefused {
   return new RequestRefused(status, {
     code: "ERR_BUSY",
@@ -23,7 +23,7 @@ export function bodyTooSlow(bodyMs: number): RequestRefused {
   });
 }
 
-/** What can be understood in more than one way is not understood at all. */
+/** The answer to an ambiguous request. */
 export function malformed(): Response {
   return problemOf({
     code: "ERR_BAD_REQUEST",
@@ -32,7 +32,7 @@ export function malformed(): Response {
   });
 }
 
-/** Answers what never became a request, and ends the connection. */
+/** Answers bytes that are not a complete request, and ends the connection. */
 export function answerRaw(socket: Socket, status: number, message: string): void {
   const body = JSON.stringify({ type: "about:blank", title: message, status });
   const retry = status === 503 ? `retry-after: ${RETRY_AFTER_MS / 1000}\r\n` : "";

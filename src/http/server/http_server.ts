@@ -1,9 +1,9 @@
 /**
- * The service's listener, which lives through clients of every kind.
+ * The service's HTTP server, made to survive slow and hostile clients.
  *
- * `Deno.serve` ends when a connection cannot be accepted, and waits for headers and bodies for ever.
- * Node's server has timers; around it this one bounds connections, bodies and answers, so that the
- * descriptors of the process do not run out, and who says nothing makes room for who speaks.
+ * `Deno.serve` ends when a connection cannot be accepted, and waits for headers and bodies for
+ * ever. Node's server has timers. This server adds limits for connections, bodies and answers: the
+ * process keeps free descriptors, and silent connections are closed to admit new ones.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -26,10 +26,10 @@ import type { Peers } from "./peers.ts";
 import { createRequestBody, type RequestBody } from "./request_body.ts";
 import { RequestRefused } from "./request_refused.ts";
 
-/** What a request brings along beside itself. */
+/** Functions of the server for one request. */
 export interface HttpExchange {
   /**
-   * Counts the request and its body for whoever it is, once that is known.
+   * Counts the request and its body for its owner, once the owner is known.
    *
    * @throws {RequestRefused} 429 if too many requests of this owner are in progress.
    */
@@ -51,29 +51,29 @@ export interface HttpServerDeps {
 export interface HttpServer {
   readonly port: number;
   connections(): number;
-  /** Accepts nothing more, ends what is idle, and resolves when the last request is answered. */
+  /** Stops accepting, ends idle connections; resolves when the last request is answered. */
   close(): Promise<void>;
 }
 
-/** A connection and what it is doing. */
+/** A connection and its work. */
 interface OpenConnection extends Connection {
   readonly socket: Socket;
   readonly address: string;
   body: RequestBody | null;
-  /** Requests that wait for the one before them on the same connection. */
+  /** Number of requests that wait for an earlier one on the same connection. */
   queued: number;
   turn: Promise<void>;
-  /** Ends the work for a client that has gone. */
+  /** Aborts the work for a client that has gone. */
   abort: AbortController | null;
-  /** The request that is served, and whether its answer has begun. */
+  /** The request in progress, and whether its answer has begun. */
   incoming: IncomingMessage | null;
   isAnswering: boolean;
 }
 
-/** Requests that a client may send before it has an answer; more than any honest one does. */
+/** Requests that a client may send before it has an answer. Honest clients send fewer. */
 const PIPELINE_MAX = 100;
 
-/** @throws {Deno.errors.AddrInUse} and other reasons why the place cannot be listened on. */
+/** @throws {Deno.errors.AddrInUse} and other errors if the address cannot be used. */
 export async function openHttpServer(
   deps: HttpServerDeps,
   place: { readonly host: string; readonly port: number },
@@ -139,7 +139,7 @@ class HttpEdge {
     clearInterval(this.#sweep);
   }
 
-  /** Counts a new connection, and makes room for it. */
+  /** Counts a new connection, and ends another one for it if there are too many. */
   #welcome(socket: Socket): void {
     socket.on("error", () => {}); // what follows is "close"
     this.#listener?.noteAccepted();
@@ -170,7 +170,7 @@ class HttpEdge {
     };
     this.#connections.set(socket, connection);
     if (peer !== null) this.#peers.set(peer, ofPeer + 1);
-    // A client that sends no more may be gone: work is stopped, but what is ready it still gets.
+    // A client that stops sending may be gone: abort the work, but still send a ready answer.
     socket.on("end", () => {
       connection.abort?.abort();
       this.#linger(connection);
@@ -194,7 +194,7 @@ class HttpEdge {
     if (this.#connections.size === 0) this.#closed?.resolve();
   }
 
-  /** Ends the connection that does the least. @param peer whose; null for anybody's. */
+  /** Ends the least active connection. @param peer only of this peer; null for all peers. */
   #makeRoom(peer: string | null): boolean {
     const all = [...this.#connections.values()];
     const candidates = peer === null ? all : all.filter((one) => one.peer === peer);
@@ -207,7 +207,7 @@ class HttpEdge {
   #end(connection: OpenConnection, reason: EdgeReason): void {
     if (reason !== "idle") this.#deps.onRefused(reason);
     connection.socket.destroy();
-    // The place is free at once, not only when the event comes.
+    // Forget it at once, not only at the "close" event, so that a new connection fits.
     this.#forget(connection);
   }
 
@@ -226,7 +226,7 @@ class HttpEdge {
     }
   }
 
-  /** The handler hears of it and answers 408; if nobody reads the body, the connection just ends. */
+  /** If a handler reads the body, it gets an error and answers 408; else the connection ends. */
   #stopBody(connection: OpenConnection): void {
     const { body, socket } = connection;
     if (!body?.isAwaited()) return void socket.destroy();
@@ -236,10 +236,10 @@ class HttpEdge {
     body.refuse(bodyTooSlow(this.#deps.times.bodyMs));
   }
 
-  /** One request after the other, as they came. */
+  /** Serves the requests of a connection one after the other, in their order. */
   #take(incoming: IncomingMessage, outgoing: ServerResponse, waitsForLeave: boolean): void {
     const connection = this.#connections.get(incoming.socket);
-    if (connection === undefined) return; // it was refused, and is about to end
+    if (connection === undefined) return; // the connection was refused and will end soon
     if (connection.state === "waiting") {
       connection.state = "working";
       connection.incoming = incoming;
@@ -294,7 +294,7 @@ class HttpEdge {
       const response = request === null
         ? malformed()
         : await this.#answer(request, exchange, connection.address, incoming);
-      // A client that was told to go away need not be heard to the end.
+      // After the answer to an incomplete request, the rest of the body is not needed.
       if (!incoming.complete) {
         this.#linger(connection);
         outgoing.setHeader("connection", "close");
@@ -321,7 +321,7 @@ class HttpEdge {
     }
   }
 
-  /** Ends the connection in a while: at once, a client that still sends would lose the answer. */
+  /** Ends the connection later: a client that still sends would lose the answer otherwise. */
   #linger(connection: OpenConnection): void {
     const { socket } = connection;
     connection.isOver = true;
@@ -380,7 +380,7 @@ class HttpEdge {
     const connection = this.#connections.get(socket);
     const isTime = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
     if (connection !== undefined) this.#deps.onRefused(isTime ? "header_time" : "malformed");
-    // An error behind a request that is being served must not be taken for its answer.
+    // The client must not take this error for the answer of the request in progress.
     if (!socket.writable || connection === undefined || isServing(connection)) socket.destroy();
     else if (isTime) answerRaw(socket, 408, "The headers did not come in time");
     else if (error.code === "HPE_HEADER_OVERFLOW") {
@@ -390,7 +390,7 @@ class HttpEdge {
   }
 }
 
-/** True if a whole request waits for its answer, or one has begun to be answered. */
+/** True if a complete request waits for its answer, or an answer has begun. */
 function isServing({ incoming, isAnswering }: OpenConnection): boolean {
   return isAnswering || (incoming !== null && incoming.complete);
 }

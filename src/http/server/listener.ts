@@ -2,17 +2,17 @@ import type { Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { startDeadline } from "../../model/time/deadline.ts";
 
-/** What accepts connections, and is opened again when it no longer does. */
+/** A listener that is opened again when it no longer accepts connections. */
 export interface Listener {
   readonly port: number;
-  /** A connection was accepted: it works. */
+  /** The owner reports an accepted connection: the listener works. */
   noteAccepted(): void;
   close(): void;
 }
 
 export interface ListenerDeps {
   readonly place: { readonly host: string; readonly port: number };
-  /** A server that does not listen yet; earlier ones keep their connections. */
+  /** Makes a server that does not listen yet; earlier servers keep their connections. */
   readonly createServer: () => Server;
   readonly probeEveryMs: number;
   readonly log: (message: string) => void;
@@ -24,10 +24,10 @@ const REOPEN_PAUSE_MS = 250;
 const BACKLOG = 511;
 
 /**
- * Listens, and looks whether connections still come in: once one could not be accepted for want of a
- * descriptor, the runtime's listener accepts nothing more, without a word.
+ * Listens, and checks that new connections are still accepted. After one failed accept for lack of
+ * a descriptor, the runtime's listener silently accepts no more connections.
  *
- * @throws {Deno.errors.AddrInUse} and other reasons why the place cannot be listened on.
+ * @throws {Deno.errors.AddrInUse} and other errors if the address cannot be used.
  */
 export async function openListener(deps: ListenerDeps): Promise<Listener> {
   const { place, createServer, log, probeEveryMs } = deps;
@@ -43,7 +43,7 @@ export async function openListener(deps: ListenerDeps): Promise<Listener> {
     onAccepted = () => resolve(false);
     const deadline = startDeadline(PROBE_PATIENCE_MS, () => resolve(true));
     const socket = connect({ host: reachable(place.host), port });
-    // Without a descriptor for the probe nothing is known.
+    // Without a descriptor for the probe, the result is unknown: not dead.
     socket.on(
       "error",
       (error: Error & { readonly code?: string }) => resolve(error.code === "ECONNREFUSED"),
@@ -104,11 +104,11 @@ async function listen(server: Server, host: string, port: number): Promise<Serve
   server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, backlog: BACKLOG }, resolve);
   await promise;
   server.off("error", fail);
-  server.on("error", () => {}); // a listener that fails is noticed by the next probe
+  server.on("error", () => {}); // the next probe notices a failed listener
   return server;
 }
 
-/** The error that the rest of the service knows for this cause. */
+/** The Deno error for a Node error, as the rest of the service expects. */
 function systemError(error: Error & { readonly code?: string }): Error {
   switch (error.code) {
     case "EADDRINUSE":

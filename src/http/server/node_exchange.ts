@@ -1,12 +1,12 @@
-/** Between Node's HTTP server, which has timers and bounds, and the Request and Response of the edge. */
+/** Converts between Node's HTTP server, which has timers, and the edge's Request and Response. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 const PIECE_BYTES = 65_536;
 
 /**
- * The request as the edge knows it.
+ * Makes the Request of the edge.
  *
- * @returns null for one that cannot be told apart from a smuggled or misdirected one: the answer is 400.
+ * @returns null if it may be a smuggled or misdirected request: the answer is 400.
  */
 export function requestOf(
   incoming: IncomingMessage,
@@ -22,7 +22,7 @@ export function requestOf(
   const target = incoming.url ?? "";
   try {
     const url = target.startsWith("/") ? new URL(origin + target) : new URL(target);
-    // A target in absolute form must not name another host than the one that is looked at.
+    // A target in absolute form must name the host that the guards check.
     if (url.host !== new URL(origin).host || !/^https?:$/.test(url.protocol)) return null;
     const headers = new Headers();
     for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
@@ -30,11 +30,11 @@ export function requestOf(
     }
     return new Request(url, { method: incoming.method ?? "GET", headers, body, signal });
   } catch {
-    return null; // a URL, method or header that the platform does not take
+    return null; // a URL, method or header that the platform refuses
   }
 }
 
-/** A header whose values are joined by commas; null without it. */
+/** The values of a header, joined by commas; null if it is absent. */
 export function headerOf(incoming: IncomingMessage, name: string): string | null {
   const value = incoming.headers[name];
   return Array.isArray(value) ? value.join(",") : value ?? null;
@@ -48,11 +48,11 @@ export function hasBody(incoming: IncomingMessage): boolean {
 }
 
 export interface WriteHooks {
-  /** The client takes nothing at the moment, or takes again. */
+  /** Called when the client stops reading, and when it reads again. */
   onWaiting(isWaiting: boolean): void;
 }
 
-/** Writes the answer as fast as the client takes it; stops when the client is gone. */
+/** Writes the answer as fast as the client reads it; stops when the client is gone. */
 export async function writeResponse(
   response: Response,
   outgoing: ServerResponse,
@@ -76,7 +76,7 @@ export async function writeResponse(
     await writeBody(reader, outgoing, hooks);
     outgoing.end();
   } catch {
-    // The answer broke off: so must the connection, or the part would look like the whole.
+    // The answer failed midway: end the connection, or the part would look complete.
     outgoing.destroy();
   } finally {
     outgoing.off("close", gone);
@@ -89,14 +89,14 @@ async function writeBody(
   hooks: WriteHooks,
 ): Promise<void> {
   const first = reader.read();
-  // The client of a stream wants the headers before there is anything to say.
+  // The client of a stream needs the headers before the first event.
   if (!await isSoon(first)) outgoing.flushHeaders();
   for (let part = await first; !part.done && !outgoing.destroyed;) {
     const next = reader.read();
     if (!outgoing.headersSent && await isSoon(next) && (await next).done) {
       outgoing.setHeader("content-length", part.value.byteLength);
     }
-    next.catch(() => {}); // it is awaited below, perhaps after it has failed
+    next.catch(() => {}); // it is awaited below, perhaps after its failure
     await writePieces(outgoing, part.value, hooks);
     part = await next;
   }

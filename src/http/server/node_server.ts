@@ -3,15 +3,15 @@ import type { Socket } from "node:net";
 import type { EdgeBounds, EdgeTimes } from "./connection_bounds.ts";
 
 export const HEADER_BYTES_MAX = 65_536;
-/** Node's own bounds stand behind ours. */
+/** Node's request timeout is longer than ours by this, so that ours acts first. */
 const MARGIN_MS = 5_000;
 const MARGIN_CONNECTIONS = 32;
 
 export interface NodeServerEvents {
   onConnection(socket: Socket): void;
-  /** @param waitsForLeave the client sends its body after `100 Continue` only. */
+  /** @param waitsForLeave the client sends its body only after `100 Continue`. */
   onRequest(incoming: IncomingMessage, outgoing: ServerResponse, waitsForLeave: boolean): void;
-  /** What came is not a request, or did not come in time. */
+  /** The bytes are not a valid request, or did not arrive in time. */
   onBroken(error: Error & { readonly code?: string }, socket: Socket): void;
   onDropped(): void;
 }
@@ -31,7 +31,7 @@ export function createNodeServer(
     keepAlive: true,
     noDelay: true,
   });
-  // A client that has said all it has to say may still read the answer.
+  // A client that has closed its sending side may still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = bounds.connectionsMax + MARGIN_CONNECTIONS;
   server.on("connection", events.onConnection);

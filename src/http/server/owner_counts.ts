@@ -1,6 +1,6 @@
-/** Requests in progress, by whose they are. */
+/** Counts the requests in progress of each owner. */
 export interface OwnerCounts {
-  /** @returns the release; null if the owner has as many as it may. */
+  /** @returns a function that ends the count; null if the owner is at its limit. */
   enter(owner: string): (() => void) | null;
 }
 

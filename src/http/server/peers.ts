@@ -2,13 +2,13 @@ import { BlockList, isIP } from "node:net";
 import { isLoopback } from "../../model/loopback.ts";
 import { parseAddress } from "../../model/parse_address.ts";
 
-/** Where a request comes from, as far as that can be known. */
+/** Finds out where a request comes from, as far as the service can know. */
 export interface Peers {
-  /** What connections are counted by; null for peers whose connections are not counted one by one. */
+  /** Key to count connections by; null for peers whose connections are not counted. */
   keyOf(address: string): string | null;
   /** The address that a trusted proxy names, as a key; null if the peer is not a proxy or names none. */
   forwardedKeyOf(address: string, forwardedFor: string | null): string | null;
-  /** The scheme that the client used: what a trusted proxy says of it, else that of the listener. */
+  /** The scheme that the client used: from a trusted proxy, else that of the listener. */
   schemeOf(address: string, forwardedProto: string | null): "http" | "https";
 }
 
@@ -32,7 +32,7 @@ export function createPeers(trustedProxies: readonly string[]): Peers {
     },
     forwardedKeyOf(address, forwardedFor) {
       if (forwardedFor === null || !isProxy(withoutMapping(address))) return null;
-      // The rightmost is what our proxy saw; what stands before another proxy of ours, that one saw.
+      // Our proxy added the last entry. If that is a proxy of ours too, it added the one before.
       for (const entry of forwardedFor.split(",").slice(-20).reverse()) {
         const named = withoutMapping(entry.trim().replace(/^\[([^\]]*)\](:\d+)?$/, "$1"));
         if (isIP(named) === 0) return null;
@@ -42,13 +42,13 @@ export function createPeers(trustedProxies: readonly string[]): Peers {
     },
     schemeOf(address, forwardedProto) {
       if (forwardedProto === null || !isProxy(withoutMapping(address))) return "http";
-      // The rightmost is what our proxy saw.
+      // Our proxy added the last entry.
       return forwardedProto.split(",").at(-1)?.trim().toLowerCase() === "https" ? "https" : "http";
     },
   };
 }
 
-/** One household or host has a whole /64 of IPv6 addresses. */
+/** One household or host usually has a whole /64 of IPv6 addresses. */
 function networkOf(address: string): string {
   const bytes = parseAddress(address);
   if (bytes?.length !== 16) return address;

@@ -7,19 +7,19 @@ export interface RequestBody {
   /** True while a reader waits for bytes that the client has not sent. */
   isAwaited(): boolean;
   bytes(): number;
-  /** Whoever reads gets this error; what still arrives is thrown away. */
+  /** The reader gets this error; later bytes are thrown away. */
   refuse(reason: RequestRefused): void;
 }
 
-/** A short body is taken whether or not somebody reads it, so that its request is complete. */
+/** A short body is received even without a reader, so that its request is complete. */
 const READ_AHEAD_BYTES = 65_536;
 
 /**
- * Reads from the socket only as fast as somebody reads the stream.
+ * Reads from the socket only as fast as the handler reads the stream.
  *
  * @param onBytes may refuse the rest of the body.
- * @param onFirstRead gives leave to send to a client that waits for it (`Expect: 100-continue`); null if
- *   it does not wait.
+ * @param onFirstRead tells a client that waits (`Expect: 100-continue`) to send its body; null if
+ * the client does not wait.
  */
 export function createRequestBody(
   incoming: IncomingMessage,
@@ -40,7 +40,7 @@ export function createRequestBody(
     if (reason === null) open?.close();
     else open?.error(reason);
     settle();
-    // Nobody reads on; the socket's sweep ends a client that goes on sending.
+    // Drop the remaining bytes; the server's sweep ends a client that continues to send.
     incoming.resume();
   };
   incoming.on("data", (chunk: Uint8Array) => {

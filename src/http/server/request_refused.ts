@@ -1,6 +1,6 @@
 import type { ErrorReport } from "../../model/errors.ts";
 
-/** Why the edge does not take a request that no code of ours has looked at; carries its HTTP status. */
+/** Why the edge refuses a request before any handler has read it; carries the HTTP status. */
 export class RequestRefused extends Error {
   override readonly name = "RequestRefused";
   readonly status: 408 | 413 | 429 | 503;

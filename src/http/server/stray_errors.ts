@@ -1,6 +1,6 @@
 import type { Log } from "../../model/log.ts";
 
-/** How an error came to be nobody's: a promise that nobody waited for, or an exception outside one. */
+/** Source of a stray error: an unhandled promise rejection or an uncaught exception. */
 export type StrayOrigin = "promise" | "exception";
 
 export interface StrayErrorStatus {
@@ -10,8 +10,9 @@ export interface StrayErrorStatus {
 }
 
 /**
- * Errors that no part of the service waited for. Each is a defect, but none a reason to end: the
- * parts that are needed for a call are checked by themselves. So they are logged, counted and shown.
+ * Errors that no part of the service handled. Each one is a defect, but not a reason to end: the
+ * health checks watch the parts that a call needs. They are logged, counted and shown to the
+ * operator.
  */
 export interface StrayErrors {
   note(origin: StrayOrigin, error: unknown): void;
@@ -22,12 +23,12 @@ export interface StrayErrorDeps {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Hides the secrets that are known. */
+  /** Hides known secrets. */
   readonly mask: (text: string) => string;
   readonly count: (origin: StrayOrigin) => void;
 }
 
-/** Lines in one span of time; a storm is counted only. */
+/** Log lines per span of time; further errors are only counted. */
 const LOGGED_MAX = 10;
 const LOGGED_EVERY_MS = 60_000;
 const STACK_CHARACTERS_MAX = 4_000;

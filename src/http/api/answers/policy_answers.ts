@@ -61,7 +61,7 @@ export const PolicyInForceSchema = objectOf<PolicyInForce>({
   limits: z.array(LimitRuleSchema),
 });
 
-/** Answer of `POST /policy/check`: the files as they are now. */
+/** Answer of `POST /policy/check`, about the current files. */
 export const PolicyCheckSchema = objectOf<PolicyCheck>({
   ...STATUS,
   problems: z.array(objectOf<PolicyCheck["problems"][number]>({

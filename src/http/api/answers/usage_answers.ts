@@ -57,5 +57,5 @@ export const UsageAnswerSchema = objectOf<UsageAnswer>({
   tasksAreCut: z.boolean(),
 });
 
-/** Answer of `POST /usage` and `POST /feedback`: where the report stands in the audit log. */
+/** Answer of `POST /usage` and `POST /feedback`: the place of the report in the audit log. */
 export const RecordedSchema = objectOf<Recorded>({ chain: z.string(), seq: z.int() });

@@ -1,4 +1,4 @@
-/** The closed sets of words in answers, and forms that zod has no word for. */
+/** The closed sets of words in answers, and schemas that zod lacks. */
 import { z } from "zod";
 import type { Effect } from "../../../model/decision.ts";
 import type { Json, JsonSchema } from "../../../model/json/json.ts";
@@ -9,20 +9,20 @@ export const AccessSchema = z.enum(["read", "write", "destructive"]) satisfies z
 
 const EFFECTS = ["allow", "ask", "deny"] as const satisfies readonly Effect[];
 export const EffectSchema = z.enum(EFFECTS);
-/** Of a tool: one that is denied is not shown. */
+/** Effects of a visible tool: denied tools are not shown. */
 export const VisibleEffectSchema = z.enum(["allow", "ask"]);
-/** Of a tool in lists of operators, which have the hidden ones, too. */
+/** Effects of a tool in the lists of operators, which also show hidden tools. */
 export const ListedEffectSchema = z.enum(["allow", "ask", "hidden"]);
-/** Of a decision: a tool may not exist for the caller. */
+/** Effects of a decision; `hidden`: the tool does not exist for the caller. */
 export const DecidedEffectSchema = z.enum([...EFFECTS, "hidden"]);
 export const ShownEffectSchema = wordOf<ShownEffect>();
 
-/** One of a closed set of words that grows with the service, so that documents say text. */
+/** A word of a set that grows with the service; documents call it a text, so it can grow. */
 export function wordOf<Word extends string>(): z.ZodType<Word> {
   return z.custom<Word>((value) => typeof value === "string").meta({ type: "string" });
 }
 
-/** Any JSON. */
+/** Any JSON value. */
 export const JsonValueSchema: z.ZodType<Json> = z.custom<Json>();
 
 /** A JSON Schema as a tool declares it. */

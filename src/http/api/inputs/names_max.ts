@@ -1,2 +1,2 @@
-/** Groups, scopes or spaces in one request. */
+/** Maximum of groups, scopes or spaces in one request. */
 export const NAMES_MAX = 1_000;

@@ -5,14 +5,14 @@ import type { ExplainRequest } from "../../../operations/policy.ts";
 import { NAMES_MAX } from "./names_max.ts";
 
 const ExplainBodySchema = z.strictObject({
-  /** Who calls; unknown keys are claims. */
+  /** The caller; unknown keys are claims. */
   as: z.looseObject({
     sub: z.string().optional(),
     client: z.string().optional(),
     groups: listSchema(z.string(), NAMES_MAX).optional(),
     scopes: listSchema(z.string(), NAMES_MAX).optional(),
     spaces: listSchema(z.string(), NAMES_MAX).optional(),
-    // What was parsed from JSON is JSON; to check each value again takes seconds for a large one.
+    // The input comes from parsed JSON; checking a large one again would take seconds.
     claims: z.record(z.string(), z.unknown()).optional(),
   }).default({}).transform(({ sub, client, groups, scopes, spaces, claims, ...others }) => ({
     ...(sub === undefined ? {} : { sub }),
@@ -33,13 +33,13 @@ const ExplainBodySchema = z.strictObject({
     sources: listSchema(z.string(), NAMES_MAX).default([]),
   }).default({ tainted: false, sources: [] }),
   space: z.string().optional(),
-  /** Who vouches for the principal, as records have it (`actor.iss`): counters are kept by it. */
+  /** Issuer of the principal, as in records (`actor.iss`): part of the key of counters. */
   issuer: z.string().optional(),
-  /** The execution whose own limits count. */
+  /** The execution whose own limits apply. */
   execution: z.string().optional(),
 });
 
-/** What people write by hand, which only the service checks. */
+/** Parts that people write by hand; only the service checks them. */
 interface ExplainInput extends Omit<z.input<typeof ExplainBodySchema>, "as" | "args" | "exec"> {
   readonly as?: unknown;
   readonly args?: unknown;

@@ -25,10 +25,10 @@ export const FeedbackBodySchema = z.strictObject({
   note: z.string().max(1_000).optional(),
 }).refine(isAboutOne, ABOUT_ERROR);
 
-/** The client's own id of a report, in its body or its `Idempotency-Key`: sent again, it counts once. */
+/** The client's own id of a report, in the body or `Idempotency-Key`: a repeat counts once. */
 export const ReportIdSchema = z.strictObject({ id: z.string().min(1).max(200) });
 
-/** The same id as a header of `POST /usage`; the one in the body counts before it. */
+/** The same id as a header of `POST /usage`; an id in the body takes precedence. */
 export const ReportHeadersSchema = z.object({
   "idempotency-key": ReportIdSchema.shape.id.optional(),
 });
