@@ -15,9 +15,9 @@ import partsStyle from "./assets/style/parts.css" with { type: "text" };
 import tablesStyle from "./assets/style/tables.css" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 
-/** One file for the browser. Part of the program text, so it is there however toolgate is packaged. */
+/** One file for the browser. It is part of the program text, so every package contains it. */
 export interface Asset {
-  /** With a hash of the content: what has this name never changes. */
+  /** File name with a hash of the content, so the content of this name never changes. */
   readonly name: string;
   readonly type: string;
   readonly text: string;
@@ -26,7 +26,7 @@ export interface Asset {
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-/** The order counts: what comes later overrides. */
+/** The order matters: later styles override earlier ones. */
 const STYLES = [
   coloursStyle,
   elementsStyle,

@@ -1,11 +1,11 @@
 import type { AuditLog } from "../audit/audit_log.ts";
 import type { Log } from "../model/log.ts";
 
-/** What is known about the integrity of the log. */
+/** The known state of the integrity of the log. */
 export interface AuditVerifyState {
-  /** When it was last checked, milliseconds since the epoch; null: never since the start. */
+  /** Time of the last check, milliseconds since the epoch; null: never since the start. */
   readonly checkedAtMs: number | null;
-  /** A check runs now. */
+  /** True while a check runs. */
   readonly isChecking: boolean;
   readonly chains: readonly AuditChainState[];
   /** Whether new records can be written. */
@@ -15,17 +15,17 @@ export interface AuditVerifyState {
 export interface AuditChainState {
   readonly chain: string;
   readonly records: number;
-  /** Null: not checked yet. */
+  /** Null before the first check. */
   readonly ok: boolean | null;
-  /** Records that a checkpoint outside the store vouches for. */
+  /** Records covered by a checkpoint outside the store. */
   readonly anchored: number;
-  /** Records that a signed checkpoint covers. */
+  /** Records covered by a signed checkpoint. */
   readonly signed: number;
-  /** What is wrong, in words; empty when nothing is. */
+  /** Problems as sentences; empty if there are none. */
   readonly problems: readonly string[];
 }
 
-/** Checks the whole log in the background and remembers what it found. */
+/** Checks the whole log in the background and keeps the result. */
 export interface AuditChecker {
   readonly state: () => Promise<AuditVerifyState>;
   /** Does nothing while a check runs. */
@@ -85,7 +85,7 @@ function chainState(report: ChainReport): AuditChainState {
   };
 }
 
-/** Of a range from its first record to its last. */
+/** The number of records in a range that includes both ends. */
 function lengthOf(range: readonly [number, number] | null): number {
   return range === null ? 0 : range[1] - range[0] + 1;
 }

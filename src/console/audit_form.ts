@@ -1,7 +1,7 @@
 import type { AuditFilter } from "../audit/audit_query.ts";
 import { readCalendarTime } from "../model/time/calendar_time.ts";
 
-/** The audit page's filters as they were sent, to be shown again. */
+/** The audit page's filters as sent, so that the page can show them again. */
 export interface AuditForm {
   /** `2026-04-01T12:00`, UTC; or empty. */
   readonly since: string;
@@ -37,7 +37,7 @@ export function readAuditForm(field: (name: string) => string): AuditForm {
   };
 }
 
-/** The filter of a form, without its page; or what is wrong with it. */
+/** The filter of a form without its page, or the problem of the form. */
 export function toAuditFilter(
   form: AuditForm,
 ): { readonly filter: AuditFilter } | { readonly problem: string } {
@@ -58,7 +58,7 @@ export function toAuditFilter(
   };
 }
 
-/** What is set of a form, as a query; without the page. */
+/** The filled fields of a form as a query, without the page. */
 export function auditQueryString(form: AuditForm): string {
   const { after: _after, open: _open, ...filters } = form;
   return new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== ""))
@@ -69,7 +69,7 @@ function given<Name extends string>(name: Name, value: string): { [key in Name]?
   return (value === "" ? {} : { [name]: value }) as { [key in Name]?: string };
 }
 
-/** Milliseconds since the epoch; what names no zone is UTC. */
+/** Milliseconds since the epoch; a text without a zone is UTC. */
 function parseMoment(text: string): number | null | "bad" {
   if (text === "") return null;
   const ms = readCalendarTime(text);

@@ -18,44 +18,44 @@ import type { ExecutionSummary } from "./live_executions.ts";
 import type { OidcLogin } from "./oidc_login.ts";
 
 /**
- * What the console's pages need, as plain functions: operations of the service, and what is the
- * console's own, which is sessions, the list of what runs, and the state of a check.
+ * Functions for the console's pages: operations of the service, and the console's own sessions,
+ * list of running executions and state of the audit check.
  *
- * The console checks scopes before it calls any of them; a function that takes a principal narrows
- * further by what that principal may see, and records who did what.
+ * The console checks scopes before it calls any of them. A function with a principal also shows
+ * only what that principal may see, and records the principal's action.
  */
 export interface ConsoleDeps
   extends ConsoleIdentity, ConsoleAudit, ConsoleCatalog, ConsolePolicy, ConsoleUsage {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly version: string;
-  /** What browsers use; with `https:` cookies are `Secure`. Undefined: the address that was asked. */
+  /** URL for browsers; `https:` makes cookies `Secure`. Undefined: the address of the request. */
   readonly publicUrl: string | undefined;
   /** Signs cookies and form tokens; the same on every replica. */
   readonly secret: Uint8Array<ArrayBuffer>;
   readonly log: Log;
-  /** A person's own account at an upstream; null if that upstream takes none. */
+  /** Connects a person's own account at an upstream; null if the upstream has no such accounts. */
   readonly accountAt: (server: string) => Pick<UserOAuth, "begin" | "finish"> | null;
-  /** Aborts when the service takes no more work: live streams end then. */
+  /** Aborts when the service stops taking work; live streams then end. */
   readonly closing: AbortSignal;
 }
 
-/** An operation whose dependencies are given already. */
+/** An operation with its dependencies already filled in. */
 type Bound<Operation> = Operation extends (deps: never, ...rest: infer Rest) => infer Answer
   ? (...rest: Rest) => Answer
   : never;
 
 export interface ConsoleIdentity {
-  /** Who everybody is when nobody logs in (`auth: none`); null: people log in. */
+  /** The principal of all visitors with `auth: none`; null: visitors log in. */
   readonly anonymous: Principal | null;
-  /** The principal of an API key or access token; null if it is not valid. Records the failure. */
+  /** The principal of an API key or access token; null if not valid. Records a failure. */
   readonly login: (token: string) => Promise<Principal | null>;
   /** Starts a session, after a login with a credential or at the issuer. */
   readonly openSession: (
     principal: Principal,
     login: "credential" | "issuer",
   ) => Promise<ConsoleSession>;
-  /** The principal as it is now; null once the session has ended or its credential was revoked. */
+  /** The current principal; null after the session ended or its credential was revoked. */
   readonly sessionPrincipal: (sessionId: string) => Promise<Principal | null>;
   readonly endSession: (sessionId: string) => Promise<void>;
   /** Login at the issuer of `auth.issuer`; null if the configuration has no `auth.console`. */
@@ -70,15 +70,15 @@ export interface ConsoleSession {
 
 export interface ConsoleAudit {
   readonly queryAudit: Bound<typeof findRecords>;
-  /** The console asks for payloads with scope `auditor` only. */
+  /** The console requests payloads only with scope `auditor`. */
   readonly showExecution: Bound<typeof showExecution>;
-  /** Calls back for every record once it is durable. */
+  /** Calls its listener for every record once the record is durable. */
   readonly followAudit: AuditLog["follow"];
-  /** What the last check found; cheap. */
+  /** The result of the last check; cheap to call. */
   readonly verifyState: () => Promise<AuditVerifyState>;
-  /** Starts a check of the whole log; `verifyState` says when it has ended. */
+  /** Starts a check of the whole log; `verifyState` shows when it has ended. */
   readonly startVerify: (principal: Principal) => Promise<void>;
-  /** How it goes with the places that records are shipped to. */
+  /** State of the sinks that records are shipped to. */
   readonly sinks: () => Promise<readonly SinkStatus[]>;
   readonly exportAudit: Bound<typeof exportRecords>;
   /** Running executions and the newest ended ones, newest first. */
@@ -86,7 +86,7 @@ export interface ConsoleAudit {
 }
 
 export interface ConsoleCatalog {
-  /** What the principal may use; with scope `admin` every tool, also those hidden from it. */
+  /** Tools that the principal may use; with scope `admin` every tool, also hidden ones. */
   readonly tools: (principal: Principal) => Promise<CatalogListing>;
   readonly diff: Bound<typeof diffTool>;
   readonly decideTool: Bound<typeof decideTool>;
@@ -97,7 +97,7 @@ export interface ConsolePolicy extends ExplainDeps {
   readonly policyStatus: () => PolicyStatus & { readonly mode: "enforce" | "observe" };
   /** Names of the policy's spaces. */
   readonly spaces: () => readonly string[];
-  /** The console opens arguments with scope `auditor` only. */
+  /** The console opens arguments only with scope `auditor`. */
   readonly recordedCall: Bound<typeof openRecordedCall>;
 }
 

@@ -17,7 +17,7 @@ export interface ConsoleLoginDeps extends RecordAdminDeps {
   readonly now: () => number;
 }
 
-/** Logging in with a credential, or at the issuer. Every login is recorded, a failed one too. */
+/** Login with a credential or at the issuer. It records every login, also a failed one. */
 export function createConsoleLogin(
   deps: ConsoleLoginDeps,
 ): Pick<ConsoleIdentity, "login" | "oidc"> {

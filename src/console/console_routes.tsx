@@ -23,7 +23,7 @@ import { securityHeaders } from "./security_headers.ts";
 import { Hostile } from "./view/hostile.tsx";
 import { SECTIONS } from "./view/layout.tsx";
 
-/** Largest form, in bytes; arguments of a decision to explain are the largest part of any. */
+/** Largest form in bytes; the largest part is the arguments of a decision to explain. */
 const FORM_BYTES_MAX = 131_072;
 
 const STATUS_OF_CODE: { readonly [code: string]: number } = {
@@ -36,7 +36,7 @@ const STATUS_OF_CODE: { readonly [code: string]: number } = {
   ERR_AUDIT_UNAVAILABLE: 503,
 };
 
-/** The web console, to be mounted at `/console`. Pages come from here and so does all they load. */
+/** The web console, for mounting at `/console`. It serves pages and all files that they load. */
 export function consoleRoutes(deps: ConsoleDeps): Hono {
   const app = new Hono<ConsoleEnv>();
   const kit = createRouteKit(deps);
@@ -63,7 +63,7 @@ export function consoleRoutes(deps: ConsoleDeps): Hono {
   addUsageRoutes(app, kit);
   addAuditRoutes(app, kit);
   addConnectRoutes(app, kit);
-  // Mounted under another app, a catch-all route answers what `notFound` would not hear of.
+  // Under another app `notFound` is never called, so a catch-all route answers.
   app.all("*", (context) => {
     const { pathname } = new URL(context.req.url);
     if (pathname === "/console/") return context.redirect("/console", 303);
@@ -111,7 +111,7 @@ function sendAsset(context: Context, name: string): Response {
   });
 }
 
-/** Finds out who looks; a form that is not of this console and session goes no further. */
+/** Finds the visit of a request; refuses forms that are not of this console and session. */
 function recognizeVisit(kit: RouteKit): MiddlewareHandler<ConsoleEnv> {
   const { deps } = kit;
   return async (context, next) => {
@@ -126,7 +126,7 @@ function recognizeVisit(kit: RouteKit): MiddlewareHandler<ConsoleEnv> {
   };
 }
 
-/** Leads whoever has to log in to the login, and back to the page afterwards. */
+/** Sends a visitor without a session to the login, which leads back to the page. */
 const requireVisit: MiddlewareHandler<ConsoleEnv> = async (context, next) => {
   if (context.get("visit") !== undefined) return await next();
   const { pathname, search } = new URL(context.req.url);

@@ -16,7 +16,7 @@ import { type ConsoleLoginDeps, createConsoleLogin } from "./console_login.ts";
 import { openLiveExecutions } from "./live_executions.ts";
 import { createSessionStore, type SessionStoreDeps } from "./session_store.ts";
 
-/** The service's own parts, from which the console's functions are made. */
+/** The parts of the service that the console's functions use. */
 export interface ConsoleServicesDeps
   extends
     Pick<OperationDeps, "audit" | "catalog" | "view" | "servers" | "explain">,
@@ -33,7 +33,7 @@ export interface ConsoleServices extends ConsoleDeps {
   close(): Promise<void>;
 }
 
-/** Makes what the console's pages need of the service's parts. */
+/** Makes the functions for the console's pages from the parts of the service. */
 export async function createConsoleServices(deps: ConsoleServicesDeps): Promise<ConsoleServices> {
   const { audit, now, log, policy } = deps;
   const live = await openLiveExecutions({

@@ -5,12 +5,12 @@ import { isOwnOrigin } from "../model/own_origin.ts";
 import type { Principal } from "../model/principal.ts";
 import type { ConsoleDeps, ConsoleSession } from "./console_deps.ts";
 
-/** Who looks at a page, and what their forms must carry. */
+/** The visitor of a page, and the token that the forms must carry. */
 export interface Visit {
   readonly principal: Principal;
   /** Proves that a form was made by this console for this session. */
   readonly formToken: string;
-  /** Null without authentication: nobody logs in, nobody logs out. */
+  /** Null without authentication: then visitors do not log in or out. */
   readonly sessionId: string | null;
 }
 
@@ -25,14 +25,14 @@ const COOKIE_PATH = "/console";
 const FLOW_PATH = `${COOKIE_PATH}/login`;
 
 /**
- * Name and path of a cookie. Over HTTPS the browser itself keeps a `__Host-` cookie from being set by
- * another name of the domain. Over plain HTTP no cookie knows ports: see docs/threat-model.md.
+ * Name and path of a cookie. Over HTTPS another host of the domain cannot set a `__Host-` cookie.
+ * Over plain HTTP all ports of a host share cookies: see docs/threat-model.md.
  */
 function cookieOf(deps: CookieDeps, name: string, path: string): { name: string; path: string } {
   return isSecure(deps) ? { name: `__Host-${name}`, path: "/" } : { name, path };
 }
 
-/** The visit that a request belongs to; null if its sender has to log in. */
+/** The visit of a request; null if its sender has to log in. */
 export async function findVisit(
   deps: CookieDeps & Pick<ConsoleDeps, "anonymous" | "sessionPrincipal">,
   context: Context,
@@ -52,7 +52,7 @@ export async function findVisit(
   return { principal, formToken: formToken(deps.secret, sessionId), sessionId };
 }
 
-/** The cookie holds the session's id and nothing of the credential. */
+/** The cookie holds only the session's id, never the credential. */
 export async function setSessionCookie(
   deps: CookieDeps & Pick<ConsoleDeps, "now">,
   context: Context,
@@ -76,7 +76,7 @@ export function clearSessionCookie(deps: CookieDeps, context: Context): void {
 /**
  * Remembers a login at the issuer until the browser comes back.
  *
- * `Lax`: the way back is a navigation from the issuer's site, which carries no `Strict` cookie.
+ * `Lax`: the browser comes back from the issuer's site, so it would not send a `Strict` cookie.
  */
 export async function setFlowCookie(
   deps: CookieDeps,
@@ -93,7 +93,7 @@ export async function setFlowCookie(
   });
 }
 
-/** What was remembered; forgotten with this call, so that a way back is taken once. */
+/** Returns the remembered login and deletes it, so that it can be finished only once. */
 export async function takeFlowCookie(deps: CookieDeps, context: Context): Promise<string | null> {
   const { name, path } = cookieOf(deps, FLOW_COOKIE, FLOW_PATH);
   const flow = await getSignedCookie(context, deps.secret, name);
@@ -121,7 +121,7 @@ export function setThemeCookie(deps: CookieDeps, context: Context, theme: Theme)
   });
 }
 
-/** Whether a form was sent by a page of this console to this session. */
+/** True if a page of this console sent the form for this session. */
 export function isOwnForm(
   deps: CookieDeps,
   context: Context,
@@ -133,7 +133,7 @@ export function isOwnForm(
   return token.length === wanted.length && timingSafeEqual(Buffer.from(token), Buffer.from(wanted));
 }
 
-/** The token of forms outside a session: the login page. */
+/** The token of the login form, which has no session. */
 export function loginFormToken(secret: Uint8Array): string {
   return formToken(secret, "");
 }

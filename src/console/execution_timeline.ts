@@ -5,7 +5,7 @@ import type { Access } from "../model/tool.ts";
 import { type Reason, type ShownEffect, verdictOf } from "../model/verdict.ts";
 import type { ExecutionView } from "../operations/show_execution.ts";
 
-/** One execution, ready to be drawn. Times are milliseconds; offsets count from its start. */
+/** One execution, ready to draw. Times are milliseconds; offsets count from its start. */
 export interface ExecutionTimeline {
   readonly id: string;
   readonly status: string;
@@ -21,7 +21,7 @@ export interface ExecutionTimeline {
   readonly codeText: string | null;
   readonly resultText: string | null;
   readonly resultBytes: number | null;
-  /** A result that was too large to return; null: it was not, or nobody knows. */
+  /** A result that was too large to return; null if it was not, or if that is unknown. */
   readonly oversize: { readonly bytes: number; readonly isKept: boolean } | null;
   readonly logs: readonly { readonly level: string; readonly text: string }[] | null;
   readonly error: AuditRecord["err"] | null;
@@ -44,9 +44,9 @@ export interface TimelineCall {
   readonly server: string;
   readonly name: string;
   readonly access: Access | undefined;
-  /** What became of it; `running`: nothing yet. */
+  /** The outcome of the call; `running`: no outcome yet. */
   readonly effect: ShownEffect | "running";
-  /** The decisive one first. */
+  /** The decisive reason first. */
   readonly reasons: readonly Reason[];
   readonly observed: string | null;
   /** `ok`, `planned`, an error's code, or null while there is no outcome. */
@@ -62,10 +62,10 @@ export interface TimelineCall {
   readonly argsBytes: number | null;
   readonly resultBytes: number | null;
   readonly argsText: string | null;
-  /** Of a refused call whose arguments were too large to keep; then `argsText` is null. */
+  /** Beginning of arguments too large to keep, of a refused call; then `argsText` is null. */
   readonly cutArgs: CutText | null;
   readonly resultText: string | null;
-  /** Its payloads may be there; they were not opened yet. */
+  /** Its payloads may exist, but were not opened yet. */
   readonly isUnopened: boolean;
   readonly approval: string | null;
   readonly limit: string | null;
@@ -124,14 +124,14 @@ function oversizeOf(end: AuditRecord | null): ExecutionTimeline["oversize"] {
   return bytes === null ? null : { bytes, isKept: end?.detail?.kept === true };
 }
 
-/** The records of one call, and what its execution adds to them. */
+/** The records of one call, with facts of its execution. */
 interface CallRecords {
   readonly id: string;
   /** Oldest first. */
   readonly records: readonly AuditRecord[];
   /** When the execution began, milliseconds since the epoch. */
   readonly startedAtMs: number;
-  /** The execution has not ended. */
+  /** True until the execution has ended. */
   readonly isRunning: boolean;
 }
 
@@ -140,7 +140,7 @@ function buildCall(
   { payloads, unopened }: ExecutionView,
 ): TimelineCall {
   const intent = records.find((record) => record.kind === "call.intent") ?? null;
-  // A search of the program is answered by the gate: its record is begin and outcome at once.
+  // The gate itself answers a search of the program: one record is both begin and outcome.
   const outcome = records.findLast(({ kind }) => kind === "call.outcome" || kind === "search") ??
     null;
   const limit = records.find((record) => record.kind === "limit.hit") ?? null;
@@ -178,7 +178,7 @@ function buildCall(
   };
 }
 
-/** What became of a call. One that has no outcome after its execution ended may have happened. */
+/** The outcome of a call; `unknown` if the execution ended and no outcome was recorded. */
 function shownOf(
   { intent, outcome, limit }: {
     readonly [name in "intent" | "outcome" | "limit"]: AuditRecord | null;
@@ -203,14 +203,14 @@ function shownOf(
   return { effect: isRunning ? "running" : "unknown", reasons };
 }
 
-/** When a call began: what was measured, else what the clock of the log says. */
+/** Start of a call: from measured times, else from the timestamps of the log. */
 function offsetOf(first: AuditRecord, outcome: AuditRecord | null, startedAtMs: number): number {
   const ms = outcome?.ms?.total;
   if (outcome === null || ms === undefined) return Date.parse(first.ts) - startedAtMs;
   return (outcome.ms?.at ?? Date.parse(outcome.ts) - startedAtMs) - ms;
 }
 
-/** The program; some logs keep it as a JSON text. */
+/** The text of the program; some logs keep it as a JSON string. */
 function programText(text: string | undefined): string | null {
   if (text === undefined) return null;
   if (!text.startsWith('"')) return text;

@@ -2,7 +2,7 @@ import { isFields } from "../model/json/fields.ts";
 import type { RecordedCall } from "../operations/recorded_call.ts";
 import type { GateQuestion } from "../supervisor/call/explain_gate.ts";
 
-/** The policy page's form as it was sent, to be shown again. */
+/** The policy page's form as sent, so that the page can show it again. */
 export interface ExplainForm {
   readonly sub: string;
   readonly client: string;
@@ -17,9 +17,9 @@ export interface ExplainForm {
   readonly tainted: boolean;
   /** Comma-separated servers whose results the program has seen. */
   readonly sources: string;
-  /** Who vouches for the principal; from a record. */
+  /** Issuer of the principal; from a record. */
   readonly issuer: string;
-  /** Id of the recorded call that the question began with. */
+  /** Id of the recorded call that the form was filled from. */
   readonly record: string;
 }
 
@@ -43,7 +43,7 @@ export function readExplainForm(field: (name: string) => string): ExplainForm {
   };
 }
 
-/** The form that asks the gate again what it was asked then. */
+/** A form filled from a recorded call, to ask the gate again. */
 export function formOfRecord(recorded: RecordedCall): ExplainForm {
   return {
     sub: recorded.sub,
@@ -60,7 +60,7 @@ export function formOfRecord(recorded: RecordedCall): ExplainForm {
   };
 }
 
-/** The question of a form, or what is wrong with it. */
+/** The question of a form, or the problem of the form. */
 export function toQuestion(
   form: ExplainForm,
 ): { readonly question: GateQuestion } | { readonly problem: string } {

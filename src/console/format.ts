@@ -8,7 +8,7 @@ export function formatClock(ms: number): string {
   return new Date(ms).toISOString().slice(11, 23);
 }
 
-/** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`; `unknown` for what a clock that was set back gives. */
+/** `850 µs`, `12.5 ms`, `3.2 s`, `4 min 10 s`; `unknown` if a clock was set back in between. */
 export function formatMs(ms: number): string {
   if (!(ms >= 0)) return "unknown";
   if (ms < 0.9995) return `${Math.round(ms * 1_000)} µs`;
@@ -30,7 +30,7 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
-/** `1,234`, `12.3k`, `4.56M`: three digits that matter. */
+/** `1,234`, `12.3k`, `4.56M`: three significant digits. */
 export function formatShort(count: number): string {
   if (count < 10_000) return formatCount(count);
   if (count < 999_500) return `${threeDigits(count / 1e3)}k`;
@@ -61,10 +61,10 @@ export function formatShare(share: number): string {
   return `${Math.round(share * 1_000) / 10} %`;
 }
 
-/** Clocks of replicas differ by a little. */
+/** Tolerated difference between the clocks of replicas. */
 const SKEW_MS = 5_000;
 
-/** `3 s ago`, `5 min ago`, `2 h ago`, `4 d ago`; what is ahead of this clock is said to be. */
+/** `3 s ago`, `5 min ago`, `2 h ago`, `4 d ago`; the text also says if a time is in the future. */
 export function formatAgo(ms: number): string {
   if (ms < -SKEW_MS) return "ahead of this clock";
   const seconds = Math.max(0, Math.round(ms / 1_000));
@@ -74,7 +74,7 @@ export function formatAgo(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** JSON text set for reading; text that is not JSON stays as it is. */
+/** Indents JSON text; other text stays unchanged. */
 export function formatJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -10,14 +10,14 @@ const KEYWORDS = new Set(
     "void while with yield").split(" "),
 );
 
-/** Each alternative eats what it starts, closed or not, so that one pass over the text is enough. */
+/** Each alternative also matches an unclosed token, so that one pass over the text is enough. */
 const TOKEN =
   /(\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?)|("(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\[^])*`?)|((?<![\w$])\d[\w.]*)|([A-Za-z_$][\w$]*)/g;
 
 /**
  * Colours a program, line by line.
  *
- * A reading aid, not a parser: a regular expression that looks like a comment is coloured wrong.
+ * It is not a parser: a regular expression that looks like a comment gets a wrong colour.
  */
 export function highlightCode(code: string): CodeToken[][] {
   const lines: CodeToken[][] = [[]];
@@ -46,11 +46,11 @@ const MENTION =
   /\btools\s{0,20}(?:\.\s{0,20}([\w$]{1,200})|\[\s{0,20}["'`]([^"'`\n]{1,200})["'`]\s{0,20}\])\s{0,20}(?:\.\s{0,20}([\w$]{1,200})|\[\s{0,20}["'`]([^"'`\n]{1,200})["'`]\s{0,20}\])/gu;
 
 /**
- * The one line (1-based) of a program that can have made the calls of a tool, by `toolSpelling`.
+ * The only line (1-based) of a program that can have called a tool, by `toolSpelling`.
  *
- * Records of calls do not say which line made them. A tool that several lines name is left out, and so
- * is every tool of a program that uses `tools` in any other way than by a tool's full name: its calls
- * may come from anywhere.
+ * Records of calls do not hold a line. The result leaves out a tool that several lines name. It is
+ * empty if the program uses `tools` without a tool's full name, because then any line may have made
+ * a call.
  */
 export function findCallLines(code: string): ReadonlyMap<string, number> {
   const silent = silentRanges(code);
@@ -72,7 +72,7 @@ export function findCallLines(code: string): ReadonlyMap<string, number> {
   return new Map(certain.map(([name, found]) => [name, [...found][0] as number]));
 }
 
-/** Comments and plain strings; what a template holds may be code. */
+/** Ranges of comments and plain strings; a template is not one, because it may hold code. */
 function silentRanges(code: string): readonly (readonly [number, number])[] {
   return code.matchAll(TOKEN).flatMap((match): [number, number][] => {
     const [text, comment, string] = match;

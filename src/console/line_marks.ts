@@ -2,13 +2,13 @@ import { SHOWN_EFFECTS } from "../model/verdict.ts";
 import type { ExecutionTimeline, TimelineCall } from "./execution_timeline.ts";
 import { findCallLines, toolSpelling } from "./highlight_code.ts";
 
-/** What to say about one line of a program. */
+/** The mark of one line of a program. */
 export interface LineMark {
-  /** The worst that became of its calls; `error`: the program failed here. */
+  /** The worst effect of its calls; `error`: the program failed here. */
   readonly tone: TimelineCall["effect"] | "error";
-  /** In words, for the title and for screen readers. */
+  /** Text for the title and for screen readers. */
   readonly label: string;
-  /** Where the details are. */
+  /** Link to the details. */
   readonly href: string | null;
 }
 
@@ -21,8 +21,8 @@ export function callLinesOf(code: string | null): CallLines {
 }
 
 /**
- * Marks for the lines that certainly made the recorded calls, with how many they made, and for the line
- * that failed. Every other line stays as it is: nothing says that it ran.
+ * Marks the lines that certainly made the recorded calls, with the number of calls, and the line
+ * that failed. Other lines get no mark, because no record says that they ran.
  */
 export function markLines(
   { calls, errorLine, truncated }: Pick<ExecutionTimeline, "calls" | "errorLine" | "truncated">,

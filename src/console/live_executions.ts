@@ -4,12 +4,12 @@ import type { ExecutionStatus } from "../model/execution.ts";
 import { type ShownEffect, verdictOf } from "../model/verdict.ts";
 
 /**
- * The executions of this moment, folded from the audit log as it grows.
+ * The current executions, collected from the audit log as it grows.
  *
- * The log is the only source: what is shown as running has a durable start and no end yet.
+ * The log is the only source: a running execution has a durable start record and no end record yet.
  */
 export interface LiveExecutions {
-  /** Running ones and the newest ended ones, newest first. */
+  /** Running executions and the newest ended ones, newest first. */
   list(): readonly ExecutionSummary[];
   close(): void;
 }
@@ -20,14 +20,14 @@ export interface ExecutionSummary {
   readonly sub: string;
   readonly client: string;
   readonly space: string;
-  /** `lost`: it started and nothing was heard of it for longer than any execution may take. */
+  /** `lost`: it started longer ago than an execution may take, and has no end. */
   readonly status: "running" | "lost" | ExecutionStatus;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly endedAtMs: number | null;
-  /** How long it took, or takes so far, by no clock that can be set; null: nobody knows. */
+  /** Duration, so far if running, by a clock that cannot be set; null if unknown. */
   readonly tookMs: number | null;
-  /** By what became of them; one without an outcome yet counts as `allow`. */
+  /** Number of calls by effect; a call without an outcome yet counts as `allow`. */
   readonly calls: { readonly [effect in ShownEffect]?: number };
   /** `server.name` of the newest call. */
   readonly lastTool: string | null;
@@ -41,29 +41,29 @@ export interface LiveExecutionsDeps {
   readonly queryAudit: AuditLog["query"];
   readonly followAudit: AuditLog["follow"];
   readonly now: () => number;
-  /** Milliseconds by a clock that nobody sets. */
+  /** Milliseconds by a clock that cannot be set. */
   readonly steadyNow?: () => number;
 }
 
-/** Records read at the start, so that a fresh process has something to show. */
+/** Records read at the start, so that a new process can show past executions. */
 const SEED_RECORDS = 2_000;
 const ENDED_MAX = 100;
 const RUNNING_MAX = 2_000;
-/** No execution runs longer than ten minutes; a start without an end after this has lost its process. */
+/** Executions take at most ten minutes; one without an end after this has lost its process. */
 const LOST_AFTER_MS = 15 * 60_000;
 
 type Fold = { -readonly [name in keyof ExecutionSummary]: ExecutionSummary[name] } & {
-  /** Calls that have an intent and no outcome yet. */
+  /** Calls with an intent but without an outcome yet. */
   readonly open: Set<string>;
-  /** When it began, by the steady clock. */
+  /** Start by the steady clock. */
   readonly beganAt: number;
-  /** Counts starts in the order in which they came: the clock may have been set in between. */
+  /** Number of the start, for sorting: the clock may have been set in between. */
   readonly order: number;
 };
 
 export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<LiveExecutions> {
   const folds = createFolds(deps.now, deps.steadyNow ?? (() => performance.now()));
-  // Records that arrive while the past is read wait, so that each is taken once and in order.
+  // New records wait while old ones are read, so that each record is taken once and in order.
   const waiting: AuditRecord[] = [];
   let hear = (record: AuditRecord): void => void waiting.push(record);
   const stop = deps.followAudit((record) => hear(record));
@@ -85,7 +85,7 @@ export async function openLiveExecutions(deps: LiveExecutionsDeps): Promise<Live
   return { list: folds.list, close: stop };
 }
 
-/** Folds records into executions, one record at a time and in their order. */
+/** Collects records into executions, one record at a time and in order. */
 function createFolds(now: () => number, steadyNow: () => number) {
   const running = new Map<string, Fold>();
   const ended: Fold[] = [];
@@ -94,7 +94,7 @@ function createFolds(now: () => number, steadyNow: () => number) {
   function start(id: string, record: AuditRecord): void {
     if (running.size >= RUNNING_MAX) dropLost();
     if (running.size >= RUNNING_MAX) return;
-    // A start that lies ahead of the clock has just begun, for all that anybody knows.
+    // Treat a start in the future as now: the clocks differ.
     const agoMs = Math.max(0, now() - Date.parse(record.ts));
     const beganAt = steadyNow() - agoMs;
     running.set(id, { ...startOf(id, record), open: new Set(), beganAt, order: starts++ });
@@ -163,8 +163,8 @@ function startOf(id: string, record: AuditRecord): ExecutionSummary {
 }
 
 /**
- * A call counts once: as let through with its intent, then as what its outcome says. A call that was
- * stopped before has only an outcome.
+ * Counts each call once: as `allow` at its intent, then by its outcome. A call that the gate
+ * stopped has only an outcome.
  */
 function addCall(fold: Fold, record: AuditRecord): void {
   if (record.kind !== "call.intent" && record.kind !== "call.outcome") return;

@@ -1,6 +1,6 @@
 import type { AuditRecord } from "../model/event.ts";
 
-/** Server-sent events: a part of a page, sent again when the audit log grows. */
+/** Streams of server-sent events: each sends a part of a page again when the audit log grows. */
 export interface LiveStreams {
   open(request: LiveStreamRequest): Response;
 }
@@ -8,15 +8,15 @@ export interface LiveStreams {
 export interface LiveStreamRequest {
   readonly signal: AbortSignal;
   readonly render: () => Promise<string>;
-  /** Asked before each message: a session that has ended ends its stream. */
+  /** Called before each message: the end of a session ends its stream. */
   readonly isAllowed: () => Promise<boolean>;
 }
 
-/** Readers at once; one more is asked to come back later. */
+/** Maximum of streams at the same time; one more is told to try later. */
 const STREAMS_MAX = 100;
-/** Between two messages, so that a busy service does not render all the time. */
+/** Pause between two messages, so that a busy service does not render all the time. */
 const QUIET_MS = 700;
-/** Keeps proxies from closing a silent stream, and running times fresh. */
+/** Keeps proxies from closing a silent stream, and updates the shown running times. */
 const HEARTBEAT_MS = 10_000;
 
 /** @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
@@ -50,7 +50,7 @@ export function createLiveStreams(deps: {
             try {
               controller.close();
             } catch {
-              // The reader was faster.
+              // The reader has already closed it.
             }
           };
           const send = async () => {
@@ -64,7 +64,7 @@ export function createLiveStreams(deps: {
             }
           };
           const schedule = () => {
-            // A reader that does not keep up gets fewer messages, each of them the newest.
+            // A slow reader gets fewer messages, each with the newest state.
             if (timer !== null || (controller.desiredSize ?? 0) <= 0) return;
             timer = setTimeout(send, quietMs);
           };

@@ -10,10 +10,10 @@ import { type Principal, SCOPES } from "../model/principal.ts";
  * @see OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207
  */
 export interface OidcLogin {
-  /** Where to send the browser, and what to remember until it comes back. */
+  /** Returns the URL for the browser, and the state to keep until the browser comes back. */
   readonly begin: (redirectUri: string) => Promise<{ readonly url: string; readonly flow: string }>;
   /**
-   * @param flow what `begin` said to remember.
+   * @param flow the state that `begin` returned.
    * @throws {GateError} `ERR_UNAUTHENTICATED`
    */
   readonly finish: (callbackUrl: URL, redirectUri: string, flow: string) => Promise<Principal>;
@@ -22,13 +22,13 @@ export interface OidcLogin {
 export interface OidcLoginOptions {
   readonly issuer: string;
   readonly clientId: string;
-  /** Resolved when it is needed; undefined: a public client. */
+  /** Resolves the secret when it is needed; undefined for a public client. */
   readonly clientSecret: () => Promise<string | undefined>;
-  /** `auth.audience`: asked for, so that the access token is one for us. */
+  /** `auth.audience`, requested so that the access token is for toolgate. */
   readonly audience: string | undefined;
-  /** Which claims hold what; as for access tokens. */
+  /** Names of the claims, as for access tokens. */
   readonly claims: { readonly sub?: string | undefined; readonly scopes?: string | undefined };
-  /** The principal of an access token for us; null if it is not one. */
+  /** The principal of an access token for toolgate; null for any other token. */
   readonly verify: (accessToken: string) => Promise<Principal | null>;
   readonly fetch: SiteFetch;
   readonly now: () => number;
@@ -50,7 +50,7 @@ export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
       url: string,
       init: oauth.CustomFetchOptions<string, BodyInit | undefined>,
     ) => options.fetch(url, init as RequestInit),
-    // A provider on this machine may speak plain HTTP; any other must not.
+    // Only a provider on this machine may use plain HTTP.
     [oauth.allowInsecureRequests]: isLoopback(new URL(options.issuer).hostname),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -114,7 +114,7 @@ export function createOidcLogin(options: OidcLoginOptions): OidcLogin {
   };
 }
 
-/** An access token that is not a JWT for us is not a failure: the ID token says who it is. */
+/** Null if the access token is not a JWT for toolgate: then the ID token names the person. */
 async function accessPrincipal(
   options: OidcLoginOptions,
   accessToken: string,
@@ -152,14 +152,14 @@ function scopeList(value: unknown): string[] {
   return scopes.filter((scope) => typeof scope === "string" && scope !== "" && scope !== "openid");
 }
 
-/** Ours, as far as the provider knows them: many refuse a scope that they do not know. */
+/** Our scopes that the provider knows: many providers refuse an unknown scope. */
 function scopesFor(server: oauth.AuthorizationServer): string {
   const supported = server.scopes_supported;
   const ours = SCOPES.filter((scope) => supported === undefined || supported.includes(scope));
   return ["openid", ...ours].join(" ");
 }
 
-/** As a resource indicator (RFC 8707) if it is a URL, else in the older form that some issuers have. */
+/** A URL becomes a resource indicator (RFC 8707); other audiences use the older `audience`. */
 function audienceParameters(audience: string | undefined): { [name: string]: string } {
   if (audience === undefined) return {};
   return /^https?:/.test(audience) ? { resource: audience } : { audience };

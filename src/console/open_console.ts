@@ -6,7 +6,9 @@ import {
   createConsoleServices,
 } from "./console_services.ts";
 
-/** The web console, opened with its first page: commands that run without a service never need it. */
+/**
+ * The web console. It opens with its first page, because commands without a service never use it.
+ */
 export interface Console {
   readonly fetch: (request: Request) => Promise<Response>;
   close(): Promise<void>;
@@ -21,7 +23,7 @@ export function openConsole(deps: ConsoleServicesDeps): Console {
   return {
     async fetch(request) {
       opening ??= open().catch((error) => {
-        opening = null; // the next page tries again
+        opening = null; // the next request tries again
         throw error;
       });
       return await (await opening).app.fetch(request);

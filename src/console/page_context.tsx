@@ -6,10 +6,10 @@ import { type ConsoleEnv, themeOf } from "./console_session.ts";
 import { ForbiddenPage } from "./pages/message_page.tsx";
 import type { Shell } from "./view/layout.tsx";
 
-/** Everything that a route works with. */
+/** The dependencies of a route. */
 export interface RouteKit {
   readonly deps: ConsoleDeps;
-  /** What a page needs to know of its request. */
+  /** Facts of the request that a page needs. */
   readonly shellOf: (context: Context<ConsoleEnv>) => Shell;
   /** Answers with the 403 page unless the visitor has the scope. */
   readonly needing: (scope: Scope, handler: VisitHandler) => PageHandler;
@@ -42,7 +42,7 @@ export function createRouteKit(deps: ConsoleDeps): RouteKit {
   };
 }
 
-/** A whole page as a response. The only place that makes a document of elements. */
+/** A whole page as a response. Only this function turns elements into a document. */
 export async function page(context: Context, element: Child, status = 200): Promise<Response> {
   const html = await renderFragment(element);
   return context.html(`<!doctype html>${html}`, status as 200);
@@ -58,7 +58,7 @@ export async function renderFragment(element: Child): Promise<string> {
   return String(await element);
 }
 
-/** Fields of a form, each a text of bounded size; the first of several. */
+/** Reads fields of a form as texts of bounded size; of several values, the first. */
 export async function readForm(context: Context): Promise<(name: string) => string> {
   const body = await context.req.parseBody();
   return (name) => {
@@ -67,12 +67,12 @@ export async function readForm(context: Context): Promise<(name: string) => stri
   };
 }
 
-/** Fields of the query. */
+/** Reads fields of the query. */
 export function readQuery(context: Context): (name: string) => string {
   return (name) => context.req.query(name) ?? "";
 }
 
-/** A path of the console to go to; anything else becomes its front page. */
+/** A path of the console, for a redirect; any other text becomes the console's front page. */
 export function safeNext(text: string): string {
   const origin = "http://console.invalid";
   if (!URL.canParse(text, origin)) return "/console";

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 
-/** Scripts and styles come from toolgate's own files only; nothing inline, nothing from elsewhere. */
+/** Scripts and styles come only from toolgate's own files: not inline, not from other sites. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -21,7 +21,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ["permissions-policy", "camera=(), geolocation=(), microphone=()"],
 ];
 
-/** Puts the security headers on every answer; pages are kept by no cache unless they say so. */
+/** Sets the security headers on every answer. Caches store only answers that allow it. */
 export const securityHeaders: MiddlewareHandler = async (context, next) => {
   await next();
   for (const [name, value] of HEADERS) context.res.headers.set(name, value);

@@ -6,7 +6,7 @@ import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { ConsoleIdentity } from "./console_deps.ts";
 
-/** Sessions of people in the console, kept in the store, so that every replica knows them. */
+/** Sessions of the console, kept in the store so that every replica knows them. */
 export type SessionStore = Pick<
   ConsoleIdentity,
   "openSession" | "sessionPrincipal" | "endSession"
@@ -15,16 +15,16 @@ export type SessionStore = Pick<
 export interface SessionStoreDeps {
   readonly store: Pick<Store, "get" | "put">;
   readonly now: () => number;
-  /** The principal of an API key as it is now; null if it was revoked or has expired. */
+  /** The current principal of an API key; null if the key was revoked or has expired. */
   readonly keyPrincipal: (keyId: string) => Promise<Principal | null>;
-  /** Name of this process; the local operator's session ends with it, as its token does. */
+  /** Name of this process. The local operator's token and session end with it. */
   readonly instance: string;
 }
 
 interface StoredSession {
   readonly principal: Principal;
   readonly expiresAtMs: number;
-  /** Only this process accepts it; null: any. */
+  /** The only process that accepts it; null: all processes do. */
   readonly instance: string | null;
 }
 
@@ -43,7 +43,7 @@ const StoredSessionSchema: z.ZodType<StoredSession> = z.object({
   instance: z.string().nullable(),
 });
 
-/** Only the hash of an id is kept: whoever reads the store cannot take over a session. */
+/** The store holds only the hash of an id: a reader of the store cannot take over a session. */
 const sessions = document(
   (id: string) => keyOf.consoleSession(sha256Hex(id)),
   StoredSessionSchema,
@@ -53,9 +53,9 @@ const sessions = document(
   },
 );
 
-/** A working day; an API key is looked up again with every request. */
+/** A working day. Every request looks up the API key again. */
 const CREDENTIAL_SESSION_MS = 12 * 3_600_000;
-/** An issuer does not tell us that it has locked somebody out, so that they come back soon. */
+/** Short, because an issuer does not tell us when it locks out a person. */
 const ISSUER_SESSION_MS = 3_600_000;
 
 export function createSessionStore(deps: SessionStoreDeps): SessionStore {

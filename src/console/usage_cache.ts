@@ -3,24 +3,24 @@ import type { UsageQuestion } from "../operations/usage.ts";
 import type { Usage } from "../usage/kpi.ts";
 import { type UsageForm, usageRange } from "./usage_form.ts";
 
-/** A report and the moment that it is about. */
+/** A report and its moment. */
 export interface CountedUsage {
   readonly report: Usage;
   /** Milliseconds since the epoch. */
   readonly asOfMs: number;
-  /** How long the next count can wait. */
+  /** How long the report counts as fresh. */
   readonly freshMs: number;
 }
 
 /**
- * Reports that are counted beside the pages that show them.
+ * Counts reports in the background.
  *
- * Counting reads every record of a period. A page never waits for all of that: it shows the last
- * report, or says that counting goes on. One is counted at a time, and no more than a twentieth of the
- * time is spent on it.
+ * A count reads every record of a period. A page never waits for a long count: it shows the last
+ * report, or says that the count is still running. Only one count runs at a time, and counts of one
+ * report take at most a twentieth of the time.
  */
 export interface UsageCache {
-  /** Null: counting goes on; ask again. */
+  /** Null: the count is still running; ask again. */
   peek(form: UsageForm): Promise<CountedUsage | null>;
   /** Waits for the whole count. */
   get(form: UsageForm): Promise<CountedUsage>;
@@ -29,14 +29,14 @@ export interface UsageCache {
 export interface UsageCacheDeps {
   readonly usage: (question: Required<UsageQuestion>) => Promise<Usage>;
   readonly now: () => number;
-  /** How long `peek` waits for a count that has just begun. */
+  /** How long `peek` waits for a count without an earlier report. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 150;
 const FRESH_MS = 60_000;
 const REST_FACTOR = 20;
-/** Every period by every group, once. */
+/** Enough for each combination of period and group. */
 const REPORTS_MAX = 24;
 
 interface Entry {
@@ -83,7 +83,7 @@ export function createUsageCache(deps: UsageCacheDeps): UsageCache {
       if (isFresh(entry)) return entry.counted;
       const counting = count(form, entry);
       if (entry.counted !== null && dayOf(entry.counted.asOfMs) === dayOf(now())) {
-        counting.catch(() => {}); // shown as stale; the next page asks again
+        counting.catch(() => {}); // the page shows the old report; the next page asks again
         return entry.counted;
       }
       return await withinMs(counting, patienceMs);

@@ -20,7 +20,7 @@ export function readUsageForm(field: (name: string) => string): UsageForm {
   };
 }
 
-/** Whole days in UTC up to now. */
+/** The range of a period: whole days in UTC, up to now. */
 export function usageRange(
   period: UsagePeriod,
   now: number,

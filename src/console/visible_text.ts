@@ -1,13 +1,13 @@
-/** A stretch of text: to be shown as it is, or a character that would not show. */
+/** A part of a text: visible text, or one invisible character. */
 export type VisiblePart =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "invisible"; readonly text: string };
 
 /**
- * Splits text so that nothing in it can hide or reorder what a person reads.
+ * Splits text so that no character in it can hide or reorder the rest.
  *
- * Bidirectional controls, zero-width, filler, variation and other characters that no font draws, and
- * control characters but tab and line end become `U+202E` and the like.
+ * Names such as `U+202E` replace bidirectional controls, zero-width, filler, variation and other
+ * characters that no font draws, and control characters except tab and line end.
  *
  * @see Unicode TR 36; "Trojan Source" (CVE-2021-42574)
  */
@@ -27,7 +27,7 @@ export function splitVisible(text: string): VisiblePart[] {
 const INVISIBLE =
   /[\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u2028\u2029]|(?![\t\n])\p{Cc}/gu;
 
-/** The same as one text, for places that hold no markup. */
+/** The same as one text, for places that cannot hold markup. */
 export function makeVisible(text: string): string {
   return splitVisible(text).map((part) => part.kind === "text" ? part.text : `⟨${part.text}⟩`)
     .join("");

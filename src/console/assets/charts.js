@@ -38,7 +38,7 @@
   function draw(place) {
     place.textContent = "";
     const style = getComputedStyle(document.documentElement);
-    // Colours come through an element: canvas does not understand light-dark().
+    // Read colours from an element, because canvas does not understand light-dark().
     const probe = document.createElement("span");
     place.append(probe);
     const colour = (name) => {

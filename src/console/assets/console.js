@@ -1,5 +1,5 @@
-// What the pages gain with scripts: menus that close, a live list that can be paused.
-// Everything works without this file but the live updates.
+// Additions for browsers with scripts: menus that close, a live list that can be paused.
+// Without this file everything works except the live updates.
 (() => {
   "use strict";
 
@@ -35,7 +35,7 @@
       if (isPaused) event.preventDefault();
     });
     document.addEventListener("htmx:sse:error", (event) => {
-      // The session has ended: loading the page again leads to the login.
+      // The session has ended: reload, which leads to the login.
       if (event.detail.status === 401) location.reload();
       else show("lost", "Connection lost, trying again");
     });

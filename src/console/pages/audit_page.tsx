@@ -218,7 +218,7 @@ function RecordRow({ record, href }: { record: AuditRecord; href: string }) {
   );
 }
 
-/** The record as it is stored; the chain is over exactly these values. */
+/** The record as stored; the hash chain covers exactly these values. */
 function RecordDetails({ record }: { record: AuditRecord }) {
   return (
     <tr class="opened" id="record">
@@ -236,7 +236,7 @@ function RecordDetails({ record }: { record: AuditRecord }) {
   );
 }
 
-/** The same page with one record in full. */
+/** Link to the same page with one record in full. */
 function recordHref(record: AuditRecord, form: AuditForm, query: string): string {
   const params = new URLSearchParams(query);
   if (form.after !== "") params.set("after", form.after);
@@ -244,7 +244,7 @@ function recordHref(record: AuditRecord, form: AuditForm, query: string): string
   return `/console/audit?${params}#record`;
 }
 
-/** What a record without a tool is about, in a few words. */
+/** A few words about a record without a tool. */
 function Summary({ record: { detail } }: { record: AuditRecord }) {
   const words = [detail?.query, detail?.action, detail?.type, detail?.server, detail?.source]
     .find((value) => typeof value === "string");

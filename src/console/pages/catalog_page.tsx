@@ -176,7 +176,9 @@ function Servers({ servers, now }: { servers: readonly ServerState[]; now: numbe
   );
 }
 
-/** Since when a server is down, when it is tried again, and what its process said last. */
+/**
+ * Details of a server that is down: since when, the next attempt, the last lines of its process.
+ */
 function Down({ down, now }: { down: DownReport; now: number }) {
   const { since, retryAt, exit, stderr } = down;
   return (

@@ -18,11 +18,11 @@ export interface ExecutionPageProps {
   readonly isAuditor: boolean;
   /** Whether the reader may ask the gate again. */
   readonly canExplain: boolean;
-  /** The call that was asked for, by its id. */
+  /** Id of the call to show opened. */
   readonly openCall: string | null;
 }
 
-/** Calls drawn on one page; the audit log has the others. */
+/** Maximum of calls on one page; the audit log has the others. */
 const CALLS_MAX = 300;
 
 export function ExecutionPage(props: ExecutionPageProps) {
@@ -187,7 +187,7 @@ function Result({ timeline, isAuditor }: { timeline: ExecutionTimeline; isAudito
   );
 }
 
-/** Why there is no result to read. A result that was too large is not the same as none. */
+/** Why the page shows no result. A result that was too large differs from no result. */
 function resultWords({ status, error, oversize }: ExecutionTimeline): string {
   if (oversize !== null) {
     const kept = oversize.isKept ? "It is kept whole for the caller." : "It was not kept.";

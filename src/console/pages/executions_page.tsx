@@ -39,7 +39,7 @@ export function ExecutionsPage({ shell, ...live }: LiveProps & { readonly shell:
   );
 }
 
-/** The part that is sent again whenever something happens. */
+/** The part that the live stream sends again when the audit log grows. */
 export function LiveExecutionLists({ executions, now }: LiveProps) {
   const running = executions.filter((execution) => execution.status === "running");
   const ended = executions.filter((execution) => execution.status !== "running");

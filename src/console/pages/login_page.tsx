@@ -5,7 +5,7 @@ import { FormToken } from "../view/parts.tsx";
 interface LoginProps {
   readonly shell: Shell;
   readonly formToken: string;
-  /** Where to go afterwards; a path of the console. */
+  /** Path of the console to open after the login. */
   readonly next: string;
   /** Why the last attempt failed. */
   readonly problem: string | null;
@@ -64,8 +64,8 @@ export function LoginPage({ shell, formToken, next, problem, hasOidc }: LoginPro
 }
 
 /**
- * Goes on by itself: cookies that were just set on the way back from the issuer are sent only with a
- * navigation that this site starts.
+ * Forwards to `next`. The new session cookie is strict, so browsers send it only with a navigation
+ * that this site starts, not with the one that came from the issuer.
  */
 export function SignedInPage({ shell, next }: { shell: Shell; next: string }) {
   return (

@@ -9,7 +9,7 @@ interface MessageProps {
   readonly children?: Child;
 }
 
-/** A page that says one thing. */
+/** A page with one message. */
 export function MessagePage({ shell, title, children }: MessageProps) {
   return (
     <Page shell={shell} title={title}>
@@ -24,7 +24,7 @@ export function MessagePage({ shell, title, children }: MessageProps) {
   );
 }
 
-/** What the reader lacks and who can give it. */
+/** Names the missing scope and who can grant it. */
 export function ForbiddenPage({ shell, scope }: { shell: Shell; scope: Scope }) {
   const scopes = shell.visit?.principal.scopes ?? [];
   return (

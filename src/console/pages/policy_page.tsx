@@ -15,9 +15,9 @@ export interface PolicyPageProps {
   readonly form: ExplainForm;
   /** Names to choose from. */
   readonly tools: readonly string[];
-  /** Null before the form was sent, or if it could not be answered. */
+  /** Null before the form was sent, or if the question could not be answered. */
   readonly explanation: GateExplanation | null;
-  /** The call that the question began with; null if it was typed. */
+  /** The recorded call that filled the form; null if a person typed it. */
   readonly recorded: RecordedCall | null;
   readonly problem: string | null;
 }
@@ -63,7 +63,7 @@ export function PolicyPage(props: PolicyPageProps) {
   );
 }
 
-/** What became of a recorded call, and whether the policy that decided is still in force. */
+/** The outcome of a recorded call, and whether the policy that decided is still in force. */
 function ThenAndNow(
   { recorded, explanation }: Pick<PolicyPageProps, "explanation"> & {
     readonly recorded: RecordedCall;

@@ -19,20 +19,20 @@ export interface ToolPageProps {
   readonly shell: Shell;
   readonly server: string;
   readonly name: string;
-  /** Null: it cannot be called, so that it has no declaration. */
+  /** Null: the tool cannot be called, so it has no declaration. */
   readonly entry: CatalogTool | null;
   readonly declaration: string | null;
   /** Null without scope `admin`. */
   readonly diff: ToolDiff | null;
-  /** Why it cannot be called, in words; null if it can. */
+  /** Why the tool cannot be called; null if it can. */
   readonly problem: string | null;
-  /** Why the decision just sent was not taken; null if none was refused. */
+  /** Why the decision that was just sent was refused; null if it was not. */
   readonly refused: string | null;
 }
 
 const SCHEMA_CHARACTERS_MAX = 20_000;
 
-/** One tool: what it is, what agents see of it, what was approved and what changed since. */
+/** One tool: its definition, what agents see, what was approved and what changed since. */
 export function ToolPage(props: ToolPageProps) {
   const { shell, server, name, entry, declaration, diff, problem, refused } = props;
   return (
@@ -102,11 +102,11 @@ function Badges({ entry, diff }: Pick<ToolPageProps, "entry" | "diff">) {
 interface UseOfProps {
   readonly entry: CatalogTool;
   readonly declaration: string | null;
-  /** The whole definition is on the page already. */
+  /** True if the page already shows the whole definition. */
   readonly isDefined: boolean;
 }
 
-/** A tool as those see it who may use it. */
+/** A tool as its users see it. */
 function UseOf({ entry: { tool }, declaration, isDefined }: UseOfProps) {
   return (
     <>
@@ -223,7 +223,7 @@ function DiffTable({ diff }: { diff: ToolDiff }) {
   );
 }
 
-/** The whole value: what was cut might be the part that matters. */
+/** The whole value, because a cut could hide the important part. */
 function Value({ text }: { text: string }) {
   return <Hostile text={text} max={Number.POSITIVE_INFINITY} />;
 }

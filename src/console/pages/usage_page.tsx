@@ -69,7 +69,7 @@ export function UsagePage({ shell, form, counted }: UsagePageProps) {
   );
 }
 
-/** What is shown while a long period is counted; it goes on by itself where there are scripts. */
+/** The page while a long period is counted. With scripts it reloads when the report is ready. */
 export function CountingPage({ shell, form }: Omit<UsagePageProps, "counted">) {
   const query = new URLSearchParams({ ...form });
   return (
@@ -144,7 +144,7 @@ function Totals({ total }: { total: UsageFigures }) {
   );
 }
 
-/** What models took is known only where clients report it. */
+/** Tokens of models are known only if clients report them. */
 function costNote({ modelInputTokens, modelOutputTokens }: UsageFigures): string | undefined {
   if (modelInputTokens === null && modelOutputTokens === null) return undefined;
   const tokens = (modelInputTokens ?? 0) + (modelOutputTokens ?? 0);
@@ -203,7 +203,7 @@ function Groups({ form, rows }: { form: UsageForm; rows: readonly UsageFigures[]
 
 interface GroupRowProps {
   readonly row: UsageFigures;
-  /** 0 to 1, of the largest row. */
+  /** Share of the largest row, 0 to 1. */
   readonly share: number;
   readonly isTool: boolean;
 }

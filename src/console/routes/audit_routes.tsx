@@ -6,7 +6,7 @@ import { fragment, page, readQuery, type RouteKit } from "../page_context.tsx";
 import { AuditLogPage } from "../pages/audit_page.tsx";
 import { VerifyStateView } from "../view/verify_state.tsx";
 
-/** The audit log: search, integrity, downloads. */
+/** Routes of the audit log: search, integrity, downloads. */
 export function addAuditRoutes(
   app: Hono<ConsoleEnv>,
   { deps, shellOf, needing }: RouteKit,

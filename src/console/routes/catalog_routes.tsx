@@ -10,7 +10,7 @@ import { CatalogPage } from "../pages/catalog_page.tsx";
 import { ToolNotFound, ToolPage, type ToolPageProps } from "../pages/tool_page.tsx";
 import { toolHref } from "../view/tool_href.ts";
 
-/** Servers and tools; approving and blocking them. */
+/** Routes that show servers and tools, and approve and block tools. */
 export function addCatalogRoutes(app: Hono<ConsoleEnv>, kit: RouteKit): void {
   const { needing } = kit;
   app.get("/catalog", needing("search", (...visit) => showCatalog(kit, ...visit)));
@@ -60,7 +60,7 @@ async function showTool(
   const diff = isAdmin ? await diffOf(() => deps.diff(server, name)) : null;
   const entry = listing.tools.find(({ tool }) =>
     tool.server === server && tool.name === name &&
-    // Nothing of another definition than the one that is decided about.
+    // Show only the definition that the operator decides about.
     (diff === null || tool.pin === diff.pin)
   ) ?? null;
   const props: ToolPageProps = {
@@ -77,7 +77,7 @@ async function showTool(
     : await page(context, <ToolNotFound {...props} />, 404);
 }
 
-/** Decides about the definition that the form shows; if it is another one now, shows that one. */
+/** Decides about the definition in the form; if the definition has changed, shows the new one. */
 async function decide(
   kit: RouteKit,
   context: Context<ConsoleEnv>,
@@ -108,7 +108,7 @@ const SERVER_CHARACTERS_MAX = 200;
 /** A resource's name is its URI. */
 const NAME_CHARACTERS_MAX = 1_100;
 
-/** A server that is not configured has no diffs; that is not a failure of the page. */
+/** The page also works for a server that is not configured and so has no diffs. */
 async function diffOf(diff: () => Promise<ToolDiff | null>): Promise<ToolDiff | null> {
   try {
     return await diff();

@@ -6,8 +6,9 @@ import { page, type RouteKit, type VisitHandler } from "../page_context.tsx";
 import { MessagePage } from "../pages/message_page.tsx";
 
 /**
- * A person's own account at an upstream: begin at `/console/connect/<server>`, come back through
- * `/connect/<server>/callback`, which needs no session and leads to `…/finish`, which does.
+ * Connects a person's own account at an upstream. It begins at `/console/connect/<server>`. The
+ * upstream sends the browser to `/connect/<server>/callback`, which needs no session and forwards
+ * to `…/finish`, which does.
  */
 export function addConnectRoutes(
   app: Hono<ConsoleEnv>,
@@ -24,7 +25,7 @@ export function addConnectRoutes(
     const base = deps.publicUrl ?? new URL(context.req.url).origin;
     return new URL(`/connect/${encodeURIComponent(server)}/callback`, base);
   };
-  /** A link from elsewhere changes nothing by itself: the person goes on from a page of ours. */
+  /** A link on another site must not start anything: the person first clicks on our own page. */
   const asked = (handler: VisitHandler): VisitHandler => (context, principal) => {
     if (isOwnOrigin(context.req.raw, deps.publicUrl)) return handler(context, principal);
     const { pathname, search } = new URL(context.req.url);

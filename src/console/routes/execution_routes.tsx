@@ -9,7 +9,7 @@ import { ExecutionsPage, LiveExecutionLists } from "../pages/executions_page.tsx
 import { MessagePage } from "../pages/message_page.tsx";
 import { Hostile } from "../view/hostile.tsx";
 
-/** What runs, what ran, and each run in full. */
+/** Routes of executions: the list of running and ended ones, and each one in full. */
 export function addExecutionRoutes(app: Hono<ConsoleEnv>, kit: RouteKit): void {
   const { deps, shellOf, needing } = kit;
   const streams = createLiveStreams({ follow: deps.followAudit });
@@ -44,7 +44,7 @@ export function addExecutionRoutes(app: Hono<ConsoleEnv>, kit: RouteKit): void {
   app.get("/executions/:id", needing("audit", (...visit) => showOne(kit, ...visit)));
 }
 
-/** One execution, with its payloads for auditors: that they were opened is recorded. */
+/** One execution. Auditors also get its payloads, and the audit log records that. */
 async function showOne(
   { deps, shellOf }: RouteKit,
   context: Context<ConsoleEnv>,

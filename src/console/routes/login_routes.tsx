@@ -17,7 +17,7 @@ import { LoginPage, SignedInPage } from "../pages/login_page.tsx";
 const CALLBACK_PATH = "/console/login/callback";
 const WRONG_KEY = "This key is not valid: it is mistyped, has expired, or was revoked.";
 
-/** Signing in; these pages need no session. */
+/** Routes for login; they need no session. */
 export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKit): void {
   const loginPage = (
     context: Context<ConsoleEnv>,
@@ -81,7 +81,7 @@ export function addLoginRoutes(app: Hono<ConsoleEnv>, { deps, shellOf }: RouteKi
   });
 }
 
-/** Signing out; needs the session that it ends. */
+/** The route for logout; it needs the session that it ends. */
 export function addLogoutRoute(app: Hono<ConsoleEnv>, { deps }: RouteKit): void {
   app.post("/logout", async (context) => {
     const { sessionId } = context.get("visit");
@@ -91,7 +91,7 @@ export function addLogoutRoute(app: Hono<ConsoleEnv>, { deps }: RouteKit): void 
   });
 }
 
-/** A log-in over an open session ends that session: nobody could log out of it any more. */
+/** A new login ends the old session, because its owner could no longer log out of it. */
 async function startSession(
   deps: ConsoleDeps,
   context: Context<ConsoleEnv>,

@@ -8,7 +8,7 @@ import { type ExplainForm, formOfRecord, readExplainForm, toQuestion } from "../
 import { page, readForm, readQuery, type RouteKit } from "../page_context.tsx";
 import { PolicyPage } from "../pages/policy_page.tsx";
 
-/** The policy in force, and what it would decide. */
+/** Routes that show the policy in force and explain its decisions. */
 export function addPolicyRoutes(
   app: Hono<ConsoleEnv>,
   { deps, shellOf, needing }: RouteKit,
@@ -45,7 +45,7 @@ export function addPolicyRoutes(
       }
       const asked = formOfRecord(recorded);
       if (recorded.argsText === null) {
-        // Without the arguments the answer would be one to another question.
+        // Without the arguments the gate would answer another question.
         return await show(context, principal, asked, { ...NOTHING_ASKED, recorded });
       }
       const answer = await answerOf(deps.explain, asked);

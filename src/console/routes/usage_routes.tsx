@@ -6,7 +6,7 @@ import { CountingPage, UsagePage } from "../pages/usage_page.tsx";
 import { createUsageCache } from "../usage_cache.ts";
 import { readUsageForm } from "../usage_form.ts";
 
-/** What was used, by whom, at what cost. */
+/** Routes of the usage page. */
 export function addUsageRoutes(
   app: Hono<ConsoleEnv>,
   { deps, shellOf, needing }: RouteKit,
@@ -22,7 +22,7 @@ export function addUsageRoutes(
       return await page(context, <UsagePage shell={shell} form={form} counted={counted} />);
     }),
   );
-  // Asked by the page that waits: nothing to swap, or a reason to load the page again.
+  // The waiting page polls this: nothing to swap, or a header that reloads the page.
   app.get(
     "/usage/ready",
     needing("audit", async (context) => {

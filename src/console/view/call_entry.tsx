@@ -7,20 +7,20 @@ import { Payload } from "./payload.tsx";
 
 interface CallEntryProps {
   readonly call: TimelineCall;
-  /** Of the execution. */
+  /** Duration of the execution. */
   readonly totalMs: number;
   readonly isAuditor: boolean;
-  /** The program's line that made it; null if that is not certain. */
+  /** The program's line that made the call; null if not certain. */
   readonly line: number | null;
-  /** Null: not for this reader, or nothing to explain. */
+  /** Null: the reader may not ask, or there is nothing to explain. */
   readonly explainHref: string | null;
-  /** Shows its details at once. */
+  /** True to show the details opened. */
   readonly isOpen: boolean;
-  /** Where its payloads are shown, if they are not. */
+  /** Link to a page that shows the payloads, if this one does not. */
   readonly openHref: string;
 }
 
-/** One call: what, decided how and why, when, at what cost. */
+/** One call: its tool, decision, reasons, time and cost. */
 export function CallEntry(props: CallEntryProps) {
   const { call, totalMs, line, explainHref, isOpen } = props;
   return (
@@ -102,7 +102,7 @@ function Bar({ call, totalMs }: { call: TimelineCall; totalMs: number }) {
   );
 }
 
-/** What stopped it, then the rules; a call without either was let through by nothing but its space. */
+/** The reasons of a call, the decisive one first. */
 function Why({ call }: { call: TimelineCall }) {
   return (
     <>
@@ -177,7 +177,7 @@ function Payloads({ call, isAuditor }: Pick<CallEntryProps, "call" | "isAuditor"
   );
 }
 
-/** Why there is no result to read. */
+/** Why the entry shows no result. */
 function noResult({ effect, status }: TimelineCall): string {
   if (effect === "running") return "There is none yet.";
   if (effect === "allow" || effect === "planned") return "It answered nothing.";

@@ -4,8 +4,8 @@ import type { Shell } from "./layout.tsx";
 import { FormToken } from "./parts.tsx";
 
 /**
- * What an administrator can do with a tool. Only for pages that show all of its definition: the form
- * carries the pin of what is shown, and nothing else can be decided with it.
+ * The form to approve or block a tool. Only for pages that show the whole definition: the form
+ * carries the pin of the shown definition, and decides about that one only.
  */
 export function CatalogActions({ shell, diff }: { shell: Shell; diff: ToolDiff }) {
   const { server, name, state, pin } = diff;

@@ -6,13 +6,13 @@ interface CodeViewProps {
   readonly code: string;
   /** By line, 1-based. */
   readonly marks: ReadonlyMap<number, LineMark>;
-  /** Long lines go on below instead of to the side. */
+  /** True to wrap long lines instead of scrolling. */
   readonly wraps?: boolean;
 }
 
 const LINES_MAX = 5_000;
 
-/** A program with line numbers, coloured, with marks on the lines that did something. */
+/** A coloured program with line numbers and marks. */
 export function CodeView({ code, marks, wraps = false }: CodeViewProps) {
   const lines = highlightCode(code.replaceAll("\r\n", "\n").replace(/\n+$/, ""));
   return (

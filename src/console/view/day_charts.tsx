@@ -55,7 +55,9 @@ const CHARTS: readonly ChartSpec[] = [
 
 const FORMATS = { count: formatShort, ms: formatMs, usd: formatUsd } as const;
 
-/** The days as charts. Each chart is drawn from the table, which is all there is without scripts. */
+/**
+ * The days as charts. A script draws each chart from its table; without scripts the table shows.
+ */
 export function DayCharts({ days }: { days: readonly UsageFigures[] }) {
   return (
     <section aria-labelledby="days">
@@ -126,7 +128,7 @@ function Chart({ chart, days }: { chart: ChartSpec; days: readonly UsageFigures[
   );
 }
 
-/** What the chart shows, for those who do not see it. */
+/** The content of a chart as text, for screen readers. */
 function describe(chart: ChartSpec, days: readonly UsageFigures[]): string {
   const parts = chart.series.map(({ name, value }) => {
     const values = days.map(value).filter((one) => one !== null);

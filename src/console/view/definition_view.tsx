@@ -5,13 +5,13 @@ const WHOLE = Number.POSITIVE_INFINITY;
 
 interface DefinitionViewProps {
   readonly definition: Definition;
-  /** Somebody is about to decide about it: nothing is folded away. */
+  /** True if the reader is about to decide: then nothing is folded. */
   readonly isOpen: boolean;
 }
 
 /**
- * All of a tool's definition as its server sent it, nothing cut and nothing cleaned: whatever a pin
- * stands for is here, with the characters that would not show.
+ * A tool's whole definition as its server sent it, neither cut nor cleaned. It shows everything
+ * that the pin covers, and makes invisible characters visible.
  */
 export function DefinitionView({ definition, isOpen }: DefinitionViewProps) {
   const { kind, name, title, description, server, identity, http } = definition;
@@ -63,7 +63,7 @@ function Fact({ term, children }: { term: string; children?: unknown }) {
   );
 }
 
-/** A text, or whatever a server sent where a text was expected. */
+/** A text, or any other value that a server sent instead of a text. */
 function Text({ value }: { value: unknown }) {
   if (value === null || value === "") return <span class="none">none</span>;
   return <Hostile text={typeof value === "string" ? value : JSON.stringify(value)} max={WHOLE} />;

@@ -13,13 +13,13 @@ function wordsOf(verdict: RuleVerdict): string {
   return { ...TOOL_TESTS, ...AUDIENCE_TESTS }[verdict].words;
 }
 
-/** What the policy says when no rule decided. */
+/** Texts for the words that the policy gives when no rule decided. */
 const WORDS: { readonly [word: string]: string } = {
   "no-allow-rule": "No rule allows it, and what nothing allows is denied.",
   space: "The space does not hold the tool, or is closed to this principal.",
 };
 
-/** What the gate would do: each of its steps, and every rule with why it applies or not. */
+/** The decision of the gate: each step, and for every rule why it applies or not. */
 export function ExplanationView({ explanation }: { explanation: GateExplanation }) {
   const { decision, rules, gateEffect: effect, notes } = explanation;
   const matched = rules.filter((rule) => rule.matched);
@@ -214,7 +214,7 @@ function Obligations({ obligations }: { obligations: Explanation["obligations"] 
   );
 }
 
-/** The file's name and the line; folders say nothing to the reader. */
+/** The file's name and the line, without folders. */
 function shortPlace({ path, line }: RuleTrace["place"]): string {
   const file = path.slice(path.lastIndexOf("/") + 1);
   return line > 0 ? `${file}:${line}` : file;

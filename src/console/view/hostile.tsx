@@ -3,10 +3,10 @@ import { splitVisible } from "../visible_text.ts";
 const CHARACTERS_MAX = 2_000;
 
 /**
- * Text that somebody else wrote: a tool's name, an argument, a program.
+ * Untrusted text: a tool's name, an argument, a program.
  *
- * Escaped like everything, set apart so that its direction stays inside, and with what does not show
- * made visible. Longer text is cut and says so.
+ * It is escaped like all text, isolated so that its writing direction does not affect the page, and
+ * its invisible characters are made visible. Longer text is cut, and the view says so.
  */
 export function Hostile({ text, max = CHARACTERS_MAX }: { text: string; max?: number }) {
   const shown = text.length > max ? text.slice(0, max) : text;
@@ -30,7 +30,7 @@ export function ToolName({ name, max = 120 }: { name: string; max?: number }) {
   );
 }
 
-/** The same without a box of its own and without an end. */
+/** Like `Hostile`, but without a box and never cut. */
 export function VisibleText({ text }: { text: string }) {
   return (
     <>

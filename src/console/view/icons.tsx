@@ -1,4 +1,4 @@
-/** Outlines of 24 by 24, drawn with the colour of the text. */
+/** Outlines of 24 by 24, drawn in the colour of the text. */
 const PATHS = {
   executions: "M5 4v16l14-8z",
   catalog: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
@@ -9,7 +9,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** Beside a word that says the same, so it is hidden from screen readers. */
+/** An icon next to a word with the same meaning, so screen readers skip the icon. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">

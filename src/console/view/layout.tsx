@@ -6,13 +6,13 @@ import { Icon, type IconName, Mark } from "./icons.tsx";
 import { makeVisible } from "../visible_text.ts";
 import { Hostile } from "./hostile.tsx";
 
-/** What every page knows: who looks, where, and how they like it. */
+/** Facts for every page: the visitor, the address and the settings of the visitor. */
 export interface Shell {
-  /** Null: nobody is logged in. */
+  /** Null without a login. */
   readonly visit: Visit | null;
   readonly theme: Theme;
   readonly version: string;
-  /** Path and query of the page, to come back to. */
+  /** Path and query of the page, for the way back. */
   readonly here: string;
 }
 
@@ -26,7 +26,7 @@ interface SectionLink {
   readonly scope: Scope;
 }
 
-/** The order is that of the navigation; the first one a principal may see is its home. */
+/** In the order of the navigation. The first section that a principal may see is its home. */
 export const SECTIONS: readonly SectionLink[] = [
   {
     section: "executions",
@@ -51,7 +51,7 @@ interface PageProps {
   readonly shell: Shell;
   readonly title: string;
   readonly section?: Section;
-  /** Loads the chart library too. */
+  /** True to load the chart library. */
   readonly charts?: boolean;
   readonly children?: Child;
 }

@@ -6,7 +6,7 @@ interface PageLinksProps {
   readonly pages: number;
 }
 
-/** Previous and next, where there are any. */
+/** Links to the previous and next page, if there are any. */
 export function PageLinks({ path, query, page, pages }: PageLinksProps) {
   if (pages <= 1) return null;
   const href = (to: number) => {

@@ -17,7 +17,7 @@ const EFFECTS: { readonly [effect in ShownEffect]: string } = {
   cancelled: "–",
 };
 
-/** What was decided, or became of it: a sign, a word and a colour, so that no one of them is needed. */
+/** An effect as a sign, a word and a colour, so that colour is not needed to understand it. */
 export function EffectBadge({ effect }: { effect: string }) {
   const known = Object.hasOwn(EFFECTS, effect);
   return (
@@ -28,7 +28,7 @@ export function EffectBadge({ effect }: { effect: string }) {
   );
 }
 
-/** Why it became that: rules and limits by their ids. */
+/** The reasons of an outcome: rules and limits by their ids. */
 export function Reasons({ reasons }: { reasons: readonly Reason[] }) {
   return (
     <>
@@ -49,7 +49,7 @@ export function Reasons({ reasons }: { reasons: readonly Reason[] }) {
   );
 }
 
-/** How many calls had an effect; short enough for a cell. */
+/** The number of calls with an effect, short enough for a table cell. */
 export function EffectCount({ effect, count }: { effect: ShownEffect; count: number }) {
   return (
     <span class={`badge effect-${effect}`} title={`${count} ${effect}`}>
@@ -82,14 +82,14 @@ const STATUS_TONES: { readonly [status: string]: string } = {
   approval_required: "warn",
 };
 
-/** The state of a thing; what is not known to be fine is not green. */
+/** A status; only a status known to be good is green. */
 export function StatusBadge({ status }: { status: string }) {
   if (status.startsWith("ERR_")) return <ErrorCode code={status} />;
   const tone = Object.hasOwn(STATUS_TONES, status) ? STATUS_TONES[status] : "calm";
   return <span class={`badge tone-${tone}`}>{makeVisible(status.replaceAll("_", " "))}</span>;
 }
 
-/** As it is spelled everywhere: people search for it. */
+/** An error code in its exact spelling, because people search for it. */
 export function ErrorCode({ code }: { code: string }) {
   return <code class="error-code">{makeVisible(code)}</code>;
 }
@@ -98,12 +98,12 @@ export function AccessBadge({ access }: { access: Access | undefined }) {
   return access === undefined ? null : <span class={`access access-${access}`}>{access}</span>;
 }
 
-/** A moment, UTC, with its exact form for machines. */
+/** A moment in UTC, with its exact form for machines. */
 export function Time({ ms }: { ms: number }) {
   return <time datetime={new Date(ms).toISOString()}>{formatTime(ms)}</time>;
 }
 
-/** A page's head: what it is, one sentence about it, and what can be done. */
+/** A page's head: its title, one sentence about it, and its actions. */
 export function Heading(
   { title, about, children }: { title: Child; about?: Child; children?: Child },
 ) {
@@ -118,7 +118,7 @@ export function Heading(
   );
 }
 
-/** What to show where there is nothing, and what to do next. */
+/** A text for an empty list, with the next step. */
 export function EmptyState({ title, children }: { title: string; children?: Child }) {
   return (
     <div class="empty">
@@ -143,7 +143,7 @@ export function Stat(
   );
 }
 
-/** A table that scrolls inside itself where the screen is narrow. */
+/** A frame in which a table scrolls on narrow screens. */
 export function TableFrame({ label, children }: { label: string; children?: Child }) {
   return (
     <div class="table-frame" role="group" aria-label={label} tabindex={0}>
@@ -152,18 +152,18 @@ export function TableFrame({ label, children }: { label: string; children?: Chil
   );
 }
 
-/** Ids are long: the end tells apart, the whole is in the title. */
+/** The end of an id, which differs most; the title has the whole id. */
 export function ShortId({ id }: { id: string }) {
   const short = id.length > 13 ? `…${id.slice(-12)}` : id;
   return <code class="id" title={makeVisible(id)}>{makeVisible(short)}</code>;
 }
 
-/** The beginning of a hash; the whole is in the title. */
+/** The beginning of a hash; the title has the whole hash. */
 export function Digest({ hash, characters = 12 }: { hash: string; characters?: number }) {
   return <code class="id" title={makeVisible(hash)}>{makeVisible(hash.slice(0, characters))}</code>;
 }
 
-/** The hidden field that proves that a form is ours. */
+/** The hidden field that proves that the console made the form. */
 export function FormToken({ token }: { token: string }) {
   return <input type="hidden" name="token" value={token} />;
 }

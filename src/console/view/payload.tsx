@@ -8,15 +8,15 @@ interface PayloadProps {
   readonly text: string | null;
   readonly bytes: number | null;
   readonly isAuditor: boolean;
-  /** What it is, for those who do not see where it stands. */
+  /** Name of the payload, for screen readers. */
   readonly label: string;
-  /** What to say when it is empty. */
+  /** Text for an empty payload. */
   readonly nothing: string;
-  /** What to say when the log does not know of one. */
+  /** Text if the log has no payload. */
   readonly missing: string;
 }
 
-/** A kept argument or result, or why there is none to read. */
+/** A kept argument or result, or the reason why it cannot be shown. */
 export function Payload({ text, bytes, isAuditor, label, nothing, missing }: PayloadProps) {
   if (text !== null) {
     const set = formatJson(text);

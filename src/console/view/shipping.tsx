@@ -3,7 +3,7 @@ import { formatCount, formatMs } from "../format.ts";
 import { Hostile } from "./hostile.tsx";
 import { TableFrame } from "./parts.tsx";
 
-/** The places that records are shipped to: what waits, for how long, and why. */
+/** The sinks that records are shipped to: what waits, for how long, and why. */
 export function ShippingView({ sinks }: { sinks: readonly SinkStatus[] }) {
   if (sinks.length === 0) return null;
   return (

@@ -11,7 +11,7 @@ interface VerifyStateProps {
   readonly formToken: string;
 }
 
-/** Whether the log is whole. Asks again by itself while a check runs. */
+/** Whether the log is intact. The view reloads itself while a check runs. */
 export function VerifyStateView({ state, now, formToken }: VerifyStateProps) {
   const { isChecking, checkedAtMs, chains, writing } = state;
   const refresh = isChecking
