@@ -1,5 +1,5 @@
 /**
- * Starts what this process is meant to be: the command line, or, when a compiled toolgate starts itself
+ * Starts the role of this process: the command line, or, if a compiled toolgate has started itself
  * again, a sandbox host or the program checker.
  */
 import { CHECKER_ARGUMENT } from "./src/checker/checker_command.ts";
@@ -7,7 +7,7 @@ import { HOST_ARGUMENT } from "./src/sandbox/host/host_command.ts";
 
 const [first, second = "{}"] = Deno.args;
 
-// Loaded when needed: a host starts before each program and has no use for the service.
+// Imports are lazy: a host starts before each program and does not use the service.
 if (Deno.build.standalone && first === HOST_ARGUMENT) {
   const { runSandboxHost } = await import("./src/sandbox/host/host_main.ts");
   await runSandboxHost(second);

@@ -7,14 +7,14 @@ import type {
 import { fillPath, splitKey } from "../http/api/route_key.ts";
 import { type ErrorCode, GateError } from "../model/errors.ts";
 
-/** The JSON API of a service, wherever that runs. */
+/** A client of the JSON API, of a running service or in this process. */
 export interface ApiClient {
   /** False for an application inside this process. */
   readonly isService: boolean;
   /**
-   * The answer of a route, whatever its form.
+   * The answer of a route, JSON or not.
    *
-   * @throws {GateError} what the service answered, or `ERR_NOT_REACHABLE`.
+   * @throws {GateError} the error of the service, `ERR_NOT_REACHABLE`, or `ERR_OUTCOME_UNKNOWN`.
    */
   readonly send: <Name extends RouteName>(
     route: Name,
@@ -32,7 +32,7 @@ export interface ApiClient {
   readonly close: () => Promise<void>;
 }
 
-/** The input of any route; the table of routes says which parts each has. */
+/** The input of any route; the table of routes says which parts a route has. */
 interface AnyInput {
   readonly params?: { readonly [name: string]: string };
   readonly query?: { readonly [name: string]: unknown };
@@ -43,7 +43,7 @@ interface AnyInput {
 
 export interface ApiClientOptions {
   readonly isService: boolean;
-  /** Origin that requests name. */
+  /** Origin of the service. */
   readonly url: string;
   readonly token: string;
   readonly fetch: (request: Request) => Promise<Response>;
@@ -62,7 +62,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     call: async (route, ...[input]) => {
       const response = await send(route, input);
       try {
-        // Both sides are one program: the service answers in the form of its own table.
+        // Client and service are one program, so the answer has the type in the table of routes.
         return await response.json();
       } catch (error) {
         throw cutOff(options, splitKey(route).method, error);
@@ -106,13 +106,13 @@ async function reach(options: ApiClientOptions, request: Request): Promise<Respo
   }
 }
 
-/** Whether the request surely never left: as the runtime words it. */
+/** True if the request certainly was not sent, judged by the runtime's message. */
 function isNoConnection(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return /client error \(Connect\)|connection refused|dns error/i.test(`${error} ${cause}`);
 }
 
-/** The request was on its way, and no whole answer has come back. */
+/** The error if the request was sent, but no complete answer came back. */
 function cutOff(options: ApiClientOptions, method: string, cause: unknown): GateError {
   const isRead = method === "GET";
   return new GateError(
@@ -134,7 +134,7 @@ async function problemOf(response: Response): Promise<GateError> {
   try {
     problem = JSON.parse(text) ?? {};
   } catch {
-    // Not a problem document: the status has to do.
+    // Not a problem document: use only the status.
   }
   const { code, title, hint, tool } = problem;
   return new GateError(

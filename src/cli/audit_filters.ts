@@ -6,13 +6,13 @@ import { oneOf } from "./one_of.ts";
 import { parseMoment } from "./time.ts";
 import { usageError } from "./usage_error.ts";
 
-/** Options of everything that looks at a period. */
+/** Options of commands about a period. */
 export const PERIOD: { readonly [name: string]: Option } = {
   since: { value: "TIME", about: "From then on: 2026-04-01, 2026-04-01T12:00Z, or 1h ago as 1h" },
   until: { value: "TIME", about: "Before then" },
 };
 
-/** Options of everything that selects audit records. */
+/** Options of commands that select audit records. */
 export const FILTERS: { readonly [name: string]: Option } = {
   ...PERIOD,
   principal: { value: "SUB", about: "Who called" },

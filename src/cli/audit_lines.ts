@@ -2,7 +2,7 @@ import type { AuditRecord } from "../model/event.ts";
 import { renderReasons, verdictOf } from "../model/verdict.ts";
 import { plain, renderTable } from "./table.ts";
 
-/** Records as a table for people, in the order given. */
+/** Records as a table for people, in the given order. */
 export function renderRecords(records: readonly AuditRecord[]): string {
   return renderTable(
     ["TIME", "KIND", "WHO", "TOOL", "EFFECT", "BECAUSE OF", "STATUS", "MS", "EXECUTION"],
@@ -20,7 +20,7 @@ export function renderRecords(records: readonly AuditRecord[]): string {
   );
 }
 
-/** One record with everything that it holds, for people. A text in it cannot pose as another line. */
+/** One record with all its fields, for people. A text in it cannot look like another line. */
 export function renderRecord(record: AuditRecord): string {
   const lines = [`${record.ts}  ${record.kind}  ${record.chain}#${record.seq}`];
   const line = (name: string, text: string | undefined) => {

@@ -1,4 +1,4 @@
-/** Reads and writes what the bundle commands work on: keys, bundles, and what is in force. */
+/** Reads and writes the files of the bundle commands: keys, bundles, and the bundle in force. */
 import { dirname } from "node:path";
 import { GateError } from "../model/errors.ts";
 import { type PolicyBundle, readBundle } from "../policy/bundle/bundle.ts";
@@ -16,7 +16,7 @@ export async function readTextFile(path: string, what: string): Promise<string> 
   }
 }
 
-/** The bundle of a file, signed or not. @throws {GateError} `ERR_CONFIG` */
+/** Reads the bundle in a file, signed or not. @throws {GateError} `ERR_CONFIG` */
 export async function readBundleFile(path: string): Promise<PolicyBundle> {
   return readBundle(await readTextFile(path, "bundle"));
 }
@@ -29,12 +29,12 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(temporary, text, { createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // the first failure is the one to tell
+    await Deno.remove(temporary).catch(() => {}); // report only the first failure
     throw error;
   }
 }
 
-/** What a file holds now; null if there is none. */
+/** The text of a file; null if the file does not exist. */
 export async function readIfThere(path: string): Promise<string | null> {
   try {
     return await Deno.readTextFile(path);

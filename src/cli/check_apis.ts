@@ -10,8 +10,8 @@ const PATIENCE_MS = 5_000;
 const BYTES_MAX = 65_536;
 
 /**
- * Tries to reach each HTTP API that could be listed: its document may lie in a file, and says nothing
- * about whether anybody answers. Sends one HEAD request without a credential; every answer will do.
+ * Tries to reach each listed HTTP API: its document may be a local file, which does not show that
+ * the API answers. Sends one HEAD request without a credential and accepts any answer.
  */
 export async function checkApis(
   servers: readonly ServerState[],

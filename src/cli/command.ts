@@ -3,15 +3,15 @@ import type { Config } from "../config/schema.ts";
 import type { Log } from "../model/log.ts";
 import type { ApiClient } from "./api_client.ts";
 
-/** The service inside this process, as the composition root makes it. */
+/** The service inside this process, made by the composition root. */
 export interface App {
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Credential of the operator at this machine, for this start only. */
+  /** Credential of the operator at this machine, valid until this process ends. */
   readonly localToken: string;
   readonly listen: () => Promise<{ readonly url: string }>;
-  /** Takes note of an error that no part of the service waited for. */
+  /** Logs and counts an error that no part of the service handled. */
   readonly noteStrayError: (origin: "promise" | "exception", error: unknown) => void;
-  /** Drains: no new work, running executions finish or are stopped at `server.drainMs`. */
+  /** Drains: takes no new work; running executions may finish within `server.drainMs`. */
   readonly close: () => Promise<void>;
 }
 
@@ -23,25 +23,25 @@ export interface AppOptions {
   readonly unusablePolicy?: "refuse" | "close";
 }
 
-/** What the command line takes from the machine; tests hand in their own. */
+/** What the command line needs from the machine; tests pass their own. */
 export interface CliDeps extends LoadConfigDeps {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /**
-   * From now on this process runs on whether anybody reads what it prints or not. Without it, a
-   * command ends when its reader goes: with "| head" there is nobody left to tell.
+   * After this call the process continues even if its output has no reader. Other commands end when
+   * their reader goes, as with "| head".
    */
   readonly outliveReaders: () => void;
-  /** Waits, a moment at most, until what was printed is written. */
+  /** Waits until printed text is written, for a short time at most. */
   readonly flushOutput: () => Promise<void>;
   readonly readStdin: () => Promise<string>;
-  /** Creates folders on the way; `mode` as in chmod. */
+  /** Creates missing folders; `mode` as in chmod. */
   readonly writeTextFile: (
     path: string,
     text: string,
     options?: { readonly mode?: number },
   ) => Promise<void>;
-  /** Bytes as they come, for exports that are not text. */
+  /** Writes bytes unchanged, for exports that are not text. */
   readonly pipeToStdout: (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<void>;
   readonly pipeToFile: (
     path: string,
@@ -50,13 +50,13 @@ export interface CliDeps extends LoadConfigDeps {
   readonly createApp: (options: AppOptions) => Promise<App>;
   readonly fetch: (request: Request) => Promise<Response>;
   readonly pid: number;
-  /** Calls the listener for each SIGINT and SIGTERM; returns how to stop that. */
+  /** Calls the listener for each SIGINT and SIGTERM; returns a function that stops that. */
   readonly onStopSignal: (listener: () => void) => () => void;
-  /** Calls the listener for each SIGHUP, where there is one; returns how to stop that. */
+  /** Calls the listener for each SIGHUP, if the system has it; returns a function to stop. */
   readonly onReloadSignal: (listener: () => void) => () => void;
   /**
-   * From now on errors that nobody waited for are told to the listener and end nothing; returns how to
-   * stop that.
+   * After this call the listener gets unhandled errors, and they do not end the process. Returns a
+   * function that stops that.
    */
   readonly onStrayError: (
     listener: (origin: "promise" | "exception", error: unknown) => void,
@@ -81,9 +81,9 @@ export interface Command {
   readonly name: string;
   /** One line for lists. */
   readonly summary: string;
-  /** What stands after the name: `QUERY`, `FILE|-`. */
+  /** Arguments after the name: `QUERY`, `FILE|-`. */
   readonly positionals?: string;
-  /** Least and most positionals; default none. */
+  /** Minimum and maximum of positionals; default none. */
   readonly count?: readonly [number, number];
   readonly options?: { readonly [name: string]: Option };
   readonly examples: readonly string[];
@@ -97,7 +97,7 @@ export interface CommandGroup {
   readonly commands: readonly Command[];
 }
 
-/** What a command gets: its parsed line, and how to answer. */
+/** The input of a command: its parsed line, and functions to answer. */
 export interface CommandContext {
   readonly positionals: readonly string[];
   readonly text: (option: string) => string | undefined;
@@ -113,7 +113,8 @@ export interface CommandContext {
   /**
    * The running service, or the application in this process; closed when the command ends.
    *
-   * @param options.unusablePolicy `close`: go on with a policy that cannot be activated, every tool hidden.
+   * @param options.unusablePolicy `close`: hide every tool if the policy cannot be activated,
+   * instead of an error.
    */
   readonly connect: (
     options?: { readonly unusablePolicy?: "refuse" | "close" },
@@ -122,7 +123,7 @@ export interface CommandContext {
 
 /** Results go to standard output, everything else to standard error. */
 export interface Output {
-  /** A result for people; a newline is added where it lacks one. */
+  /** A result for people; adds a newline if it is missing. */
   readonly result: (text: string) => void;
   /** A result for programs: one line of JSON. */
   readonly json: (value: unknown) => void;

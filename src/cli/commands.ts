@@ -13,7 +13,7 @@ import { toolsCommands } from "./commands/tools.ts";
 import { typesCommand } from "./commands/types.ts";
 import { usageCommand } from "./commands/usage.ts";
 
-/** Every command, in the order of the help. A new one is one file and one line here. */
+/** Every command, in the order of the help. A new command is one file and one line here. */
 export const COMMANDS: readonly (Command | CommandGroup)[] = [
   serveCommand,
   searchCommand,

@@ -7,15 +7,15 @@ import { type ApiClient, createApiClient } from "./api_client.ts";
 import type { AppOptions, CliDeps } from "./command.ts";
 
 const HEALTH_TIMEOUT_MS = 5_000;
-/** How long a command waits for others that have the store; most are done in a second. */
+/** How long a command waits for other processes with the store; most end within a second. */
 const STORE_WAIT_MS = 15_000;
 /** A service that starts or stops does not answer for a moment. */
 const RETRY_MS = 100;
 
 /**
- * A client of the service that runs on this configuration's store, or of one inside this process when
- * none runs. A store file has one writer, so a service that runs is always preferred, and another
- * command, or a service that starts, is waited for.
+ * A client of the running service of this configuration's store; if none runs, of one inside this
+ * process. A store file has one writer: a running service is always preferred, and this function
+ * waits for another command or a starting service.
  *
  * @throws {GateError} `ERR_NOT_REACHABLE` if a service runs but does not answer.
  */
@@ -33,9 +33,10 @@ export async function connect(
 }
 
 /**
- * Does what needs the store, again and again while another process has it, not for ever.
+ * Makes an attempt that needs the store, and repeats it while another process has the store, up to
+ * a time limit.
  *
- * @param signal stops the waiting; the last failure is thrown then.
+ * @param signal ends the repeats; then the last failure is thrown.
  */
 export async function takeTurn<T>(
   deps: Pick<CliDeps, "now">,
@@ -78,10 +79,10 @@ export async function openInProcess(
 }
 
 /**
- * The service that uses this configuration's store.
+ * Finds the service that uses this configuration's store.
  *
- * @returns null if none runs; a file left by a service that died counts as none.
- * @throws {GateError} `ERR_NOT_REACHABLE` if its process lives and does not answer.
+ * @returns null if none runs, also if a dead service left its file.
+ * @throws {GateError} `ERR_NOT_REACHABLE` if its process lives but does not answer.
  */
 export async function findService(
   deps: Pick<CliDeps, "env" | "fetch">,
@@ -92,7 +93,7 @@ export async function findService(
     if (live === null) continue;
     const answer = await ask(deps, live.service);
     if (answer === "proven") return live.service;
-    // Without locks nobody knows whether it lives; the lock of the store decides then.
+    // Without file locks it is unknown whether the service lives; the lock of the store decides.
     if (live.holder === "alive") throw unreachable(live.service, path, answer);
   }
   return null;
@@ -121,8 +122,8 @@ function unreachable(
 }
 
 /**
- * Who answers at the service's address. Nothing secret is sent: on the port of a service that died
- * another program may listen.
+ * Checks who answers at the service's address. It sends no secret, because another program may
+ * listen on the port of a dead service.
  */
 async function ask(
   { fetch }: Pick<CliDeps, "fetch">,

@@ -12,8 +12,8 @@ type Verb = "approve" | "block";
 const DONE = { approve: "Approved", block: "Blocked" } as const;
 
 /**
- * `tools approve` and `tools block`: prints what each tool is now, then decides about exactly the pins
- * that were printed. A tool that changed in between is left as it is, and what it is now is printed.
+ * `tools approve` and `tools block`: prints the current definition of each tool, then decides about
+ * exactly the printed pins. If a tool changed in between, prints it again and does not decide.
  */
 export async function decideTools(context: CommandContext, verb: Verb): Promise<number> {
   const [name = ""] = context.positionals;
@@ -38,12 +38,12 @@ export async function decideTools(context: CommandContext, verb: Verb): Promise<
   return refused.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** What a tool is and was; null if no upstream lists it. */
+/** The current and the approved definition of a tool; null if no upstream lists it. */
 export async function askDiff(client: ApiClient, name: string): Promise<ToolDiff | null> {
   return (await client.call("GET /tools/:name/diff", { params: { name } })).diff;
 }
 
-/** Tools that somebody has to decide about. */
+/** Tools that wait for a decision of an operator. */
 export async function listWaiting(client: ApiClient): Promise<readonly QuarantinedTool[]> {
   const { quarantined } = await client.call("GET /tools");
   return quarantined.filter(({ reason }) => reason === "drift" || reason === "pending");
@@ -55,7 +55,7 @@ export function notListed(name: string): GateError {
   });
 }
 
-/** A tool with its pin, and each place where it is not what was approved. */
+/** A tool with its pin, and each difference from the approved definition. */
 export function renderDiff(diff: ToolDiff): string {
   const { server, name, state, change, changes, approvedPin, pin } = diff;
   const difference = approvedPin === null
@@ -70,7 +70,7 @@ export function renderDiff(diff: ToolDiff): string {
   return [head, ...lines, `  pin ${pin}`].join("\n");
 }
 
-/** Prints the tools that are meant. What is not printed here is not decided about. */
+/** Finds and prints the named tools. Only printed tools are decided about. */
 async function findShown(
   context: CommandContext,
   client: ApiClient,
@@ -79,7 +79,7 @@ async function findShown(
 ): Promise<readonly ToolDiff[]> {
   const wantedPin = context.text("pin");
   const fitting = verb === "approve" && name.includes("*") ? await namesThatFit(client, name) : [];
-  // A resource's own name may hold a star, too.
+  // The name of a resource may contain a star, too.
   const isGlob = verb === "approve" && name.includes("*") && !fitting.includes(name);
   if (isGlob && wantedPin !== undefined) {
     throw new GateError("ERR_BAD_REQUEST", "Cannot approve several tools by one pin", {
@@ -112,7 +112,7 @@ async function namesThatFit(client: ApiClient, pattern: string): Promise<readonl
   ).map(({ server, name }) => `${server}.${name}`);
 }
 
-/** @returns null when it is done; what the tool is now if it is no longer what was shown. */
+/** @returns null if it was decided; the current definition if it differs from the shown one. */
 async function decide(client: ApiClient, verb: Verb, shown: ToolDiff): Promise<ToolDiff | null> {
   const name = `${shown.server}.${shown.name}`;
   try {

@@ -14,11 +14,11 @@ export interface Check {
   readonly name: string;
   readonly status: "ok" | "warn" | "fail";
   readonly detail: string;
-  /** What to do; empty when all is well. */
+  /** What to do; empty if all is well. */
   readonly remedy: string;
 }
 
-/** What the checks read of the answer of `GET /health`. */
+/** The parts of the answer of `GET /health` that the checks read. */
 export interface HealthReport {
   readonly version: string;
   readonly audit: { readonly ok: boolean; readonly reason: string | null };
@@ -54,13 +54,13 @@ export interface HealthReport {
   readonly now: string;
 }
 
-/** A program whose result is known; it needs the sandbox and nothing else. */
+/** A program with a known result; it needs only the sandbox. */
 export const SELF_TEST = "return [1, 2, 3].map((n: number) => n * 14).at(-1);";
 const SELF_TEST_RESULT = 42;
-/** Below this a service of many clients and programs has little room. */
+/** With fewer descriptors, a service has little room for many clients and programs. */
 const DESCRIPTORS_FEW = 4_096;
 const CLOCK_SKEW_MS_MAX = 5_000;
-/** No clock that is right shows a time before this program was written. */
+/** About the age of this program: an earlier time means a wrong clock. */
 const EARLIEST_MS = Date.parse("2026-01-01T00:00:00Z");
 
 export function checkConfig(config: Config, source: string): Check {
@@ -73,7 +73,7 @@ export function checkConfig(config: Config, source: string): Check {
   return ok("configuration", detail);
 }
 
-/** Tries every secret reference; says which has no value, never what the others are. */
+/** Resolves every secret reference; reports those without a value, and never shows values. */
 export async function checkSecrets(config: Config, resolve: ResolveSecrets): Promise<Check> {
   const texts = [...new Set(stringsIn(config).filter((text) => findReferences(text).length > 0))];
   const failures = await Promise.all(
@@ -108,7 +108,7 @@ export function checkClock(
   return warn("clock", `${detail}, jumped by ${Math.round(byMs / 1_000)} s at ${at}`, remedy);
 }
 
-/** What the service says of itself, one check per part and per upstream. */
+/** Checks from the health report, one per part and per upstream. */
 export function checkHealth(health: HealthReport, config: Config): Check[] {
   return [
     checkStore(health),
@@ -179,7 +179,7 @@ function checkSink(sink: HealthReport["shipping"][number]): Check {
   );
 }
 
-/** `Infinity` has no place in JSON: null means that there is no limit. */
+/** JSON cannot hold `Infinity`, so null means no limit. */
 function checkConnections(
   { connectionsMax, descriptorsMax }: NonNullable<HealthReport["edge"]>,
 ): Check {
@@ -250,7 +250,7 @@ function checkServer(server: ServerState, config: Config): Check {
   return fail(name, `${detail}${describeDown(server.down)}`, remedy);
 }
 
-/** Since when a server is down, when it is tried again, and what its process said last. */
+/** Says since when a server is down, the next attempt, and the last lines of its process. */
 function describeDown(down: ServerState["down"]): string {
   if (down === undefined) return "";
   const { since, retryAt, exit, stderr } = down;
@@ -264,7 +264,7 @@ function describeDown(down: ServerState["down"]): string {
   return `; ${facts.join(", ")}${heading}${lines.join("")}`;
 }
 
-/** Every text in a configuration, wherever it stands. */
+/** Every text in a configuration, at any depth. */
 function stringsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   if (typeof value !== "object" || value === null) return [];

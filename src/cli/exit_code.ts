@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../model/errors.ts";
 import type { ExecutionStatus } from "../model/execution.ts";
 
-/** How a command ends; scripts and agents rely on these numbers. */
+/** Exit codes of commands; scripts and agents rely on these numbers. */
 export const EXIT = {
   ok: 0,
   failed: 1,

@@ -8,7 +8,7 @@ const EXIT_CODES =
   "policy, 4 not reachable, 5 waiting for approval.";
 
 /**
- * The help of everything, of a group, or of one command.
+ * The help for all commands, for a group, or for one command.
  *
  * @throws {GateError} `ERR_BAD_REQUEST` if there is no such command.
  */
@@ -100,7 +100,7 @@ function optionRows(options: { readonly [name: string]: Option }): [string, stri
   ]);
 }
 
-/** Two columns; a left side too long for its column stands on a line of its own. */
+/** Two columns; a left text that is too long gets its own line. */
 function alignPairs(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
   return rows.flatMap(([left, right]) =>

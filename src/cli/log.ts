@@ -15,7 +15,7 @@ export function createLog(
   };
 }
 
-/** `$TOOLGATE_LOG`, or the default where it names no level. */
+/** The level in `$TOOLGATE_LOG`, or the default if the text is not a level. */
 export function logLevelOf(text: string | undefined, otherwise: LogLevel): LogLevel {
   return ORDER.find((level) => level === text) ?? otherwise;
 }

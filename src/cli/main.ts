@@ -14,9 +14,9 @@ import { usageError } from "./usage_error.ts";
 import { VERSION } from "../model/version.ts";
 
 /**
- * Runs one command line and says how it ended.
+ * Runs one command line.
  *
- * @param args what stands after `toolgate`.
+ * @param args the arguments after `toolgate`.
  * @returns the exit code. @see exit_code.ts
  */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
@@ -41,7 +41,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     const report = reportError(error);
     if (isJson) output.json({ error: report });
     output.note(`toolgate: ${report.message}\n  ${report.hint}`);
-    // A cause that nobody foresaw: the operator needs more than the message.
+    // An unexpected error: the operator needs the stack, not only the message.
     if (!(error instanceof GateError)) output.note(String((error as Error)?.stack ?? error));
     return exitCodeOf(report.code);
   } finally {

@@ -2,7 +2,7 @@ import type { CommandContext } from "./command.ts";
 import { usageError } from "./usage_error.ts";
 
 /**
- * The option as one of the words that are known; undefined if it is left out.
+ * The value of an option as one of the known words; undefined if the option is absent.
  *
  * @throws {GateError} `ERR_BAD_REQUEST` for another word.
  */

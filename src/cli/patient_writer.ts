@@ -1,26 +1,26 @@
-/** Text that waits for its reader; what is beyond is counted instead of kept. */
+/** Maximum of text that waits for its reader; further texts are only counted. */
 const WAITING_CHARACTERS_MAX = 1_048_576;
 const CHUNK_CHARACTERS_MAX = 65_536;
-/** A disk that is full, or a reader that wants to be asked again. */
+/** Pause before the next attempt when the disk is full or the reader is not ready. */
 const RETRY_MS = 1_000;
 const FLUSH_MS = 1_000;
 
 export interface PatientWriter {
-  /** Never waits and never throws. */
+  /** Queues a text; never waits and never throws. */
   write(text: string): void;
-  /** Waits until all is written, a moment at most. */
+  /** Waits until everything is written, for a short time at most. */
   flush(): Promise<void>;
 }
 
 export interface PatientWriterDeps {
-  /** Writes some of the bytes and says how many. */
+  /** Writes some of the bytes and returns their number. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 /**
- * A writer for what the service says while it runs. Nobody has to read it: with a reader that is gone
- * or does not read, or a full disk, the service goes on and the log has a gap, which it names.
+ * A writer for the output of a running service. It needs no reader: if the reader is gone or slow,
+ * or the disk is full, the service continues, and the log names the gap.
  */
 export function createPatientWriter(deps: PatientWriterDeps): PatientWriter {
   const encoder = new TextEncoder();
@@ -58,7 +58,7 @@ export function createPatientWriter(deps: PatientWriterDeps): PatientWriter {
       try {
         written += await deps.write(bytes.subarray(written));
       } catch (error) {
-        // A reader that is gone does not come back; space on a disk does.
+        // A reader that is gone does not come back, but a full disk may get space again.
         isGone = error instanceof Deno.errors.BrokenPipe;
         if (!isGone) await deps.sleep(RETRY_MS);
       }

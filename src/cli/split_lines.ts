@@ -1,4 +1,4 @@
-/** A longer line ends the stream with an error: no record is that large. */
+/** Every record is shorter, so a longer line ends the stream with an error. */
 const LINE_CHARACTERS_MAX = 1_048_576;
 
 /** The lines of a text stream, without empty ones. */

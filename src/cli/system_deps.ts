@@ -4,10 +4,10 @@ import { systemConfigDeps } from "../config/load_config.ts";
 import type { CliDeps } from "./command.ts";
 import { createPatientWriter, type PatientWriter } from "./patient_writer.ts";
 
-/** A program on standard input larger than this is not a program; the service's own bound is lower. */
+/** Maximum size of standard input. The service's own bound for programs is lower. */
 const STDIN_BYTES_MAX = 16_777_216;
 
-/** How this process prints once it must outlive its readers. */
+/** The writers of this process after `outliveReaders`; null before. */
 let patient: { readonly stdout: PatientWriter; readonly stderr: PatientWriter } | null = null;
 
 /** The machine as the command line sees it. */
@@ -18,7 +18,7 @@ export const systemDeps: CliDeps = {
   outliveReaders() {
     patient ??= { stdout: patientWriter(Deno.stdout), stderr: patientWriter(Deno.stderr) };
     const { stderr } = patient;
-    // Deno's own methods wait for the reader, and throw when a disk is full.
+    // The methods of Deno's console wait for the reader, and throw if a disk is full.
     const print = (...values: unknown[]) => stderr.write(`${format(...values)}\n`);
     Object.assign(console, {
       debug: print,
@@ -46,9 +46,9 @@ export const systemDeps: CliDeps = {
     const file = await Deno.open(path, { write: true, create: true, truncate: true });
     await stream.pipeTo(file.writable);
   },
-  // Loaded when a command needs it: help and import start without the whole service.
+  // Load it only when needed, so that help and import start without the whole service.
   createApp: async (options) => await (await import("../app.ts")).createApp(options),
-  // Only ever the service on this machine: no proxy could reach it, or may be told its token.
+  // Used only for the service on this machine, so its token never goes to a proxy.
   fetch: (request) => fetch(request),
   pid: Deno.pid,
   onStopSignal(listener) {
@@ -100,7 +100,7 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
   }
 }
 
-/** With "| head" the reader goes early: there is nobody left to tell. */
+/** Ends the process if its reader has gone, as with "| head". */
 function leaveIfReaderHasGone(error: unknown): void {
   if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
   throw error;

@@ -1,5 +1,5 @@
 /**
- * Aligned columns for people. Empty rows make an empty text.
+ * Aligned columns for people. Without rows the text is empty.
  *
  * @param head column titles; as many as each row has cells.
  */
@@ -14,7 +14,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
   ).join("\n");
 }
 
-/** One line without control characters: names and texts come from upstreams. */
+/** One line without control characters, because names and texts come from upstreams. */
 export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

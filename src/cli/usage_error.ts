@@ -6,7 +6,7 @@ export function usageError(message: string, hint: string): GateError {
   return new GateError("ERR_BAD_REQUEST", message, { hint });
 }
 
-/** "Did you mean", or where to look when nothing is near. */
+/** "Did you mean" with near words, or `otherwise` if there are none. */
 export function suggest(word: string, known: Iterable<string>, otherwise: string): string {
   const [near] = nearest(word, known, 1);
   return near === undefined ? otherwise : `Did you mean "${near}"?`;

@@ -134,7 +134,7 @@ const requireVisit: MiddlewareHandler<ConsoleEnv> = async (context, next) => {
     !pathname.endsWith("/stream");
   const query = new URLSearchParams({ next: isPage ? pathname + search : "/console" });
   const login = `/console/login?${query}`;
-  // A part of a page cannot show the login page: the browser is told to go there as a whole.
+  // A part of a page cannot show the login: the header sends the whole browser page there.
   if (!isPage) return context.body(null, 401, { "hx-redirect": login });
   return context.redirect(login, 303);
 };

@@ -49,7 +49,7 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-/** `$0.0200`, `$12.50`: cents when there are any whole ones. */
+/** `$12.50`, `$0.0020`: two decimals; below one cent, two significant digits. */
 export function formatUsd(usd: number): string {
   if (usd === 0) return "$0";
   if (usd < 0.01) return `$${usd.toPrecision(2)}`;

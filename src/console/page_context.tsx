@@ -58,7 +58,7 @@ export async function renderFragment(element: Child): Promise<string> {
   return String(await element);
 }
 
-/** Reads fields of a form as texts of bounded size; of several values, the first. */
+/** Reads fields of a form; a missing field or a file is an empty text. */
 export async function readForm(context: Context): Promise<(name: string) => string> {
   const body = await context.req.parseBody();
   return (name) => {

@@ -72,7 +72,7 @@ const tail: Command = {
     const client = await context.connect();
     const print = (record: AuditRecord) =>
       context.json ? context.output.json(record) : context.output.result(renderRecord(record));
-    // Opened first, so that nothing falls between the page and the stream.
+    // Open the stream first, so that no record is missed between the page and the stream.
     const stream = client.isService ? await client.send("GET /audit/stream", { query }) : null;
     const seen = new Set<string>();
     for await (const records of pages(client, query, limit)) {

@@ -63,7 +63,7 @@ async function askService(context: CommandContext): Promise<AuditReport> {
   return await client.call("POST /audit/verify");
 }
 
-/** What lies in files: the chain, if they are in the log's own form, and their notes. */
+/** Reads files: the chain, if they have the log's own format, and the notes. */
 async function readFiles(
   context: CommandContext,
 ): Promise<Pick<OfflineReport, "chain" | "segments">> {

@@ -184,8 +184,8 @@ export const bundleCommands: CommandGroup = {
 };
 
 /**
- * Replaces the bundle and has it read. What was there before comes back if it is refused, so that the
- * next start of the service does not fail on it.
+ * Replaces the bundle and makes the service read it. If the service refuses it, the old bundle is
+ * restored, so that the next start does not fail.
  */
 async function putInForce(
   context: CommandContext,
@@ -253,13 +253,13 @@ async function readPolicies(context: CommandContext, { config }: LoadedConfig) {
       "Name them: toolgate bundle build ./policies …",
     );
   }
-  // Where the files lie on this machine is nobody's business elsewhere.
+  // A bundle holds only file names: other machines must not learn the folders of this one.
   return (await loadPolicyFiles(path)).map(({ path, text }) => ({ path: basename(path), text }));
 }
 
 /**
- * Pins of the running service, or of the upstreams as they are now. The bundle to be replaced must not
- * be needed for building one: the first has none before it.
+ * Pins of the running service, or of the current upstreams. It ignores the configured bundle,
+ * because building the first bundle must work before one exists.
  */
 async function askPins(
   context: CommandContext,

@@ -8,14 +8,14 @@ import { createLog } from "../log.ts";
 
 const QUERY = "list orders and their customers";
 
-/** Joins two servers; the thousands of rows stay here, three come back. */
+/** Joins two servers: thousands of rows stay in the sandbox, three come back. */
 const JOIN_PROGRAM = `
 const orders = await tools.orders.list({ since: "2026-04-01" });
 const customers = await tools.customers.batchGet({ ids: orders.map((o) => o.customerId) });
 return orders.map((o) => ({ ...o, customer: customers[o.customerId] })).filter((o) => o.total > 100).slice(0, 3);
 `.trim();
 
-/** Asks for something that the demo's policy denies for its arguments. */
+/** Makes a call whose arguments the demo's policy denies. */
 const DENIED_PROGRAM = `
 return await tools.orders.update({ id: "ord-00001", status: "cancelled" });
 `.trim();
@@ -40,8 +40,8 @@ export const demoCommand: Command = {
 };
 
 /**
- * The demo in this process, whatever the folder holds. Its store is thrown away afterwards, unless
- * `--config` names a configuration: then that one's store, sandbox and limits are used.
+ * Opens the demo in this process and ignores a configuration in the folder. The demo's store is
+ * temporary; with `--config` it uses the store, sandbox and limits of that configuration.
  */
 async function openDemo(context: CommandContext, folder: string): Promise<ApiClient> {
   const { deps } = context;

@@ -20,7 +20,7 @@ import {
 import { EXIT } from "../exit_code.ts";
 import { renderTable } from "../table.ts";
 
-/** What the service needs everywhere; the network may be limited to the hosts of its upstreams. */
+/** Permissions that the service needs for all names; network access may be limited to hosts. */
 const PERMISSIONS = ["read", "write", "env", "run"] as const;
 
 export const doctorCommand: Command = {
@@ -48,7 +48,7 @@ export const doctorCommand: Command = {
       checks.push(
         ok("service", client.isService ? "runs" : "does not run; checked in this process"),
       );
-      // A running service resolves secrets in its own environment, which is not this one.
+      // A running service resolves secrets in its own environment, not in this one.
       if (!client.isService) {
         const resolve = createSecretResolver({
           ...systemSecretDeps(baseDir),
@@ -94,7 +94,7 @@ async function checkService(context: CommandContext, client: ApiClient): Promise
   try {
     const { config } = await context.loadConfig();
     const health = await client.call("GET /health");
-    // Compared with the clock of this moment: the checks below may take longer than clocks may differ.
+    // Read the clock now: the checks below may take longer than the allowed clock difference.
     const heardAt = context.deps.now();
     return [
       ...checkHealth(health, config),
@@ -116,7 +116,7 @@ async function selfTest(client: ApiClient): Promise<Check> {
   }
 }
 
-/** Who runs doctor may read causes that agents never see. */
+/** The operator who runs doctor may read causes that agents never see. */
 function failed(error: unknown): Check {
   const { code, message, hint } = reportError(error);
   return code === "ERR_INTERNAL"

@@ -44,7 +44,7 @@ async function readClientFile(context: CommandContext, file: string): Promise<st
   }
 }
 
-/** An empty file is not a loss: `toolgate import FILE > toolgate.yaml` makes one before we start. */
+/** Allows an empty file, because `toolgate import FILE > toolgate.yaml` creates one first. */
 async function refuseToReplace(context: CommandContext, file: string): Promise<void> {
   if (context.flag("force")) return;
   const present = await context.deps.readTextFile(file).catch(() => "");

@@ -16,7 +16,7 @@ const check: Command = {
   summary: "Load the policy and type-check it against the tools",
   examples: ["toolgate policy check", "toolgate policy check --json"],
   async run(context) {
-    // A mistake in toolgate.yaml is not the policy's: it ends with 2, as everywhere.
+    // A mistake in toolgate.yaml is not one of the policy: exit with 2, as all commands do.
     await context.loadConfig();
     const found: { service?: ApiClient } = {};
     const answer = await unlessUnusable(context, async (client) => {
@@ -118,7 +118,7 @@ export const policyCommands: CommandGroup = {
   commands: [check, test, explain],
 };
 
-/** Whether the service decides with what was checked. */
+/** Says whether the service uses the policy that was checked. */
 function describeInForce({ digest, inForce, rejected }: CheckAnswer): string {
   if (inForce.digest === digest) return `The service has it in force since ${inForce.since}`;
   const why = rejected === null
@@ -131,7 +131,7 @@ function describeDecider({ name, digest, since }: CheckAnswer["inForce"]): strin
   return `the service decides with "${name}", digest ${digest}, since ${since}`;
 }
 
-/** A policy that cannot even be loaded is a failed check: its problems are the result. */
+/** If the policy cannot be loaded, the check fails and its problems are the result. */
 async function unlessUnusable<Answer>(
   context: CommandContext,
   ask: (client: Awaited<ReturnType<CommandContext["connect"]>>) => Promise<Answer>,

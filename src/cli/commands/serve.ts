@@ -7,9 +7,9 @@ import { findService, takeTurn } from "../connect.ts";
 import { EXIT } from "../exit_code.ts";
 import { createLog, logLevelOf } from "../log.ts";
 
-/** For writing the last records once nothing runs any more. */
+/** Time to write the last records after all executions have ended. */
 const CLOSE_GRACE_MS = 3_000;
-/** As shells report a process that ended on SIGINT. */
+/** The exit code that shells report for a process ended by SIGINT. */
 const EXIT_ON_SECOND_SIGNAL = 130;
 
 export const serveCommand: Command = {
@@ -33,11 +33,11 @@ export const serveCommand: Command = {
       ...(port === undefined ? {} : { port }),
     });
     const log = createLog(deps, logLevelOf(deps.env("TOOLGATE_LOG"), "info"));
-    // Signals that come while the service starts end it as well, once it can be ended.
+    // A signal during the start also ends the service, as soon as that is possible.
     const stop = createStop(deps);
     let stopNoting = () => {};
     try {
-      // Of two that start at once one gets the store; the other then finds the first.
+      // If two services start at once, one gets the store and the other then finds the first.
       const app = await takeTurn(deps, async () => {
         await refuseSecondService(deps, loaded);
         return await deps.createApp({ ...loaded, log });
@@ -68,7 +68,7 @@ export const serveCommand: Command = {
   },
 };
 
-/** With Deno's own sampler every request of ours would be a span, with its whole URL. */
+/** With Deno's default sampler, every request to an upstream is a span with its whole URL. */
 function warnOfSpans({ deps, output }: CommandContext): void {
   const isTraced = /^(1|true)$/.test(deps.env("OTEL_DENO") ?? "");
   if (!isTraced || deps.env("OTEL_TRACES_SAMPLER")?.startsWith("parentbased_")) return;
@@ -79,8 +79,8 @@ function warnOfSpans({ deps, output }: CommandContext): void {
 }
 
 /**
- * Closes the application. A connection that nobody ends must not keep the process for ever: past the
- * drain and some time for writing, it is left behind.
+ * Closes the application. An open connection must not keep the process for ever: after the drain
+ * time and some time for writing, the connection is cut.
  */
 async function closeInTime(context: CommandContext, app: App, drainMs: number): Promise<void> {
   const late = Promise.withResolvers<"late">();
@@ -94,7 +94,7 @@ async function closeInTime(context: CommandContext, app: App, drainMs: number): 
   }
 }
 
-/** What `POST /policy/reload` does, asked for by SIGHUP. */
+/** Reloads the policy on SIGHUP, like `POST /policy/reload`. */
 async function reloadPolicy(context: CommandContext, app: App): Promise<void> {
   const client = createApiClient({
     isService: false,
@@ -128,7 +128,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
-/** A store that several processes may use is not a reason to refuse. */
+/** Refuses a second service, unless several processes may use the store. */
 async function refuseSecondService(deps: CliDeps, loaded: LoadedConfig): Promise<void> {
   if (!loaded.config.store.startsWith("kv:")) return;
   const running = await findService(deps, loaded);

@@ -18,7 +18,7 @@ export function Hostile({ text, max = CHARACTERS_MAX }: { text: string; max?: nu
   );
 }
 
-/** `server.tool`, broken after the dot if it must be broken. */
+/** `server.tool`; a long name breaks after the dot. */
 export function ToolName({ name, max = 120 }: { name: string; max?: number }) {
   const dot = name.indexOf(".") + 1;
   return (
