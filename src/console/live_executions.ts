@@ -94,7 +94,7 @@ function createFolds(now: () => number, steadyNow: () => number) {
   function start(id: string, record: AuditRecord): void {
     if (running.size >= RUNNING_MAX) dropLost();
     if (running.size >= RUNNING_MAX) return;
-    // Treat a start in the future as now: the clocks differ.
+    // Treat a start in the future as now, because clocks of replicas differ.
     const agoMs = Math.max(0, now() - Date.parse(record.ts));
     const beganAt = steadyNow() - agoMs;
     running.set(id, { ...startOf(id, record), open: new Set(), beganAt, order: starts++ });

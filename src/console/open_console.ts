@@ -6,9 +6,7 @@ import {
   createConsoleServices,
 } from "./console_services.ts";
 
-/**
- * The web console. It opens with its first page, because commands without a service never use it.
- */
+/** The web console. The first page opens it, because commands without a service never use it. */
 export interface Console {
   readonly fetch: (request: Request) => Promise<Response>;
   close(): Promise<void>;

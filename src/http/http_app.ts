@@ -50,7 +50,7 @@ export interface HttpDeps {
   readonly log: Log;
 }
 
-/** The HTTP edge: Request in, Response out. Without a port there is no exchange to count. */
+/** The HTTP edge: Request in, Response out. Calls without a port have no exchange. */
 export function createHttpApp(
   deps: HttpDeps,
 ): (request: Request, exchange?: HttpExchange) => Promise<Response> {

@@ -4,10 +4,10 @@ export function toolWords(name: string): string[] {
     .split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
 }
 
-/** Meaningless words before a tool's name: the host, the gateway, `functions`. */
+/** Maximum of words before a tool's own name, such as a host, a gateway or `functions`. */
 const PREFIXES_MAX = 3;
 
-/** Every possible spelling of a name without its prefix words, the longest first. */
+/** Every spelling of a name without some of its first words, the longest first. */
 export function toolSpellings(name: string): string[] {
   const words = toolWords(name);
   return words.slice(0, PREFIXES_MAX + 1).map((_, from) => words.slice(from).join(""));

@@ -63,7 +63,7 @@ async function askService(context: CommandContext): Promise<AuditReport> {
   return await client.call("POST /audit/verify");
 }
 
-/** Reads files: the chain, if they have the log's own format, and the notes. */
+/** Verifies files without the service: an export, or a folder of segments with their notes. */
 async function readFiles(
   context: CommandContext,
 ): Promise<Pick<OfflineReport, "chain" | "segments">> {

@@ -55,9 +55,7 @@ const CHARTS: readonly ChartSpec[] = [
 
 const FORMATS = { count: formatShort, ms: formatMs, usd: formatUsd } as const;
 
-/**
- * The days as charts. A script draws each chart from its table; without scripts the table shows.
- */
+/** The days as charts. A script draws them from the table; without scripts only the table shows. */
 export function DayCharts({ days }: { days: readonly UsageFigures[] }) {
   return (
     <section aria-labelledby="days">

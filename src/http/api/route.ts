@@ -24,6 +24,7 @@ export interface Asked<Key extends string, Query, Body, Headers> {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
+/** The definition of a route, as its file writes it. */
 export interface RouteSpec<Key extends RouteKey, Query, Body, Headers, Answered> {
   readonly scope: Scope;
   readonly summary: string;

@@ -1,5 +1,5 @@
 /**
- * JSON text that is the same for the same value: RFC 8785 (JCS).
+ * Writes JSON so that equal values give the same text: RFC 8785 (JCS).
  *
  * Keys in UTF-16 order, no white space, numbers and strings as ECMAScript writes them. Members that
  * are `undefined` are left out.
@@ -30,7 +30,7 @@ export function stableJson(value: unknown): string {
 const PIECE_CHARACTERS = 65_536;
 
 /**
- * The same text in pieces, so that a value of megabytes can be written with pauses.
+ * Yields the canonical text in pieces, so that the caller can pause while it writes a large value.
  *
  * @throws {TypeError} as `canonicalJson`, perhaps after some pieces.
  */

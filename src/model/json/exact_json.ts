@@ -13,7 +13,7 @@ export function numbersToJson(value: unknown): string {
   );
 }
 
-/** The same value as other JSON has it: integers that are not exact as digits. */
+/** Replaces each `bigint` by a text of its digits. */
 export function digitsForBigints(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return value;
@@ -21,7 +21,7 @@ export function digitsForBigints(value: unknown): unknown {
   return changeEntries(value as JsonObject, (_, each) => digitsForBigints(each));
 }
 
-/** The same list if nothing changed. */
+/** Changes each item of a list; returns the same list if nothing changed. */
 export function mapChanged(
   list: readonly unknown[],
   change: (item: unknown, index: number) => unknown,
@@ -35,7 +35,7 @@ export function mapChanged(
   return changed ?? list;
 }
 
-/** The same object if nothing changed. */
+/** Changes each member of an object; returns the same object if nothing changed. */
 export function changeEntries(
   object: JsonObject,
   change: (name: string, value: unknown) => unknown,

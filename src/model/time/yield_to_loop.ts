@@ -5,7 +5,7 @@
 export function createYielder(sliceMs = 20, now = () => performance.now()): () => Promise<void> {
   let startedAt = -Infinity;
   return async () => {
-    // After a pause the slice begins anew.
+    // The slice begins when the last pause ended.
     if (now() - startedAt < sliceMs) return;
     await giveWay();
     startedAt = now();
@@ -20,7 +20,7 @@ export async function giveWayAfter(bytes: number): Promise<void> {
   if (bytes > LARGE_BYTES) await giveWay();
 }
 
-/** Lets every ready task run once. */
+/** Lets every task that is ready run once. */
 export async function giveWay(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
