@@ -7,7 +7,7 @@ import {
   type UpstreamSections,
 } from "./upstreams/upstream_kinds.ts";
 
-/** One upstream of the configuration, with the section that it stands in. */
+/** One upstream of the configuration, with the name of its section. */
 export type ConfiguredUpstream<S extends UpstreamSection = UpstreamSection> = {
   readonly [K in S]: {
     readonly section: K;
@@ -24,7 +24,7 @@ export function configuredUpstreams(config: UpstreamSections): ConfiguredUpstrea
   return SECTIONS.flatMap((section) => upstreamsIn(config, section));
 }
 
-/** The upstream of a name; undefined if the configuration has none. */
+/** The upstream with this name; undefined if the configuration has none. */
 export function findUpstream(
   config: UpstreamSections,
   name: string,
@@ -57,7 +57,7 @@ export function remedyOf<S extends UpstreamSection>(
   return KINDS[section].remedy(settings, state);
 }
 
-/** Where to try whether anybody answers for an upstream; null if being listed proves it. */
+/** The address to test whether an upstream answers; null if listing its tools proves that. */
 export function addressToTry<S extends UpstreamSection>(
   { section, settings }: ConfiguredUpstream<S>,
 ): ReturnType<UpstreamKind<SettingsOf[S]>["addressToTry"]> {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { projectRoot } from "./project_root.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
-/** What stands for a file name when there is none. */
+/** The source name of a configuration that does not come from a file. */
 export const DEMO_SOURCE = "demo";
 
 /**
@@ -11,7 +11,7 @@ export const DEMO_SOURCE = "demo";
  */
 export function demoConfig(): Config {
   return ConfigSchema.parse({
-    // Its servers are part of the program: a new version of them is not drift.
+    // The demo servers are part of the program: a new version of them is not drift.
     catalog: { pins: "trust" },
     policies: fileURLToPath(new URL("policies/demo.yaml", projectRoot)),
   });

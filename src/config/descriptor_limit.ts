@@ -1,11 +1,11 @@
 import type { CommandBounds, CommandOutput } from "./run_command.ts";
 
-/** What is assumed where the system does not say: the usual limit of a login. */
+/** The limit assumed where the system does not tell it: the usual limit of a login. */
 const LIMIT_WHEN_UNKNOWN = 1_024;
 
 /**
- * How many descriptors (files, pipes, sockets) this process may have open: the shell inherits the limit
- * and can name it without any right that this process does not have.
+ * How many descriptors (files, pipes, sockets) this process may have open. A shell inherits the
+ * limit and can print it without further permissions.
  */
 export async function descriptorLimit(
   runCommand: (command: string, bounds: CommandBounds) => Promise<CommandOutput>,
@@ -17,7 +17,7 @@ export async function descriptorLimit(
     if (code === 0 && text === "unlimited") return Infinity;
     if (code === 0 && /^[1-9]\d*$/.test(text)) return Number(text);
   } catch {
-    // No shell: then the usual limit is assumed.
+    // Without a shell, assume the usual limit.
   }
   return LIMIT_WHEN_UNKNOWN;
 }

@@ -2,7 +2,7 @@ import { isLoopback } from "../model/loopback.ts";
 import type { Config } from "./schema.ts";
 import type { ConfigProblem } from "./problems.ts";
 
-/** Settings that would let strangers in: refused, whatever else the configuration says. */
+/** Settings that would let strangers in. The service refuses them in every configuration. */
 export function findExposure(config: Config): ConfigProblem[] {
   if (isLoopback(config.server.host)) return [];
   const problems: ConfigProblem[] = [];

@@ -4,11 +4,11 @@ import { escapeReferences, findClosingBrace } from "./secrets.ts";
 /**
  * Translates the references of other clients; `${env:NAME}` is the same here.
  *
- * Only what this function makes is a reference in the end. In the file of a client `${exec:…}` and
- * `${file:…}` mean nothing, so they are written as the text that they are: whoever wrote the file must not
- * run or read anything here.
+ * Only references that this function makes take effect. In a client's file `${exec:…}` and
+ * `${file:…}` mean nothing, so they are escaped to plain text: the author of that file must not run
+ * a command or read a file here.
  *
- * @param inputs what VS Code asks for, with its description, by id
+ * @param inputs descriptions of the values that VS Code asks for, by id
  */
 export function convertReferences(
   text: string,
@@ -43,7 +43,7 @@ export function convertReferences(
   return converted + escaped;
 }
 
-/** @returns what stands for `${inner}`; null if it means nothing here */
+/** @returns the replacement for `${inner}`; null if it is not a reference of a client */
 function convertReference(
   inner: string,
   inputs: ReadonlyMap<string, string>,

@@ -11,7 +11,7 @@ import {
 } from "./literal_secrets.ts";
 import { parseConfig } from "./parse_config.ts";
 
-/** What became of a client's configuration file. */
+/** The result of importing a client's configuration file. */
 export interface ImportedServers {
   /** A whole `toolgate.yaml`. */
   readonly text: string;
@@ -40,7 +40,9 @@ interface Server {
   disabled?: boolean;
 }
 
-/** Where clients keep their servers: Claude, Cursor, Cline; VS Code, and its settings; Zed; opencode. */
+/**
+ * Where clients keep their servers: Claude, Cursor, Cline; VS Code; its settings; Zed; opencode.
+ */
 const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"], ["mcp"]];
 
 const HEAD =
@@ -48,8 +50,8 @@ const HEAD =
  tool as read-only and everything else is denied; see policies/ for examples.`;
 
 /**
- * Turns the server list of an MCP client (Claude Desktop, Claude Code, Cursor, VS Code and those that
- * write the same form) into a `toolgate.yaml`.
+ * Turns the server list of an MCP client (Claude Desktop, Claude Code, Cursor, VS Code, or another
+ * one in the same format) into a `toolgate.yaml`.
  *
  * @param file name for messages.
  * @throws {GateError} `ERR_CONFIG` if the file holds no servers.
@@ -79,7 +81,7 @@ export function importServers(text: string, file: string): ImportedServers {
     context.notes.add("Servers of single projects were not imported; import their own files");
   }
   const output = render(servers);
-  // What is written has to load: a mistake here would show at the next start only.
+  // Check now that the new file loads: otherwise a mistake would show only at the next start.
   parseConfig(output, file);
   return {
     text: output,
@@ -95,7 +97,7 @@ function render(servers: { readonly [name: string]: Server }): string {
   return document.toString({ lineWidth: 100 });
 }
 
-/** Takes out each server that would not load, so that it does not cost the others. */
+/** Removes each server that would not load, so that the others can still be imported. */
 function leaveOutBroken(context: Import, servers: { [name: string]: Server }): void {
   for (const [name, server] of Object.entries(servers)) {
     try {
@@ -103,7 +105,7 @@ function leaveOutBroken(context: Import, servers: { [name: string]: Server }): v
     } catch (error) {
       if (!(error instanceof GateError)) throw error;
       delete servers[name];
-      // The place that it names is in a text that nobody sees.
+      // Drop the file and line: they belong to a temporary text that the user never sees.
       const reason = error.message.replace(/^Cannot use "[^]*?"(?: \(line \d+\))?: /, "");
       context.notes.add(`"${name}" was left out: ${reason}`);
       dropSecrets(context, name);
@@ -111,7 +113,7 @@ function leaveOutBroken(context: Import, servers: { [name: string]: Server }): v
   }
 }
 
-/** A server that is not imported needs no variables. */
+/** Removes the variables of a server that is not imported. */
 function dropSecrets(context: Import, server: string): void {
   const kept = context.secrets.filter((secret) => secret.server !== server);
   context.secrets.splice(0, context.secrets.length, ...kept);
@@ -121,7 +123,7 @@ function dropSecrets(context: Import, server: string): void {
 function parseClientFile(text: string, file: string): unknown {
   const isJson = /^\s*(\{|\/[/*])/.test(text);
   try {
-    // In JSON the last of several equal names counts.
+    // In JSON the last of several equal keys counts.
     return parse(isJson ? withoutComments(text) : text, {
       maxAliasCount: 100,
       uniqueKeys: !isJson,
@@ -134,7 +136,7 @@ function parseClientFile(text: string, file: string): unknown {
   }
 }
 
-/** Takes the comments out of JSON; texts in quotes stay as they are. */
+/** Removes the comments from JSON; quoted strings stay as they are. */
 function withoutComments(text: string): string {
   return text.replaceAll(
     /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//g,
@@ -181,7 +183,7 @@ function isText(value: unknown): boolean {
   return typeof value === "string" && value.trim() !== "";
 }
 
-/** The transport that an entry names; null leaves toolgate to find out, which works with every server. */
+/** The transport that an entry names; null: toolgate finds out, which works with every server. */
 function typeOf(fields: Fields): "http" | "sse" | null {
   const type = [fields["type"], fields["transport"], fields["transportType"]].find(isText);
   const name = String(type ?? "").trim().toLowerCase().replaceAll(/[-_ ]/g, "");
@@ -189,7 +191,9 @@ function typeOf(fields: Fields): "http" | "sse" | null {
   return ["http", "streamablehttp", "httpstream", "httpstreaming"].includes(name) ? "http" : null;
 }
 
-/** `${NAME:-default}` as its default, in fields where toolgate resolves no reference. */
+/**
+ * Replaces `${NAME:-default}` by its default, in fields where toolgate does not resolve references.
+ */
 function withDefaults(context: Import, server: string, field: string, text: string): string {
   return text.replaceAll(/\$\{(?:env:)?[A-Za-z_]\w*:-([^{}$]+)\}/g, (reference, value: string) => {
     context.notes.add(
@@ -199,7 +203,7 @@ function withDefaults(context: Import, server: string, field: string, text: stri
   });
 }
 
-/** In these fields toolgate resolves nothing, so a reference there, and its escape, would stay as written. */
+/** False if a field that toolgate does not resolve refers to a command or file of this machine. */
 function isUsable(context: Import, name: string, server: Server): boolean {
   for (const field of ["command", "cwd", "url"] as const) {
     const text = server[field] ?? "";
@@ -221,7 +225,7 @@ function convert(context: Import, server: string, field: string, text: string): 
   return convertReferences(text, context.inputs, note);
 }
 
-/** As one program with arguments, whatever the client has: a list, an object (Zed), a whole line. */
+/** Program and arguments of an entry: clients write a list, an object (Zed) or one command line. */
 function commandOf(fields: Fields): { program: string; args: string[] } | null {
   const { command } = fields;
   const object = asFields(command);
@@ -240,7 +244,7 @@ function argsOf(args: unknown): string[] {
   return isText(args) ? String(args).trim().split(/\s+/) : [];
 }
 
-/** `npx -y a-server` in one text; a path with spaces in it stays whole, and so do quotes. */
+/** Splits `npx -y a-server`, but not a path with spaces or a command with quotes. */
 function wordsOf(command: string, isAlone: boolean): string[] {
   const words = command.trim().split(/\s+/);
   const isLine = isAlone && words.length > 1 && !/[\\/"']/.test(words[0] ?? "");
@@ -252,7 +256,7 @@ function environmentOf(fields: Fields): Fields {
     asFields(asFields(fields["command"])?.["env"]) ?? {};
 }
 
-/** An argument as text; one that is an object has no text of its own to be trusted. */
+/** An argument as text; an object is written as JSON, because its `toString` is not trusted. */
 function textOf(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
@@ -297,7 +301,7 @@ function convertArgs(context: Import, server: string, args: readonly string[]): 
   });
 }
 
-/** Moves a secret into a variable, of the wanted name where that is free. */
+/** Moves a secret into a variable, with the wanted name if that is free. */
 function moveSecret(
   context: Import,
   server: string,

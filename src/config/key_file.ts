@@ -1,7 +1,7 @@
 /**
- * A random key in a file of its own, readable by this user only; made at its first use.
+ * Loads a random key from its own file, readable by this user only; the first use makes the file.
  *
- * Beside the store and not in it, so that a copy of the store alone opens nothing.
+ * The file is beside the store, not in it: a copy of the store alone cannot decrypt anything.
  *
  * @returns 32 bytes.
  */

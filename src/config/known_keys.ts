@@ -16,7 +16,7 @@ export function knownKeys(schema: Schema, path: KeyPath): string[] {
   return [...new Set(keys)];
 }
 
-/** Every schema that a path can lead to; several where unions are on the way. */
+/** Every schema that a path can lead to; a union on the path gives several. */
 export function schemasAt(schema: Schema, path: KeyPath): Schema[] {
   let reached = [schema];
   for (const step of path) reached = reached.flatMap((candidate) => descend(candidate, step));
@@ -29,7 +29,7 @@ export function choicesOf(schema: Schema): Schema[] {
   return definition.type === "union" ? [...definition.options] : [schema];
 }
 
-/** The shapes of the objects among the choices of a schema, choices of choices included. */
+/** The shapes of all objects among the choices of a schema, including nested choices. */
 export function objectShapes(schema: Schema): ObjectShape[] {
   const definition = definitionOf(schema);
   if (definition.type === "union") return definition.options.flatMap(objectShapes);
@@ -57,7 +57,7 @@ export function isList(schema: Schema): boolean {
   return definitionOf(schema).type === "array";
 }
 
-/** The keys of an object that have to be there. */
+/** The keys that an object must have. */
 export function requiredKeys(shape: ObjectShape): string[] {
   return Object.keys(shape).filter((key) => shape[key]?._zod.optin === undefined);
 }
@@ -82,7 +82,7 @@ function descend(schema: Schema, step: PropertyKey): Schema[] {
   }
 }
 
-/** What a schema is made of, without the wrappers that add a default. */
+/** The definition of a schema, without the wrappers that add a default. */
 function definitionOf(schema: Schema): z.core.$ZodTypes["_zod"]["def"] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {

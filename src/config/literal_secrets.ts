@@ -1,9 +1,9 @@
 /**
- * Finds secrets that somebody wrote into a client's configuration file, and puts references in their
- * place. It only looks at names and shapes; a text it wrongly takes for a secret costs one variable.
+ * Finds secrets in a client's configuration file and replaces them by references. The search looks
+ * only at names and shapes of values; a value wrongly taken for a secret costs one variable.
  */
 
-/** A secret that was taken out; its value is nowhere in here. */
+/** A secret that was taken out of the file, without its value. */
 export interface MovedSecret {
   readonly server: string;
   /** Where it was: `env.GITHUB_TOKEN`, `headers.Authorization`, `args[2]`. */
@@ -12,7 +12,9 @@ export interface MovedSecret {
   readonly variable: string;
 }
 
-/** Gives out variable names; the same name for two different values gets the server's name in front. */
+/**
+ * Assigns variable names. If two values want one name, the second gets its server's name in front.
+ */
 export interface VariableNames {
   readonly nameFor: (server: string, wanted: string, value: string) => string;
 }
@@ -45,7 +47,7 @@ export function toVariable(text: string): string {
   return /^[A-Z]/.test(name) ? name : `V_${name}`;
 }
 
-/** True if a setting of this name and value seems to hold a secret as it stands. */
+/** True if a setting with this name and value seems to hold a secret in plain text. */
 export function isLiteralSecret(name: string, value: string): boolean {
   if (value.trim() === "" || value.includes("${")) return false;
   if (/^(true|false|yes|no|on|off|none|null|\d{1,9})$/i.test(value)) return false;
@@ -66,7 +68,9 @@ function isFileOrUrl(value: string): boolean {
   return /^(\.{0,2}\/|~|[A-Za-z]:\\|[a-z][a-z0-9+.-]*:\/\/)/.test(value);
 }
 
-/** Long, without spaces, letters of both cases or hex mixed with digits: nobody types that. */
+/**
+ * Long, without spaces, letters of both cases or hex mixed with digits: people do not type that.
+ */
 function looksRandom(value: string): boolean {
   if (value.length < 24 || !/^[\w+/=-]+$/.test(value)) return false;
   const digits = value.replaceAll(/\D/g, "").length;

@@ -8,13 +8,15 @@ import { resolvePaths } from "./resolve_paths.ts";
 import type { Config } from "./schema.ts";
 import { siteVariable } from "./site_environment.ts";
 
-/** What loading reads from the machine. */
+/** Access to the machine that loading a configuration needs. */
 export interface LoadConfigDeps {
   /** Environment variable, or undefined. */
   readonly env: (name: string) => string | undefined;
-  /** Where the user is: paths that are named begin there. */
+  /** The user's working folder: relative paths on the command line start there. */
   readonly cwd: () => string;
-  /** Where the process runs, if it is another folder: `deno task` changes to that of the project. */
+  /**
+   * The folder of the process, if it is another one: `deno task` changes to the project's folder.
+   */
   readonly home?: () => string;
   /** @throws {Deno.errors.NotFound} if there is no such file. */
   readonly readTextFile: (path: string) => Promise<string>;
@@ -43,7 +45,7 @@ export const systemConfigDeps: LoadConfigDeps = {
   readTextFile: (path) => Deno.readTextFile(path),
 };
 
-/** Looked for in this order when neither `--config` nor `$TOOLGATE_CONFIG` names a file. */
+/** Tried in this order when neither `--config` nor `$TOOLGATE_CONFIG` names a file. */
 const DEFAULT_FILES = ["toolgate.yaml", "toolgate.json"];
 
 /**

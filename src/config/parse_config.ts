@@ -49,7 +49,7 @@ export function parseConfig(text: string, file: string): Config {
   throw configError(file, (path) => lineOf(document, lines, path), problems);
 }
 
-/** An error for a problem that the schema cannot see, such as two settings that do not fit. */
+/** An error for a problem that the schema cannot see, such as two settings in conflict. */
 export function configError(
   file: string,
   lineAt: ((path: KeyPath) => number | null) | null,
@@ -78,7 +78,7 @@ export function configError(
   );
 }
 
-/** No object can have this name as a key of its own: the schema would leave it out in silence. */
+/** Refuses the key `__proto__`: an object cannot keep it, so the schema would silently drop it. */
 function refuseProto(document: Document, lines: LineCounter, file: string): void {
   visit(document, {
     Pair(_, { key }) {

@@ -12,12 +12,14 @@ import {
   schemasAt,
 } from "./known_keys.ts";
 
-/** One thing that is wrong with a configuration, for a person to correct. */
+/** One problem of a configuration, for a person to correct. */
 export interface ConfigProblem {
-  /** As one writes it: `mcpServers.files.command`, `audit.ship[0].to`; empty for the whole file. */
+  /**
+   * As in the documentation: `mcpServers.files.command`, `audit.ship[0].to`; empty: the whole file.
+   */
   readonly key: string;
   readonly path: KeyPath;
-  /** Goes on after the key: `is an unknown key`. */
+  /** The rest of a sentence that starts with the key: `is an unknown key`. */
   readonly problem: string;
   /** One sentence: what to do. */
   readonly remedy: string;
@@ -108,7 +110,9 @@ function unknownKey(schema: z.core.$ZodType, path: KeyPath): ConfigProblem {
   );
 }
 
-/** A union's own message says nothing: the choice that the writer seems to mean is explained instead. */
+/**
+ * A union's own message says nothing, so this explains the choice that the author seems to mean.
+ */
 function describeUnion(
   schema: z.core.$ZodType,
   issue: Extract<Issue, { code: "invalid_union" }>,
@@ -183,7 +187,7 @@ function wrongChoice(path: KeyPath, choices: readonly string[], given: unknown):
   };
 }
 
-/** As one writes it: `"read"`, `1`, `true`. */
+/** A literal as in a configuration: `"read"`, `1`, `true`. */
 function renderLiteral(value: unknown): string {
   return typeof value === "string" ? `"${value}"` : String(value);
 }
@@ -217,7 +221,7 @@ function make(path: KeyPath, problem: string, remedy: string): ConfigProblem {
   return { key: renderKey(path), path, problem, remedy };
 }
 
-/** Says what kind of value it is; texts are not repeated, they may hold a secret. */
+/** Names the kind of a value. Never repeats a text, which may hold a secret. */
 function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";

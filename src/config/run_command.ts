@@ -7,7 +7,7 @@ export interface CommandBounds {
 }
 
 export interface CommandOutput {
-  /** Exit code; null when it was stopped for a bound. */
+  /** Exit code; null when the command was stopped because it reached a bound. */
   readonly code: number | null;
   readonly stdout: string;
 }
@@ -18,7 +18,7 @@ export async function runCommand(command: string, bounds: CommandBounds): Promis
   const child = new Deno.Command(shell[0] ?? "sh", {
     args: [shell[1] ?? "-c", command],
     cwd: bounds.cwd,
-    // Taken out of our own environment, which a command inherits.
+    // A command inherits our environment, from which the proxy variables were removed.
     env: proxyVariables(),
     stdin: "null",
     stdout: "piped",
@@ -29,7 +29,7 @@ export async function runCommand(command: string, bounds: CommandBounds): Promis
   const stop = () => {
     stopped = true;
     kill(child);
-    // A grandchild may hold the pipe open: nobody waits for it.
+    // A grandchild may hold the pipe open: do not wait for it.
     reader.cancel().catch(() => {});
   };
   const timer = setTimeout(stop, bounds.timeoutMs);
@@ -51,6 +51,6 @@ function kill(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It has ended by itself.
+    // The command has already ended.
   }
 }

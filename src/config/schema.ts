@@ -17,17 +17,17 @@ export const LimitsSchema = z.strictObject({
   codeBytesMax: z.int().min(256).max(2_097_152).default(262_144),
   logBytesMax: z.int().min(0).max(4_194_304).default(65_536),
   concurrentExecutionsMax: z.int().min(1).max(1_024).default(16),
-  /** What one person may make the store keep in a day: records, payloads, kept results. */
+  /** Bytes that one person may add to the store in a day: records, payloads, kept results. */
   storedBytesPerDayMax: z.int().min(1_048_576).max(1_099_511_627_776).default(4_294_967_296),
 });
 
 export const SandboxSchema = z.strictObject({
   isolation: z.enum(["process", "worker", "realm"]).default("worker"),
-  /** Hosts kept ready before anybody asks. */
+  /** Idle hosts kept ready for the next executions. */
   warm: z.int().min(0).max(64).default(2),
   hostsMax: z.int().min(1).max(256).default(16),
   queueMax: z.int().min(0).max(10_000).default(64),
-  /** Kernel features whose absence is a refusal to start. */
+  /** Kernel features without which the service refuses to start. */
   require: z.array(z.enum(["seccomp", "landlock"])).default([]),
 });
 
@@ -36,13 +36,13 @@ export const ServerSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(8_484),
   publicUrl: HttpUrlSchema.optional(),
   /**
-   * Addresses or CIDR ranges of reverse proxies: the client is whom they name in X-Forwarded-For, and
-   * its scheme what they say in X-Forwarded-Proto.
+   * Addresses or CIDR ranges of reverse proxies. From them the service takes the client's address
+   * in X-Forwarded-For and its scheme in X-Forwarded-Proto.
    */
   trustedProxies: z.array(
     z.string().refine(isAddressRange, "must be an IP address or a range such as 10.0.0.0/8"),
   ).max(1_000).default([]),
-  /** Open connections at most; 0: what the descriptor limit of the process has room for. */
+  /** Open connections at most; 0: as many as the descriptor limit of the process allows. */
   connectionsMax: z.int().min(0).max(1_000_000).default(0),
   /** How long a drain waits for running executions. */
   drainMs: z.int().min(0).max(600_000).default(10_000),
@@ -56,7 +56,7 @@ export const AuthSchema = z.union([
     /** Default: the URL of the space that is called (RFC 8707). */
     audience: z.string().optional(),
     jwksUrl: HttpUrlSchema.optional(),
-    /** Which claim holds what; default `sub`, `azp` or `client_id`, `scope`. */
+    /** The names of the claims; default `sub`, `azp` or `client_id`, `scope`. */
     claims: z.strictObject({
       sub: z.string().optional(),
       client: z.string().optional(),
@@ -72,7 +72,7 @@ export const AuthSchema = z.union([
 ]);
 
 export const AuditSchema = z.strictObject({
-  /** What the paths of the key files begin with; default: beside the store file. Replicas share them. */
+  /** Prefix of the paths of the key files; default: beside the store file. Replicas share them. */
   keys: z.string().min(1).optional(),
   payloads: z.enum(["off", "encrypted"]).default("encrypted"),
   retentionDays: z.int().min(1).max(36_500).default(90),
@@ -88,9 +88,9 @@ export const AuditSchema = z.strictObject({
     }).default("60s"),
     format: z.enum(["jsonl", "ocsf", "cef", "csv", "parquet"]).default("jsonl"),
     headers: z.record(z.string(), z.string()).default({}),
-    /** PEM file of the authority that vouches for the place, beside those of the system. */
+    /** PEM file of a certificate authority to trust for this target, besides the system's. */
     ca: z.string().min(1).optional(),
-    /** Of one delivery. A record that is larger by itself goes alone. */
+    /** Bounds of one delivery. A record larger than `batchBytesMax` is sent alone. */
     batchRecordsMax: z.int().min(1).max(5_000).default(1_000),
     batchBytesMax: z.int().min(1_024).max(16_777_216).default(1_000_000),
   })).default([]),
@@ -116,7 +116,7 @@ const BundleSchema = z.strictObject({
   stale: z.enum(["deny", "warn"]).default("deny"),
 });
 
-/** A bundle of which only the file is named: the keys in the folder `keys` may sign it. */
+/** The settings of a bundle given only by its path: the keys in the folder `keys` may sign it. */
 function bundleAt(path: string): z.infer<typeof BundleSchema> {
   return { path, trust: ["keys"], stale: "deny" };
 }
@@ -135,13 +135,13 @@ export const ConfigSchema = z.strictObject({
   sandbox: SandboxSchema.prefault({}),
   preflight: z.enum(["off", "warn", "block"]).default("warn"),
   schemas: z.strictObject({
-    /** `assert`: a text that does not have the format of its schema is refused before the call. */
+    /** `assert`: refuses a call whose text arguments do not have the `format` of their schema. */
     format: z.enum(["annotate", "assert"]).default("annotate"),
   }).prefault({}),
   search: SearchSchema.prefault({}),
   catalog: z.strictObject({
     refreshEveryMs: z.int().min(1_000).max(86_400_000).default(300_000),
-    /** `trust`: additions and changes of an upstream are approved by themselves. */
+    /** `trust`: additions and changes of an upstream are approved automatically. */
     pins: z.enum(["enforce", "trust"]).default("enforce"),
   }).prefault({}),
   spaces: z.record(

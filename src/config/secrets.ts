@@ -1,10 +1,10 @@
 /**
- * Secret references in configuration texts: `${env:NAME}`, `${file:PATH}`, `${exec:COMMAND}`. Directly before
- * one, two dollars stand for one: `$${env:NAME}` is the text `${env:NAME}`.
+ * Secret references in configuration texts: `${env:NAME}`, `${file:PATH}`, `${exec:COMMAND}`.
+ * Directly before a reference two dollars stand for one: `$${env:NAME}` is the text `${env:NAME}`.
  *
- * A reference stays unresolved in the configuration; whoever needs the value asks for it at the last
- * moment and drops it afterwards. No error says more than the name of a reference: not its value, not
- * what a command printed.
+ * A reference stays unresolved in the configuration. Code that needs the value resolves the
+ * reference at the last moment and drops the value afterwards. Errors name only the reference,
+ * never its value or the output of a command.
  */
 import { resolve } from "node:path";
 import { GateError } from "../model/errors.ts";
@@ -14,7 +14,7 @@ import { siteVariable } from "./site_environment.ts";
 export interface SecretDeps {
   readonly env: (name: string) => string | undefined;
   readonly readTextFile: (path: string) => Promise<string>;
-  /** Runs a shell command; the output is at most `outputBytesMax` bytes, else it fails. */
+  /** Runs a shell command; fails if the output has more than `outputBytesMax` bytes. */
   readonly runCommand: (command: string, bounds: CommandBounds) => Promise<CommandOutput>;
   /** Milliseconds, any origin. */
   readonly now: () => number;
@@ -50,8 +50,8 @@ const EXEC_CACHE_ENTRIES_MAX = 200;
 /**
  * Makes the resolver of one configuration.
  *
- * The resolver throws GateError `ERR_CREDENTIAL`, with the reference and the remedy, if one of them has
- * no value.
+ * The resolver throws GateError `ERR_CREDENTIAL`, with the reference and the remedy, if a reference
+ * has no value.
  */
 export function createSecretResolver(deps: SecretDeps): ResolveSecrets {
   const outputs = new Map<string, { until: number; value: Promise<string> }>();
@@ -62,7 +62,7 @@ export function createSecretResolver(deps: SecretDeps): ResolveSecrets {
     if (outputs.size >= EXEC_CACHE_ENTRIES_MAX) outputs.clear();
     const value = runForSecret(deps, command);
     outputs.set(command, { until: deps.now() + EXEC_CACHE_MS, value });
-    // A failure is not kept: the next caller tries again.
+    // Do not keep a failure: the next caller tries again.
     value.catch(() => outputs.delete(command));
     return value;
   };
@@ -79,7 +79,7 @@ export function createSecretResolver(deps: SecretDeps): ResolveSecrets {
   };
 }
 
-/** The text that a resolver turns into exactly this text, whatever is in it. */
+/** Escapes a text so that a resolver returns exactly this text. */
 export function escapeReferences(text: string): string {
   return text.replaceAll(OPENER, (opener) => opener.replaceAll("$", "$$$$"));
 }
@@ -89,10 +89,10 @@ export function findReferences(text: string): SecretReference[] {
   return parseReferences(text).filter((part) => typeof part !== "string");
 }
 
-/** What a reference begins with, and every dollar before it. */
+/** The start of a reference, with every dollar before it. */
 const OPENER = /(\$+)\{(env|file|exec):/g;
 
-/** A text in parts. A command may hold braces as long as they are balanced. */
+/** Splits a text into plain parts and references. A command may hold balanced braces. */
 function parseReferences(text: string): (string | SecretReference)[] {
   const parts: (string | SecretReference)[] = [];
   const opener = new RegExp(OPENER);
@@ -105,7 +105,7 @@ function parseReferences(text: string): (string | SecretReference)[] {
     if (dollars.length % 2 === 0) continue;
     const end = findClosingBrace(text, nameStart);
     if (end === -1) {
-      // What never closes is text, with all that follows.
+      // A reference without its closing brace is plain text, like everything after it.
       from = match.index;
       break;
     }
@@ -117,7 +117,7 @@ function parseReferences(text: string): (string | SecretReference)[] {
   return parts;
 }
 
-/** @returns where a brace closes that opened before `from`, or -1 */
+/** @returns the position of the brace that closes one opened before `from`, or -1 */
 export function findClosingBrace(text: string, from: number): number {
   let depth = 1;
   for (let index = from; index < text.length; index++) {

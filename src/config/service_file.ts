@@ -1,23 +1,23 @@
 /**
  * How commands on the same machine find the running service.
  *
- * The service holds a lock of the operating system on its file for as long as it runs. A process id
- * would not do: in a container every start has the same one, and a dead process may still have its.
+ * The service holds a lock of the operating system on its file while it runs. A process id would
+ * not prove that it runs: in a container every start has the same id, and the system reuses ids.
  */
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { sha256Hex } from "../model/sha256.ts";
 import type { LoadedConfig } from "./load_config.ts";
 
-/** How commands on the same machine find the running service and prove that they may. */
+/** Tells commands on the same machine where the service is, and authorizes them. */
 export interface ServiceFile {
-  /** For messages only: it says nothing of whether the service lives. */
+  /** For messages only: it does not tell whether the service still runs. */
   readonly pid: number;
   /** Base URL on loopback, without a trailing slash. */
   readonly url: string;
   /** Bearer token of the local operator; the file is readable by the service's user only. */
   readonly token: string;
-  /** Changes with every start; `/healthz` answers it. */
+  /** Changes with every start; `/healthz` returns it. */
   readonly instance: string;
 }
 
@@ -28,7 +28,7 @@ export interface PublishedServiceFile {
   withdraw(): Promise<void>;
 }
 
-/** Beside the store's file, or beside the configuration when the store is not a file. */
+/** The path beside the store's file, or beside the configuration when the store is not a file. */
 export function serviceFilePath(loaded: LoadedConfig): string {
   const { store } = loaded.config;
   if (store.startsWith("kv:")) return `${store.slice("kv:".length)}.service.json`;
@@ -38,8 +38,8 @@ export function serviceFilePath(loaded: LoadedConfig): string {
 }
 
 /**
- * Where the file may lie, best place first. The folder of a configuration may be read-only; then the
- * file lies in the user's own folder for running programs.
+ * Possible paths of the file, best one first. The folder of a configuration may be read-only; then
+ * the file goes to the user's own folder for running programs.
  */
 export function serviceFilePaths(
   loaded: LoadedConfig,
@@ -56,18 +56,18 @@ export function serviceFilePaths(
   ];
 }
 
-/** Reads the file; null if there is none or it is not ours. */
+/** Reads the file; null if it is absent or not a service file. */
 export async function readServiceFile(path: string): Promise<ServiceFile | null> {
   try {
     const file: ServiceFile = JSON.parse(await Deno.readTextFile(path));
     return typeof file.url === "string" && typeof file.token === "string" ? file : null;
   } catch {
-    return null; // absent, half written or foreign: there is no service to be found by it
+    return null; // absent, half written or foreign: it leads to no service
   }
 }
 
 /**
- * The service file and whether the process that wrote it lives.
+ * Reads the service file and checks whether the process that wrote it still runs.
  *
  * @returns null if there is no file, if its service has ended, or if another user could have written it.
  */
@@ -81,10 +81,10 @@ export async function readLiveServiceFile(
 }
 
 /**
- * Writes the file for this process's user only, whole or not at all, into the first place that takes
- * it, and holds its lock. A file of another service that lives is left alone.
+ * Writes the file for this process's user only, whole or not at all, at the first path that is
+ * writable, and holds its lock. Leaves the file of another running service alone.
  *
- * @returns null if no place takes it: commands then do not find the service, which runs all the same.
+ * @returns null if no path is writable: the service runs, but commands do not find it.
  */
 export async function publishServiceFile(
   paths: readonly string[],
@@ -111,7 +111,7 @@ async function removeServiceFile(path: string, instance: string): Promise<void> 
   await removeIfThere(path);
 }
 
-/** The open file, locked where that is possible; null if it cannot be written there. */
+/** The open file, locked if the system can; null if this path is not writable. */
 async function tryWrite(path: string, service: ServiceFile): Promise<Deno.FsFile | null> {
   const temporary = `${path}.${service.instance}`;
   let file: Deno.FsFile | null = null;
@@ -119,7 +119,8 @@ async function tryWrite(path: string, service: ServiceFile): Promise<Deno.FsFile
     // The folder of a store or a configuration exists; the one for running programs may not.
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
-    // On Windows nobody could read a locked file. Without locks the answer of the service has to do.
+    // On Windows other processes cannot read a locked file. Without a lock, commands ask the
+    // service.
     if (Deno.build.os !== "windows") await file.tryLock(true).catch(() => false);
     await writeWhole(file, new TextEncoder().encode(JSON.stringify(service)));
     await Deno.rename(temporary, path);
@@ -142,7 +143,7 @@ function temporaryFolderName(): string {
   return `toolgate-${Deno.uid() ?? "user"}`;
 }
 
-/** False if another user may have put the file there: anybody may make folders for temporary files. */
+/** False if another user may have put the file there: every user may create folders in `/tmp`. */
 async function isOwn(path: string): Promise<boolean> {
   const folder = dirname(path);
   if (Deno.build.os === "windows" || basename(folder) !== temporaryFolderName()) return true;

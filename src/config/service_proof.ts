@@ -1,13 +1,14 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Random bytes in hexadecimal, made anew for each question. */
+/** Random bytes in hexadecimal, new for each question. */
 const CHALLENGE = /^[0-9a-f]{32,128}$/;
 
 /**
- * What only the process that wrote the service file can answer. Another program that listens on the
- * port of a dead service cannot, even if it copied every public answer, so no token is sent to it.
+ * Answers a challenge as only the process that wrote the service file can. Another program on the
+ * port of a dead service cannot, even if it copied every public answer, so it never receives the
+ * token.
  *
- * @returns null if the challenge is none of ours.
+ * @returns null if the challenge does not have our format.
  */
 export function proveService(token: string, challenge: string): string | null {
   if (!CHALLENGE.test(challenge)) return null;

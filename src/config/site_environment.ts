@@ -1,17 +1,17 @@
 /**
  * The environment that this process was started with, and the proxy variables that are taken out of it.
  *
- * Deno's network code reads `HTTP_PROXY`, `NO_PROXY` and the like whenever it makes an HTTP client, and
- * they win over what the client was told: `NO_PROXY` alone would undo the pin of a checked address. So
- * they are removed from the process before anything dials. Their values are kept here, for our own
- * dialling, for secret references and for child processes.
+ * Deno's network code reads `HTTP_PROXY`, `NO_PROXY` and the like for each new HTTP client, and
+ * they win over the client's own options: `NO_PROXY` alone would undo the pin of a checked address.
+ * So this module removes them from the process before its first connection. It keeps their values
+ * for our own connections, for secret references and for child processes.
  */
 const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()]);
 
 const taken = new Map<string, string>();
 
-/** Takes the proxy variables out of the process's environment. Further calls find nothing to do. */
+/** Takes the proxy variables out of the process's environment. Further calls do nothing. */
 export function takeProxyVariables(): void {
   for (const name of PROXY_VARIABLES) {
     const value = Deno.env.get(name);
@@ -21,7 +21,7 @@ export function takeProxyVariables(): void {
   }
 }
 
-/** The proxy variables of the site, under the names that they came with. */
+/** The proxy variables of the site, under their original names. */
 export function proxyVariables(): { [name: string]: string } {
   takeProxyVariables();
   return Object.fromEntries(taken);

@@ -3,7 +3,7 @@ import { configuredUpstreams } from "./configured_upstreams.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
-/** Modes of spaces that could not do what they say. */
+/** Finds spaces whose mode cannot work with the rest of the configuration. */
 export function findModeProblems(config: Config): ConfigProblem[] {
   const upstreams = configuredUpstreams(config).map(({ name }) => name);
   return Object.entries(config.spaces).flatMap(([name, { mode, upstream, classic }]) => {
@@ -34,7 +34,7 @@ export function findModeProblems(config: Config): ConfigProblem[] {
   });
 }
 
-/** Spaces that have a mode and that the policy does not know: nobody can enter them. */
+/** Spaces that have a mode but are not in the policy: no principal can enter them. */
 export function unknownSpaces(
   { spaces }: Pick<Config, "spaces">,
   known: readonly string[],

@@ -1,31 +1,31 @@
 import { pause } from "../model/time/pause.ts";
 
-/** The shortest pause between two looks. */
+/** The shortest pause between two checks. */
 const PAUSE_MS = 400;
-/** A look that takes long is made less often, so that looking costs little of the time. */
+/** A pause is this many times as long as the check before it, so that checks cost little time. */
 const PAUSE_TO_LOOK = 50;
-/** The longest pause: on a busy machine every look takes long, and a change has to be seen all the same. */
+/** The longest pause: on a busy machine checks take long, but must still notice a change. */
 const PAUSE_MAX_MS = 1_000;
 /** Contents count as written once they have not changed for so long. */
 const QUIET_MS = 150;
-/** Somebody who writes without a pause does not put a change off for ever. */
+/** After this many checks a change counts, even if the contents still change all the time. */
 const QUIET_LOOKS_MAX = 5;
 
 export interface ContentsWatch {
-  /** Stops looking; resolves when nothing runs any more. */
+  /** Stops checking; resolves when the last check and callback are done. */
   close(): Promise<void>;
 }
 
 /**
  * Calls back once contents have changed and have been quiet for a moment.
  *
- * It looks at the contents again and again instead of waiting for events of the file system: a folder that
- * is replaced, a link that is turned (as Kubernetes does for a ConfigMap), a mount that comes late and most
- * network file systems send none for the path that is meant.
+ * It polls the contents instead of waiting for events of the file system. Some changes send no
+ * event for the watched path: a replaced folder, a link with a new target (a Kubernetes ConfigMap),
+ * a late mount, and most network file systems.
  *
  * @param look describes the contents: the same text for the same contents. It never rejects.
- * @param seen what `look` told when the contents were read that are in use.
- * @param onChange is waited for before the next look; it never rejects.
+ * @param seen the result of `look` for the contents that are now in use.
+ * @param onChange the next check waits for it; it never rejects.
  */
 export function watchContents(
   look: () => Promise<string>,

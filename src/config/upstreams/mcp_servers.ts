@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HttpUrlSchema } from "../http_url.ts";
 import { defineKind, UPSTREAM_COMMON, UpstreamAuthSchema } from "./upstream_kind.ts";
 
-/** Which revisions of MCP a server is spoken to in; in YAML a year is a number. */
+/** The revision of MCP that toolgate speaks with a server; in YAML a year is a number. */
 const EraSchema = z.union([z.enum(["auto", "2025", "2026"]), z.literal([2025, 2026])])
   .default("auto");
 
@@ -17,7 +17,7 @@ const McpServerSchema = z.union([
     args: z.array(z.string()).default([]),
     env: z.record(z.string(), z.string()).default({}),
     cwd: z.string().optional(),
-    /** Stops the child after this much silence; 0 keeps it. */
+    /** Stops the child process after this time without calls; 0 keeps it running. */
     idleStopMs: z.int().min(0).max(86_400_000).default(0),
   }),
   z.strictObject({
@@ -34,7 +34,7 @@ const McpServerSchema = z.union([
 
 export type McpServerConfig = z.infer<typeof McpServerSchema>;
 
-/** MCP servers, as child processes or behind a URL. */
+/** MCP servers that run as child processes or at a URL. */
 export const MCP_SERVERS = defineKind({
   schema: McpServerSchema,
   resolvePaths: (server, { absolute, baseDir }) =>

@@ -25,7 +25,7 @@ export const OPENAPI = defineKind({
   resolvePaths: (api, { fileOrUrl }) => ({ ...api, spec: fileOrUrl(api.spec) }),
   takesAccounts: (api) => api.auth?.type === "oauth",
   remedy: () => "Check its document and its base URL",
-  // Its document may lie in a file, and says nothing about whether anybody answers.
+  // Reading the document, perhaps from a file, does not prove that the API answers.
   addressToTry: ({ baseUrl, allowPrivateNetwork }) =>
     baseUrl === undefined ? null : { url: baseUrl, allowPrivateNetwork },
 });

@@ -42,7 +42,7 @@ export const UPSTREAM_COMMON = {
   aliases: z.record(z.string(), z.array(z.string().max(200)).max(50)).default({}),
 };
 
-/** What is known of the settings of any upstream, whatever its kind. */
+/** The settings that upstreams of every kind have. */
 export type UpstreamSettings = z.output<z.ZodObject<typeof UPSTREAM_COMMON>>;
 
 /** Makes paths of a configuration absolute, against the folder of its file. */
@@ -54,22 +54,22 @@ export interface PathResolver {
 }
 
 /**
- * One kind of upstream, as far as its settings tell. Each kind has a section of the configuration, which
- * maps names to settings. How it is spoken to stands in `src/upstream/`.
+ * The settings of one kind of upstream. Each kind has a section of the configuration, which maps
+ * names to settings. The code that talks to upstreams is in `src/upstream/`.
  */
 export interface UpstreamKind<Settings> {
-  /** Of the settings of one upstream. */
+  /** Schema of the settings of one upstream. */
   readonly schema: z.ZodType<Settings>;
   /** The same settings with absolute paths. */
   readonly resolvePaths: (settings: Settings, paths: PathResolver) => Settings;
   /** Whether people bring their own accounts to it. */
   readonly takesAccounts: (settings: Settings) => boolean;
-  /** What an operator can do about it while it is not ready. */
+  /** What an operator can do while the upstream is not ready. */
   readonly remedy: (
     settings: Settings,
     state: Pick<ServerState, "status" | "down">,
   ) => string;
-  /** Where to try whether anybody answers; null if being listed proves that already. */
+  /** The address to test whether the upstream answers; null if listing its tools proves that. */
   readonly addressToTry: (
     settings: Settings,
   ) => { readonly url: string; readonly allowPrivateNetwork: boolean } | null;

@@ -4,8 +4,8 @@ import { OPENAPI } from "./openapi.ts";
 import type { UpstreamKind } from "./upstream_kind.ts";
 
 /**
- * Every kind of upstream, by the name of its section in the configuration. A new kind is one line here,
- * and one in `src/upstream/open_upstream.ts`, which does not compile before it has it.
+ * Every kind of upstream, by the name of its section in the configuration. A new kind is one line
+ * here and one in `src/upstream/open_upstream.ts`, which does not compile without that line.
  */
 export const UPSTREAM_KINDS = {
   mcpServers: MCP_SERVERS,
@@ -21,7 +21,7 @@ export type SettingsOf = {
     : never;
 };
 
-/** The sections as the configuration has them: name to settings. */
+/** The sections of a configuration; each maps upstream names to settings. */
 export type UpstreamSections = {
   readonly [S in UpstreamSection]: { readonly [name: string]: SettingsOf[S] };
 };
