@@ -2,16 +2,16 @@ import { isFields } from "../model/json/fields.ts";
 
 /** Larger amounts are refused: their millionths would no longer be exact. */
 export const AMOUNT_MAX = 9_000_000_000;
-/** Items of lists on the way that are looked at. */
+/** List items that one sum may read. */
 export const ITEMS_MAX = 10_000;
 
-/** Why an argument cannot be summed. An amount that nobody can read must not pass as nothing. */
+/** Why an argument cannot be summed. An unreadable amount must not count as 0. */
 export type AmountProblem =
-  /** A part of it is missing, or no number that is finite and not negative. */
+  /** A part is missing, or is not a finite number of at least 0. */
   | "unreadable"
-  /** It is above `AMOUNT_MAX`. */
+  /** The sum is above `AMOUNT_MAX`. */
   | "large"
-  /** It has more than `ITEMS_MAX` items. */
+  /** The path leads to more than `ITEMS_MAX` items. */
   | "items";
 
 export type ArgumentSum =
@@ -21,7 +21,7 @@ export type ArgumentSum =
 /**
  * The sum over a numeric argument.
  *
- * A list on the way stands for each of its items: `args.payments.amount` sums all payments.
+ * A list on the path stands for each of its items: `args.payments.amount` sums all payments.
  *
  * @param unit `args.<path>`
  */
@@ -41,7 +41,7 @@ export function measureArgument(args: unknown, unit: string): ArgumentSum {
   }
   let sum = 0;
   for (const value of values) {
-    // A 64-bit integer is a bigint here; one that is too large is told below.
+    // A 64-bit integer is a bigint here; the check of `AMOUNT_MAX` refuses large ones.
     const amount = typeof value === "bigint" ? Number(value) : value;
     if (typeof amount !== "number" || !(amount >= 0) || amount === Infinity) {
       return failed("unreadable");

@@ -1,10 +1,10 @@
-/** Counts the tokens of many texts, a slice at a time, and remembers each for as long as its thing lives. */
+/** Counts tokens of many things in slices; remembers each count as long as the thing exists. */
 export interface DefinitionCounter<T extends object> {
-  /** Tokens of all together; an estimate. Other work goes on between slices. */
+  /** An estimate of the tokens of all things together. Other work runs between slices. */
   count(things: readonly T[]): Promise<number>;
 }
 
-/** Things that are counted before other work gets its turn. */
+/** Things counted before other work may run. */
 const SLICE = 50;
 
 export function createDefinitionCounter<T extends object>(deps: {

@@ -1,4 +1,4 @@
-/** Values until they are many, then counts of buckets: quantiles in bounded memory. */
+/** Quantiles in bounded memory: keeps up to 1,000 values, then only counts per bucket. */
 export interface Distribution {
   /** @param value negative ones count as 0. */
   add(value: number): void;
@@ -13,7 +13,7 @@ export interface Distribution {
 }
 
 const EXACT_MAX = 1_000;
-/** Each bucket is 2 % wide, so that its middle is at most 1 % off. */
+/** Each bucket is 2 % wide, so its middle is at most 1 % off. */
 const LOG_WIDTH = Math.log(1.02);
 
 /** @see Masson et al., "DDSketch", VLDB 2019, for the buckets. */

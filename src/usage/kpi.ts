@@ -1,8 +1,8 @@
 /**
- * What agents used, what it cost, and whether it worked: from audit records alone, in one pass.
+ * Measures what agents used, what that cost and whether it worked, in one pass over audit records.
  *
- * Records come oldest first. Memory is bounded by the number of groups, of tasks at once and of
- * executions that a late report may be about, whatever the period holds.
+ * Records come oldest first. Memory depends on the numbers of groups, of open tasks and of
+ * executions that a late report may be about. It does not grow with the length of the period.
  */
 import type { AuditRecord } from "../model/event.ts";
 import { isStopped } from "../model/verdict.ts";
@@ -16,11 +16,11 @@ export interface UsageOptions {
   readonly since: number;
   /** Milliseconds since the epoch, exclusive. */
   readonly until: number;
-  /** What a model's input costs, for the estimate of what classic tools would have cost. */
+  /** Price of a model's input, for the estimated cost of classic tools. */
   readonly usdPerMillionTokens: number;
   readonly tasksMax?: number;
   readonly executionsMax?: number;
-  /** Groups with figures of their own; the others are counted together as `OTHER_GROUPS`. */
+  /** Groups with their own figures; the rest are counted together as `OTHER_GROUPS`. */
   readonly groupsMax?: number;
 }
 
@@ -30,24 +30,24 @@ export interface Usage {
   readonly rows: readonly UsageFigures[];
   /** Each day of the period (UTC), oldest first. */
   readonly days: readonly UsageFigures[];
-  /** True: there were more tasks at once than are remembered, so that some count as two. */
+  /** True if more tasks were open at once than `tasksMax`, so that some tasks count as two. */
   readonly tasksAreCut: boolean;
 }
 
-/** Calls of tools that do not exist: their names are a caller's invention. */
+/** The group for calls of tools that do not exist: callers can invent any number of names. */
 export const NO_SUCH_TOOL = "(no such tool)";
 
 const TASKS_MAX = 20_000;
 const EXECUTIONS_MAX = 100_000;
 
-/** Reports with an id that are remembered, so that one that comes again is known. */
+/** Report ids that are remembered, so that a repeated report counts once. */
 const REPORTS_MAX = 200_000;
 
-/** Records between two looks at the clock, and how long other work waits at most, about. */
+/** Records between two looks at the clock, and about how long other work waits at most. */
 const SLICE_RECORDS = 32;
 const SLICE_MS = 5;
 
-/** Gives way to other work every few milliseconds, however many records there are. */
+/** Measures all records; lets other work run every few milliseconds. */
 export async function measureUsage(
   records: AsyncIterable<AuditRecord> | Iterable<AuditRecord>,
   options: UsageOptions,
@@ -66,7 +66,7 @@ export async function measureUsage(
 
 export interface UsageMeter {
   add(record: AuditRecord): void;
-  /** Ends every task; nothing may be added afterwards. */
+  /** Ends every task. Do not add records afterwards. */
   finish(): Usage;
 }
 
@@ -112,7 +112,7 @@ function addRecord(parts: MeterParts, record: AuditRecord, ms: number): void {
 }
 
 function addSearch({ by, table }: MeterParts, record: AuditRecord, ms: number): void {
-  if (record.call !== undefined) return; // of a program: no model read it
+  if (record.call !== undefined) return; // a call of a program: no model read its result
   const tokens = numberOf(record.detail?.tokensReturned);
   const isList = record.detail?.type === "tools.list";
   const unloaded = isList ? numberOf(record.detail?.tokensDefinitions) : 0;
@@ -142,7 +142,7 @@ function endExecution(parts: MeterParts, record: AuditRecord, task: Task, ms: nu
   const keys = isByTool ? [...tools] : groupsOfRecord(parts.by, record);
   for (const [index, sums] of parts.table.sumsOf(keys, ms).entries()) {
     sums.executions++;
-    // What a program read and wrote as a whole belongs to none of its tools.
+    // The tokens of a whole program do not belong to any single tool.
     if (isByTool && index >= SHARED_SUMS) continue;
     sums.tokensCode += numberOf(record.detail?.codeTokens);
     sums.tokensReturned += numberOf(record.detail?.tokensReturned);
@@ -173,7 +173,7 @@ function addCall(parts: MeterParts, record: AuditRecord, task: Task, ms: number)
   }
 }
 
-/** What clients report of a task: whether it is done, and what their models used. */
+/** Adds a client's report about a task: whether it is done, and what the client's models used. */
 function addReport(parts: MeterParts, record: AuditRecord, ms: number): void {
   const { by, table, tracker } = parts;
   const { detail } = record;
@@ -192,7 +192,7 @@ function addReport(parts: MeterParts, record: AuditRecord, ms: number): void {
   }
 }
 
-/** Whether a report came before, under the id that its client gave it: it counts once. */
+/** Tells whether a report with the same client-given id came before: it counts once. */
 function createReportMemory(): (record: AuditRecord) => boolean {
   const reports = new Set<string>();
   return ({ actor, detail }) => {

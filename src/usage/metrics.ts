@@ -2,13 +2,13 @@ import type { AuditRecord } from "../model/event.ts";
 import { effectOf } from "../model/verdict.ts";
 import { createCounter, createHistogram, gaugeLines, type MetricFamily } from "./prometheus.ts";
 
-/** Facts that are asked for when somebody reads the metrics. */
+/** Current values, read each time the metrics are rendered. */
 export interface MetricsSources {
   readonly auditOk: () => boolean;
   /** Open connections of clients. */
   readonly connections: () => number;
   readonly storeOk: () => boolean;
-  /** Hosts by state, and what waits; null before the sandbox was opened. */
+  /** Hosts by state, and waiting executions; null before the sandbox is open. */
   readonly sandbox: () => {
     readonly hosts: { readonly [state: string]: number };
     readonly queued: number;
@@ -19,7 +19,7 @@ export interface MetricsSources {
   readonly sinks: () => readonly SinkFigures[];
 }
 
-/** How it goes with one place, as it was found last. */
+/** The last known state of one place that records are shipped to. */
 export interface SinkFigures {
   readonly sink: string;
   readonly error: string | null;
@@ -32,7 +32,7 @@ export interface SinkFigures {
 }
 
 export interface Metrics {
-  /** Counts a record of the audit log: what is not in the log is not counted. */
+  /** Counts a record of the audit log; events without a record are not counted. */
   observe(record: AuditRecord): void;
   /** Counts an error that no part of the service waited for. */
   countStrayError(origin: string): void;
@@ -43,7 +43,7 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Counters of the service by server and outcome; never a principal, an argument or a tool's words. */
+/** Counters by server and outcome; labels never hold a principal, an argument or a tool's text. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const executions = createCounter("toolgate_executions_total", "Programs that ended, by status");
   const executionSeconds = createHistogram("toolgate_execution_seconds", "Wall time of programs");
@@ -102,7 +102,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
         tokensKeptOut.add({}, record.result?.tokensKeptOut ?? 0);
       }
       if (record.kind === "call.outcome") {
-        // The names of tools that do not exist are a caller's invention, and would never end.
+        // Callers can invent any number of tool names: label only calls of tools that exist.
         const exists = record.tool?.pin !== undefined;
         const server = exists ? record.tool?.server ?? "" : "";
         const status = record.result?.status ?? "unknown";

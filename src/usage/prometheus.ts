@@ -22,7 +22,7 @@ export interface Histogram extends MetricFamily {
 }
 
 const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Series of one family; what would be more is counted under no labels of its own. */
+/** Series of one family; further label sets are counted together. */
 const SERIES_MAX = 5_000;
 
 export function createCounter(name: string, help: string): Counter {

@@ -2,8 +2,8 @@
  * Quotas: reserved before a call, settled after it.
  *
  * Every limit is one exact counter of the store for each subject and window. A call adds to all of
- * its counters or to none; what a crash leaves behind is counted although it did not happen, never
- * the other way round. There are no leases: a rate is as exact as money.
+ * its counters or to none. After a crash a counter may include a call that did not happen, but it
+ * never misses one that did. There are no leases: call rates are counted as exactly as money.
  */
 import type { LimitRule, LimitScope } from "../model/limit_rule.ts";
 import type { Principal } from "../model/principal.ts";
@@ -18,29 +18,29 @@ const EXECUTION_TTL_MS = 31 * 86_400_000;
 /** Counters outlive their window by this, so that replicas with other clocks still find them. */
 const WINDOW_GRACE_MS = 60_000;
 
-/** What counters are kept by. */
+/** The facts of a call that select its counters and amounts. */
 export interface QuotaCall {
   readonly execution: string;
   readonly principal: Pick<Principal, "issuer" | "sub">;
   readonly groups: readonly string[];
-  /** Each of them counts the call. */
+  /** Each of these spaces counts the call. */
   readonly spaces: readonly string[];
   /** Parsed JSON, not trusted. */
   readonly args: unknown;
-  /** US dollars that are known beforehand: the price of the tool. */
+  /** The price of the tool in US dollars. */
   readonly usd: number;
   /** Limits that a person has let this call pass: counted, not checked. */
   readonly granted?: readonly string[];
 }
 
-/** What the call really used. */
+/** The actual use of the call. */
 export interface QuotaActual {
   readonly bytes: number;
   readonly tokens: number;
   readonly usd: number;
 }
 
-/** Opaque: what one call has taken. Ends with exactly one `settle` or `refund`. */
+/** Opaque: the amounts that one call reserved. Ends with exactly one `settle` or `refund`. */
 export interface Reservation {
   readonly entries: readonly ReservedEntry[];
 }
@@ -61,22 +61,22 @@ export type QuotaAnswer =
 export type QuotaRefusal =
   & {
     readonly ok: false;
-    /** The first limit that refuses; one that denies comes before one that asks. */
+    /** The first limit that refuses; a limit that denies comes before one that asks. */
     readonly rule: LimitRule;
     /** Every limit that refuses. */
     readonly rules: readonly LimitRule[];
-    /** Milliseconds since the epoch; null if it never frees by itself. */
+    /** Milliseconds since the epoch; null if time alone never frees the limit. */
     readonly freesAt: number | null;
   }
   & (
     | {
       readonly reason: "over";
-      /** What is left of the counter that refuses, in the rule's unit. */
+      /** The rest of the counter that refuses, in the rule's unit. */
       readonly left: number;
-      /** What the call would take. */
+      /** Amount of this call. */
       readonly by: number;
     }
-    // Nothing can be counted.
+    // The amount of the call cannot be determined.
     | {
       readonly reason: "amount";
       readonly problem: AmountProblem;
@@ -89,29 +89,29 @@ export interface LimitUse {
   readonly per: LimitScope;
   readonly unit: string;
   readonly max: number;
-  /** Of the fullest counter that the call would add to. */
+  /** Use of the fullest counter that the call would add to. */
   readonly used: number;
-  /** What the call would take. */
+  /** Amount of this call. */
   readonly by: number;
-  /** Whether it would be let through. */
+  /** Whether the limit would let the call pass. */
   readonly fits: boolean;
   readonly over: LimitRule["over"];
-  /** Who approves beyond it. */
+  /** The approver of calls beyond the limit. */
   readonly approver: string;
   /** Why the argument to sum cannot be counted; null if it can. */
   readonly problem: AmountProblem | null;
-  /** Milliseconds since the epoch; null if it never frees by itself. */
+  /** Milliseconds since the epoch; null if time alone never frees the limit. */
   readonly freesAt: number | null;
 }
 
 export interface Quotas {
-  /** How far the limits of a call are used. Takes nothing. */
+  /** How far the limits of a call are used. Reserves nothing. */
   readonly look: (rules: readonly LimitRule[], call: QuotaCall) => Promise<readonly LimitUse[]>;
-  /** @param rules the limits that count this call; others are not looked at. */
+  /** @param rules the limits that count this call. */
   readonly reserve: (rules: readonly LimitRule[], call: QuotaCall) => Promise<QuotaAnswer>;
-  /** The call happened: corrects what could only be known afterwards. */
+  /** After a call that happened: corrects amounts that were unknown before it. */
   readonly settle: (reservation: Reservation, actual: QuotaActual) => Promise<void>;
-  /** The call certainly did not happen. If that is not certain, settle. */
+  /** Only for a call that certainly did not happen; if in doubt, settle. */
   readonly refund: (reservation: Reservation) => Promise<void>;
 }
 
@@ -137,7 +137,7 @@ export function createQuotas(deps: QuotaDeps): Quotas {
   };
 }
 
-/** Narrow subjects first, so that what a refusal must give back touches as few others as possible. */
+/** Narrow subjects first: a refusal then gives back few amounts on counters that others share. */
 const SCOPES: readonly LimitScope[] = ["execution", "user", "group", "space", "tenant"];
 
 async function reserve(
@@ -181,7 +181,8 @@ async function reserve(
     for (const entry of entriesOf(rule, call, by, time)) {
       const max = call.granted?.includes(rule.id) ? undefined : unitsOf(rule, rule.max);
       const { ok, value } = await add(deps, entry, by, max).catch(async (error) => {
-        // The store failed: the call is refused. Counted too much is safe, and this failure is the one to tell.
+        // The store failed: refuse the call and report this failure, not one of giving back.
+        // Counting too much is safe.
         await giveBack().catch(() => {});
         throw error;
       });
@@ -207,7 +208,7 @@ async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promis
   const time = deps.now();
   const reserved = reservedUnits(rule, call);
   const by = reserved.units;
-  // Nobody has counted anything for an execution that is not named.
+  // Without an execution id, no counter of an execution exists yet.
   const counters = rule.per === "execution" && call.execution === ""
     ? []
     : entriesOf(rule, call, 0, time);
@@ -232,7 +233,7 @@ async function lookAt(deps: QuotaDeps, rule: LimitRule, call: QuotaCall): Promis
   };
 }
 
-/** A limit of groups counts nothing for somebody who is in none of them. */
+/** A limit per group counts nothing for a principal without a group. */
 function isCounted(rule: LimitRule, call: QuotaCall): boolean {
   return subjectsOf(rule, call).length > 0;
 }
@@ -254,7 +255,7 @@ function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
     case "execution":
       return ["execution"];
     case "user":
-      // A person counts once, whichever client they use.
+      // One counter per person, for all clients.
       return [`user ${JSON.stringify([call.principal.issuer, call.principal.sub])}`];
     case "group":
       return call.groups.filter((group) => rule.for === null || rule.for.includes(group))
@@ -266,7 +267,9 @@ function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
   }
 }
 
-/** What to take before the call, in whole counter units; what cannot be known refuses the call. */
+/**
+ * The amount to reserve before the call, in whole counter units; an unreadable amount refuses it.
+ */
 function reservedUnits(
   rule: LimitRule,
   call: QuotaCall,
@@ -278,7 +281,7 @@ function reservedUnits(
       return { units: unitsOf(rule, call.usd), problem: null };
     case "tokens":
     case "bytes":
-      // Nobody knows the size of an answer before it is there: one unit shows that there is room.
+      // The size of the answer is not known yet: reserve one unit to check that there is room.
       return { units: 1, problem: null };
     default: {
       const { sum, problem } = measureArgument(call.args, rule.unit);
@@ -287,7 +290,7 @@ function reservedUnits(
   }
 }
 
-/** Null: what was reserved is already exact. */
+/** The amount to correct to; null if the reserved amount is already exact. */
 function actualUnits(rule: LimitRule, actual: QuotaActual): number | null {
   switch (rule.unit) {
     case "tokens":

@@ -47,7 +47,7 @@ export function describeAmount(unit: string, problem: AmountProblem): string {
   }
 }
 
-/** Whether the call alone is more than the whole limit. */
+/** True if this call alone needs more than the whole limit. */
 function neverFits(refusal: QuotaRefusal): boolean {
   return refusal.reason === "over" && refusal.by > refusal.rule.max;
 }

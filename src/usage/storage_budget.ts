@@ -1,8 +1,8 @@
 /**
- * What one person may make the store keep in a day: payloads, records and kept results.
+ * The bytes that one person may add to the store in a day: payloads, records and kept results.
  *
- * The budget refuses new work. Work that runs is never cut: its calls and its end are recorded whatever
- * they take, and count.
+ * The budget refuses new work. It never stops running work, whose calls and end are always recorded
+ * and counted.
  */
 import { GateError } from "../model/errors.ts";
 import { personKey, type Principal } from "../model/principal.ts";
@@ -13,13 +13,14 @@ type Person = Pick<Principal, "issuer" | "sub">;
 
 export interface StorageBudget {
   /**
-   * @param onUsedUp hears of a person's first refusal in a day; later ones leave no trace in the store.
+   * @param onUsedUp called at a person's first refusal in a day; later ones leave no trace in the
+   * store.
    * @throws {GateError} `ERR_LIMIT_REACHED` if the person's budget is used up.
    */
   admit(person: Person, onUsedUp?: (freesAt: string) => void): Promise<void>;
-  /** Counts what was kept for a person. */
+  /** Counts bytes that the store keeps for a person. */
   charge(person: Person, bytes: number): void;
-  /** Writes what was counted and not written yet. */
+  /** Writes the counts that are not in the store yet. */
   close(): Promise<void>;
 }
 
@@ -32,10 +33,10 @@ export interface StorageBudgetDeps {
 
 interface Account {
   readonly day: number;
-  /** As the store had it last. */
+  /** Bytes in the store at the last read or write. */
   known: number;
   knownAtMs: number;
-  /** Counted here since then. */
+  /** Bytes counted in this process since then. */
   pending: number;
   isReported: boolean;
 }
@@ -43,10 +44,10 @@ interface Account {
 const DAY_MS = 86_400_000;
 /** A counter outlives its day by this, so that replicas with other clocks still find it. */
 const GRACE_MS = 3_600_000;
-/** What is counted is written with the next request, or at this size. */
+/** Pending bytes are written at the next request, or when they reach this size. */
 const PENDING_MAX = 1_048_576;
 const ACCOUNTS_MAX = 10_000;
-/** How long a sum is believed while nothing is counted here; other replicas count, too. */
+/** How long to trust a sum while this process counts nothing; other replicas count, too. */
 const BELIEVED_MS = 2_000;
 
 export function createStorageBudget(deps: StorageBudgetDeps): StorageBudget {
@@ -78,7 +79,7 @@ export function createStorageBudget(deps: StorageBudgetDeps): StorageBudget {
   };
 }
 
-/** A person's account of today; that of another day is written and replaced. */
+/** A person's account of today; writes and replaces one of an earlier day. */
 function accountOf(deps: StorageBudgetDeps, accounts: Map<string, Account>, key: string): Account {
   const day = Math.floor(deps.now() / DAY_MS);
   const known = accounts.get(key);
@@ -94,7 +95,7 @@ function accountOf(deps: StorageBudgetDeps, accounts: Map<string, Account>, key:
   return account;
 }
 
-/** A store that fails is the audit log's to tell: what was counted waits here. */
+/** Never throws: the audit log reports a failed store, and the bytes stay pending here. */
 async function write(deps: StorageBudgetDeps, key: string, account: Account): Promise<void> {
   const bytes = account.pending;
   account.pending = 0;

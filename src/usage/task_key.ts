@@ -1,25 +1,25 @@
 import type { AuditRecord } from "../model/event.ts";
 
 /**
- * What made records one task: the client's task id, its trace, its session, or nothing but time: a
- * principal's records through one client with less than five idle minutes between them.
+ * Why records belong to one task: the same task id of the client, the same trace, the same session,
+ * or only time (`gap`): one principal and client, with pauses of at most five minutes.
  */
 export const TASK_SOURCES = ["task", "trace", "session", "gap"] as const;
 export type TaskSource = (typeof TASK_SOURCES)[number];
 
-/** A longer pause of one principal in one client begins another task. */
+/** For source `gap`: a longer pause of one principal with one client starts a new task. */
 export const IDLE_GAP_MS = 5 * 60_000;
 
 export interface TaskKey {
   readonly source: TaskSource;
-  /** Names of different principals never meet: a client chooses its task ids freely. */
+  /** Keys of different principals always differ, although clients choose task ids freely. */
   readonly key: string;
 }
 
-/** What the MCP face puts before the id of a session. */
+/** The MCP endpoint puts this prefix before a session id. */
 const SESSION = "session:";
 
-/** @returns null for a record that nobody caused (no actor). */
+/** @returns null for a record without an actor. */
 export function taskKeyOf(record: AuditRecord): TaskKey | null {
   const { actor, task, trace } = record;
   if (actor === undefined) return null;

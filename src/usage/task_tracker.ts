@@ -2,14 +2,14 @@ import type { AuditRecord } from "../model/event.ts";
 import { IDLE_GAP_MS, type TaskKey, taskKeyOf, type TaskSource } from "./task_key.ts";
 import type { TaskFacts } from "./usage_row.ts";
 
-/** A task while its records go by. Times are milliseconds since the epoch. */
+/** A task whose records are being read. Times are milliseconds since the epoch. */
 export interface Task {
   readonly source: TaskSource;
   readonly principal: string;
   readonly client: string;
   readonly groups: readonly string[];
   readonly spaces: Set<string>;
-  /** `server.name` of what it called. */
+  /** Tools that the task called, as `server.name`. */
   readonly tools: Set<string>;
   readonly firstMs: number;
   lastMs: number;
@@ -26,25 +26,27 @@ export interface Task {
 
 export interface TrackedExecution {
   readonly task: Task;
-  /** `server.name` of what it called. */
+  /** Tools that the execution called, as `server.name`. */
   readonly tools: Set<string>;
 }
 
 export interface TaskTracker {
-  /** The task that a record belongs to, begun if need be; null for a record that nobody caused. */
+  /** The task of a record, started if necessary; null for a record without an actor. */
   touch(record: AuditRecord, ms: number): Task | null;
-  /** The task that a report is about; null if it is not known (any more). */
+  /** The task that a report is about; null if it is unknown or forgotten. */
   find(record: AuditRecord, ms: number): Task | null;
   /** The execution that a record belongs to; null outside of one. */
   execution(record: AuditRecord, task: Task): TrackedExecution | null;
   /** Ends every task. */
   endAll(): void;
-  /** True once a task was ended because there were too many: its later records count as another. */
+  /**
+   * True once a task was ended because there were too many: its later records count as a new task.
+   */
   readonly isCut: boolean;
 }
 
 export interface TaskTrackerOptions {
-  /** Tasks that are remembered at once; the one that was quiet for longest is ended first. */
+  /** Tasks that are remembered at once; beyond that the one idle longest is ended. */
   readonly tasksMax: number;
   /** Executions that later records and reports can still be about. */
   readonly executionsMax: number;
@@ -93,9 +95,9 @@ export function createTaskTracker(options: TaskTrackerOptions): TaskTracker {
 
 /** Tasks that later records may still belong to. */
 interface OpenTasks {
-  /** A task by its key; one that paused for too long is ended. */
+  /** The task of a key; null without one, or after ending a `gap` task whose pause was too long. */
   current(key: TaskKey, ms: number): Task | null;
-  /** A new task; ends the one that was quiet for longest when there are too many. */
+  /** A new task; ends the one idle longest when there are too many. */
   begin(key: TaskKey, record: AuditRecord, ms: number): Task;
   moveToEnd(key: string, task: Task, ms: number): void;
   endAll(): void;
@@ -103,7 +105,7 @@ interface OpenTasks {
 }
 
 function createOpenTasks(options: Pick<TaskTrackerOptions, "tasksMax" | "onEnd">): OpenTasks {
-  /** The one that was quiet for longest comes first. */
+  /** The task idle longest comes first. */
   const tasks = new Map<string, Task>();
   let isCut = false;
 

@@ -1,10 +1,10 @@
 /**
- * What a text costs a model, in `o200k` tokens.
+ * The length of a text in `o200k` tokens.
  *
  * `estimateTokens` counts runs of characters with weights that were fitted to the tokenizer: within
  * 15 % for prose, JSON, TypeScript and tables of rows (a quarter of the characters is off by up to
- * 60 %), at 100 MB/s, without the tokenizer's 60 MB of tables. It serves caps and meters.
- * `countTokens` is exact, loads the tables at its first use, and is for where a figure is published.
+ * 60 %), at 100 MB/s, without the tokenizer's 60 MB of tables. Limits and meters use it.
+ * `countTokens` is exact and loads the tables at its first use; published figures use it.
  */
 
 /** Longer texts are measured by samples. */
@@ -12,7 +12,7 @@ const SAMPLED_CHARS_MIN = 1_048_576;
 const SAMPLES = 64;
 const SAMPLE_CHARS = 8_192;
 
-/** Tokens for each of: a word, a letter beyond its sixth, one beyond a run's 24th, and so on. */
+/** Tokens for: a word, a letter after a word's sixth, a letter after a run's 24th, and so on. */
 const WORD = 1.04;
 const LONG_LETTER = 0.033;
 const VERY_LONG_LETTER = 0.09;
@@ -112,11 +112,11 @@ function isPunctuation(code: number): boolean {
   return code > 32 && code < 128 && !isLetter(code) && !isDigit(code);
 }
 
-/** Whole, a text of 60,000 equal letters takes the tokenizer seconds. */
+/** The tokenizer needs seconds for one text of 60,000 equal letters, so it gets small chunks. */
 const CHUNK_CHARS = 2_048;
 const CHUNKS_PER_SLICE = 64;
 
-/** The exact number of tokens. Gives way to other work between slices. */
+/** The exact number of tokens. Lets other work run between slices. */
 export async function countTokens(text: string): Promise<number> {
   const { countTokens: count } = await import("gpt-tokenizer/encoding/o200k_base");
   let tokens = 0;

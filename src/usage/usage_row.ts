@@ -1,14 +1,14 @@
 import { createDistribution, type Distribution } from "./distribution.ts";
 import { TASK_SOURCES, type TaskSource } from "./task_key.ts";
 
-/** What usage is grouped by. */
+/** The ways to group usage. */
 export const USAGE_BY = ["principal", "group", "space", "tool", "client", "day"] as const;
 export type UsageBy = (typeof USAGE_BY)[number];
 
 /**
- * Usage of one group over a period. Null: there is nothing to divide by, or nobody reported it.
+ * Usage of one group over a period. Null: there is nothing to divide by, or no client reported it.
  *
- * Token counts are estimates, except those of models, which are what clients reported.
+ * Token counts are estimates, except those of models, which clients reported.
  */
 export interface UsageFigures {
   /** Name of the group, or the day as `2026-04-01`. */
@@ -23,15 +23,15 @@ export interface UsageFigures {
   /** Writes and destructive calls that worked. */
   readonly successfulWrites: number;
   readonly tasks: number;
-  /** What made the tasks one each. */
+  /** Numbers of tasks by how their records were recognized as one task. */
   readonly tasksBy: { readonly [source in TaskSource]: number };
-  /** As reported where somebody did, else as inferred: the last execute (or call) worked. */
+  /** Completed by report, or without one by inference: the last execute (or call) worked. */
   readonly completedTasks: number;
-  /** Tasks that somebody reported as done. */
+  /** Tasks that a client reported as done. */
   readonly completedReported: number;
-  /** Tasks that somebody reported as not done. */
+  /** Tasks that a client reported as not done. */
   readonly failedReported: number;
-  /** Tasks nobody reported on whose last execute (or call) worked. */
+  /** Tasks without a report whose last execute (or call) worked. */
   readonly completedInferred: number;
   /** 0 to 1: the first execute worked and was the only one, of all tasks with an execute. */
   readonly firstTrySuccess: number | null;
@@ -46,35 +46,35 @@ export interface UsageFigures {
   /** Milliseconds of one call through the gate. */
   readonly callMsP50: number | null;
   readonly callMsP95: number | null;
-  /** Prices of the policy, US dollars. */
+  /** US dollars for calls, by the prices in the policy. */
   readonly toolUsd: number;
   /** US dollars that clients reported for their models; null if none did. */
   readonly modelUsd: number | null;
-  /** Both together. */
+  /** `toolUsd` and `modelUsd` together. */
   readonly costUsd: number;
-  /** Cost of everything, by successful writes. */
+  /** `costUsd` divided by successful writes. */
   readonly costPerSuccessUsd: number | null;
-  /** Definitions that models read: of listed tools and of search answers. */
+  /** Tokens of definitions that models read: listed tools and search answers. */
   readonly tokensDefinitions: number;
-  /** Programs that models wrote. */
+  /** Tokens of programs that models wrote. */
   readonly tokensCode: number;
-  /** Results that models read. */
+  /** Tokens of results that models read. */
   readonly tokensReturned: number;
-  /** All three, of all tasks, by completed tasks. */
+  /** These three token counts of all tasks, divided by completed tasks. */
   readonly tokensPerCompletedTask: number | null;
-  /** Inner results and definitions that no model read, less what models did read of them. */
+  /** Tokens of inner results and definitions, less the part that models did read. */
   readonly tokensKeptOut: number;
-  /** What those would have cost as input of the model: an estimate. */
+  /** Estimated cost of the kept-out tokens, had a model read them. */
   readonly classicUsdEstimate: number;
   readonly modelInputTokens: number | null;
   readonly modelOutputTokens: number | null;
 }
 
-/** What a task adds to its rows once it is over. */
+/** The facts that an ended task adds to its rows. */
 export interface TaskFacts {
   readonly source: TaskSource;
   readonly reported: boolean | null;
-  /** Null: it has neither an execute nor a call. */
+  /** Null: the task has neither an execute nor a call. */
   readonly worked: boolean | null;
   readonly executions: number;
   readonly firstExecuteOk: boolean;
@@ -95,7 +95,7 @@ export interface UsageSums {
   tokensDefinitions: number;
   tokensCode: number;
   tokensReturned: number;
-  /** Inner results and definitions, less what was sent of them; may be negative. */
+  /** Tokens of inner results and definitions, less the part that was sent; may be negative. */
   tokensKeptOut: number;
   model: { usd: number | null; inputTokens: number; outputTokens: number } | null;
   readonly callMs: Distribution;
@@ -154,7 +154,7 @@ type TaskFigures = Pick<
   | "activeMsP95"
 >;
 
-/** The tasks of one row that are over. */
+/** The ended tasks of one row. */
 interface TaskSums {
   add(task: TaskFacts): void;
   completed(): number;
@@ -250,7 +250,7 @@ function divide(amount: number, by: number): number | null {
   return by === 0 ? null : amount / by;
 }
 
-/** A sum of cents in binary ends in noise, which a showback must not show. */
+/** Removes the binary rounding noise of a sum of cents before it is shown. */
 function roundUsd<T extends number | null>(usd: T): T {
   return (usd === null ? null : Math.round(usd * 1e9) / 1e9) as T;
 }

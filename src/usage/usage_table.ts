@@ -2,7 +2,7 @@ import { createUsageSums, type UsageBy, type UsageFigures, type UsageSums } from
 
 /** The rows of a measurement: everything, each group, each day. */
 export interface UsageTable {
-  /** The sums that a fact at that time belongs to: everything, the day, then each group. */
+  /** The sums to which a fact at this time belongs: everything, the day, then each group. */
   sumsOf(groups: readonly string[], ms: number): UsageSums[];
   /** The figures of all rows; every day of the period has one. */
   usage(): {
@@ -17,12 +17,12 @@ export interface UsageTableOptions {
   readonly since: number;
   readonly until: number;
   readonly usdPerMillionTokens: number;
-  /** Groups with figures of their own; the others are counted together as `OTHER_GROUPS`. */
+  /** Groups with their own figures; the rest are counted together as `OTHER_GROUPS`. */
   readonly groupsMax?: number;
 }
 
 export const OTHER_GROUPS = "(others)";
-/** How many of `sumsOf` come before those of groups. */
+/** The first entries of `sumsOf` that do not belong to a group: everything and the day. */
 export const SHARED_SUMS = 2;
 
 const GROUPS_MAX = 2_000;
@@ -63,7 +63,7 @@ function rowOf(rows: Map<string, UsageSums>, wanted: string, max: number): Usage
   return row;
 }
 
-/** Days without a record are days, too. */
+/** Adds a row for each day without a record. */
 function fillDays(days: Map<string, UsageSums>, since: number, until: number): void {
   const last = Math.max(since, until - 1);
   const first = Math.max(since, last - (DAYS_MAX - 1) * DAY_MS);
@@ -71,7 +71,7 @@ function fillDays(days: Map<string, UsageSums>, since: number, until: number): v
   rowOf(days, dayOf(last), DAYS_MAX);
 }
 
-/** The last day that was asked for, by its number: records of one day come together. */
+/** The last day that was rendered: records of one day come together. */
 let dayNumber = NaN;
 let dayText = "";
 
