@@ -1,12 +1,12 @@
 import type { Primordials } from "./realm/realm.ts";
 
 /**
- * Makes what a program would find, had it got an object of the Worker, unchangeable: the Worker's
- * ECMAScript intrinsics, its global object, and the listeners through which its messages come.
+ * Freezes everything that a program could reach from an object of the Worker: the Worker's
+ * ECMAScript intrinsics, its global object, and the listeners that receive its messages.
  *
- * At level `realm` a Worker serves one program after the other: what one of them could change here, it
- * would change for the next. Evaluated in the Worker, last of all; what the runtime sets up later goes
- * into objects that nothing here leads to.
+ * At level `realm` a Worker serves one program after another: a change by one program would affect
+ * the next. The Worker evaluates this last. Objects that the runtime sets up later cannot be
+ * reached from these.
  */
 export function freezeWorker(p: Primordials): void {
   "use strict";
@@ -37,7 +37,7 @@ export function freezeWorker(p: Primordials): void {
   const names = p.ownKeys(scope);
   for (let index = 0; index < names.length; index++) {
     const name = names[index]!;
-    // Nobody needs these, and a listener that is set here would see the next program.
+    // Nothing uses these, and a listener set here would see the messages of the next program.
     if (name === "onmessage" || name === "onerror") {
       p.defineProperty(scope, name, { __proto__: null, value: null } as PropertyDescriptor);
     } else add(scope[name]);

@@ -1,7 +1,7 @@
 /**
  * Removes every global that is not part of ECMAScript or needed by the runtime's message loop.
  *
- * Evaluated in the Worker: like all of it, it refers to nothing but globals.
+ * The Worker evaluates the source text, so this function refers only to globals.
  */
 export function scrubGlobals(): void {
   "use strict";

@@ -1,7 +1,9 @@
 import type { ProgramForm } from "../src/rpc/protocol.ts";
 import type { Primordials } from "./realm/realm.ts";
 
-/** A program as JavaScript, or why it is none. Lines and columns are those of the caller's own code. */
+/**
+ * A program as JavaScript, or why it does not parse. Lines and columns are of the caller's code.
+ */
 export type StrippedProgram =
   | {
     readonly ok: true;
@@ -24,11 +26,11 @@ export type StripTypes = (
 ) => string;
 
 /**
- * Takes the types off the first form that parses.
+ * Removes the types from the first form that parses.
  *
- * The parser is native and aborts the whole process on deep nesting: this runs where that ends one
- * sandbox host and nothing else. Like all of the Worker it refers to nothing but its arguments, and to no
- * method that an earlier program could have replaced.
+ * The parser is native and aborts the whole process on deep nesting, so this runs in a sandbox
+ * host, where an abort ends only that host. Like all code of the Worker it refers only to its
+ * arguments, and uses no method that an earlier program could have replaced.
  */
 export function stripProgram(
   p: Primordials,
@@ -40,7 +42,7 @@ export function stripProgram(
   for (let index = 0; index < forms.length; index++) {
     const stripped = stripForm(forms[index]!);
     if (stripped.ok) return stripped;
-    // The last form is the program as it was written: its message is the one that makes sense.
+    // The last form is the program as the caller wrote it: only its message fits that text.
     problem = stripped;
   }
   return problem!;
@@ -50,7 +52,8 @@ export function stripProgram(
       const code = stripTypes(form.text, { mode: "strip" });
       return { ok: true, code, edits: form.edits, positions: null };
     } catch {
-      // Enums, namespaces and parameter properties need a transformation, which also says what is wrong.
+      // Enums, namespaces and parameter properties need a transformation, which also reports
+      // errors.
     }
     try {
       const code = stripTypes(form.text, { mode: "transform", sourceMap: true });
@@ -81,7 +84,7 @@ export function stripProgram(
     let line = place === null ? 1 : +place[1]!;
     let column = place === null ? 1 : +place[2]!;
     if (line > form.lines) {
-      // A place in the wrapper's last lines: the program ends too early.
+      // The place is in the wrapper's last lines: the program ends too early.
       line = form.lines;
       column = p.split(form.text, "\n")[line - 1]!.length + 1;
     }

@@ -18,11 +18,11 @@ export interface WorkerBoot {
   readonly lazyGlobals: readonly (readonly [string, string])[];
   readonly warmParser: boolean;
   readonly share: boolean;
-  /** What an earlier Worker of the same host compiled. */
+  /** Compiled code from an earlier Worker of the same host. */
   readonly compiled: CompiledWorker | null;
 }
 
-/** V8's code of the texts above. */
+/** V8's compiled code of the texts above. */
 export interface CompiledWorker {
   readonly main: Uint8Array;
   readonly parts: Uint8Array;
@@ -33,7 +33,7 @@ interface Script {
   createCachedData(): Uint8Array;
 }
 
-/** What `workerMain` needs from outside its own text. */
+/** Everything that `workerMain` needs from outside its own text. */
 export interface WorkerDeps extends WorkerBoot {
   readonly vm: {
     readonly Script: new (
@@ -57,10 +57,10 @@ export interface WorkerDeps extends WorkerBoot {
 /**
  * The main function of the Worker: holds one realm at a time and relays strings.
  *
- * Its source text is evaluated in the Worker, so it refers to nothing but its argument and
- * globals. Once it has taken what it needs, it removes every global that is not ECMAScript, refuses all
- * imports and freezes what is left: what escapes the realm finds an empty room in which it can change
- * nothing. It uses methods that it took before the first program ({@linkcode capturePrimordials}).
+ * The Worker evaluates the source text, so it refers only to its argument and to globals. It first
+ * captures all that it needs ({@linkcode capturePrimordials}). Then it removes every global that is
+ * not ECMAScript, refuses all imports and freezes the rest. A program that escapes the realm finds
+ * nothing useful here, and can change nothing.
  */
 export function workerMain(deps: WorkerDeps): void {
   "use strict";
@@ -75,7 +75,7 @@ export function workerMain(deps: WorkerDeps): void {
   const addListener = scope.addEventListener.bind(scope);
   const listen = (type: string, listener: (event: MessageEvent & PromiseRejectionEvent) => void) =>
     addListener(type, (event) => {
-      // The global object leads to this function: what got hold of it could forge a message.
+      // Code that reaches the global object can reach this function and could forge a message.
       if (event instanceof GenuineEvent) listener(event as MessageEvent & PromiseRejectionEvent);
     });
   const setTimer = setTimeout;
@@ -102,7 +102,8 @@ export function workerMain(deps: WorkerDeps): void {
     stallCheck: boolean;
     readonly timers: Map<number, ReturnType<typeof setTimeout>>;
   }
-  // The runtime captures its own queueMicrotask at the first use; that must happen before the scrub.
+  // The runtime captures its own queueMicrotask at the first use; this must happen before the
+  // scrub.
   queueMicrotask(() => {});
   if (deps.warmParser) {
     const text =
@@ -127,7 +128,7 @@ export function workerMain(deps: WorkerDeps): void {
     flushScheduled = false;
     flush();
   }
-  /** Puts a message into the batch, or throws and has changed nothing. */
+  /** Puts a message into the batch, or throws without any change. */
   function queue(text: string, urgent: boolean): void {
     if (isBatchFull()) flush();
     if (!flushScheduled) {
@@ -140,7 +141,7 @@ export function workerMain(deps: WorkerDeps): void {
     try {
       flush();
     } catch {
-      // Near the end of the stack: the batch goes from its bottom.
+      // Near the stack limit: a later task sends the batch, with an empty stack.
     }
   }
 
@@ -157,7 +158,7 @@ export function workerMain(deps: WorkerDeps): void {
       url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
       if (property !== "") (url as unknown as Record<string, string>)[property] = value;
     } catch (error) {
-      // Only what is not a URL has no components.
+      // Only a text that is not a URL has no components; a RangeError means that the stack ended.
       if (error instanceof p.RangeError) throw error;
       return "";
     }
@@ -191,8 +192,9 @@ export function workerMain(deps: WorkerDeps): void {
       codeGeneration: { strings: false, wasm: false },
     });
     const timers: Current["timers"] = new p.Map();
-    // The realm calls these through the wrapper of `membrane.ts` alone, which checks the types of what it
-    // hands over and hides what is thrown. Each changes its state after the last call that can fail.
+    // The realm calls these only through the wrapper of `membrane.ts`, which checks types in both
+    // directions and hides errors. Each function changes its state after the last call that can
+    // fail.
     const realmHost: RealmHost = {
       send(kind, id, first, second, third) {
         if (!self.open) return false;
@@ -218,7 +220,7 @@ export function workerMain(deps: WorkerDeps): void {
       digest(id, algorithm, bytes) {
         const data = new p.Uint8Array(bytes.length);
         for (let index = 0; index < bytes.length; index++) data[index] = p.charCodeAt(bytes, index);
-        // From the bottom of the stack: a failure of it would look like one of the algorithm.
+        // Start with an empty stack: a stack error would look like an error of the algorithm.
         p.then(resolved, () => startDigest(self, id, algorithm, data));
       },
       url: parseUrl,
@@ -250,7 +252,7 @@ export function workerMain(deps: WorkerDeps): void {
     return self;
   }
 
-  /** After every event: if the realm is still running but has nothing left to wait for, it says so. */
+  /** After every event: asks a running realm whether it still has something to wait for. */
   function watchForStall(realm: Current): void {
     if (!realm.open || realm.stallCheck) return;
     realm.stallCheck = true;
@@ -260,7 +262,7 @@ export function workerMain(deps: WorkerDeps): void {
       try {
         realm.api.checkStalled();
       } catch {
-        // The realm reported what it could.
+        // The realm has reported as much as it can.
       }
     }, 0);
   }
@@ -271,7 +273,8 @@ export function workerMain(deps: WorkerDeps): void {
     try {
       realm.api.fire(id);
     } catch {
-      // An error of the realm's own parts, out of stack for example: the wall clock ends it.
+      // The realm's own parts failed, for example out of stack: the wall-clock limit ends the
+      // program.
     }
     watchForStall(realm);
   }
@@ -322,7 +325,7 @@ export function workerMain(deps: WorkerDeps): void {
     watchForStall(realm);
   }
 
-  /** The program never starts. */
+  /** Reports that the program cannot start. */
   function refuse(
     realm: Current,
     name: string,
@@ -357,7 +360,7 @@ export function workerMain(deps: WorkerDeps): void {
         start(current, field, message.fields[1] ?? "", message.fields[2] ?? "");
       } else if (message.kind === "e") {
         end();
-        // The next realm is made while nobody waits for it.
+        // Make the next realm now, while no program waits for it.
         if (message.id === 1) current = createRealm();
       }
     }
@@ -376,12 +379,12 @@ export function workerMain(deps: WorkerDeps): void {
     if (current.open && isOfRealm(event.promise)) current.api.handled(event.promise);
   });
 
-  /** A promise of the Worker's own realm, and what it is rejected with, is nothing for the program. */
+  /** False for a promise of the Worker's own realm: its rejection must not reach the program. */
   function isOfRealm(promise: Promise<unknown>): boolean {
     try {
       return !(promise instanceof p.Promise);
     } catch {
-      // A Proxy of the program among its prototypes.
+      // The promise has a Proxy of the program among its prototypes.
       return true;
     }
   }

@@ -71,8 +71,8 @@ const LAZY_GLOBALS: readonly (readonly [string, string])[] = [
 /**
  * The Worker's module: it takes a {@linkcode WorkerBoot} as its first message and evaluates it.
  *
- * Small on purpose. The runtime analyses every module's text, and keeps what it compiles of it under the
- * module's URL, which is another one for each Worker.
+ * Small on purpose. The runtime analyses the text of every module, and caches the compiled code
+ * under the module's URL, which differs for each Worker.
  */
 export const WORKER_MODULE = `
 import vm from "node:vm";
@@ -84,18 +84,18 @@ addEventListener("message", ({ data: boot }) => {
 `;
 
 /**
- * What a Worker is made of.
+ * Renders the texts that a Worker is made of.
  *
- * Functions go in by their own source text, so the same code serves when run from source, from a bundle
- * and from a compiled binary, and no file has to be found at run time.
+ * Functions are included as their own source text. So the same code works from source, from a
+ * bundle and from a compiled binary, and needs no file at run time.
  */
 export function renderWorkerBoot(options: {
   /**
-   * Parse something at once: the first use in a process is slow, and cannot read the runtime's cache any
-   * more once the process is locked in.
+   * Parse something at once: the first use in a process is slow, and a process that is locked in
+   * cannot read the runtime's cache any more.
    */
   readonly warmParser: boolean;
-  /** Answer with the compiled code, for the Workers that come next. */
+  /** Answer with the compiled code, for later Workers. */
   readonly share: boolean;
 }): WorkerBoot {
   const eager = Object.entries(EAGER_PARTS).map(([name, part]) => `${name}: ${part}`);

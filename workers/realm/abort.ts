@@ -62,7 +62,7 @@ export function installAbort(realm: Realm): void {
       dispatch(this, event, null);
       return !event.defaultPrevented;
     }
-    /** All of them hear of the event; what the first one threw is thrown then. */
+    /** Calls all listeners, then throws the first error that one of them threw. */
     static {
       dispatch = (target, event, first) => {
         event.target = target;

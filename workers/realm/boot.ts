@@ -18,17 +18,17 @@ export interface RealmParts {
   readonly createApi: (realm: Realm) => RealmApi;
 }
 
-/** What the Worker has of a realm. */
+/** The Worker's access to a realm. */
 export interface BootedRealm {
   readonly api: RealmApi;
-  /** Calls a lazy part; false if it failed, but not for want of stack. */
+  /** Calls a lazy part; false if it failed for another reason than the stack limit. */
   readonly install: (part: (realm: Realm) => void) => boolean;
 }
 
 /**
- * Furnishes the realm it is evaluated in. Runs once, before the program.
+ * Sets up the realm in which it is evaluated. Runs once, before the program.
  *
- * @param lazy names of globals and the lazy part that makes each.
+ * @param lazy names of globals, and for each the lazy part that makes it.
  */
 export function bootRealm(
   parts: RealmParts,

@@ -3,10 +3,10 @@ import type { Realm } from "./realm.ts";
 /**
  * Clock and randomness of the program.
  *
- * With a seed both are functions of the seed and of what the program does: a replay sees the same
- * times and numbers. The seeded clock starts at the seed's time, goes one millisecond further with each
- * reading (so that a loop which waits for the clock ends), jumps to a timer's due time when it fires,
- * and to the time that comes with the answer of a call.
+ * With a seed both depend only on the seed and on the program's actions: a replay sees the same
+ * times and numbers. The seeded clock starts at the seed's time. Each reading moves it one
+ * millisecond, so a loop that waits for the clock ends. A firing timer moves it to the timer's due
+ * time, and the answer of a call to the time in that answer.
  */
 export function installClock(realm: Realm): void {
   "use strict";
@@ -44,7 +44,7 @@ export function installClock(realm: Realm): void {
     return p.slice(text, 0, bytes);
   };
 
-  /** 64 bytes of ChaCha20: who sees some of them can say nothing about the others. */
+  /** 64 bytes of ChaCha20: some of the bytes tell nothing about the others. */
   function nextBlock(): string {
     const x = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     for (let index = 0; index < 16; index++) x[index] = input[index]!;
@@ -80,7 +80,7 @@ export function installClock(realm: Realm): void {
     return (word << bits) | (word >>> (32 - bits));
   }
 
-  /** Small fast counter generator (sfc32) for Math.random: not secret, only repeatable. */
+  /** Small Fast Counter generator (sfc32) for Math.random: repeatable, not secret. */
   function nextWord(): number {
     const s = state!;
     const sum = (s[0] + s[1] + s[3]) | 0;
@@ -118,7 +118,7 @@ export function installClock(realm: Realm): void {
       configurable: true,
       enumerable: false,
     } as PropertyDescriptor);
-    // No Proxy: a program that makes many dates would pay several times over.
+    // Not a Proxy, which would make programs with many dates several times slower.
     function SeededDate(first?: unknown, ..._others: unknown[]): unknown {
       const { length } = arguments;
       if (new.target === undefined) {

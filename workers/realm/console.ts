@@ -43,9 +43,9 @@ export function installConsole(realm: Realm): void {
   }
 
   /**
-   * Puts values in the places that a text has for them (`%s`, `%d` …).
+   * Replaces the placeholders of a text (`%s`, `%d` …) by values.
    *
-   * @returns index of the first value that is left over
+   * @returns index of the first unused value
    * @see Console Standard, section 2.2
    */
   function fill(text: string, values: readonly unknown[], parts: string[]): number {

@@ -6,7 +6,7 @@ export function installEncoding(realm: Realm): void {
   const { p } = realm;
   const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-  /** UTF-8 bytes of a text; what is not a text (a lone surrogate) becomes U+FFFD. */
+  /** UTF-8 bytes of a text; a lone surrogate becomes U+FFFD. */
   function encodeInto(text: string, target: Uint8Array): { read: number; written: number } {
     let written = 0;
     let read = 0;
@@ -95,7 +95,7 @@ export function installEncoding(realm: Realm): void {
           p.push(units, 0xd800 + ((code - 0x10000) >> 10));
           p.push(units, 0xdc00 + ((code - 0x10000) & 0x3ff));
         } else p.push(units, code);
-        // Few at once: they pass through the stack.
+        // Only some at once: arguments pass through the stack.
         if (units.length >= 512) {
           text += p.apply(p.fromCharCode, undefined, units);
           units = [];

@@ -1,6 +1,6 @@
 import type { ErrorMark, Realm } from "./realm.ts";
 
-/** Errors of the realm: made with a remedy, shown with the program's own lines only. */
+/** Errors of the realm: each has a remedy, and its stack shows only the program's own lines. */
 export function installErrors(realm: Realm): void {
   "use strict";
   const { p, host } = realm;
@@ -21,7 +21,7 @@ export function installErrors(realm: Realm): void {
     isAsync(): boolean;
     isConstructor(): boolean;
   }
-  // Few digits: a stack is text that a program can set, and its numbers have to be ones that count.
+  // Few digits: a program can set the text of a stack, and its numbers must stay exact.
   const place = new p.RegExp("program\\.ts:(\\d{1,7}):(\\d{1,7})(?!\\d)");
 
   realm.failure = (type, message, mark: ErrorMark) => {
@@ -34,7 +34,7 @@ export function installErrors(realm: Realm): void {
   realm.terminate = (code, message, hint) => {
     realm.needStack();
     const error = realm.failure("RangeError", message, { hint, code, call: null });
-    // To describe the error may run code of the program, and that may go over the limit again.
+    // Describing the error may run code of the program, which may exceed the limit again.
     if (!realm.finished && !terminating) {
       terminating = true;
       try {
@@ -66,8 +66,8 @@ export function installErrors(realm: Realm): void {
   /**
    * Makes the text of every `stack`.
    *
-   * Call sites are objects of the Worker's realm, and so are the errors of their methods when the stack
-   * ends: neither leaves this function.
+   * Call sites are objects of the Worker's realm, like the errors that their methods throw at the
+   * stack limit: neither may leave this function.
    */
   function formatStack(error: unknown, sites: readonly CallSite[]): string {
     try {
@@ -105,7 +105,7 @@ export function installErrors(realm: Realm): void {
     }
   }
 
-  /** Where a place of the compiled text is in the caller's own code. */
+  /** Converts a place in the compiled text to the place in the caller's own code. */
   function originalPosition(line: number, column: number): { line: number; column: number } {
     const { positions, edits } = realm.places;
     if (positions !== null) {
@@ -140,7 +140,7 @@ export function installErrors(realm: Realm): void {
   }
   realm.leftovers = leftovers;
 
-  /** What an AggregateError is made of. */
+  /** The reasons of an AggregateError. */
   function reasonsOf(error: Error & { errors?: unknown }): string {
     const { errors } = error;
     if (!p.isArray(errors)) return "";
@@ -195,8 +195,8 @@ export function installErrors(realm: Realm): void {
       writable: false,
       configurable: false,
     } as PropertyDescriptor);
-  // The runtime hands call sites, which are objects of the Worker's realm, to the function of this name of
-  // the object that it finds as the global `Error`. Both names are fixed, so it is this function always.
+  // The runtime passes call sites, objects of the Worker's realm, to the method `prepareStackTrace`
+  // of the global `Error`. Neither property can be replaced, so it always calls this function.
   lock("prepareStackTrace", formatStack);
   lock("stackTraceLimit", 20);
 }

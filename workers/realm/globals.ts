@@ -1,6 +1,6 @@
 import type { Realm } from "./realm.ts";
 
-/** Takes away what a program must not have; the service adds a hint to the ReferenceError that follows. */
+/** Removes globals that a program must not have; the service adds a hint to the ReferenceError. */
 export function installGlobals(realm: Realm): void {
   "use strict";
   const { p, global } = realm;
@@ -19,7 +19,7 @@ export function installGlobals(realm: Realm): void {
       __proto__: null,
       get() {
         if (!realm.host.load(part)) throw new p.Error("Cannot load " + name);
-        // The part has replaced this property by now.
+        // The part has just replaced this property.
         return p.getOwnPropertyDescriptor(global, name)!.value;
       },
       set(value: unknown) {
@@ -31,7 +31,8 @@ export function installGlobals(realm: Realm): void {
 
   // An object of the engine lies between the global object and Object.prototype; nothing needs it.
   p.setPrototypeOf(global, p.Object.prototype);
-  // Native surface, shared memory, and what would let a program observe garbage collection.
+  // Native surface, shared memory, and objects through which a program could observe garbage
+  // collection.
   const removed = [
     "WebAssembly",
     "SharedArrayBuffer",
@@ -46,8 +47,8 @@ export function installGlobals(realm: Realm): void {
     "unescape",
   ];
   for (let index = 0; index < removed.length; index++) delete global[removed[index]!];
-  // The runtime looks `Error` up by its name to make stacks, and hands objects of the Worker to what it
-  // finds there. The others are what an engine or a runtime could look up in the same way.
+  // To make stacks, the runtime looks up the global `Error` and passes objects of the Worker to it.
+  // An engine or runtime could look up the others in the same way.
   const fixed = [
     "Error",
     "AggregateError",

@@ -1,10 +1,10 @@
 import type { Realm } from "./realm.ts";
 
 /**
- * JSON forms of iterators and generators: the array of what they give, which reads them to their end.
+ * JSON forms of iterators and generators: an array of all their values, read to the end.
  *
- * What was read is remembered, so that the same iterator has the same form wherever it stands. An async one
- * can only be read where there is time to wait: in the result of the program.
+ * The values are remembered, so that one iterator has the same form in every place. An async
+ * iterator can be read only where the realm can wait: in the result of the program.
  */
 export function installIterators(realm: Realm): void {
   "use strict";
@@ -49,7 +49,7 @@ export function installIterators(realm: Realm): void {
     if (known !== undefined) return known;
     const next = nextOf(iterator);
     if (next === null) return iterator;
-    // Values that were taken and then lost would be missing the next time.
+    // If the stack ended during the reading, the values already read would be lost.
     realm.needStack();
     const values: unknown[] = [];
     while (take(values, p.apply(next, iterator, []) as Step));

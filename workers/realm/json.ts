@@ -20,7 +20,7 @@ import type { Realm } from "./realm.ts";
  * | promise, cycle | an error that names the path |
  *
  * In arguments of tools bytes are `{"$toolgate:bytes": base64}`, so that the service can tell a file from
- * a text; where the tool takes no file they become the base64 text there.
+ * a text; if the tool does not take a file, the service replaces them by the base64 text.
  */
 export function installJson(realm: Realm): void {
   "use strict";
@@ -138,7 +138,7 @@ export function installJson(realm: Realm): void {
     throw problem;
   };
 
-  /** Walks a value that has no JSON form until it finds why; null if that is not known. */
+  /** Searches a value without a JSON form for the cause; null if it finds none. */
   function findProblem(root: unknown, name: string): Error | null {
     const nestingMax = realm.settings.realm.nestingMax;
     const ancestors: unknown[] = [];

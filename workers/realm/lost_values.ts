@@ -1,8 +1,8 @@
 import type { Realm } from "./realm.ts";
 
 /**
- * Finds what JSON writes as `null` although it is something else: `NaN`, infinities, invalid dates; and
- * what it leaves out of an object: functions and symbols.
+ * Finds values that JSON changes to `null` (`NaN`, infinities, invalid dates), and members that it
+ * leaves out of an object (functions and symbols).
  */
 export function installLostValues(realm: Realm): void {
   "use strict";
@@ -29,7 +29,7 @@ export function installLostValues(realm: Realm): void {
   };
 
   realm.lostValues = (root, json, name, lists) => {
-    // Most values have no null at all.
+    // Most values have no null in their JSON.
     if (json === undefined || !p.includes(json, "null")) return "";
     realm.needStack();
     const places: string[] = [];
@@ -85,7 +85,7 @@ export function installLostValues(realm: Realm): void {
     try {
       walk(root, name);
     } catch {
-      // A getter of the program, or the end of the stack: the value is as it is.
+      // A getter of the program threw, or the stack ended: report the places found so far.
     }
     return places.length === 0
       ? ""

@@ -1,6 +1,6 @@
 import type { Primordials, RealmHost } from "./realm.ts";
 
-/** What a function of the Worker takes, in order, and what it gives. */
+/** The types that a function of the Worker takes, in order, and the type that it returns. */
 interface Crossing {
   readonly takes: readonly string[];
   readonly gives: string;
@@ -9,11 +9,11 @@ interface Crossing {
 /**
  * Puts every function of the Worker behind one wrapper, which is a function of the program's realm.
  *
- * Only strings, numbers and booleans pass, in both directions. Whatever a function of the Worker throws
- * is dropped unseen, also the error that the engine makes in the Worker's realm when the stack ends
- * before the function's first line. The caller gets a RangeError of the program's realm instead: the
- * functions of the Worker throw for want of stack or memory only. One that throws has changed nothing:
- * each is called only with room for everything that it calls itself.
+ * Only strings, numbers and booleans pass, in both directions. The wrapper drops every error of a
+ * function of the Worker unread, even the one that the engine makes in the Worker's realm when the
+ * stack ends before the function's first line. The caller gets a RangeError of the program's realm
+ * instead: functions of the Worker throw only when stack or memory ends. A function that throws has
+ * changed nothing: the wrapper first checks for stack for everything that the function calls.
  */
 export function wrapHost(
   p: Primordials,

@@ -1,6 +1,8 @@
 import type { Primordials } from "./realm.ts";
 
-/** Takes the intrinsics of the realm it is evaluated in, before any program can replace them. */
+/**
+ * Captures the intrinsics of the realm where it is evaluated, before a program can replace them.
+ */
 export function capturePrimordials(): Primordials {
   "use strict";
   const { bind, call } = Function.prototype;

@@ -14,7 +14,7 @@ export function createApi(realm: Realm): RealmApi {
     realm.finished = true;
   }
 
-  /** What would otherwise go unnoticed, as log lines. */
+  /** Logs mistakes of the program that would otherwise go unnoticed. */
   function warn(): void {
     const floating = realm.floatingCalls();
     if (floating !== "") {
@@ -45,7 +45,7 @@ export function createApi(realm: Realm): RealmApi {
   async function run(program: () => unknown): Promise<void> {
     try {
       let value = await program();
-      // An arrow function or `export default async () => …` is a program whose body comes second.
+      // The program is an arrow function or `export default async () => …`: call it.
       if (typeof value === "function" && !p.weakHas(realm.toolFunctions, value)) {
         value = await value();
       }
@@ -88,7 +88,7 @@ export function createApi(realm: Realm): RealmApi {
     return p.weakGet(realm.toolFunctions, value) ?? "a function";
   }
 
-  /** The result as JSON. Async iterators in it are read first; what they give may hold others. */
+  /** The result as JSON. Reads its async iterators first; their values may hold more iterators. */
   async function settledJson(value: unknown): Promise<string | undefined> {
     for (let round = 0; round < READ_ROUNDS_MAX; round++) {
       const unread: object[] = realm.unread = [];
@@ -104,7 +104,7 @@ export function createApi(realm: Realm): RealmApi {
     return resultJson(value);
   }
 
-  /** A result whose numbers became null looks like one that has none. */
+  /** Warns of a result whose numbers became null: it looks like a result without numbers. */
   function noteLost(value: unknown, json: string): void {
     const lost = realm.lostValues(value, json, "result", true);
     if (lost !== "") {
@@ -125,7 +125,7 @@ export function createApi(realm: Realm): RealmApi {
     try {
       return realm.toJson(value, "result");
     } catch (thrown) {
-      // Out of memory or stack: not the fault of the value's form.
+      // Memory or stack ended: the value itself may have a JSON form.
       if (!(thrown instanceof p.Error) || thrown instanceof p.RangeError) throw thrown;
       const mark = p.weakGet(realm.marks, thrown);
       p.weakSet(realm.marks, thrown, {

@@ -1,6 +1,6 @@
 import type { Realm } from "./realm.ts";
 
-/** Says so when a program uses the promise of a call as if it were the result. */
+/** Throws a helpful error when a program uses the promise of a call as if it were the result. */
 export function installPromises(realm: Realm): void {
   "use strict";
   const { p } = realm;

@@ -1,23 +1,24 @@
 /**
  * Types of the program's realm.
  *
- * The realm is a fresh context inside the Worker. Its parts (`globals.ts`, `tools.ts` …) each export one
- * function that refers to nothing but its argument and the intrinsics of the context it is evaluated
- * in: the Worker evaluates their source text there. Parts use the captured {@linkcode Primordials}
- * instead of methods that a program can replace, never spread, iterate or destructure arrays (that
- * runs replaceable iterators), and never let a function of {@linkcode RealmHost} reach the program.
+ * The realm is a fresh context inside the Worker. Each part (`globals.ts`, `tools.ts` …) exports
+ * one function, whose source text the Worker evaluates in that context. So the function refers only
+ * to its argument and to intrinsics. Parts use the captured {@linkcode Primordials} instead of
+ * methods that a program can replace, never spread, iterate or destructure arrays (that runs
+ * replaceable iterators), and never let a function of {@linkcode RealmHost} reach the program.
  *
- * A part can run out of stack at every call it makes. It changes its state after the last call that can
- * fail, or asks for stack first (`needStack`, after the last code of the program that it runs), so that an
- * operation near the end of the stack is done or is not, and the program can go on. A part that drops an
- * error asks first too: what it drops must not be the end of the stack.
+ * A part can run out of stack at every call it makes. An operation near the stack limit must happen
+ * whole or not at all, so that the program can go on. So a part changes its state after the last
+ * call that can fail, or calls `needStack` first (after the last code of the program that it runs).
+ * A part that drops errors also calls `needStack` first: it must not drop the error of the stack
+ * limit.
  */
 import type { RealmLimits } from "../../src/rpc/protocol.ts";
 
 /**
- * Functions of the Worker, callable from the realm's own parts only. They take and return strings,
- * numbers and booleans, and throw only if stack or memory end: then they have changed nothing. The parts
- * hold them behind the wrapper of `membrane.ts`.
+ * Functions of the Worker, for the realm's own parts only. They take and return strings, numbers
+ * and booleans. They throw only when stack or memory ends, and then they have changed nothing. The
+ * parts call them through the wrapper of `membrane.ts`.
  */
 export interface RealmHost {
   /** Queues a message (a call has three fields, a note one, others two); false after the outcome. */
@@ -28,7 +29,7 @@ export interface RealmHost {
     second: string,
     third: string,
   ) => boolean;
-  /** Calls `fire(id)` after a while. */
+  /** Calls `fire(id)` after `ms` milliseconds. */
   readonly startTimer: (id: number, ms: number) => void;
   readonly stopTimer: (id: number) => void;
   /** Milliseconds since the Worker started, rounded to 0.1. */
@@ -39,16 +40,18 @@ export interface RealmHost {
   readonly digest: (id: number, algorithm: string, bytes: string) => void;
   /** Parses or changes a URL: components as JSON, or an empty string if it does not parse. */
   readonly url: (href: string, base: string, property: string, value: string) => string;
-  /** Evaluates a lazy part in this realm and installs it; false if it failed, but not for want of stack. */
+  /**
+   * Installs a lazy part in this realm; false if it failed for another reason than the stack limit.
+   */
   readonly load: (part: string) => boolean;
 }
 
-/** What the Worker calls. Every function takes and returns primitives, except the program itself. */
+/** The functions that the Worker calls. They take and return primitives, except the program. */
 export interface RealmApi {
   /** @param places JSON `{edits, positions}` of the compiled text */
   readonly configure: (settings: string, names: string, places: string) => void;
   readonly start: (program: () => unknown) => void;
-  /** @param atMs milliseconds since the start that a seeded clock is put forward to */
+  /** @param atMs new time of a seeded clock, in milliseconds since the start */
   readonly deliver: (id: number, ok: boolean, text: string, atMs: number) => void;
   readonly fire: (id: number) => void;
   readonly unhandled: (reason: unknown, promise: object) => void;
@@ -146,31 +149,36 @@ export interface Primordials {
   readonly byteLengthOf: (buffer: ArrayBuffer) => number;
 }
 
-/** What the parts share. A null-prototype object that the program never sees. */
+/**
+ * State and functions that the parts share. A null-prototype object that the program never sees.
+ */
 export interface Realm {
   readonly p: Primordials;
   readonly host: RealmHost;
   readonly global: Record<PropertyKey, unknown>;
   settings: RealmSettings;
   places: Places;
-  /** JSON of `ProgramMessage.names`; empty: not known. */
+  /** JSON of `ProgramMessage.names`; empty if not known. */
   names: string;
   /** True once the outcome is sent. */
   finished: boolean;
-  /** Things the program may wait for, besides timers and calls (digests). */
+  /** Number of pending operations other than timers and calls: digests. */
   otherPending: number;
   /** Marks an error with a hint, a code, or the call it came from. */
   readonly marks: WeakMap<object, ErrorMark>;
 
-  /** Throws a RangeError if there is no room on the stack for an operation that must not stop half way. */
+  /**
+   * Throws a RangeError if the stack has too little room for an operation that must not stop half
+   * way.
+   */
   readonly needStack: () => void;
-  /** Defines a writable, not enumerable global. */
+  /** Defines a writable global that is not enumerable. */
   define: (name: string, value: unknown) => void;
   /** Defines a global that is made by a lazy part at its first use. */
   defineLazy: (name: string, part: string) => void;
   /** Ends the execution at once and throws. */
   terminate: (code: string, message: string, hint: string) => never;
-  /** An error with a hint (and a code that the outcome keeps if it is not caught). */
+  /** An error with a hint, and with a code for the outcome if the program does not catch it. */
   failure: (type: "Error" | "TypeError" | "RangeError", message: string, mark: ErrorMark) => Error;
   /** Facts of anything thrown, for the outcome. */
   describeFailure: (thrown: unknown) => Record<string, unknown>;
@@ -180,26 +188,30 @@ export interface Realm {
   programFrames: (error: Error) => string;
   /** JSON text of a value; undefined if it has none. Throws errors that name the path. */
   toJson: (value: unknown, name: string) => string | undefined;
-  /** Gives the objects of a prototype their JSON form. */
+  /** Defines the JSON form of all objects with a prototype. */
   jsonForm: (owner: object, toJson: (this: unknown) => unknown) => void;
-  /** True while a value is written for a log, which must not change it. */
+  /** True while a value is rendered for a log; rendering must not change it. */
   isDescribing: boolean;
-  /** Async iterators that the value which is being written has; null where nothing can wait for them. */
+  /**
+   * Async iterators found in the value being rendered; null where the realm cannot wait for them.
+   */
   unread: object[] | null;
   isAsyncIterator: (value: unknown) => boolean;
-  /** What an iterator gave when it was written; undefined if it was not, or is none. */
+  /**
+   * The values of an iterator that was rendered; undefined if it was not, or is not an iterator.
+   */
   readValues: (iterator: object) => readonly unknown[] | undefined;
   /** Reads async iterators to their end, so that they have a JSON form. */
   readAsync: (iterators: readonly object[]) => Promise<void>;
   /**
-   * Where a value has what its JSON text does not: `result.avg is NaN`; empty if nothing was lost.
+   * Names the places that a value loses in its JSON text: `result.avg is NaN`; empty if none.
    *
-   * @param lists also name lists of nothing but `undefined`.
+   * @param lists also name lists with only `undefined` in them.
    */
   lostValues: (value: unknown, json: string | undefined, name: string, lists: boolean) => string;
-  /** The first member that JSON leaves out although it is something; empty if there is none. */
+  /** The first function or symbol that JSON leaves out; empty if there is none. */
   droppedMember: (value: unknown, name: string) => string;
-  /** Text of a value for logs and messages; throws for want of stack only. */
+  /** Text of a value for logs and messages; throws only at the stack limit. */
   describe: (value: unknown) => string;
   /** Now, in milliseconds since the epoch: the seed's clock if there is one. */
   nowMs: () => number;
@@ -208,19 +220,19 @@ export interface Realm {
   /** When a timer that starts now is due on the seeded clock; 0 on the real one. */
   dueMs: (ms: number) => number;
   advanceTo: (dueMs: number) => void;
-  /** Starts something to wait for; `settle` is called with the text that arrives for the id. */
+  /** Starts an operation and calls `settle` with the text that arrives for its id. */
   wait: (start: (id: number) => void, settle: (ok: boolean, text: string) => void) => void;
   pendingCalls: () => number;
-  /** Sends the calls that the window, or the end of the stack, kept from being sent. */
+  /** Sends the calls that were held back by the window or the stack limit. */
   sendWaiting: () => void;
   pendingTimers: () => number;
   fireTimer: (id: number) => void;
   deliverCall: (id: number, ok: boolean, text: string) => boolean;
-  /** Hands what arrived for an id of `wait` to its taker. */
+  /** Passes the answer for an id of `wait` to its `settle`. */
   deliverOther: (id: number, ok: boolean, text: string) => void;
-  /** One line about calls that nobody waits for; empty if there are none. */
+  /** One line about calls that the program does not wait for; empty if there are none. */
   floatingCalls: () => string;
-  /** Whether a call has failed: then others may run on that the program did wait for. */
+  /** Whether a call has failed: then calls that the program did await may still be running. */
   hasFailedCall: () => boolean;
   isPromise: (value: unknown) => boolean;
   /** Makes a member access on a promise of a call say that `await` is missing. */
@@ -232,6 +244,6 @@ export interface Realm {
 export interface ErrorMark {
   readonly hint: string;
   readonly code: string | null;
-  /** Number of the failed call; null if none. */
+  /** Number of the failed call; null if the error is not from a call. */
   readonly call: number | null;
 }

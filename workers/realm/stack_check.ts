@@ -1,19 +1,21 @@
 import type { Primordials } from "./realm.ts";
 
 /**
- * Makes the function that asks for room on the stack before something is done.
+ * Makes the functions that check for room on the stack before an operation.
  *
- * An operation that runs out of stack half way has changed half of its state, and the code of the runtime
- * drops such an error in places (the setters of its `URL`), so that nobody hears of it. An operation that
- * asks first either has the room or is refused with the RangeError of this realm before anything happened.
+ * An operation that runs out of stack half way has changed half of its state. In some places the
+ * runtime drops that error (the setters of its `URL`), and the program never learns of it. After
+ * this check an operation either has enough room, or this realm's RangeError refuses it before it
+ * changes anything.
  *
- * The engine checks that all arguments of a call fit before it makes the call: passing many is a check of
- * as many machine words, with the same result interpreted and as machine code.
+ * The engine checks that all arguments fit on the stack before it makes a call. So passing many
+ * arguments checks for as many machine words, with the same result in interpreted and in compiled
+ * code.
  */
 export function createStackCheck(p: Primordials): { needStack(): void; needHostStack(): void } {
   "use strict";
-  // 20 KB for an operation of a part, and 8 KB of these for each call of the Worker that it makes: frames
-  // have some hundred bytes. To ask costs 2 to 5 µs.
+  // 20 KB for an operation of a part, and 8 KB of these for each call of the Worker that it makes:
+  // a frame has some hundred bytes. A check costs 2 to 5 µs.
   const PART_WORDS = 2_560;
   const HOST_WORDS = 1_024;
   const nothing = () => {};

@@ -3,8 +3,9 @@ import type { Realm } from "./realm.ts";
 /**
  * The global `tools`: `tools.<server>.<tool>(args)`.
  *
- * Any name can be called; the service knows which exist and answers unknown ones with what is near.
- * Calls are sent in order while the characters under way fit the window; later ones wait here.
+ * A program can call any name; the service knows the real ones and answers others with similar
+ * names. Calls are sent in order while the unanswered characters fit the window; later calls wait
+ * here.
  */
 export function installTools(realm: Realm): void {
   "use strict";
@@ -22,7 +23,7 @@ export function installTools(realm: Realm): void {
   const pending = new p.Map<number, Call>();
   let isFailed = false;
   let callCount = 0;
-  /** The first call that waits for the window; `callCount` if none does. */
+  /** Number of the first call that waits for the window; `callCount` if none waits. */
   let nextToSend = 0;
   let charsUnderWay = 0;
 
@@ -40,7 +41,7 @@ export function installTools(realm: Realm): void {
       reject = onReject;
     });
     // The stack ended before the first line of the function above: the engine has rejected the promise
-    // with its RangeError, and the call is not made.
+    // with its RangeError, so do not make the call.
     if (resolve === undefined || reject === undefined) return promise;
     realm.guardPromise(promise, title);
     let json: string | undefined;
@@ -75,7 +76,7 @@ export function installTools(realm: Realm): void {
       reject(error);
       return promise;
     }
-    // Its arguments may have made calls of their own.
+    // Rendering the arguments may have run code of the program that made more calls.
     checkCallCount(title);
     p.mapSet(pending, callCount, {
       server,
@@ -90,8 +91,8 @@ export function installTools(realm: Realm): void {
     try {
       sendWaiting();
     } catch {
-      // Out of stack: the call is made, and sent as soon as something that is sent, or the end of the
-      // program's turn, finds stack enough.
+      // Out of stack: the call is queued. The next sending, or the end of the program's turn, sends
+      // it when there is enough stack.
     }
     return promise;
   }
@@ -146,7 +147,7 @@ export function installTools(realm: Realm): void {
     return true;
   };
 
-  /** The error of a failed call, with the stack of the call's own place. */
+  /** The error of a failed call, with the stack of the place that made the call. */
   function toolError(id: number, entry: Call, text: string): Error {
     const facts = p.parse(text) as { code: string; message: string; hint: string; tool: string };
     const error = entry.site;
@@ -204,7 +205,7 @@ export function installTools(realm: Realm): void {
     return { list, index };
   }
   let servers: Names | null | undefined;
-  /** Names of the servers, each with the names of its tools; null: not known. */
+  /** Names of the servers, each with the names of its tools; null if not known. */
   function serverNames(): Names | null {
     if (servers !== undefined) return servers;
     if (realm.names === "") return servers = null;
@@ -217,7 +218,7 @@ export function installTools(realm: Realm): void {
     }
     return servers = namesOf(list, tools);
   }
-  /** A server that does not exist has none. */
+  /** Names of a server's tools; empty if the server does not exist, null if not known. */
   function toolNames(server: string): Names | null {
     const all = serverNames();
     if (all === null) return null;
@@ -242,7 +243,7 @@ export function installTools(realm: Realm): void {
       if (typeof key !== "string" || key === "then" || key === "toJSON") return undefined;
       let value = p.mapGet(members, key);
       if (value === undefined) {
-        // A program that makes up names without end must not fill the heap with them.
+        // A program that invents names without end must not fill the heap.
         if (p.mapSize(members) >= 10_000) return member(key);
         value = member(key);
         p.mapSet(members, key, value);
@@ -296,14 +297,16 @@ export function installTools(realm: Realm): void {
       target,
       (tool) => toolFunction(server, tool),
       () => toolNames(server),
-      // No name of its own is a tool: the service, which knows all names, says what was meant.
+      // A server itself is not a tool: the service, which knows all names, suggests the right one.
       (args) => call("", server, meantTool(args), 0),
     );
     p.weakSet(realm.toolFunctions, object, server);
     return object;
   }
 
-  /** The tool that `tools.call("orders.list", …)` or `tools.callTool({ name: "orders.list" })` is about. */
+  /**
+   * The tool meant by `tools.call("orders.list", …)` or `tools.callTool({ name: "orders.list" })`.
+   */
   function meantTool(args: readonly unknown[]): unknown {
     let first = args[0];
     if (typeof first === "object" && first !== null) {

@@ -1,7 +1,7 @@
 import type { Realm } from "./realm.ts";
 
 /**
- * `URL` and `URLSearchParams`, made at their first use. Parsing is the Worker's own, over strings.
+ * `URL` and `URLSearchParams`, made at their first use. The Worker parses; only strings pass.
  *
  * @see WHATWG URL, sections 5 and 6
  */
@@ -33,7 +33,7 @@ export function installUrl(realm: Realm): void {
     try {
       return decodeURIComponent(spaced);
     } catch {
-      // Only whole, valid sequences can be decoded; the rest stays as it is written.
+      // Only whole, valid sequences can be decoded; the rest stays unchanged.
       return spaced.replace(/(%[0-9a-f]{2})+/gi, (run) => {
         try {
           return decodeURIComponent(run);
@@ -65,7 +65,7 @@ export function installUrl(realm: Realm): void {
         this.#read(text);
       }
     }
-    /** Ties the parameters to a URL; known to `URL` alone. */
+    /** Connects the parameters to a URL; only `URL` knows this function. */
     static tie(params: URLSearchParams, onChange: (text: string) => void): void {
       params.#onChange = onChange;
     }
