@@ -57,10 +57,9 @@ export interface WorkerDeps extends WorkerBoot {
 /**
  * The main function of the Worker: holds one realm at a time and relays strings.
  *
- * The Worker evaluates the source text, so it refers only to its argument and to globals. It first
- * captures all that it needs ({@linkcode capturePrimordials}). Then it removes every global that is
- * not ECMAScript, refuses all imports and freezes the rest. A program that escapes the realm finds
- * nothing useful here, and can change nothing.
+ * The Worker evaluates the source text, so it refers only to its argument and to globals. First it
+ * captures its methods ({@linkcode capturePrimordials}), then it removes every global that is not
+ * ECMAScript, refuses imports and freezes the rest: an escaped program can change nothing here.
  */
 export function workerMain(deps: WorkerDeps): void {
   "use strict";
@@ -102,8 +101,7 @@ export function workerMain(deps: WorkerDeps): void {
     stallCheck: boolean;
     readonly timers: Map<number, ReturnType<typeof setTimeout>>;
   }
-  // The runtime captures its own queueMicrotask at the first use; this must happen before the
-  // scrub.
+  // The runtime captures its own queueMicrotask at the first use: use it before the scrub.
   queueMicrotask(() => {});
   if (deps.warmParser) {
     const text =
@@ -158,7 +156,7 @@ export function workerMain(deps: WorkerDeps): void {
       url = base === "" ? new NativeUrl(href) : new NativeUrl(href, base);
       if (property !== "") (url as unknown as Record<string, string>)[property] = value;
     } catch (error) {
-      // Only a text that is not a URL has no components; a RangeError means that the stack ended.
+      // A RangeError means that the stack ended; else the text is not a URL.
       if (error instanceof p.RangeError) throw error;
       return "";
     }
@@ -193,8 +191,7 @@ export function workerMain(deps: WorkerDeps): void {
     });
     const timers: Current["timers"] = new p.Map();
     // The realm calls these only through the wrapper of `membrane.ts`, which checks types in both
-    // directions and hides errors. Each function changes its state after the last call that can
-    // fail.
+    // directions and hides errors. Each changes its state after the last call that can fail.
     const realmHost: RealmHost = {
       send(kind, id, first, second, third) {
         if (!self.open) return false;
@@ -273,8 +270,7 @@ export function workerMain(deps: WorkerDeps): void {
     try {
       realm.api.fire(id);
     } catch {
-      // The realm's own parts failed, for example out of stack: the wall-clock limit ends the
-      // program.
+      // The realm's own parts failed (out of stack, for example): the wall-clock limit ends it.
     }
     watchForStall(realm);
   }

@@ -40,9 +40,7 @@ export interface RealmHost {
   readonly digest: (id: number, algorithm: string, bytes: string) => void;
   /** Parses or changes a URL: components as JSON, or an empty string if it does not parse. */
   readonly url: (href: string, base: string, property: string, value: string) => string;
-  /**
-   * Installs a lazy part in this realm; false if it failed for another reason than the stack limit.
-   */
+  /** Installs a lazy part; false if it failed for another reason than the stack limit. */
   readonly load: (part: string) => boolean;
 }
 
@@ -149,9 +147,7 @@ export interface Primordials {
   readonly byteLengthOf: (buffer: ArrayBuffer) => number;
 }
 
-/**
- * State and functions that the parts share. A null-prototype object that the program never sees.
- */
+/** State and functions of all parts. A null-prototype object that the program never sees. */
 export interface Realm {
   readonly p: Primordials;
   readonly host: RealmHost;
@@ -167,10 +163,7 @@ export interface Realm {
   /** Marks an error with a hint, a code, or the call it came from. */
   readonly marks: WeakMap<object, ErrorMark>;
 
-  /**
-   * Throws a RangeError if the stack has too little room for an operation that must not stop half
-   * way.
-   */
+  /** Throws a RangeError if the stack is too short for an operation that must not stop half way. */
   readonly needStack: () => void;
   /** Defines a writable global that is not enumerable. */
   define: (name: string, value: unknown) => void;
@@ -192,14 +185,10 @@ export interface Realm {
   jsonForm: (owner: object, toJson: (this: unknown) => unknown) => void;
   /** True while a value is rendered for a log; rendering must not change it. */
   isDescribing: boolean;
-  /**
-   * Async iterators found in the value being rendered; null where the realm cannot wait for them.
-   */
+  /** Async iterators in the value being rendered; null where the realm cannot wait for them. */
   unread: object[] | null;
   isAsyncIterator: (value: unknown) => boolean;
-  /**
-   * The values of an iterator that was rendered; undefined if it was not, or is not an iterator.
-   */
+  /** The values of a rendered iterator; undefined for others and for other objects. */
   readValues: (iterator: object) => readonly unknown[] | undefined;
   /** Reads async iterators to their end, so that they have a JSON form. */
   readAsync: (iterators: readonly object[]) => Promise<void>;
