@@ -1,9 +1,7 @@
 import type { ProgramForm } from "../src/rpc/protocol.ts";
 import type { Primordials } from "./realm/realm.ts";
 
-/**
- * A program as JavaScript, or why it does not parse. Lines and columns are of the caller's code.
- */
+/** A program as JavaScript, or why it does not parse. Lines and columns: in the caller's code. */
 export type StrippedProgram =
   | {
     readonly ok: true;

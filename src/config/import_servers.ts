@@ -40,9 +40,7 @@ interface Server {
   disabled?: boolean;
 }
 
-/**
- * Where clients keep their servers: Claude, Cursor, Cline; VS Code; its settings; Zed; opencode.
- */
+/** Keys of the server list: Claude, Cursor, Cline; VS Code; its settings; Zed; opencode. */
 const PLACES = [["mcpServers"], ["servers"], ["mcp", "servers"], ["context_servers"], ["mcp"]];
 
 const HEAD =
@@ -191,9 +189,7 @@ function typeOf(fields: Fields): "http" | "sse" | null {
   return ["http", "streamablehttp", "httpstream", "httpstreaming"].includes(name) ? "http" : null;
 }
 
-/**
- * Replaces `${NAME:-default}` by its default, in fields where toolgate does not resolve references.
- */
+/** Replaces `${NAME:-default}` by its default, in fields where references are not resolved. */
 function withDefaults(context: Import, server: string, field: string, text: string): string {
   return text.replaceAll(/\$\{(?:env:)?[A-Za-z_]\w*:-([^{}$]+)\}/g, (reference, value: string) => {
     context.notes.add(

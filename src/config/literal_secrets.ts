@@ -12,9 +12,7 @@ export interface MovedSecret {
   readonly variable: string;
 }
 
-/**
- * Assigns variable names. If two values want one name, the second gets its server's name in front.
- */
+/** Assigns variable names. If two values want one name, the second gets its server as prefix. */
 export interface VariableNames {
   readonly nameFor: (server: string, wanted: string, value: string) => string;
 }
@@ -68,9 +66,7 @@ function isFileOrUrl(value: string): boolean {
   return /^(\.{0,2}\/|~|[A-Za-z]:\\|[a-z][a-z0-9+.-]*:\/\/)/.test(value);
 }
 
-/**
- * Long, without spaces, letters of both cases or hex mixed with digits: people do not type that.
- */
+/** Long, no spaces, letters of both cases or hex mixed with digits: people do not type that. */
 function looksRandom(value: string): boolean {
   if (value.length < 24 || !/^[\w+/=-]+$/.test(value)) return false;
   const digits = value.replaceAll(/\D/g, "").length;

@@ -14,9 +14,7 @@ export interface LoadConfigDeps {
   readonly env: (name: string) => string | undefined;
   /** The user's working folder: relative paths on the command line start there. */
   readonly cwd: () => string;
-  /**
-   * The folder of the process, if it is another one: `deno task` changes to the project's folder.
-   */
+  /** The folder of the process, if different: `deno task` changes to the project's folder. */
   readonly home?: () => string;
   /** @throws {Deno.errors.NotFound} if there is no such file. */
   readonly readTextFile: (path: string) => Promise<string>;

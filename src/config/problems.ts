@@ -14,9 +14,7 @@ import {
 
 /** One problem of a configuration, for a person to correct. */
 export interface ConfigProblem {
-  /**
-   * As in the documentation: `mcpServers.files.command`, `audit.ship[0].to`; empty: the whole file.
-   */
+  /** As in documents: `mcpServers.files.command`, `audit.ship[0].to`; empty: the whole file. */
   readonly key: string;
   readonly path: KeyPath;
   /** The rest of a sentence that starts with the key: `is an unknown key`. */
@@ -110,9 +108,7 @@ function unknownKey(schema: z.core.$ZodType, path: KeyPath): ConfigProblem {
   );
 }
 
-/**
- * A union's own message says nothing, so this explains the choice that the author seems to mean.
- */
+/** A union's own message says nothing: explains the choice that the author seems to mean. */
 function describeUnion(
   schema: z.core.$ZodType,
   issue: Extract<Issue, { code: "invalid_union" }>,

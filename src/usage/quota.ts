@@ -267,9 +267,7 @@ function subjectsOf(rule: LimitRule, call: QuotaCall): readonly string[] {
   }
 }
 
-/**
- * The amount to reserve before the call, in whole counter units; an unreadable amount refuses it.
- */
+/** The amount to reserve, in whole counter units; an unreadable amount refuses the call. */
 function reservedUnits(
   rule: LimitRule,
   call: QuotaCall,

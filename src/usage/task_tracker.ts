@@ -39,9 +39,7 @@ export interface TaskTracker {
   execution(record: AuditRecord, task: Task): TrackedExecution | null;
   /** Ends every task. */
   endAll(): void;
-  /**
-   * True once a task was ended because there were too many: its later records count as a new task.
-   */
+  /** True once a task was ended for lack of room: its later records count as a new task. */
   readonly isCut: boolean;
 }
 

@@ -1,8 +1,6 @@
 import type { Primordials } from "./realm.ts";
 
-/**
- * Captures the intrinsics of the realm where it is evaluated, before a program can replace them.
- */
+/** Captures the intrinsics of the realm that evaluates it, before a program can replace them. */
 export function capturePrimordials(): Primordials {
   "use strict";
   const { bind, call } = Function.prototype;

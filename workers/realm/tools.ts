@@ -304,9 +304,7 @@ export function installTools(realm: Realm): void {
     return object;
   }
 
-  /**
-   * The tool meant by `tools.call("orders.list", …)` or `tools.callTool({ name: "orders.list" })`.
-   */
+  /** The tool in `tools.call("orders.list", …)` or `tools.callTool({ name: "orders.list" })`. */
   function meantTool(args: readonly unknown[]): unknown {
     let first = args[0];
     if (typeof first === "object" && first !== null) {
