@@ -1,9 +1,10 @@
 /**
- * What each layer of the sandbox holds: the escape corpus at level `worker` with one layer off at a time,
- * then with several. Prints the table of docs/threat-model.md: `deno run -A bench/ablation_bench.ts`.
+ * Shows what each layer of the sandbox stops: runs the escape corpus at level `worker` with one
+ * layer off at a time, then with several. Prints the table of docs/threat-model.md: `deno run -A
+ * bench/ablation_bench.ts`.
  *
- * The product has no switch for any of this. The host is bundled, and the bundle's text is changed; a
- * change that finds nothing to change is an error.
+ * The product cannot switch its layers off. The bench bundles the host and edits the text of the
+ * bundle; an edit that does not match anything is an error.
  */
 import {
   type HostSettings,
@@ -26,7 +27,7 @@ interface Ablation {
   readonly name: string;
   readonly changes: readonly Change[];
   readonly kernel?: Partial<KernelSettings>;
-  /** Flags of the host left out or put in. */
+  /** Removes or adds flags of the host. */
   readonly flags?: (args: readonly string[]) => string[];
 }
 
@@ -35,7 +36,7 @@ const NO_REALM: readonly Change[] = [
   ["}).runInContext(realm.context)", "}).runInThisContext()"],
   ["p.setPrototypeOf(global, p.Object.prototype);", ""],
   ["delete global[removed[index]];", ";"],
-  // The program would run among the frozen objects of the Worker.
+  // Without a realm the program would run among the frozen objects of the Worker.
   NO_FREEZE,
 ];
 const NO_WRAPPER: readonly Change[] = [
@@ -50,7 +51,7 @@ const NO_REVOKE: readonly Change[] = [
 const CODE_FROM_TEXT: readonly Change[] = [["strings: false", "strings: true"]];
 const noCodeFlag = (args: readonly string[]) =>
   args.map((arg) => arg.replace(",--disallow-code-generation-from-strings", ""));
-/** Everything but the network beyond this machine, which no measurement may touch. */
+/** Everything except the network beyond this machine, which a measurement must not touch. */
 const ALL_BUT_FAR_HOSTS = [
   ...["env", "ffi", "import", "read", "run", "sys", "write"].map((name) => `--allow-${name}`),
   "--allow-net=127.0.0.1,0.0.0.0,localhost",
@@ -89,9 +90,9 @@ const ABLATIONS: readonly Ablation[] = [
 
 interface AblationRow {
   readonly name: string;
-  /** Programs that got something they should not. */
+  /** Programs that reached something forbidden. */
   readonly out: string[];
-  /** Programs that were held but ended otherwise than they should. */
+  /** Programs that were stopped, but with another outcome than expected. */
   readonly other: string[];
   readonly bystander: boolean;
 }

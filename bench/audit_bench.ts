@@ -1,6 +1,6 @@
 /**
- * Audited calls per second on the embedded store: intent and outcome of each call durable, with their
- * payloads encrypted, chain and seals included.
+ * Audited calls per second on the embedded store: intent and outcome of each call are durable,
+ * payloads are encrypted, and the chain and its seals are written.
  *
  * Run: deno run --allow-read --allow-write --allow-env --allow-sys bench/audit_bench.ts [seconds] [--no-payloads]
  */
@@ -51,7 +51,7 @@ async function measure(concurrent: number): Promise<void> {
       const { decision: _, ...rest } = call;
       const result = { status: "ok", tokensKeptOut: 120 };
       await recorded;
-      // As in the gate: the program has its answer while the outcome is on its way into the log.
+      // As in the gate: the program gets its answer while the outcome is still being written.
       recorded = log.append(
         { ...rest, kind: "call.outcome", result, ms: { total: 12.5, upstream: 11 } },
         { result: RESULT },

@@ -16,7 +16,7 @@ export interface Footprint {
   readonly temporaryFiles: number;
 }
 
-/** What this process holds now. */
+/** The memory, descriptors, processes and temporary files of this process now. */
 export function footprint(): Footprint {
   const entries = (folder: string) => {
     try {
@@ -30,13 +30,13 @@ export function footprint(): Footprint {
   return {
     rssMb: Deno.memoryUsage().rss / 1_048_576,
     descriptors: entries("/proc/self/fd"),
-    // One of them is ps itself.
+    // One child is ps itself.
     children: new TextDecoder().decode(stdout).trim().split("\n").length - 1,
     temporaryFiles: entries(Deno.env.get("TMPDIR") ?? "/tmp"),
   };
 }
 
-/** Runs programs one after the other, a few at a time. */
+/** Runs `count` programs, a few at a time. */
 export async function runMany(pool: SandboxPool, count: number): Promise<void> {
   let next = 0;
   await Promise.all(Array.from({ length: 4 }, async (_, lane) => {
@@ -90,7 +90,7 @@ async function endure(isolation: Isolation, count: number): Promise<void> {
     }),
   });
   const start = performance.now();
-  // The service's own heap takes its size first.
+  // First let the service's own heap grow to its size.
   const first = Math.ceil(count / 4);
   await runMany(pool, first);
   const early = footprint();

@@ -1,8 +1,10 @@
 /**
- * What one execution costs: `deno task bench execute`, or `deno run -A bench/execute_bench.ts [level …]`.
+ * Cost of one execution: `deno task bench execute`, or `deno run -A bench/execute_bench.ts [level
+ * …]`.
  *
- * All columns of one run are measured one after the other on the same machine: compare them with each
- * other, not with another day. `measureTarget` is for other ways to reach a sandbox (over HTTP).
+ * One run measures all columns one after the other on the same machine: compare them with each
+ * other, not with another day. `measureTarget` also measures other ways to reach a sandbox (over
+ * HTTP).
  */
 import { createHostCommand, denoCacheDir } from "../src/sandbox/host/host_command.ts";
 import { type Isolation, ISOLATIONS } from "../src/sandbox/host/host_settings.ts";
@@ -15,7 +17,7 @@ export interface BenchTarget {
   readonly name: string;
   /** Runs one program; rejects unless it succeeded. */
   run(code: string, principal: string): Promise<unknown>;
-  /** Private megabytes of what runs programs; null if it cannot be told. */
+  /** Private megabytes of the processes that run programs; null if unknown. */
   memoryMb(): number | null;
   close(): Promise<void>;
 }
@@ -24,7 +26,7 @@ export interface BenchRow {
   readonly name: string;
   /** Milliseconds `[p50, p95]` by program. */
   readonly latency: { readonly [program: string]: readonly [number, number] };
-  /** Executions per second with 50 under way, after the warm stock is used up. */
+  /** Executions per second with 50 in progress, after the warm hosts are used up. */
   readonly perSecond: number;
   readonly memoryMb: number | null;
 }
@@ -54,13 +56,13 @@ export async function measureTarget(target: BenchTarget, options: BenchOptions):
   const latency: { [program: string]: [number, number] } = {};
   for (const [name, code] of Object.entries(PROGRAMS)) {
     const times: number[] = [];
-    // A service has run for a while: its code is compiled.
+    // Warm up: the code of a service that has run for a while is compiled.
     for (let turn = 0; turn < WARM_UPS; turn++) await target.run(code, "bench");
     for (let turn = 0; turn < options.repeats; turn++) {
       const start = performance.now();
       await target.run(code, "bench");
       times.push(performance.now() - start);
-      // A client thinks for a moment; a pool may use it.
+      // Clients pause between executions, and a pool may use that time.
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
     times.sort((a, b) => a - b);

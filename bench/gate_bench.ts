@@ -1,6 +1,6 @@
 /**
- * The gate without a sandbox: what one call costs from `callTool()` to its durable outcome, over Deno KV,
- * against the bare upstream call in the same run.
+ * The gate without a sandbox: cost of one call from `callTool()` to its durable outcome over Deno
+ * KV, compared with the bare upstream call in the same run.
  */
 import { openAuditLog } from "../src/audit/audit_log.ts";
 import { ConfigSchema } from "../src/config/schema.ts";
@@ -120,7 +120,7 @@ function percentile(sorted: readonly number[], share: number): string {
   return (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
 }
 
-/** Runs `CALLS` calls with so many at once, and prints how long one took and how many a second. */
+/** Runs `CALLS` calls, some at once, and prints the time of one call and the calls per second. */
 async function measure(
   name: string,
   concurrency: number,

@@ -1,7 +1,7 @@
 /**
- * What a hostile program costs others: while each of nine runs again and again, a bystander's executions
- * must all succeed. A bystander with another key must keep a p95 of at most twice its quiet p95, one with
- * the attacker's own key of at most four times.
+ * What hostile programs cost other principals: while each of nine runs again and again, a
+ * bystander's executions must all succeed. With another key the bystander's p95 may be at most
+ * twice its quiet p95, with the attacker's own key at most four times.
  *
  *     deno run -A bench/hostile_bench.ts [level …] [situation …] [executions beside each attack]
  */
@@ -14,11 +14,13 @@ import { openSandboxPool, type SandboxPool } from "../src/sandbox/pool/sandbox_p
 export interface HostileSituation {
   readonly name: string;
   readonly sameKey: boolean;
-  /** The attacker sends other text every time, so that no program is known to be bad. */
+  /**
+   * The attacker changes its text every time, so that the service never recognizes a bad program.
+   */
   readonly varied: boolean;
   /** Attacks that run at the same time. */
   readonly attackers: number;
-  /** The highest p95 that is right, in quiet p95s. */
+  /** The highest p95 allowed, as a multiple of the quiet p95. */
   readonly ratioMax: number;
 }
 
@@ -38,7 +40,7 @@ export interface HostileRow {
   readonly failed: number;
   readonly p50: number;
   readonly p95: number;
-  /** Hostile executions in the same time, and the codes they ended with. */
+  /** Hostile executions in the same time, and their error codes. */
   readonly attacks: number;
   readonly codes: readonly string[];
 }
@@ -57,7 +59,7 @@ export const HOSTILE_LIMITS = {
   concurrentExecutionsMax: 16,
 };
 const BYSTANDER = "return await tools.math.add({ a: 1, b: 2 })";
-/** A client that asks every 100 ms. */
+/** The client's pause between two executions. */
 const PAUSE_MS = 100;
 
 type Run = (principalKey: string, code: string, signal?: AbortSignal) => ReturnType<
@@ -80,7 +82,7 @@ export async function measureHostile(
   const rows: HostileRow[] = [];
   await bystand(run, runs);
   for (const attack of HOSTILE_NINE) {
-    // Quiet and beside the attack in turn: what else the machine does changes both.
+    // Alternate quiet and attacked times: other load on the machine then changes both.
     times.push(...(await bystand(run, Math.ceil(runs / 2))).times);
     const stop = new AbortController();
     const attacking = startAttackers(run, attack.code, situation, stop.signal);

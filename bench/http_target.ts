@@ -3,7 +3,7 @@ import { ConfigSchema } from "../src/config/schema.ts";
 import type { Isolation } from "../src/sandbox/host/host_settings.ts";
 import type { BenchTarget } from "./execute_bench.ts";
 
-/** As in a bare pool of the same bench: the columns with calls at once measure the way, not this limit. */
+/** The same as for a bare pool in this bench, so that this limit does not change the comparison. */
 const CALLS_AT_ONCE = 64;
 
 /** The whole service over HTTP MCP: authentication, gate, audit in Deno KV, an upstream on stdio. */

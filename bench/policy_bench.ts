@@ -1,5 +1,6 @@
 /**
- * Decisions per rule count: the compiled policy beside a linear scan over the same compiled rules.
+ * Decision time by rule count: the compiled policy compared with a linear scan of the compiled
+ * rules.
  *
  * Run: `deno run --cached-only --no-prompt -A bench/policy_bench.ts [--json]`
  */
@@ -178,7 +179,7 @@ const rows = RULE_COUNTS.map((rules) => {
   const see = ({ principal, space, tool }: DecisionRequest) =>
     policy.visibility(principal, space, tool);
   const visible = measure(see, requests);
-  // A principal per request, as the edge makes them: nothing is remembered for it.
+  // A new principal object per request, as the edge makes them: no cached work applies.
   const fresh = measure(
     (request) => policy.decide({ ...request, principal: { ...request.principal } }),
     requests,

@@ -124,7 +124,7 @@ function declarationsFor(code: string): string {
   return declareTools(mentionedTools(code).flatMap((name) => catalog.get(name) ?? []));
 }
 
-/** Resident memory and CPU time so far of this process's only child. */
+/** Resident memory and total CPU time of this process's only child. */
 async function lookAtChild(): Promise<{ residentMb: number; cpuSeconds: number }> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["-o", "rss=,cputimes=,args=", "--ppid", String(Deno.pid)],

@@ -1,8 +1,9 @@
 /**
- * Redaction: what it finds and what it takes for a secret in a labelled corpus, and its CPU.
+ * Redaction: secrets found and false alarms in a labelled corpus, and CPU time.
  *
- * CPU is compared with JSON.parse and JSON.stringify of the same result in the same run, which a result
- * passes anyway. Texts made to slow detectors down are compared with ones of an eighth of their length.
+ * CPU time is compared with JSON.parse and JSON.stringify of the same result in the same run, which
+ * every result passes anyway. Texts made to slow detectors are compared with texts of an eighth of
+ * the length.
  *
  * Run: `deno run --cached-only --no-prompt -A bench/redact_bench.ts [--json]`
  */
@@ -12,7 +13,7 @@ import { makeRedactionCorpus } from "../tests/policy/redact/redaction_corpus.ts"
 import { HOSTILE_PIECES } from "../tests/policy/redact/redaction_hostile.ts";
 
 const RULES = ["secrets", "email"] as const;
-/** The engine compiles in the first ones. */
+/** The engine compiles the code in the first rounds. */
 const ROUNDS = 40;
 const CHARACTERS = 400_000;
 

@@ -1,9 +1,9 @@
 /**
- * Search quality and speed, beside other engines on the same catalogs and queries.
+ * Search quality and speed, compared with other engines on the same catalogs and queries.
  *
  *     deno run -A --v8-flags=--expose-gc bench/search_bench.ts [quality] [scale] [safety]
  *
- * The catalogs and queries are public ones that are not part of the project: they are read from the
+ * The catalogs and queries are public and not part of the project: the bench reads them from the
  * folder in `TOOLGATE_DATA`.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -93,7 +93,7 @@ function cell(value: number): string {
   return value.toFixed(1).padStart(5);
 }
 
-/** Typing errors, exact names, and what a hidden tool gives away. */
+/** Tests typing errors, exact names, and whether answers reveal hidden tools. */
 async function safety(path: string): Promise<void> {
   console.log("\nquality under misspelling, exact names, hidden tools");
   for (const set of SETS) {
@@ -119,7 +119,7 @@ async function safety(path: string): Promise<void> {
   }
 }
 
-/** The share of tools that their own name finds first, in each of four spellings. */
+/** The share of tools found first by their own name, in each of four spellings. */
 function exactNames(snapshot: CatalogSnapshot, rank: (query: string) => string[]): number {
   const tools = [...snapshot.tools.values()].filter((_, index) => index % 7 === 0).slice(0, 500);
   let first = 0;
@@ -138,7 +138,7 @@ function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** Searches in which hiding the tools they are about changes anything but their absence. */
+/** Counts searches where hiding the matching tools changes more than their absence. */
 async function leaks(
   snapshot: CatalogSnapshot,
   queries: readonly DataQuery[],
@@ -201,7 +201,7 @@ async function scale(path: string): Promise<void> {
     printTimes("toolgate", rank, short, long);
     await printUpdate(store, snapshot);
     for (const name of ["minisearch", "fts5", "orama plain"] as const) {
-      // At a second a query, a few tell enough.
+      // A query takes a second: a few are enough.
       const few = name === "orama plain" && count > 10_000 ? 20 : short.length;
       const startedAt = performance.now();
       const engine = await createEngine(name, snapshot);
@@ -247,7 +247,7 @@ function printTimes(
   console.log(`${name.padEnd(13)} short ${time(short)}   long ${time(long)}`);
 }
 
-/** A server of 100 tools is listed again with other descriptions. */
+/** Measures an update: a server of 100 tools is listed again with other descriptions. */
 async function printUpdate(store: ToolStore, snapshot: CatalogSnapshot): Promise<void> {
   const tools = [...snapshot.tools.values()].slice(0, 100).map((tool) => ({
     ...tool,
@@ -276,7 +276,7 @@ async function printUpdate(store: ToolStore, snapshot: CatalogSnapshot): Promise
   await delay(0);
 }
 
-/** Measures the longest time in which nothing else could run. */
+/** Measures the longest time for which the event loop was blocked. */
 function watchLoop(): () => number {
   let last = performance.now();
   let longest = 0;
@@ -291,7 +291,7 @@ function watchLoop(): () => number {
   };
 }
 
-/** Bytes in use after a collection: the JavaScript heap and what typed arrays hold. */
+/** Bytes in use after garbage collection: the JavaScript heap and typed arrays. */
 function collected(): number {
   (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed, external } = Deno.memoryUsage();

@@ -63,7 +63,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-/** One edit in about a third of the words of five letters or more; the same ones in every run. */
+/** One edit in about a third of the words of five letters or more; the same edits in every run. */
 export function misspell(text: string, seed: number): string {
   let state = seed * 2_654_435_761 + 1;
   const random = () => {

@@ -20,7 +20,7 @@ interface EngineDocument extends ToolDocument {
   readonly description: string;
 }
 
-/** Field weights for the others: the best of a few tried by hand on the same queries. */
+/** Field weights for the other engines: the best of a few tried by hand on the same queries. */
 const BOOSTS: ReadonlyMap<keyof ToolDocument | "description", number> = new Map([
   ["name", 3],
   ["title", 2],
@@ -70,7 +70,7 @@ async function createOwn(snapshot: CatalogSnapshot): Promise<Engine> {
   };
 }
 
-/** With our analyser and boosts. */
+/** MiniSearch with our analyser and boosts. */
 function createMiniSearch(documents: readonly EngineDocument[]): Engine {
   const fields = [...BOOSTS.keys()];
   const index = new MiniSearch<EngineDocument>({
@@ -86,7 +86,7 @@ function createMiniSearch(documents: readonly EngineDocument[]): Engine {
   };
 }
 
-/** With our analyser and column weights. */
+/** FTS5 with our analyser and column weights. */
 function createFts5(documents: readonly EngineDocument[]): Engine {
   const database = new DatabaseSync(":memory:");
   const columns = [...BOOSTS.keys()];
@@ -110,7 +110,7 @@ function createFts5(documents: readonly EngineDocument[]): Engine {
   };
 }
 
-/** As a first attempt would write it: two columns, its own tokenizer. */
+/** FTS5 as in a first attempt: two columns, its own tokenizer. */
 function createPlainFts5(documents: readonly EngineDocument[]): Engine {
   const database = new DatabaseSync(":memory:");
   database.exec(
@@ -135,7 +135,7 @@ function matchAny(
   return match === "" ? [] : find.all(match).map((row) => String(row.id));
 }
 
-/** As its documentation shows it. */
+/** Orama as in its documentation. */
 function createPlainOrama(documents: readonly EngineDocument[]): Engine {
   const database = create({ schema: { name: "string", description: "string" } as const });
   for (const { id, name, description } of documents) insert(database, { id, name, description });

@@ -1,7 +1,8 @@
 /**
- * Programs of the field: tasks of tau-bench and WorkBench and schemas of BFCL from the data folder
- * (`TOOLGATE_DATA`, else `../shared/data`), run over the whole service at each level of isolation. A task
- * counts if its results are the recorded ones, each call was made once, and the check warned of nothing.
+ * Public benchmarks: runs tasks of tau-bench and WorkBench and schemas of BFCL from the data folder
+ * (`TOOLGATE_DATA`, else `../shared/data`) on the whole service at each level of isolation. A task
+ * counts if its results match the recorded ones, each call was made once, and the check gave no
+ * warning.
  *
  * Run: deno run -A bench/tasks_bench.ts [process|worker|realm]
  */

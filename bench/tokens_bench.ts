@@ -1,9 +1,9 @@
 /**
- * What a model reads and writes with and without toolgate, in o200k tokens.
+ * The o200k tokens that a model reads and writes with and without toolgate.
  *
  *     deno run -A bench/tokens_bench.ts
  *
- * The first part needs the folder of public catalogs (`TOOLGATE_DATA`); the second needs nothing.
+ * The first part needs the folder of public catalogs (`TOOLGATE_DATA`), the second does not.
  */
 import type { CatalogSnapshot } from "../src/model/catalog.ts";
 import type { Tool } from "../src/model/tool.ts";
@@ -58,7 +58,7 @@ async function headline(path: string): Promise<void> {
   await answers(await readData<DataTool[]>(path, "search/gateway/tools.json.gz"), queries);
 }
 
-/** What one search answers, over short labelled queries. */
+/** Tokens of search answers, over short labelled queries. */
 async function answers(
   tools: readonly DataTool[],
   queries: readonly DataQuery[],
@@ -83,9 +83,9 @@ async function answers(
 }
 
 interface Turn {
-  /** What the model writes. */
+  /** The text that the model writes. */
   readonly written: string;
-  /** What it then reads. */
+  /** The text that the model then reads. */
   readonly read: string;
 }
 
@@ -121,9 +121,9 @@ async function calendar(): Promise<void> {
 }
 
 interface Total {
-  /** What is in the context at the end. */
+  /** Tokens in the context at the end. */
   readonly context: number;
-  /** What is sent and written in all turns. */
+  /** Tokens sent to the model and written by it in all turns. */
   readonly billed: number;
 }
 
@@ -197,7 +197,7 @@ async function total(definitions: number, turns: readonly Turn[]): Promise<Total
     billed += context + output;
     context += output + await countTokens(read);
   }
-  // The last turn, in which the model says that it is done.
+  // Add the last turn, where the model says that it is done.
   return { context, billed: billed + context };
 }
 

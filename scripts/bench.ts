@@ -13,7 +13,7 @@ if (wanted !== undefined && !wanted.startsWith("-") && !names.includes(wanted)) 
 }
 
 const isNamed = wanted !== undefined && !wanted.startsWith("-");
-// The engine is set as it is for the service.
+// The engine gets the same flags as in the service.
 const engine = taskFlags(await Deno.readTextFile("deno.json"), "toolgate")
   .filter((flag) => flag.startsWith("--v8-flags="));
 let failures = 0;

@@ -12,8 +12,8 @@ import {
 } from "../tests/console/shop_records.ts";
 
 /**
- * Takes the pictures of the console that the documentation shows, over the made-up shop of its tests,
- * so that the same code gives the same pictures.
+ * Takes the screenshots of the console for the documentation. They show the invented shop of the
+ * console's tests, so that the same code gives the same pictures.
  *
  *     deno run -A scripts/console_screenshots.ts [FOLDER] [--all]
  *
@@ -102,7 +102,7 @@ async function shoot(
   await page.close();
 }
 
-/** A few more that went well, so that the list looks like a working day. */
+/** More successful executions, so that the list looks like a working day. */
 function earlierExecutions() {
   const people = ["nightly-report", "ada", "grace", "ci-bot", "linus", "ada", "nightly-report"];
   return people.flatMap((sub, index) =>

@@ -2,7 +2,7 @@ import { exitCodeOf } from "../src/cli/exit_code.ts";
 import { STATUS_OF_CODE } from "../src/http/problem.ts";
 import { ERROR_CODES, type ErrorCode } from "../src/model/errors.ts";
 
-/** Where the page of all error codes stands. */
+/** The file of the page of all error codes. */
 export const ERROR_PAGE = new URL("../docs/errors.md", import.meta.url);
 
 const HEAD = `# Errors
@@ -15,7 +15,7 @@ a problem document (RFC 9457) and the HTTP status named here; a command ends wit
 This page is written by \`deno task docs\` from \`src/model/errors.ts\`.
 `;
 
-/** The page of all error codes, as Markdown that is not formatted yet. */
+/** The page of all error codes, as unformatted Markdown. */
 export function errorPage(): string {
   const entries = Object.entries(ERROR_CODES).map(([code, { means, remedy }]) => {
     const known = code as ErrorCode;

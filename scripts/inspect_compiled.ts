@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 
-/** What `deno compile` bakes into a binary, as far as it matters here. */
+/** The part of the metadata of a `deno compile` binary that the tests check. */
 export interface CompiledMetadata {
-  /** An empty list allows everything of its kind, null nothing. */
+  /** An empty list allows everything of its kind, null allows nothing. */
   readonly permissions: { readonly [kind: string]: unknown };
   readonly unstable_config: { readonly features: readonly string[] };
   readonly v8_flags: readonly string[];
@@ -15,13 +15,13 @@ export interface CompiledMetadata {
 /**
  * Reads the metadata of a compiled program without running it.
  *
- * @throws {Error} if the file holds no compiled program.
+ * @throws {Error} if the file is not a compiled program.
  */
 export function readMetadata(path: string): CompiledMetadata {
   const bytes = Buffer.from(Deno.readFileSync(path).buffer);
   const mark = "d3n0l4nd";
   for (let at = bytes.lastIndexOf(mark); at > 0; at = bytes.lastIndexOf(mark, at - 1)) {
-    // The mark, a 64-bit length, JSON.
+    // The mark, then a 64-bit length, then JSON.
     if (at + 24 > bytes.length || bytes[at + 16] !== 0x7b) continue;
     const end = at + 16 + Number(bytes.readBigUInt64LE(at + 8));
     if (end <= bytes.length) return JSON.parse(bytes.toString("utf8", at + 16, end));

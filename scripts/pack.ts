@@ -1,7 +1,6 @@
 /**
  * Makes `dist/toolgate.run`, or the file named as argument: a shell launcher followed by a tar.gz of
- * Deno, the bundled program and its data. It needs a POSIX shell, tar and gzip where it runs, and
- * nothing else.
+ * Deno, the bundled program and its data. To run, the file needs only a POSIX shell, tar and gzip.
  *
  * The same sources and the same Deno give the same bytes. At its first start the file unpacks itself
  * into a folder named after its content, readable by its user only.
@@ -10,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { projectRoot } from "../src/config/project_root.ts";
 import { taskFlags, unstableFlags } from "./task_flags.ts";
 
-/** Bundles and the names that the running program looks for. */
+/** Bundles, with the file names that the running program expects. */
 const BUNDLES = [
   { entry: "scripts/pack_entry.ts", output: "main.js" },
   { entry: "src/sandbox/host/host_main.ts", output: "sandbox_host.js" },
@@ -20,7 +19,7 @@ const BUNDLES = [
 /** Folders that the program reads at run time. */
 const DATA_FOLDERS = ["policies"];
 
-/** An optional module of TypeScript that is not there in the sources either. */
+/** An optional module of TypeScript that is not installed when run from source either. */
 const EXTERNAL = "source-map-support";
 
 await main(Deno.args[0] ?? fileURLToPath(new URL("dist/toolgate.run", projectRoot)));
@@ -52,8 +51,8 @@ async function main(output: string): Promise<void> {
 }
 
 /**
- * @param flags permissions, features and flags of the engine. No module is loaded from anywhere but the unpacked folder,
- * whatever a program in the sandbox tries.
+ * @param flags permissions, features and flags of the engine. Modules load only from the unpacked
+ * folder, whatever a program in the sandbox tries.
  */
 function renderLauncher(id: string, flags: readonly string[]): string {
   const lines = [
@@ -77,8 +76,8 @@ function renderLauncher(id: string, flags: readonly string[]): string {
 }
 
 /**
- * Defines `require` in a bundle whose CommonJS parts ask for it. Deno does so itself by a pattern of names
- * that misses some of the names that minifying makes.
+ * Defines `require` in a bundle whose CommonJS parts need it. Deno defines it too, but finds such
+ * bundles by a pattern that misses some of the minified names.
  */
 async function giveRequire(path: string): Promise<void> {
   const code = await Deno.readTextFile(path);

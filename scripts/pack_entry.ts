@@ -1,4 +1,4 @@
-/** The packed program: the command line alone; sandbox host and checker are bundles of their own. */
+/** The packed command line; the sandbox host and the checker are separate bundles. */
 import { runCli } from "../src/cli/main.ts";
 import { systemDeps } from "../src/cli/system_deps.ts";
 

@@ -1,4 +1,4 @@
-/** Flags of a task in deno.json, so that no other place repeats them. */
+/** Flags of a task in deno.json, so that other code need not repeat them. */
 export function taskFlags(denoJson: string, task: string): string[] {
   const config: { tasks: { [name: string]: string | { command: string } } } = JSON.parse(denoJson);
   const entry = config.tasks[task];
@@ -7,7 +7,7 @@ export function taskFlags(denoJson: string, task: string): string[] {
   return command.split(/\s+/).filter((word) => word.startsWith("--"));
 }
 
-/** Flags for the features that deno.json switches on; a program without it has to name them. */
+/** Flags for the unstable features in deno.json; a program without deno.json must name them. */
 export function unstableFlags(denoJson: string): string[] {
   const config: { unstable?: string[] } = JSON.parse(denoJson);
   return (config.unstable ?? []).map((feature) => `--unstable-${feature}`);
