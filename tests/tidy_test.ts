@@ -1,7 +1,8 @@
 /**
- * Style that a machine can check: the import table, cycles, sizes, and what may stand where.
+ * Style that a machine can check: the import table, cycles, sizes, and the allowed places of some
+ * uses.
  *
- * A list of exceptions below names a reason for each; it is meant to stay short.
+ * Each list of exceptions names a reason for every entry and should stay short.
  */
 import assert from "node:assert/strict";
 import ts from "typescript";
@@ -18,7 +19,7 @@ import {
 
 const LINES_MAX = 400;
 
-/** Files straight in one folder; more want rooms. */
+/** Files directly in one folder; a folder with more needs subfolders. */
 const FILES_MAX = 30;
 
 /** Files over 400 lines, with the reason. */
@@ -30,10 +31,10 @@ const ANY_FILES: { readonly [path: string]: string } = {
     "uncurries methods; the interface Primordials gives each its type",
 };
 
-/** Where something that reaches outside may be used: paths begin with one of these. */
+/** The places that may use something that reaches outside: the start of their paths. */
 const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.env": ["main.ts", "src/app.ts", "src/cli/", "src/config/"],
-  "Deno.serve": [], // it ends when a connection cannot be accepted
+  "Deno.serve": [], // Deno's server ends when it cannot accept a connection
   "Deno.openKv": ["src/store/"],
   "Deno.Command": [
     "src/upstream/mcp/",
@@ -44,10 +45,10 @@ const ALLOWED_PLACES: { readonly [use: string]: readonly string[] } = {
   "Deno.dlopen": ["src/sandbox/host/kernel/"],
   "Deno.connect": [
     "src/dial/",
-    "src/audit/ship/sink_syslog.ts", // records to a place outside; syslog knows no proxies
+    "src/audit/ship/sink_syslog.ts", // sends records outside; syslog does not know proxies
   ],
   "Deno.connectTls": [],
-  "Deno.createHttpClient": ["src/dial/open_client.ts"], // a client reads proxy variables when it is made
+  "Deno.createHttpClient": ["src/dial/open_client.ts"], // a new client reads proxy variables
   "Deno.listen": ["src/dial/"],
   fetch: [
     "src/dial/send_request.ts",
@@ -273,7 +274,10 @@ function folderOf(path: string): string {
   return COMPOSITION_ROOT.includes(path) ? "app" : second;
 }
 
-/** The folders between a folder of `src/` and the file: `host/kernel`; empty for a file straight in it. */
+/**
+ * The folders between a folder of `src/` and the file: `host/kernel`; empty for a file directly in
+ * it.
+ */
 function roomOf(path: string): string {
   const parts = path.split("/");
   return parts[0] === "src" ? parts.slice(2, -1).join("/") : "";
@@ -294,7 +298,7 @@ function mayImport(from: string, path: string, target: string): boolean {
   return isShared || (LAYERS[from]?.includes(to) ?? assert.fail(`unknown folder of ${path}`));
 }
 
-/** The name of a use that has its own places, or null. */
+/** The name of a use that `ALLOWED_PLACES` lists, or null. */
 function useOf(node: ts.Node): string | null {
   if (ts.isPropertyAccessExpression(node)) {
     const owner = node.expression.getText();
@@ -307,7 +311,7 @@ function useOf(node: ts.Node): string | null {
   return isFetchCall ? "fetch" : null;
 }
 
-/** True if the name `fetch` is a parameter or a constant around its use: a dependency handed in. */
+/** True if `fetch` is a parameter or constant in a scope around its use: an injected dependency. */
 function isDeclaredHere(use: ts.Identifier): boolean {
   for (let scope: ts.Node = use.parent; scope !== undefined; scope = scope.parent) {
     let found = false;

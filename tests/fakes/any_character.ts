@@ -3,7 +3,7 @@ import fc from "fast-check";
 const upTo = (max: number) => fc.integer({ min: 0, max }).map((code) => String.fromCodePoint(code));
 
 /**
- * A character of any kind, lone surrogates too, for `fc.string({ unit: anyCharacter })`. The library's
- * own unit "binary" takes two seconds of computing before its first text.
+ * Any character, lone surrogates too, for `fc.string({ unit: anyCharacter })`. The library's own
+ * unit "binary" computes for two seconds before its first text.
  */
 export const anyCharacter = fc.oneof(upTo(0x7f), upTo(0xffff), upTo(0x10ffff));

@@ -2,20 +2,20 @@ import { type App, createApp } from "../../src/app.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
 import type { ExecutionResult } from "../../src/model/execution.ts";
 
-/** The whole service in this process, over the built-in demo servers unless told otherwise. */
+/** The whole service in this process, by default over the built-in demo servers. */
 export interface TestApp {
   readonly app: App;
   readonly folder: string;
-  /** Asks the API as the local operator, or with another credential. */
+  /** Sends a request to the API as the local operator, or with another token. */
   ask(method: string, path: string, body?: unknown, token?: string): Promise<Response>;
-  /** The JSON of a good answer. */
+  /** The JSON body of a successful answer. */
   json<T>(method: string, path: string, body?: unknown, token?: string): Promise<T>;
   execute(code: string, options?: { readonly [name: string]: unknown }): Promise<ExecutionResult>;
 }
 
 /**
- * Runs a test against a service with its own store and folder, and closes it. Programs run at level
- * `realm`, whose hosts cost the least.
+ * Runs a test against a service with its own store and folder, then closes it. Programs run at
+ * level `realm`, whose hosts are the cheapest.
  *
  * @param config as in `toolgate.yaml`; `policy` is the text of a policy file.
  */

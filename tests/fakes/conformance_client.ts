@@ -1,10 +1,10 @@
 /**
- * The upstream side as the client of the MCP conformance suite: lists a server, calls every tool, reads
- * every resource and prompt.
+ * Runs toolgate's upstream side as the client of the MCP conformance suite: lists a server, calls
+ * every tool, reads every resource and prompt.
  *
  * Run: `conformance client --command "deno run -A tests/fakes/conformance_client.ts" --scenario NAME`.
- * Scenarios of logging in and of answering for a person do not apply: toolgate has its own credentials
- * and accepts nothing on behalf of anybody.
+ * Scenarios about logins and about answers on behalf of a person do not apply: toolgate has its own
+ * credentials and never accepts anything for a person.
  */
 import { callOf, openTestUpstreams } from "./upstream_parts.ts";
 
@@ -23,7 +23,7 @@ await using upstreams = openTestUpstreams({
 const listing = await upstreams.list("suite");
 const tools = listing.tools as readonly Definition[];
 
-/** A value by type; where a schema is asked for, one that was listed. */
+/** A sample value for a type; for a schema argument, one of the listed schemas. */
 function sample(name: string, type: string | undefined): unknown {
   const schema = tools.find(({ inputSchema }) => inputSchema?.$defs !== undefined)?.inputSchema;
   if (type === "object") return name === "schema" ? schema : {};

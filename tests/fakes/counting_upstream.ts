@@ -1,16 +1,16 @@
 import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 
-/** An upstream with one tool, `touch({ id })`, that remembers every call it ever received. */
+/** An upstream with one tool, `touch({ id })`, that remembers every call. */
 export interface CountingUpstream {
   readonly url: string;
-  /** Idempotency keys, in the order of their coming. */
+  /** Idempotency keys, in order of arrival. */
   readonly received: readonly string[];
-  /** How often it was called with this id. */
+  /** The number of calls with this id. */
   touched(id: string): number;
   close(): Promise<void>;
 }
 
-/** @param onCall hears of each call, before it is answered. */
+/** @param onCall runs for each call before the answer. */
 export function startCountingUpstream(
   onCall: (count: number) => Promise<void> | void = () => {},
 ): CountingUpstream {

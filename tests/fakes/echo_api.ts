@@ -1,7 +1,7 @@
 import { ConfigSchema } from "../../src/config/schema.ts";
 import { type OpenedUpstreams, openTestUpstreams } from "./upstream_parts.ts";
 
-/** What a request looked like on arrival. */
+/** A request as it arrived. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
@@ -20,8 +20,8 @@ export interface EchoApi extends AsyncDisposable {
 type Answer = (request: SeenRequest) => Response | null;
 
 /**
- * An HTTP API on loopback that remembers what it was asked, and an upstream over it from a document.
- * The API is called `api`.
+ * An HTTP API on loopback that remembers its requests, and an upstream named `api` that calls it
+ * through an OpenAPI document.
  */
 export async function startEchoApi(
   document: unknown,
@@ -65,7 +65,7 @@ export async function startEchoApi(
   };
 }
 
-/** A document of one operation. */
+/** An OpenAPI document with one operation. */
 export function documentOf(
   path: string,
   method: string,

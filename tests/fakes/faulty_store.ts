@@ -1,30 +1,30 @@
 import { GateError } from "../../src/model/errors.ts";
 import type { Store } from "../../src/store/store.ts";
 
-/** What a store does wrong, from its n-th operation on, counted from 1 since it was armed. */
+/** A fault of a store. Operations count from 1 after `arm`. */
 export type StoreFault =
   /** Fails these operations, before they do anything. */
   | { readonly kind: "fails"; readonly at: number; readonly count: number }
-  /** Fails one operation after it was done: durable, but nobody is told. */
+  /** Fails one operation after it is durable: the caller sees only the failure. */
   | { readonly kind: "fails late"; readonly at: number }
-  /** Does not go on with one operation until it is released; the others work. */
+  /** One operation hangs until `release`; the others work. */
   | { readonly kind: "hangs"; readonly at: number }
-  /** Does not go on with anything until it is released. */
+  /** From this operation on, all operations hang until `release`. */
   | { readonly kind: "hangs whole"; readonly at: number };
 
 export interface FaultyStore {
   readonly store: Store;
-  /** Begins to count. */
+  /** Sets the fault and starts the count. */
   arm(fault: StoreFault): void;
-  /** Operations since it was armed. */
+  /** Operations since `arm`. */
   count(): number;
   /** Resolves when the fault happens. */
   happened(): Promise<void>;
-  /** Ends the fault, and lets go on what hangs. */
+  /** Ends the fault; operations that hang continue. */
   release(): void;
 }
 
-/** A store that does one thing wrong, over a real one. */
+/** Wraps a real store with one fault. */
 export function makeFaulty(real: Store): FaultyStore {
   let fault: StoreFault | null = null;
   let count = 0;

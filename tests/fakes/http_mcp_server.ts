@@ -13,7 +13,7 @@ export interface HttpMcpServer extends AsyncDisposable {
   readonly url: string;
   /** Headers of every request, newest last. */
   readonly requests: { readonly method: string; readonly headers: Headers }[];
-  /** Names of the tools that were called, and what became of them. */
+  /** Names of the tools that were called, and their outcomes. */
   readonly events: string[];
   /** Forgets all sessions, as a restart does. */
   forget(): void;
@@ -114,7 +114,7 @@ function register(server: McpServer, events: string[]): void {
   server.registerTool("hang", { inputSchema: z.object({}) }, async (_args, context) => {
     const { signal, _meta } = context.mcpReq;
     events.push("hang started");
-    // Deno's server notices that a client has gone when it writes to it.
+    // Deno's server notices that a client has gone only when it writes to the client.
     const progressToken = _meta?.progressToken;
     let progress = 0;
     const timer = setInterval(() => {

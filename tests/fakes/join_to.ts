@@ -1,6 +1,6 @@
 import type { RawListenerOptions } from "./raw_listener.ts";
 
-/** What a proxy does with CONNECT: it joins the connection to another. */
+/** Answers CONNECT as a proxy does: joins the connection to another one. */
 export function joinTo(port: number): NonNullable<RawListenerOptions["connect"]> {
   return async (_request, connection) => {
     const outer = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -12,7 +12,7 @@ export function joinTo(port: number): NonNullable<RawListenerOptions["connect"]>
     try {
       outer.close();
     } catch {
-      // The other side was faster.
+      // The other side has already closed the connection.
     }
   };
 }

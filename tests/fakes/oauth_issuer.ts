@@ -5,7 +5,7 @@ export interface OAuthIssuer {
   readonly url: string;
   readonly clientId: string;
   readonly redirectUrl: string;
-  /** Logs in and consents as a person with a browser would; answers the code's redirect. */
+  /** Logs in and consents as a person with a browser; returns the redirect with the code. */
   logIn(authorizationUrl: URL): Promise<URL>;
   close(): Promise<void>;
 }

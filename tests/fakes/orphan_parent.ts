@@ -1,4 +1,4 @@
-/** Starts a server that starts a child of its own, prints their ids, and then waits to be killed. */
+/** Starts a server that starts its own child, prints the ids of both, then waits to be killed. */
 import { callOf, openTestUpstreams, rawServer } from "./upstream_parts.ts";
 
 const [journal = ""] = Deno.args;

@@ -1,6 +1,6 @@
 /**
- * Calls servers on loopback by names that no resolver knows, to see which address is connected to.
- * A process of its own, because the tests may only reach 127.0.0.1 by that name.
+ * Calls servers on loopback by names that do not exist in DNS, to see which address the client
+ * connects to. It is a separate process, because the tests may reach 127.0.0.1 only by that name.
  */
 import { createOutbound } from "../../src/upstream/net/outbound_fetch.ts";
 

@@ -1,14 +1,14 @@
 import { connect, type Socket } from "node:net";
 
-/** One connection on which a test says exactly what it wants. */
+/** One connection on which a test sends exactly the bytes that it wants. */
 export interface RawClient {
   readonly socket: Socket;
   send(text: string): void;
-  /** All that has come so far. */
+  /** Everything received so far. */
   received(): string;
-  /** Resolves when what came matches. */
+  /** Resolves when the received text matches. */
   until(pattern: RegExp): Promise<string>;
-  /** Resolves with all that came when the other side has ended the connection. */
+  /** Resolves with everything received, when the other side has ended the connection. */
   ended: Promise<string>;
   close(): void;
 }

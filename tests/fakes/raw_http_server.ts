@@ -1,4 +1,4 @@
-/** A request as a raw server sees it. */
+/** A JSON-RPC request as the raw server receives it. */
 export interface RawCall {
   readonly id: number;
   readonly method: string;
@@ -8,14 +8,14 @@ export interface RawCall {
 
 export interface RawHttpServer extends AsyncDisposable {
   readonly url: string;
-  /** Methods of every message that came, in order; notifications too. */
+  /** Methods of all received messages, in order; notifications too. */
   readonly seen: string[];
 }
 
 /**
- * A hand-written MCP server of 2025 on loopback, for what no SDK would send.
+ * A hand-written MCP server of 2025 on loopback, for answers that an SDK would not send.
  *
- * @param answer to each request; null for what a plain server answers. Notifications are accepted.
+ * @param answer to each request; null for the answer of a plain server. Notifications are accepted.
  * @param listen answers a GET for the stream of the session.
  */
 export function startRawHttpServer(
@@ -45,12 +45,12 @@ export function startRawHttpServer(
   };
 }
 
-/** An answer in the form of JSON-RPC, with whatever status. */
+/** A JSON-RPC answer, with any status. */
 export function rpcResponse(id: unknown, body: object, init?: ResponseInit): Response {
   return Response.json({ jsonrpc: "2.0", id, ...body }, init);
 }
 
-/** What `initialize` is answered with. */
+/** The result of `initialize`. */
 export const INITIALIZED = {
   protocolVersion: "2025-06-18",
   capabilities: { tools: {} },

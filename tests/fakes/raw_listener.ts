@@ -1,12 +1,12 @@
-/** A request as its bytes came, read without an HTTP library. */
+/** A request read from raw bytes, without an HTTP library. */
 export interface RawRequest {
   /** The first line, `GET /path HTTP/1.1`. */
   readonly line: string;
-  /** As written, in order. */
+  /** Names as the client wrote them, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
   readonly framing: "none" | "content-length" | "chunked";
-  /** Which connection brought it, counted from 1. */
+  /** Number of the connection, counted from 1. */
   readonly connection: number;
 }
 
@@ -19,7 +19,7 @@ export interface RawListener extends AsyncDisposable {
 
 export interface RawListenerOptions {
   readonly hostname?: "127.0.0.1" | "::1";
-  /** Any free one if it is not given. */
+  /** Default: any free port. */
   readonly port?: number;
   readonly tls?: { readonly cert: string; readonly key: string };
   /** The bytes of the answer, as text. */
@@ -30,7 +30,7 @@ export interface RawListenerOptions {
 
 const REQUEST_BYTES_MAX = 1_048_576;
 
-/** The one value of a header; a header that is missing or there twice fails. */
+/** The only value of a header; fails if the header is missing or appears twice. */
 export function headerOf(request: RawRequest, name: string): string {
   const values = request.headers.filter(([one]) => one.toLowerCase() === name);
   if (values.length !== 1) throw new Error(`${name} is there ${values.length} times`);
@@ -49,7 +49,7 @@ export function rawAnswer(
   return [`HTTP/1.1 ${status}`, ...lines, "", body].join("\r\n");
 }
 
-/** Listens on a socket of its own, keeps connections open, and notes what comes. */
+/** Listens on its own socket, keeps connections open, and records the requests. */
 export function listenRaw(options: RawListenerOptions = {}): RawListener {
   const { hostname = "127.0.0.1", port = 0, tls } = options;
   const listener = tls === undefined
@@ -80,13 +80,13 @@ export function listenRaw(options: RawListenerOptions = {}): RawListener {
     try {
       connection.close();
     } catch {
-      // The other side was faster.
+      // The other side has already closed the connection.
     }
   };
   const accept = async (): Promise<void> => {
     for await (const connection of listener) {
       open.add(connection);
-      // A client that breaks off is what some tests are about.
+      // Ignore errors: some tests check clients that break off.
       const work = serve(connection, ++connections).catch(() => {}).finally(() => {
         close(connection);
         running.delete(work);
@@ -108,7 +108,7 @@ export function listenRaw(options: RawListenerOptions = {}): RawListener {
 }
 
 interface Reader {
-  /** Text up to and with a mark; null at the end of the connection. */
+  /** Text up to and including a mark; null at the end of the connection. */
   readonly until: (mark: string) => Promise<string | null>;
   readonly take: (count: number) => Promise<string>;
 }

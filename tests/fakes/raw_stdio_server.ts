@@ -1,7 +1,7 @@
 /**
  * A hand-written MCP server on stdio that misbehaves on demand. Run with `deno run -A`.
  *
- * Arguments: a file it appends one JSON line to for whatever happens to it.
+ * Argument: a file to which the server appends one JSON line for each event.
  */
 const [journal] = Deno.args;
 const encoder = new TextEncoder();
@@ -72,7 +72,7 @@ async function callTool(id: number, params: { readonly [key: string]: unknown })
     case "written":
       return writeText(String(args.text).replaceAll("$ID", String(id)));
     case "wrong_id": {
-      // In one piece: what came later could only be taken for the answer of the next call.
+      // Write all at once: a later line could be taken only for the answer of the next call.
       const strays = [id + 1_000, "a"].map((stray) =>
         JSON.stringify({ jsonrpc: "2.0", id: stray, result: text("for nobody") }) + "\n"
       );

@@ -1,41 +1,43 @@
 import assert from "node:assert/strict";
 
 /**
- * Where `.ci/run` installs the packages of tests/servers/packages.txt. By hand:
+ * The folder where `.ci/run` installs the packages of tests/servers/packages.txt. By hand:
  * `npm install --prefix FOLDER $(grep -v "^#" tests/servers/packages.txt)`.
  */
 export const SERVERS_FOLDER = Deno.env.get("TOOLGATE_TEST_SERVERS") ??
   `${Deno.env.get("HOME")}/.cache/toolgate-ci/servers`;
 
-/** A server of somebody else, in a process of its own. */
+/** A third-party server in its own process. */
 export interface RealServer extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
   readonly origin: string;
-  /** What it has printed so far. */
+  /** Everything that the server has printed so far. */
   readonly output: () => string;
 }
 
 export interface RealServerOptions {
   readonly command: string;
-  /** `PORT` stands for the port it is to listen on. */
+  /** `PORT` stands for the port on which the server must listen. */
   readonly args: readonly string[];
-  /** Beside the environment of this process; `PORT` as a value stands for the port. */
+  /** Added to the environment of this process; the value `PORT` stands for the port. */
   readonly env?: { readonly [name: string]: string };
   /** A file of tests/servers that the command reads from standard input. */
   readonly script?: string;
-  /** Where it is to listen; any free port without it. */
+  /** The port to listen on; default: any free port. */
   readonly port?: number;
 }
 
 const START_MS_MAX = 60_000;
 const OUTPUT_CHARACTERS_MAX = 100_000;
 
-/** A program of tests/servers for Node. It comes by standard input, so that it finds the installed packages. */
+/**
+ * A Node program in tests/servers, sent by standard input so that it finds the installed packages.
+ */
 export function nodeScript(script: string): RealServerOptions {
   return { command: "node", args: ["--input-type=module", "-", "PORT"], script };
 }
 
-/** Starts a server and waits until it takes connections. */
+/** Starts a server and waits until it accepts connections. */
 export async function startRealServer(options: RealServerOptions): Promise<RealServer> {
   const port = options.port ?? freePort();
   const withPort = (text: string) => text === "PORT" ? String(port) : text;

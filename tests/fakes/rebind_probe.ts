@@ -1,6 +1,7 @@
 /**
- * Calls a name of which the check was told a public address, and which leads to this machine by the time
- * of a second look-up. Prints how many connections reached this machine, and through which proxy.
+ * Calls a name for which the address check saw a public address, and which a second look-up
+ * resolves to this machine. Prints how many connections reached this machine, and through which
+ * proxy.
  */
 import { siteEnvironment } from "../../src/config/site_environment.ts";
 import { createOutbound } from "../../src/upstream/net/outbound_fetch.ts";

@@ -1,6 +1,7 @@
 /**
- * A receiver of audit records in a process of its own, on node's HTTP server: `deno run
- * record_receiver.ts` prints its port. `POST /mode` sets how it behaves, `GET /seen` says what came.
+ * A receiver of audit records in its own process, on Node's HTTP server: `deno run
+ * record_receiver.ts` prints its port. `POST /mode` sets its behaviour, `GET /seen` lists the
+ * batches.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
@@ -12,14 +13,14 @@ export interface ReceiverMode {
    */
   readonly answer: "take" | "cut" | "drop" | number;
   readonly bytesMax: number;
-  /** What a batch above `bytesMax` is answered with; 413 by default. */
+  /** The status for a batch above `bytesMax`; 413 by default. */
   readonly tooLarge?: number;
-  /** A batch with one of these texts in it is answered with 400, also where the record has lost its texts. */
+  /** A batch with one of these texts gets status 400, also if the record has lost its texts. */
   readonly refuses?: readonly string[];
 }
 
 export interface SeenBatch {
-  /** The status it was answered with; 0 for none. */
+  /** The status of the answer; 0 without an answer. */
   readonly status: number;
   readonly key: string;
   readonly body: string;

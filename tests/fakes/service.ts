@@ -5,7 +5,7 @@ export interface RunningService {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
-  /** SIGTERM, and wait for the end; one that does not come in time is an error. */
+  /** Sends SIGTERM and waits for the end; fails if the service does not end in time. */
   stop(): Promise<Deno.CommandStatus>;
   /** SIGKILL, and wait for the end. */
   kill(): Promise<void>;
@@ -18,7 +18,7 @@ const STOP_MS_MAX = 90_000;
 /**
  * Writes `toolgate.json` into a folder and serves it.
  *
- * @param config with `store: kv:<folder>/…`, since the service file is looked for beside it.
+ * @param config with `store: kv:<folder>/…`, because the service file is expected beside the store.
  * @param options.readyMs how long the service may take to answer.
  */
 export async function startService(
@@ -27,7 +27,7 @@ export async function startService(
   options: {
     readonly readyMs?: number;
     readonly env?: { readonly [name: string]: string };
-    /** Started instead of the product's own. */
+    /** Entry file to start instead of the product's own. */
     readonly entry?: string;
   } = {},
 ): Promise<RunningService> {

@@ -2,7 +2,7 @@ import { readServiceFile } from "../../src/config/service_file.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** What the tasks of the project start `main.ts` with. */
+/** The command with which the project's tasks start `main.ts`. */
 const TOOLGATE = [
   Deno.execPath(),
   "run",
@@ -22,10 +22,10 @@ const TOOLGATE = [
 ];
 
 export interface ProcessOptions {
-  /** What runs the command, `["unshare", "--pid"]`; the command's words follow. */
+  /** A wrapper command such as `["unshare", "--pid"]`; the command's words follow it. */
   readonly within?: readonly string[];
   readonly env?: { readonly [name: string]: string };
-  /** Where the service prints; default: its standard error is shown if it does not start. */
+  /** Output of the service; default: shows its standard error only if it does not start. */
   readonly printsTo?: "pipe" | "inherited";
 }
 
@@ -35,7 +35,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The words that run a toolgate command in a process of its own. */
+/** The words that run a toolgate command in its own process. */
 export function toolgateCommand(
   args: readonly string[],
   { within = [], env = {} }: ProcessOptions = {},
@@ -44,7 +44,7 @@ export function toolgateCommand(
   return { command, options: { args: rest, cwd: ROOT, env, stdin: "null" } };
 }
 
-/** Runs a toolgate command in a process of its own, to its end. */
+/** Runs a toolgate command in its own process until it ends. */
 export async function runToolgate(
   args: readonly string[],
   options: ProcessOptions = {},
@@ -56,7 +56,7 @@ export async function runToolgate(
 }
 
 export interface ServiceProcess {
-  /** The child: the service itself, or what it runs within. */
+  /** The child: the service itself, or its wrapper command. */
   readonly child: Deno.ChildProcess;
   /** Process id as this process sees it. */
   readonly pid: number;
@@ -68,8 +68,8 @@ export interface ServiceProcess {
 /**
  * Serves a configuration file and waits until the service answers.
  *
- * @param serviceFile where the service will write how it is found.
- * @throws {Error} with its standard error if the service ends before.
+ * @param serviceFile path of the service file that the service will write.
+ * @throws {Error} with the standard error of the service if it ends before it answers.
  */
 export async function spawnService(
   configFile: string,
@@ -109,7 +109,7 @@ export async function spawnService(
   }
 }
 
-/** SIGKILL to the service itself, and waits for the end of the child. */
+/** Sends SIGKILL to the service itself and waits for the end of the child. */
 export async function killService(service: ServiceProcess): Promise<void> {
   Deno.kill(service.pid, "SIGKILL");
   await service.child.status;
@@ -125,7 +125,7 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** The toolgate below wrappers such as `unshare`, which have one child each. */
+/** The toolgate process below wrappers such as `unshare`, which have one child each. */
 async function innermost(pid: number): Promise<number> {
   const line = (await readProcess(pid, "cmdline")).split("\0");
   if (line[0] === Deno.execPath()) return pid;
@@ -135,7 +135,7 @@ async function innermost(pid: number): Promise<number> {
   return await innermost(Number(child));
 }
 
-/** A file below `/proc/PID`: Deno itself reads those with all permissions only. */
+/** A file below `/proc/PID`, read by `cat`: Deno reads these files only with all permissions. */
 export async function readProcess(pid: number, file: string): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${file}`] }).output();
   return new TextDecoder().decode(stdout);

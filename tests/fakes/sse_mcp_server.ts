@@ -1,16 +1,16 @@
 import { INITIALIZED } from "./raw_http_server.ts";
 
 export interface SseMcpServer extends AsyncDisposable {
-  /** Where the stream of events is. */
+  /** URL of the event stream. */
   readonly url: string;
   /** Streams that are open now. */
   streams(): number;
 }
 
 /**
- * A hand-written MCP server of 2024 on loopback: HTTP with SSE, which knows no other transport.
+ * A hand-written MCP server of 2024 on loopback: it knows only the transport HTTP with SSE.
  *
- * @param lineEnd the standard knows all three; servers on old frameworks write the rare ones.
+ * @param lineEnd the standard allows all three; servers on old frameworks write the rare ones.
  */
 export function startSseMcpServer(lineEnd: "\n" | "\r\n" | "\r" = "\n"): SseMcpServer {
   const encoder = new TextEncoder();

@@ -1,11 +1,11 @@
 /**
- * A listener in a process of few descriptors that uses up all of them for a while, as a program: the test
- * beside it limits them with `ulimit`.
+ * A program with a listener that uses up all its descriptors for a while. Its test limits their
+ * number with `ulimit`.
  */
 import { createServer } from "node:http";
 import { openListener } from "../../src/http/server/listener.ts";
 
-// As the service does: the runtime needs a descriptor for the first of these, and ends without one.
+// As the service does: the runtime needs a descriptor for its first signal listener, or it ends.
 Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
 const listener = await openListener({
   place: { host: "127.0.0.1", port: 0 },

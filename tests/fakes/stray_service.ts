@@ -1,5 +1,5 @@
 /**
- * The service as `serve` starts it, in which afterwards errors happen that nobody waits for.
+ * Starts the service as `serve` does, then throws errors that no code waits for.
  *
  * The arguments are those of the command line.
  */

@@ -1,15 +1,15 @@
 export interface TokenServer extends AsyncDisposable {
   readonly url: string;
-  /** Every request to the token endpoint, as its form and how the client showed its secret. */
+  /** Every request to the token endpoint: its form, and how the client sent its secret. */
   readonly requests: { readonly form: { [name: string]: string }; readonly by: string }[];
-  /** Tokens that are good at this moment. */
+  /** Tokens that are valid now. */
   readonly valid: Set<string>;
 }
 
 export interface TokenServerOptions {
   readonly expiresIn?: number;
   readonly accepts?: "basic" | "post";
-  /** Answers an error instead of a token. */
+  /** Returns an error to answer instead of a token, or null. */
   readonly refuse?: (form: { [name: string]: string }) => string | null;
 }
 

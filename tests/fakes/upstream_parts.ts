@@ -14,7 +14,7 @@ export const ANNA: Principal = {
   spaces: null,
 };
 
-/** A call with everything that a test does not care about filled in. */
+/** A call with default values for everything that a test does not set. */
 export function callOf(
   server: string,
   name: string,
@@ -36,11 +36,11 @@ export function callOf(
 }
 
 export interface OpenedUpstreams extends Upstreams, AsyncDisposable {
-  /** Every line that was logged, as JSON. */
+  /** Every logged line, as JSON. */
   readonly logged: string[];
 }
 
-/** Opens upstreams from configuration as a user writes it. Use with `await using`. */
+/** Opens upstreams from a configuration as users write it. Use with `await using`. */
 export function openTestUpstreams(
   input: { mcpServers?: unknown; openapi?: unknown },
   more: Partial<Parameters<typeof openUpstreams>[0]> = {},
@@ -78,13 +78,13 @@ export function rawServer(journal: string, more: { [key: string]: unknown } = {}
   };
 }
 
-/** A file for a server to note in, removed at the end of the block. */
+/** A journal file for a server, removed at the end of the block. */
 export function temporaryJournal(): { readonly path: string } & Disposable {
   const path = Deno.makeTempFileSync({ prefix: "toolgate-upstream-" });
   return { path, [Symbol.dispose]: () => Deno.removeSync(path) };
 }
 
-/** What the server has noted so far. */
+/** The lines that the server has written so far. */
 export async function readJournal(path: string): Promise<{ [key: string]: unknown }[]> {
   const text = await Deno.readTextFile(path).catch(() => "");
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
@@ -104,9 +104,9 @@ export async function until<T>(
   throw new Error(`Waited in vain until ${what}`);
 }
 
-/** False for a process that is gone or only waits for its parent to look. */
+/** False for a process that is gone or a zombie. */
 export async function isAlive(pid: number): Promise<boolean> {
-  // Through a child: Deno itself reads /proc only with every permission.
+  // Through a child: Deno itself reads /proc only with all permissions.
   const [command, args] = Deno.build.os === "linux"
     ? ["cat", [`/proc/${pid}/stat`]] as const
     : ["ps", ["-o", "stat=", "-p", String(pid)]] as const;

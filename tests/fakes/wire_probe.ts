@@ -1,6 +1,6 @@
 /**
- * Lists and calls upstreams as the service does, in a process of its own: with its own environment, and
- * with names that the tests' permissions do not have. Prints what became of each call.
+ * Lists and calls upstreams as the service does, in its own process: with its own environment, and
+ * with host names that the tests' permissions do not include. Prints the outcome of each call.
  */
 import { runCommand } from "../../src/config/run_command.ts";
 import { siteEnvironment, takeProxyVariables } from "../../src/config/site_environment.ts";
@@ -13,27 +13,27 @@ export interface ProbeInput {
   readonly site?: SiteInput;
 }
 
-/** What the process does beside its upstreams. */
+/** Other work of the process, besides its upstreams. */
 export interface SiteInput {
-  /** Fetched as issuers and receivers of records are. */
+  /** URLs to fetch in the same way as issuers and receivers of records. */
   readonly urls: readonly string[];
-  /** Run as for a secret reference. */
+  /** A command to run in the same way as for a secret reference. */
   readonly command: string;
 }
 
 export interface ProbeOutput {
-  /** For each call its answer as JSON, or the message of its error. */
+  /** The answer of each call as JSON, or its error message. */
   readonly answers: readonly string[];
-  /** By server, why it is down. */
+  /** Server to the reason why it is down. */
   readonly reasons: { readonly [server: string]: string | null };
   /** Bodies of the answers, or messages of the errors. */
   readonly fetched: readonly string[];
   readonly printed: string;
-  /** Proxy variables that are left in the environment. */
+  /** Proxy variables still in the environment. */
   readonly left: readonly string[];
 }
 
-/** Runs the probe with a given environment beside the one of this process. */
+/** Runs the probe with variables added to the environment of this process. */
 export async function runProbe(
   input: ProbeInput,
   env: { readonly [name: string]: string } = {},

@@ -1,15 +1,15 @@
 import ts from "typescript";
 
-/** A promise that nobody waits for and whose failure nobody hears. */
+/** A promise that no code waits for, so that its failure is lost. */
 export interface Floating {
   readonly path: string;
   readonly line: number;
-  /** The statement, or the call that is given an async function. */
+  /** The statement, or the call that receives an async function. */
   readonly text: string;
 }
 
 const AMBIENT = "/ambient.d.ts";
-/** What the platform's own declarations leave to those of Node. */
+/** Declarations that the platform's own leave to those of Node. */
 const TIMERS = `
 interface Timeout { readonly timeout: unique symbol }
 declare function setTimeout(callback: () => void, ms?: number): Timeout;
@@ -23,8 +23,8 @@ declare function clearImmediate(timer?: Timeout): void;
 /**
  * Finds floating promises by types.
  *
- * A statement that is a promise must end in `.catch(f)` or `.then(a, b)`, or be kept; a function that
- * gives a promise must not stand where its result is thrown away (a timer, a listener).
+ * A statement that is a promise must end in `.catch(f)` or `.then(a, b)`, or be kept. A function
+ * that returns a promise must not be passed where its result is dropped (a timer, a listener).
  *
  * @param files paths, or texts by path.
  * @param platform the declarations of the platform, as `deno types` prints them.
@@ -79,7 +79,7 @@ export function findFloating(
 
 function floats(checker: ts.TypeChecker, expression: ts.Expression): boolean {
   if (ts.isParenthesizedExpression(expression)) return floats(checker, expression.expression);
-  // Kept: somebody else waits for it. `void` is looked at by itself.
+  // Kept: other code waits for the promise. `void` is checked separately.
   if (ts.isAwaitExpression(expression) || ts.isVoidExpression(expression)) return false;
   if (ts.isBinaryExpression(expression)) return false;
   if (!isPromise(checker.getTypeAtLocation(expression))) return false;
@@ -90,7 +90,7 @@ function floats(checker: ts.TypeChecker, expression: ts.Expression): boolean {
     (callee.name.text === "then" && given.length === 2));
 }
 
-/** Whether a function that gives a promise stands where nothing is expected of it. */
+/** Whether a function that returns a promise is passed where the callee drops its result. */
 function throwsAway(checker: ts.TypeChecker, call: ts.CallExpression): boolean {
   const parameters = checker.getResolvedSignature(call)?.getParameters() ?? [];
   return call.arguments.some((argument, index) => {

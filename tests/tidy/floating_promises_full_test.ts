@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { findFloating } from "./floating_promises.ts";
 import { listFiles } from "./source_files.ts";
 
-/** Promises that may be left alone, with the reason; each text begins the statement. */
+/** Promises that need no handler, with the reason; each text is the start of the statement. */
 const NEVER_FAIL: { readonly [place: string]: string } = {
   "src/sandbox/run/call_lane.ts: void reply(": "what cannot be sent is told by the host's death",
   "src/sandbox/run/call_lane.ts: void answer(": "a call that throws is answered with its error",

@@ -1,12 +1,12 @@
-/** What each folder of `src/` may import: imports go one way. */
+/** The imports that each folder of `src/` may have: imports go one way. */
 const MODEL = ["model"];
 const GROUND = [...MODEL, "rpc", "store", "config", "dial"];
 const PARTS = [...GROUND, "catalog", "policy", "usage", "audit", "auth", "upstream"];
 const ENGINES = [...PARTS, "search", "program", "checker", "sandbox"];
 
 /**
- * Folder to the other folders it may import, types included. Peers do not import each other, except
- * that the token counter (`usage/tokens.ts`) is for everybody above.
+ * Folder to the other folders it may import, types included. Peers do not import each other, but
+ * all folders above may import the token counter (`usage/tokens.ts`).
  */
 export const LAYERS: { readonly [folder: string]: readonly string[] } = {
   model: [],
@@ -33,9 +33,9 @@ export const LAYERS: { readonly [folder: string]: readonly string[] } = {
 };
 
 /**
- * Rooms: the folders inside a folder, to the rooms beside them that each may import. The files of the
- * folder itself may import every room, and every room may import them; no file is in a cycle. The entry
- * "*" stands for all rooms that have none of their own.
+ * Rooms are the folders inside a folder. Maps each room to its sibling rooms that it may import.
+ * The files of the folder itself may import every room, and every room may import them; cycles of
+ * files are not allowed. The entry "*" stands for all rooms without their own entry.
  */
 export const ROOMS: { readonly [folder: string]: { readonly [room: string]: readonly string[] } } =
   {
@@ -90,13 +90,13 @@ export const ROOMS: { readonly [folder: string]: { readonly [room: string]: read
     },
   };
 
-/** Single files that more may import than their folder. */
+/** Single files that more folders may import than the rest of their folder. */
 export const SHARED_FILES: readonly { readonly file: string; readonly by: readonly string[] }[] = [
   { file: "src/usage/tokens.ts", by: ["search", "audit", "catalog"] },
   { file: "src/sandbox/host/revoke_permissions.ts", by: ["checker"] },
 ];
 
-/** Files straight in `src/`: the composition root. Nothing below it may import them. */
+/** Files directly in `src/`: the composition root. Files in its folders must not import them. */
 export const COMPOSITION_ROOT = [
   "src/app.ts",
   "src/wire_catalog.ts",
@@ -108,7 +108,7 @@ export const COMPOSITION_ROOT = [
   "src/wire_status.ts",
 ];
 
-/** npm packages that one place alone may know, so that it can be replaced there. */
+/** npm packages that only one place may import, so that each can be replaced there. */
 export const PACKAGES: { readonly [name: string]: readonly string[] } = {
   "@orama/orama": ["search"],
   "@marcbachmann/cel-js": ["policy"],

@@ -4,7 +4,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** One TypeScript file of the repository, read and parsed once. */
 export interface SourceFile {
-  /** From the root of the repository: `src/app.ts`. */
+  /** Path from the root of the repository: `src/app.ts`. */
   readonly path: string;
   readonly text: string;
   readonly tree: ts.SourceFile;
@@ -15,11 +15,13 @@ export interface Import {
   /** Path from the root for a relative import, else the specifier itself. */
   readonly target: string;
   readonly isRelative: boolean;
-  /** `import(…)`: loaded when it runs, so it closes no cycle. */
+  /** `import(…)`: loaded when it runs, so it does not close a cycle. */
   readonly isDynamic: boolean;
 }
 
-/** Every file below a folder whose name passes; paths from the root of the repository. */
+/**
+ * Every file below a folder whose path passes `isWanted`; paths from the root of the repository.
+ */
 export function listFiles(folder: string, isWanted: (path: string) => boolean): string[] {
   const found: string[] = [];
   const walk = (path: string) => {
