@@ -14,9 +14,7 @@ import { openSandboxPool, type SandboxPool } from "../src/sandbox/pool/sandbox_p
 export interface HostileSituation {
   readonly name: string;
   readonly sameKey: boolean;
-  /**
-   * The attacker changes its text every time, so that the service never recognizes a bad program.
-   */
+  /** The attacker changes its text every time, so that the pool never recognizes a bad program. */
   readonly varied: boolean;
   /** Attacks that run at the same time. */
   readonly attackers: number;

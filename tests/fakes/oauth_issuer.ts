@@ -12,7 +12,7 @@ export interface OAuthIssuer {
 
 const REDIRECT_URL = "http://127.0.0.1:1/callback";
 
-/** @param resources URL of each resource to the scopes that it knows. */
+/** @param scopes of every resource, separated by spaces. */
 export async function startIssuer(scopes: string): Promise<OAuthIssuer> {
   const port = freePort();
   const url = `http://127.0.0.1:${port}`;

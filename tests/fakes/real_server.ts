@@ -30,9 +30,7 @@ export interface RealServerOptions {
 const START_MS_MAX = 60_000;
 const OUTPUT_CHARACTERS_MAX = 100_000;
 
-/**
- * A Node program in tests/servers, sent by standard input so that it finds the installed packages.
- */
+/** A Node program of tests/servers, read from standard input so that it finds the packages. */
 export function nodeScript(script: string): RealServerOptions {
   return { command: "node", args: ["--input-type=module", "-", "PORT"], script };
 }

@@ -19,9 +19,7 @@ export interface Import {
   readonly isDynamic: boolean;
 }
 
-/**
- * Every file below a folder whose path passes `isWanted`; paths from the root of the repository.
- */
+/** Every file below a folder whose path passes `isWanted`; paths start at the repository root. */
 export function listFiles(folder: string, isWanted: (path: string) => boolean): string[] {
   const found: string[] = [];
   const walk = (path: string) => {
