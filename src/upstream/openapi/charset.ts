@@ -56,7 +56,7 @@ export function decodeText(bytes: Uint8Array, charset: string | null, isXml: boo
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    // An unknown charset is no reason to assume windows-1252.
+    // An unknown charset does not justify assuming windows-1252.
     return new TextDecoder(declared === null ? "windows-1252" : "utf-8").decode(bytes);
   }
 }
