@@ -1,6 +1,6 @@
 import type { Log } from "../model/log.ts";
 import { sha256Hex } from "../model/sha256.ts";
-import { startDeadline } from "../model/time/deadline.ts";
+import { withinDeadline } from "../model/time/deadline.ts";
 import {
   type CheckerChild,
   type ChildAnswer,
@@ -65,14 +65,9 @@ export function openChecker(options: CheckerOptions): Checker {
     const child = await children.take();
     if (isClosed) return unchecked(REASONS.closed);
     if (child === null) return unchecked(REASONS.noStart);
-    const deadline = withinMs(budgetMs);
-    const answer = await Promise.race([
-      child.check({ ...program, budgetMs }),
-      deadline.passed,
-    ]);
-    deadline.cancel();
-    if (answer === "late") stopped.add(program.code, program.declarations);
-    if (answer === "late" || answer.kind !== "findings") children.replace();
+    const answer = await withinDeadline(child.check({ ...program, budgetMs }), budgetMs);
+    if (answer === null) stopped.add(program.code, program.declarations);
+    if (answer === null || answer.kind !== "findings") children.replace();
     return outcomeOf(answer, budgetMs);
   };
 
@@ -118,8 +113,8 @@ function unchecked(reason: string): Outcome {
   return { status: "unchecked", reason, findings: [] };
 }
 
-function outcomeOf(answer: ChildAnswer | "late", budgetMs: number): Outcome {
-  if (answer === "late") {
+function outcomeOf(answer: ChildAnswer | null, budgetMs: number): Outcome {
+  if (answer === null) {
     const seconds = budgetMs / 1_000;
     return unchecked(
       `The check took longer than ${seconds} s and was stopped; the program ran unchecked`,
@@ -133,12 +128,6 @@ function outcomeOf(answer: ChildAnswer | "late", budgetMs: number): Outcome {
     case "lost":
       return unchecked(REASONS.lost);
   }
-}
-
-function withinMs(ms: number): { passed: Promise<"late">; cancel: () => void } {
-  const { promise, resolve } = Promise.withResolvers<"late">();
-  const { cancel } = startDeadline(ms, () => resolve("late"));
-  return { passed: promise, cancel };
 }
 
 /** Runs one task at a time, in order; each task waits at most its own limit. */
@@ -242,10 +231,7 @@ function createChildren(options: CheckerOptions) {
       rest();
       const taken = child;
       if (taken === null) return null;
-      const deadline = withinMs(START_MS_MAX);
-      const isReady = await Promise.race([taken.ready, deadline.passed]);
-      deadline.cancel();
-      if (isReady === true) return taken;
+      if (await withinDeadline(taken.ready, START_MS_MAX) === true) return taken;
       end();
       return null;
     },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startDeadline } from "../../src/model/time/deadline.ts";
+import { startDeadline, withinDeadline } from "../../src/model/time/deadline.ts";
 
 /** Holds the event loop, as one long piece of work does. */
 function block(ms: number): void {
@@ -47,4 +47,12 @@ Deno.test("a deadline that is cancelled never comes", async () => {
   startDeadline(20, () => due = true).cancel();
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(due, false);
+});
+
+Deno.test("withinDeadline() gives the answer, its failure, or null when there is none in time", async () => {
+  assert.equal(await withinDeadline(Promise.resolve(7), 1_000), 7);
+  await assert.rejects(withinDeadline(Promise.reject(new Error("broken")), 1_000), /broken/);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  assert.equal(await withinDeadline(promise, 20), null);
+  resolve(1);
 });

@@ -35,3 +35,17 @@ export function startDeadline(ms: number, onDue: () => void): Deadline {
   arm();
   return { cancel: () => clearTimeout(timer) };
 }
+
+/**
+ * What another side answers, if it answers within its time; else null, and its answer is lost. Time in
+ * which this process could not have heard an answer does not count.
+ */
+export async function withinDeadline<T>(answer: Promise<T>, ms: number): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const deadline = startDeadline(ms, () => resolve(null));
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    deadline.cancel();
+  }
+}
