@@ -79,7 +79,7 @@ interface CatalogParts extends ListServerDeps {
 export async function openCatalog(deps: CatalogDeps): Promise<Catalog> {
   const now = deps.now ?? Date.now;
   const board = createEntryBoard();
-  const records = createCatalogRecords(deps.store);
+  const records = createCatalogRecords(deps.store, deps.log);
   const loader = createServerLoader({
     records,
     trusts: deps.config.pins === "trust",

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { reportError } from "../model/errors.ts";
 import { isFields } from "../model/json/fields.ts";
+import type { Log } from "../model/log.ts";
 import type { UpstreamListing } from "../model/upstream.ts";
-import { document } from "../store/document.ts";
+import { document, type DocumentKind } from "../store/document.ts";
 import { keyOf } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Shape } from "./observe_shape.ts";
@@ -50,7 +52,6 @@ export interface CatalogRecords {
 }
 
 const TOPIC = "catalog";
-const RESTORE = "Restore the store from a backup";
 
 /** Definitions in it are not trusted and are checked when they are parsed. */
 const UpstreamListingSchema: z.ZodType<UpstreamListing> = z.object({
@@ -100,25 +101,47 @@ const ObservationsSchema: z.ZodType<Observations> = z.record(
 
 const listings = document(keyOf.snapshot, StoredListingSchema, {
   name: "the last listing of a server",
-  remedy: RESTORE,
+  remedy: "The catalog lists the server again",
 });
 
 const pinsOf = document(keyOf.pins, ServerPinsSchema, {
   name: "the pins of a server",
-  remedy: `${RESTORE}: without its pins, whatever a server lists next would count as approved`,
+  remedy: "Restore the store from a backup: without its pins, whatever a server lists next would " +
+    "count as approved",
 });
 
 const observed = document(keyOf.observed, ObservationsSchema, {
   name: "the result types of a server's tools",
-  remedy: RESTORE,
+  remedy: "The catalog observes results again",
 });
 
-export function createCatalogRecords(store: Store): CatalogRecords {
+/**
+ * A document that upstreams can give again. A value that does not fit is logged and counts as
+ * absent: the next listing replaces it, and trust stands in the pins alone.
+ */
+async function readCache<Value>(
+  deps: { readonly store: Store; readonly log: Log },
+  kind: DocumentKind<[string], Value>,
+  server: string,
+): Promise<Value | null> {
+  const entry = await deps.store.get(kind.at(server).key);
+  try {
+    return entry === null ? null : kind.valueOf(entry);
+  } catch (error) {
+    const { message, hint } = reportError(error);
+    deps.log("warn", message, { server, hint });
+    return null;
+  }
+}
+
+/** @param log hears of a stored listing or observation that cannot be used. */
+export function createCatalogRecords(store: Store, log: Log): CatalogRecords {
+  const deps = { store, log };
   // Every replica receives its own announcements, too, and ignores them.
   const replica = crypto.randomUUID();
   return {
     async loadListing(server) {
-      return (await listings.at(server).read(store))?.value ?? null;
+      return await readCache(deps, listings, server);
     },
     async saveListing(server, stored) {
       await store.put([listings.at(server).set(stored)]);
@@ -131,7 +154,7 @@ export function createCatalogRecords(store: Store): CatalogRecords {
       return await store.put([pinsOf.at(server).set(pins, { expect })]) !== null;
     },
     async loadObservations(server) {
-      return (await observed.at(server).read(store))?.value ?? {};
+      return await readCache(deps, observed, server) ?? {};
     },
     async saveObservations(server, observations) {
       await store.put([observed.at(server).set(observations)]);
