@@ -11,10 +11,9 @@ const NEVER_FAIL: { readonly [place: string]: string } = {
   "src/upstream/mcp/connection_keeper.ts: void this.#revive()": "it catches everything",
   "src/console/live_stream.ts: setTimeout(send,": "it closes its stream when it fails",
   "src/audit/ship/ship.ts: setInterval(countAll,": "it catches everything",
-  "src/policy/active_policy.ts: setTimeout(reloadByItself,": "it catches everything",
-  "src/policy/active_policy.ts: void reloadByItself()": "it catches everything",
+  "src/policy/reload_policy.ts: setTimeout(reloadByItself,": "it catches everything",
+  "src/policy/active_policy.ts: void reloads.reloadByItself()": "it catches everything",
   "src/usage/storage_budget.ts: void write(": "it catches everything, and what it counts waits",
-  "src/usage/storage_budget.ts: void forgetOldest()": "it only writes, see there",
   "workers/worker_main.ts: p.then( digestBytes": "the third argument hears of a failure",
   "workers/realm/program.ts: void run(program)": "it ends the program, however that goes",
 };
