@@ -9,7 +9,7 @@ import type { Tool } from "../src/model/tool.ts";
 import { createAudiences, hasScopes } from "../src/policy/audience.ts";
 import { compileClasses } from "../src/policy/classify.ts";
 import { compileRule } from "../src/policy/compiled_rule.ts";
-import { passesAll, TOOL_TESTS } from "../src/policy/rule_tests.ts";
+import { concernsTool } from "../src/policy/rule_tests.ts";
 import { factsOf } from "../src/policy/decide.ts";
 import { parsePolicy } from "../src/policy/file/parse_policy.ts";
 import { matchRules } from "../src/policy/match_rules.ts";
@@ -157,7 +157,7 @@ function linearScan(text: string): (request: DecisionRequest) => unknown {
     const plan = plans(request.tool);
     const audience = audiences.of(request.principal);
     const left = rules.filter((rule) =>
-      passesAll(TOOL_TESTS, rule, { tool: request.tool, access: plan.access }) &&
+      concernsTool(rule, { tool: request.tool, access: plan.access }) &&
       audiences.hasGroup(audience, rule) &&
       hasScopes(audience, rule.rule.scopes)
     );

@@ -61,12 +61,27 @@ export const UNMET_VERDICTS = Object.keys({
   ...AUDIENCE_TESTS,
 }) as readonly UnmetVerdict[];
 
-export function passesAll<Subject>(
-  tests: { readonly [verdict: string]: RuleTest<Subject> },
+// Made once: policies are held against every tool of the catalog whenever they are read.
+const TOOL_TEST_LIST: readonly RuleTest<ClassifiedTool>[] = Object.values(TOOL_TESTS);
+const AUDIENCE_TEST_LIST: readonly RuleTest<KnownAudience>[] = Object.values(AUDIENCE_TESTS);
+
+/** Whether a rule is about a tool of this class. */
+export function concernsTool(rule: CompiledRule, subject: ClassifiedTool): boolean {
+  return passesAll(TOOL_TEST_LIST, rule, subject);
+}
+
+/** Whether a rule is about this caller. */
+export function concernsAudience(rule: CompiledRule, subject: KnownAudience): boolean {
+  return passesAll(AUDIENCE_TEST_LIST, rule, subject);
+}
+
+function passesAll<Subject>(
+  tests: readonly RuleTest<Subject>[],
   rule: CompiledRule,
   subject: Subject,
 ): boolean {
-  return Object.values(tests).every((test) => test.passes(rule, subject));
+  for (const test of tests) if (!test.passes(rule, subject)) return false;
+  return true;
 }
 
 /** The first test that a rule fails, with details; null if it passes all. */

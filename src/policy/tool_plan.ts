@@ -3,7 +3,7 @@ import type { Audience, Audiences } from "./audience.ts";
 import type { ToolClasses } from "./classify.ts";
 import type { CompiledRule } from "./compiled_rule.ts";
 import type { CelValue } from "./condition/cel_value.ts";
-import { AUDIENCE_TESTS, passesAll, TOOL_TESTS } from "./rule_tests.ts";
+import { concernsAudience, concernsTool } from "./rule_tests.ts";
 
 /** The rules that apply to one tool and one audience if their conditions hold. Sorted by id. */
 export interface ApplicableRules {
@@ -55,7 +55,7 @@ function makePlan(
   audiences: Pick<Audiences, "hasGroup">,
 ): ToolPlan {
   const access = classes.classify(tool);
-  const concerned = candidates.filter((rule) => passesAll(TOOL_TESTS, rule, { tool, access }))
+  const concerned = candidates.filter((rule) => concernsTool(rule, { tool, access }))
     .toSorted((a, b) => a.rule.id < b.rule.id ? -1 : 1);
   const byAudience = new WeakMap<Audience, ApplicableRules>();
   return {
@@ -66,9 +66,7 @@ function makePlan(
     applicable(audience) {
       let applicable = byAudience.get(audience);
       if (applicable === undefined) {
-        const left = concerned.filter((rule) =>
-          passesAll(AUDIENCE_TESTS, rule, { audience, audiences })
-        );
+        const left = concerned.filter((rule) => concernsAudience(rule, { audience, audiences }));
         const withEffect = (effect: string) => left.filter(({ rule }) => rule.effect === effect);
         applicable = {
           deny: withEffect("deny"),

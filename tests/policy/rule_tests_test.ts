@@ -5,8 +5,9 @@ import { RULE_VERDICTS } from "../../src/policy/explain.ts";
 import { toRule } from "../../src/policy/file/parse_policy.ts";
 import {
   AUDIENCE_TESTS,
+  concernsAudience,
+  concernsTool,
   firstUnmet,
-  passesAll,
   TOOL_TESTS,
   UNMET_VERDICTS,
 } from "../../src/policy/rule_tests.ts";
@@ -37,9 +38,9 @@ Deno.test("a rule tells the first thing of a tool that stands in its way", () =>
   ]);
   const other = { tool: makeTool("mail", "send"), access: "write" } as const;
   assert.deepEqual(firstUnmet(TOOL_TESTS, rule, other), ["tool", "pay.*"]);
-  assert.ok(!passesAll(TOOL_TESTS, rule, other));
+  assert.ok(!concernsTool(rule, other));
   assert.equal(firstUnmet(TOOL_TESTS, rule, { tool, access: "write" }), null);
-  assert.ok(passesAll(TOOL_TESTS, rule, { tool, access: "write" }));
+  assert.ok(concernsTool(rule, { tool, access: "write" }));
 });
 
 Deno.test("a rule tells the first thing of a caller that stands in its way", () => {
@@ -49,7 +50,7 @@ Deno.test("a rule tells the first thing of a caller that stands in its way", () 
   });
   assert.deepEqual(firstUnmet(AUDIENCE_TESTS, rule, of([], [])), ["group", "finance"]);
   assert.deepEqual(firstUnmet(AUDIENCE_TESTS, rule, of(["finance"], ["other"])), ["scope", "pay"]);
-  assert.ok(passesAll(AUDIENCE_TESTS, rule, of(["finance"], ["pay"])));
+  assert.ok(concernsAudience(rule, of(["finance"], ["pay"])));
 });
 
 Deno.test("an explanation knows the name of every test", () => {

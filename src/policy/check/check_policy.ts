@@ -7,7 +7,7 @@ import { schemaAt } from "../condition/argument_types.ts";
 import type { PolicyDocument } from "../file/document.ts";
 import type { Place, PolicyProblem } from "../file/policy_error.ts";
 import { OWNER } from "../file/schema.ts";
-import { passesAll, TOOL_TESTS } from "../rule_tests.ts";
+import { concernsTool } from "../rule_tests.ts";
 import { compileNamePattern, compileToolPattern } from "../tool_pattern.ts";
 import { checkCondition, checkMessage, mayHave } from "./check_conditions.ts";
 
@@ -226,7 +226,7 @@ function checkRule(
 ): PolicyProblem[] {
   const named = tools.filter((tool) => namesTool(rule, tool));
   const concerned = named.filter((tool) =>
-    passesAll(TOOL_TESTS, rule, { tool, access: classes.classify(tool) })
+    concernsTool(rule, { tool, access: classes.classify(tool) })
   );
   const access = rule.rule.access.join(" or ");
   const idle: PolicyProblem[] = named.length > 0 && concerned.length === 0
@@ -251,7 +251,7 @@ function checkLoops(
   if (looping.length <= LOOPS_MAX) return [];
   return tools.flatMap((tool) => {
     const access = classes.classify(tool);
-    const own = looping.filter((rule) => passesAll(TOOL_TESTS, rule, { tool, access }));
+    const own = looping.filter((rule) => concernsTool(rule, { tool, access }));
     const first = own[LOOPS_MAX];
     if (first === undefined) return [];
     const message = `${own.length} conditions with all(), exists(), map() or filter() are about ` +
