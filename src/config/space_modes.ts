@@ -1,4 +1,5 @@
 import { nearest } from "../model/nearest.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import { configuredUpstreams } from "./configured_upstreams.ts";
 import type { ConfigProblem } from "./problems.ts";
 import type { Config } from "./schema.ts";
@@ -39,7 +40,7 @@ export function unknownSpaces(
   { spaces }: Pick<Config, "spaces">,
   known: readonly string[],
 ): string[] {
-  const names = ["default", ...known];
+  const names = [DEFAULT_SPACE, ...known];
   return Object.keys(spaces).filter((name) => !names.includes(name)).map((name) => {
     const [near] = nearest(name, known, 1);
     return `spaces.${name} in the configuration: the policy has no such space` +

@@ -1,6 +1,6 @@
 import { declareTool } from "../catalog/declare.ts";
 import type { Config } from "../config/schema.ts";
-import { DEFAULT_SPACE } from "../mcp/caller.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import { findRecords } from "../operations/audit.ts";
 import { decideTool, diffTool, listCatalog } from "../operations/catalog.ts";
 import { exportRecords } from "../operations/export_records.ts";

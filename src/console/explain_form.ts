@@ -1,4 +1,5 @@
 import { isFields } from "../model/json/fields.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import type { RecordedCall } from "../operations/recorded_call.ts";
 import type { GateQuestion } from "../supervisor/call/explain_gate.ts";
 
@@ -88,7 +89,7 @@ export function toQuestion(
       call: form.call,
       args,
       execution: { tainted: form.tainted, sources: splitList(form.sources) },
-      space: form.space === "" ? "default" : form.space,
+      space: form.space === "" ? DEFAULT_SPACE : form.space,
       ...(execution === "" ? {} : { executionId: execution }),
     },
   };

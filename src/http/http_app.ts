@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import type { Authenticator } from "../auth/authenticate.ts";
-import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { McpEndpoint } from "../mcp/mcp_endpoint.ts";
 import { GateError, reportError } from "../model/errors.ts";
 import type { Log } from "../model/log.ts";
 import { type Principal, principalKey } from "../model/principal.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import type { ApiDeps } from "./api/api_deps.ts";
 import { apiRoutes } from "./api/serve_routes.ts";
 import { refuseForeignPages } from "./origin_guard.ts";

@@ -5,6 +5,3 @@ export interface McpCaller {
   readonly principal: Principal;
   readonly space: string;
 }
-
-/** The space of `/mcp`. */
-export const DEFAULT_SPACE = "default";

@@ -1,5 +1,5 @@
-import { DEFAULT_SPACE } from "../mcp/caller.ts";
 import type { ServerState } from "../model/catalog.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import type { ActivePolicy, PolicyStatus } from "../policy/active_policy.ts";
 import type { PolicyTestReport } from "../policy/check/policy_tests.ts";
 import { type PolicyProblem, renderProblem } from "../policy/file/policy_error.ts";

@@ -1,5 +1,6 @@
 import { nearest } from "../model/nearest.ts";
 import { findTool } from "../model/named_tool.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import type { Tool } from "../model/tool.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import type { GroupSpec, TestPrincipal } from "./file/schema.ts";
@@ -48,7 +49,7 @@ export function keyNotes(
   policy: Pick<PolicyDocument, "groups" | "spaces"> | null,
 ): string[] {
   const groups = policy?.groups ?? new Map<string, GroupSpec>();
-  const spaces = [...policy?.spaces?.keys() ?? ["default"]];
+  const spaces = [...policy?.spaces?.keys() ?? [DEFAULT_SPACE]];
   const values = groupValues(groups);
   const noteOn = (name: string) => {
     const meant = groups.get(name);

@@ -1,11 +1,9 @@
 import type { Principal } from "../model/principal.ts";
+import { DEFAULT_SPACE } from "../model/space.ts";
 import type { Tool } from "../model/tool.ts";
 import type { Audience, Audiences } from "./audience.ts";
 import type { PolicyDocument } from "./file/document.ts";
 import { compileToolPattern, type ToolPattern } from "./tool_pattern.ts";
-
-/** The space of `POST /mcp`. */
-export const DEFAULT_SPACE = "default";
 
 /** Virtual servers: their tools and the principals that may enter them. */
 export interface SpaceIndex {

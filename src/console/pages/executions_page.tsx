@@ -1,3 +1,4 @@
+import { DEFAULT_SPACE } from "../../model/space.ts";
 import { SHOWN_EFFECTS } from "../../model/verdict.ts";
 import type { ExecutionSummary } from "../live_executions.ts";
 import { formatAgo, formatMs, formatUsd } from "../format.ts";
@@ -118,7 +119,7 @@ function ExecutionRow({ execution, now }: { execution: ExecutionSummary; now: nu
       </td>
       <td>
         <Hostile text={sub} max={60} />
-        {space === "default" || space === "" ? null : (
+        {space === DEFAULT_SPACE || space === "" ? null : (
           <span class="note">
             in <Hostile text={space} max={40} />
           </span>

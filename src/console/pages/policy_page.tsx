@@ -1,3 +1,4 @@
+import { DEFAULT_SPACE } from "../../model/space.ts";
 import type { RecordedCall } from "../../operations/recorded_call.ts";
 import type { GateExplanation } from "../../supervisor/call/explain_gate.ts";
 import type { ConsolePolicy } from "../console_deps.ts";
@@ -219,9 +220,12 @@ function QuestionForm({ shell, form, tools, spaces }: PolicyPageProps) {
       <div class="field">
         <label for="space">Space</label>
         <select id="space" name="space">
-          {[...new Set(["default", ...spaces, ...(form.space === "" ? [] : [form.space])])].map((
-            space,
-          ) => <option value={space} selected={space === form.space}>{makeVisible(space)}</option>)}
+          {[...new Set([DEFAULT_SPACE, ...spaces, ...(form.space === "" ? [] : [form.space])])].map(
+            (
+              space,
+            ) => <option value={space} selected={space === form.space}>{makeVisible(space)}
+            </option>,
+          )}
         </select>
       </div>
       <label class="check">

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { DEFAULT_SPACE, type McpCaller } from "../../mcp/caller.ts";
+import type { McpCaller } from "../../mcp/caller.ts";
 import { GateError } from "../../model/errors.ts";
 import type { Principal } from "../../model/principal.ts";
+import { DEFAULT_SPACE } from "../../model/space.ts";
 
 /** The field of every query and body that names a space. */
 export const SPACE = { space: z.string().default(DEFAULT_SPACE) };

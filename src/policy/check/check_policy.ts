@@ -1,5 +1,6 @@
 import { nearest } from "../../model/nearest.ts";
 import { toolFromName } from "../../model/named_tool.ts";
+import { DEFAULT_SPACE } from "../../model/space.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { ToolClasses } from "../classify.ts";
 import { type CompiledRule, compileRule, namesTool } from "../compiled_rule.ts";
@@ -107,7 +108,7 @@ function checkGroups(document: PolicyDocument): PolicyProblem[] {
 function checkTestSpaces({ spaces, tests }: PolicyDocument): PolicyProblem[] {
   const known = spaces === null ? [] : [...spaces.keys()];
   return tests.filter(({ space }) =>
-    space !== undefined && space !== "default" && !known.includes(space)
+    space !== undefined && space !== DEFAULT_SPACE && !known.includes(space)
   ).map((test) =>
     error(
       test.placeOf("space"),

@@ -1,5 +1,6 @@
 import type { Decision } from "../../model/decision.ts";
 import { findTool, toolFromName, toolsFromName } from "../../model/named_tool.ts";
+import { DEFAULT_SPACE } from "../../model/space.ts";
 import type { Tool } from "../../model/tool.ts";
 import type { RuleTrace } from "../explain.ts";
 import type { Placed } from "../file/document.ts";
@@ -7,7 +8,6 @@ import type { Place } from "../file/policy_error.ts";
 import type { PolicyTest } from "../file/schema.ts";
 import type { Policy } from "../policy.ts";
 import { principalFromTest } from "../principal_facts.ts";
-import { DEFAULT_SPACE } from "../space_index.ts";
 
 export interface PolicyTestFailure {
   readonly place: Place;
