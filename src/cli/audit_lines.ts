@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../model/event.ts";
+import { recordKey } from "../model/record_key.ts";
 import { renderReasons, verdictOf } from "../model/verdict.ts";
 import { plain, renderTable } from "./table.ts";
 
@@ -22,7 +23,7 @@ export function renderRecords(records: readonly AuditRecord[]): string {
 
 /** One record with all its fields, for people. A text in it cannot look like another line. */
 export function renderRecord(record: AuditRecord): string {
-  const lines = [`${record.ts}  ${record.kind}  ${record.chain}#${record.seq}`];
+  const lines = [`${record.ts}  ${record.kind}  ${recordKey(record)}`];
   const line = (name: string, text: string | undefined) => {
     if (text !== undefined && text !== "") lines.push(`  ${name.padEnd(9)} ${plain(text)}`);
   };

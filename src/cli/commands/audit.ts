@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { EXPORT_FORMATS } from "../../audit/export/export_audit.ts";
 import { GateError } from "../../model/errors.ts";
 import type { AuditRecord } from "../../model/event.ts";
+import { recordKey } from "../../model/record_key.ts";
 import type { ApiClient } from "../api_client.ts";
 import { type Filter, filterOf, FILTERS } from "../audit_filters.ts";
 import { renderRecord, renderRecords } from "../audit_lines.ts";
@@ -77,13 +78,13 @@ const tail: Command = {
     const seen = new Set<string>();
     for await (const records of pages(client, query, limit)) {
       for (const record of records.toReversed()) {
-        seen.add(`${record.chain}#${record.seq}`);
+        seen.add(recordKey(record));
         print(record);
       }
     }
     if (stream?.body) {
       await follow(stream.body, (record) => {
-        if (!seen.delete(`${record.chain}#${record.seq}`)) print(record);
+        if (!seen.delete(recordKey(record))) print(record);
       });
       context.output.note("The service ended the stream");
     } else context.output.note("No service runs on this store: there is nothing to follow");
